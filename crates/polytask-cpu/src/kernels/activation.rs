@@ -1,0 +1,66 @@
+//! Elementwise non-linearities.
+
+use super::math::{normal_cdf, normal_pdf, sigmoid, tanh};
+use super::{Kernel, Lane, for_each_copy, read_write, vectorized};
+use crate::plan::Wiring;
+use polytask_graph::Activation;
+
+/// `values = f(values)`
+pub(super) fn apply(kind: Activation, values: &mut [f32]) {
+    let each = values.iter_mut();
+    vectorized(|| match kind {
+        Activation::Linear => {}
+        Activation::Relu => each.for_each(|v| *v = v.max(0.0)),
+        Activation::Gelu => each.for_each(|v| *v *= normal_cdf(*v)),
+        Activation::Tanh => each.for_each(|v| *v = tanh(*v)),
+        Activation::Sigmoid => each.for_each(|v| *v = sigmoid(*v)),
+        Activation::Silu => each.for_each(|v| *v *= sigmoid(*v)),
+    });
+}
+
+/// Multiplies a cotangent by `f'`. `seen` is the output `y` for relu, tanh and sigmoid, the input `x` for gelu and silu.
+pub(super) fn pull_back(kind: Activation, cotangent: &mut [f32], seen: &[f32]) {
+    let each = cotangent.iter_mut().zip(seen);
+    vectorized(|| match kind {
+        Activation::Linear => {}
+        Activation::Relu => each.for_each(|(c, y)| *c = if *y > 0.0 { *c } else { 0.0 }),
+        Activation::Tanh => each.for_each(|(c, y)| *c *= 1.0 - y * y),
+        Activation::Sigmoid => each.for_each(|(c, y)| *c *= y * (1.0 - y)),
+        Activation::Gelu => each.for_each(|(c, x)| *c *= normal_cdf(*x) + x * normal_pdf(*x)),
+        Activation::Silu => each.for_each(|(c, x)| {
+            let s = sigmoid(*x);
+            *c *= s * (1.0 + x * (1.0 - s));
+        }),
+    });
+}
+
+/// Whether the derivative is read off the output; otherwise off the input.
+pub(super) fn from_output(kind: Activation) -> bool {
+    !matches!(kind, Activation::Gelu | Activation::Silu)
+}
+
+pub(super) struct Elementwise {
+    pub kind: Activation,
+    pub wiring: Wiring,
+}
+
+impl Kernel for Elementwise {
+    fn forward(&self, lane: &mut Lane<'_>) {
+        let w = &self.wiring;
+        let (x, y) = read_write(lane.arena, w.inputs[0].range(lane.rows), w.out.range(lane.rows));
+        y.copy_from_slice(x);
+        apply(self.kind, y);
+    }
+
+    fn backward(&self, lane: &mut Lane<'_>) {
+        let w = &self.wiring;
+        let Some(flow) = &w.flows[0] else { return };
+        let seen = if from_output(self.kind) { w.out } else { w.inputs[0] }.range(lane.rows);
+        for copy in 0..w.copies {
+            let own = w.cotangent.start + copy * lane.rows * w.cotangent.width;
+            let (seen, own) = read_write(lane.arena, seen.clone(), own..own + lane.rows * w.cotangent.width);
+            pull_back(self.kind, own, seen);
+        }
+        for_each_copy(lane, w.cotangent, flow, super::put);
+    }
+}

@@ -1,0 +1,120 @@
+//! `y = activation(x W + b)`.
+
+use super::matmul::{Matrix, matmul};
+use super::{BLOCK, Kernel, Lane, activation, copies, narrow, read_write, vectorized};
+use crate::plan::{Flow, Wiring};
+use polytask_graph::Activation;
+
+pub(super) struct Dense {
+    pub activation: Activation,
+    pub bias: bool,
+    /// Saves the pre-activation where the activation's derivative needs it.
+    pub wiring: Wiring,
+}
+
+impl Kernel for Dense {
+    fn forward(&self, lane: &mut Lane<'_>) {
+        let w = &self.wiring;
+        let (rows, k, n) = (lane.rows, w.inputs[0].width, w.out.width);
+        let weight = &lane.values[w.parameters[0].value.clone()];
+        let bias = self.bias.then(|| &lane.values[w.parameters[1].value.clone()]);
+        let (x, y) = read_write(lane.arena, w.inputs[0].range(rows), w.out.range(rows));
+        if n <= narrow::NARROW {
+            narrow::forward(x, weight, bias, y, k, n);
+        } else {
+            matmul(Matrix::new(x, rows, k), Matrix::new(weight, k, n), y, n, false);
+        }
+        if n > narrow::NARROW
+            && self.activation == Activation::Relu
+            && let Some(bias) = bias
+        {
+            // The common case in one sweep.
+            vectorized(|| {
+                y.chunks_exact_mut(n).for_each(|y| y.iter_mut().zip(bias).for_each(|(y, b)| *y = (*y + b).max(0.0)));
+            });
+            return;
+        }
+        if n > narrow::NARROW
+            && let Some(bias) = bias
+        {
+            vectorized(|| y.chunks_exact_mut(n).for_each(|y| y.iter_mut().zip(bias).for_each(|(y, b)| *y += b)));
+        }
+        if w.saved.width > 0 {
+            let (y, saved) = read_write(lane.arena, w.out.range(rows), w.saved.range(rows));
+            saved.copy_from_slice(y);
+        }
+        activation::apply(self.activation, &mut lane.arena[w.out.range(rows)]);
+    }
+
+    fn backward(&self, lane: &mut Lane<'_>) {
+        let w = &self.wiring;
+        let seen = if activation::from_output(self.activation) { w.out } else { w.saved };
+        for copy in 0..w.copies {
+            if self.activation != Activation::Linear {
+                let (seen, own) = read_write(lane.arena, seen.range(lane.rows), self.own(lane.rows, copy));
+                activation::pull_back(self.activation, own, seen);
+            }
+            self.parameter_gradients(lane, copy);
+        }
+        if let Some(flow) = &w.flows[0] {
+            self.input_gradient(lane, flow);
+        }
+    }
+}
+
+impl Dense {
+    /// One copy of this node's cotangent.
+    fn own(&self, rows: usize, copy: usize) -> std::ops::Range<usize> {
+        let start = self.wiring.cotangent.start + copy * rows * self.wiring.out.width;
+        start..start + rows * self.wiring.out.width
+    }
+
+    /// `dW = x^T dy`, `db = sum over rows of dy`.
+    fn parameter_gradients(&self, lane: &mut Lane<'_>, copy: usize) {
+        let w = &self.wiring;
+        let (rows, k, n) = (lane.rows, w.inputs[0].width, w.out.width);
+        let x = &lane.arena[w.inputs[0].range(rows)];
+        let dy = &lane.arena[self.own(rows, copy)];
+        for (which, wire) in w.parameters.iter().enumerate() {
+            for run in wire.runs.iter().filter(|r| (r.from..r.from + r.len).contains(&copy)) {
+                let gradient = &mut lane.gradient[wire.copy(run.to + copy - run.from)];
+                if which == 1 {
+                    if !run.accumulate {
+                        gradient.fill(0.0);
+                    }
+                    sum_rows(dy, gradient);
+                } else if n <= narrow::NARROW {
+                    narrow::weight_gradient(x, dy, gradient, k, n, run.accumulate);
+                } else {
+                    matmul(Matrix::new(x, rows, k).t(), Matrix::new(dy, rows, n), gradient, n, run.accumulate);
+                }
+            }
+        }
+    }
+
+    /// `dx = dy W^T`, for all copies of a run in one product.
+    fn input_gradient(&self, lane: &mut Lane<'_>, flow: &Flow) {
+        let w = &self.wiring;
+        let (k, n) = (w.inputs[0].width, w.out.width);
+        let transposed = &lane.transposed[w.parameters[0].value.clone()];
+        for run in &flow.runs {
+            let (from, into) = copies(w.cotangent, flow.into, lane.rows, *run, 0, run.len);
+            let (dy, dx) = read_write(lane.arena, from, into);
+            for (i, block) in transposed.chunks(BLOCK * n).enumerate() {
+                let width = block.len() / n;
+                let (dx, dy) = (&mut dx[i * BLOCK..], Matrix::new(dy, run.len * lane.rows, n));
+                matmul(dy, Matrix::new(block, n, width), dx, k, run.accumulate);
+            }
+        }
+    }
+}
+
+/// `sums += sum over rows of values`.
+fn sum_rows(values: &[f32], sums: &mut [f32]) {
+    let n = sums.len();
+    if n == 1 {
+        sums[0] += values.iter().sum::<f32>();
+        return;
+    }
+    vectorized(|| values.chunks_exact(n).for_each(|row| sums.iter_mut().zip(row).for_each(|(s, v)| *s += v)));
+}

@@ -1,0 +1,78 @@
+//! Layer normalisation: `y = n * gain + bias`, `n = (x - mean) * s`, `s = 1 / sqrt(var + epsilon)` over a row.
+
+use super::{Kernel, Lane, put, read_write, vectorized};
+use crate::plan::Wiring;
+
+pub(super) struct LayerNorm {
+    pub epsilon: f32,
+    /// Saved a row: the normalised features `n`, then `s`.
+    pub wiring: Wiring,
+}
+
+impl Kernel for LayerNorm {
+    fn forward(&self, lane: &mut Lane<'_>) {
+        let w = &self.wiring;
+        let (input, d) = (w.inputs[0], w.out.width);
+        let gain = &lane.values[w.parameters[0].value.clone()];
+        let bias = &lane.values[w.parameters[1].value.clone()];
+        for row in 0..lane.rows {
+            let (x, y) = read_write(lane.arena, place(input.start, row, d), place(w.out.start, row, d));
+            let s = vectorized(|| {
+                let mean = x.iter().sum::<f32>() / d as f32;
+                let var = x.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / d as f32;
+                let s = 1.0 / (var + self.epsilon).sqrt();
+                y.iter_mut().zip(x).for_each(|(y, x)| *y = (x - mean) * s);
+                s
+            });
+            if w.saved.width > 0 {
+                let saved = place(w.saved.start, row, d + 1);
+                let (n, kept) = read_write(lane.arena, place(w.out.start, row, d), saved);
+                kept[..d].copy_from_slice(n);
+                kept[d] = s;
+            }
+            let y = &mut lane.arena[place(w.out.start, row, d)];
+            y.iter_mut().zip(gain).zip(bias).for_each(|((y, g), b)| *y = *y * g + b);
+        }
+    }
+
+    /// `dx = s * (c - mean(c) - n * mean(c * n))` with `c = dy * gain`; `dgain = sum dy * n`; `dbias = sum dy`.
+    fn backward(&self, lane: &mut Lane<'_>) {
+        let w = &self.wiring;
+        let d = w.out.width;
+        for copy in 0..w.copies {
+            for row in 0..lane.rows {
+                let dy = place(w.cotangent.start, copy * lane.rows + row, d);
+                let saved = place(w.saved.start, row, d + 1);
+                for (which, wire) in w.parameters.iter().enumerate() {
+                    for run in wire.runs.iter().filter(|r| (r.from..r.from + r.len).contains(&copy)) {
+                        let gradient = &mut lane.gradient[wire.copy(run.to + copy - run.from)];
+                        if row == 0 && !run.accumulate {
+                            gradient.fill(0.0);
+                        }
+                        let (dy, n) = (&lane.arena[dy.clone()], &lane.arena[saved.clone()][..d]);
+                        match which {
+                            0 => gradient.iter_mut().zip(dy).zip(n).for_each(|((g, dy), n)| *g += dy * n),
+                            _ => put(dy, gradient, true),
+                        }
+                    }
+                }
+                let gain = &lane.values[w.parameters[0].value.clone()];
+                let (saved, dy) = read_write(lane.arena, saved, dy);
+                let (n, s) = (&saved[..d], saved[d]);
+                vectorized(|| {
+                    dy.iter_mut().zip(gain).for_each(|(c, g)| *c *= g);
+                    let mean = dy.iter().sum::<f32>() / d as f32;
+                    let along = dy.iter().zip(n).map(|(c, n)| c * n).sum::<f32>() / d as f32;
+                    dy.iter_mut().zip(n).for_each(|(c, n)| *c = s * (*c - mean - n * along));
+                });
+            }
+        }
+        if let Some(flow) = &w.flows[0] {
+            super::for_each_copy(lane, w.cotangent, flow, put);
+        }
+    }
+}
+
+fn place(start: usize, row: usize, width: usize) -> std::ops::Range<usize> {
+    start + row * width..start + (row + 1) * width
+}

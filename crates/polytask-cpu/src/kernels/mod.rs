@@ -1,0 +1,143 @@
+//! One file an op: forward and backward together.
+//!
+//! A kernel runs single-threaded inside one lane. Activations are row-major, `rows x features`. A cotangent has one
+//! copy per group of losses, `copies x rows x features`, so that one wide product serves all copies.
+
+mod activation;
+mod add;
+mod concat;
+mod dense;
+mod dropout;
+mod embedding;
+mod layer_norm;
+mod loss;
+pub(crate) mod math;
+mod matmul;
+mod narrow;
+mod one_hot;
+mod slice;
+
+use crate::plan::{Flow, Run, Slot, Wiring};
+pub(crate) use loss::LossKernel;
+pub(crate) use matmul::transpose_block;
+use polytask_graph::{Activation, Op};
+
+/// Rows of a dense weight that are transposed together, see [`transpose_block`].
+pub(crate) const BLOCK: usize = 64;
+
+/// What a kernel sees of its lane.
+pub(crate) struct Lane<'a> {
+    /// Rows in this lane of the batch.
+    pub rows: usize,
+    pub arena: &'a mut [f32],
+    pub indices: &'a [u32],
+    /// All parameters, flat.
+    pub values: &'a [f32],
+    /// Dense weights in transposed blocks, at the places of their values. Training only.
+    pub transposed: &'a [f32],
+    /// The lane's gradient, flat. Training only.
+    pub gradient: &'a mut [f32],
+    /// Names this step's random draws; none when predicting.
+    pub noise: Option<u64>,
+    /// Position of the lane's first row in the batch.
+    pub first_row: usize,
+}
+
+/// One op at work.
+pub(crate) trait Kernel: Send + Sync {
+    /// Fills this node's values from its inputs' values.
+    fn forward(&self, lane: &mut Lane<'_>);
+    /// Turns this node's cotangent into those of its inputs and parameters. May destroy its own cotangent.
+    fn backward(&self, lane: &mut Lane<'_>);
+}
+
+/// The kernel of an op; `node` tells nodes' random streams apart.
+pub(crate) fn build(op: &Op, wiring: Wiring, node: usize) -> Box<dyn Kernel> {
+    match op {
+        Op::Input | Op::Index => Box::new(Fed),
+        Op::OneHot { columns } => Box::new(one_hot::OneHot { columns: columns.clone(), wiring }),
+        Op::Embedding { column, .. } => Box::new(embedding::Embedding { column: *column, wiring }),
+        Op::Dense { bias, activation, .. } => {
+            Box::new(dense::Dense { activation: *activation, bias: bias.is_some(), wiring })
+        }
+        Op::Activation(kind) => Box::new(activation::Elementwise { kind: *kind, wiring }),
+        Op::Dropout { rate } => Box::new(dropout::Dropout { rate: *rate, node: node as u64, wiring }),
+        Op::LayerNorm { epsilon, .. } => Box::new(layer_norm::LayerNorm { epsilon: *epsilon, wiring }),
+        Op::Concat => Box::new(concat::Concat { wiring }),
+        Op::Add => Box::new(add::Add { wiring }),
+        Op::Slice { start, .. } => Box::new(slice::Slice { start: *start, wiring }),
+    }
+}
+
+/// Scalars a row that an op keeps from its forward to its backward pass beside its output.
+pub(crate) fn saved_width(op: &Op, width: usize) -> usize {
+    match op {
+        // The derivative of these cannot be read off the output.
+        Op::Dense { activation: Activation::Gelu | Activation::Silu, .. } => width,
+        Op::LayerNorm { .. } => width + 1,
+        _ => 0,
+    }
+}
+
+/// Inputs are filled by the lane before the first kernel runs.
+struct Fed;
+
+impl Kernel for Fed {
+    fn forward(&self, _: &mut Lane<'_>) {}
+    fn backward(&self, _: &mut Lane<'_>) {}
+}
+
+/// Two parts of an arena that do not overlap, as the plan promises: one to read, one to write.
+fn read_write(arena: &mut [f32], read: std::ops::Range<usize>, write: std::ops::Range<usize>) -> (&[f32], &mut [f32]) {
+    if read.end <= write.start {
+        let (low, high) = arena.split_at_mut(write.start);
+        (&low[read], &mut high[..write.len()])
+    } else {
+        assert!(write.end <= read.start, "the plan gave two live buffers one place");
+        let (low, high) = arena.split_at_mut(read.start);
+        (&high[..read.len()], &mut low[write])
+    }
+}
+
+/// Calls `each(from, into, accumulate)` for every copy of a cotangent that flows to an input.
+fn for_each_copy(lane: &mut Lane<'_>, cotangent: Slot, flow: &Flow, mut each: impl FnMut(&[f32], &mut [f32], bool)) {
+    let rows = lane.rows;
+    for run in &flow.runs {
+        for c in 0..run.len {
+            let (from, into) = copies(cotangent, flow.into, rows, *run, c, 1);
+            let (from, into) = read_write(lane.arena, from, into);
+            each(from, into, run.accumulate);
+        }
+    }
+}
+
+/// Places of `len` copies, from copy `first` of a run on, at both of its ends.
+fn copies(
+    from: Slot,
+    into: Slot,
+    rows: usize,
+    run: Run,
+    first: usize,
+    len: usize,
+) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
+    let at = |slot: Slot, copy: usize| {
+        let start = slot.start + copy * rows * slot.width;
+        start..start + len * rows * slot.width
+    };
+    (at(from, run.from + first), at(into, run.to + first))
+}
+
+/// `into = from` or `into += from`.
+fn put(from: &[f32], into: &mut [f32], accumulate: bool) {
+    if accumulate {
+        into.iter_mut().zip(from).for_each(|(i, f)| *i += f);
+    } else {
+        into.copy_from_slice(from);
+    }
+}
+
+/// Runs a loop with the widest vector instructions of this machine.
+#[inline(always)]
+pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(work)
+}

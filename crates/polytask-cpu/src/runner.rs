@@ -1,0 +1,200 @@
+//! Runs a plan: lanes in parallel, their gradients summed in lane order, one optimiser step.
+
+use crate::feed::{Feed, Labels, Numbers};
+use crate::kernels::transpose_block;
+use crate::lane::{Lane, Weights};
+use crate::optimizer::{Optimizer, Update};
+use crate::parameters::Parameters;
+use crate::plan::{InputSlot, Mode, Plan};
+use crate::update::{self, Piece, State, Work};
+use polytask_graph::{LossKind, ParameterId};
+use rayon::prelude::*;
+
+/// A planned graph with its parameters, ready to run.
+pub struct Runner {
+    plan: Plan,
+    lanes: Vec<Lane>,
+    parameters: Parameters,
+    transposed: Vec<f32>,
+    pieces: Vec<Piece>,
+    scales: Vec<f64>,
+}
+
+/// A task's loss over a batch: the weighted mean over its labelled rows; none if it has none.
+pub type StepLosses = Vec<Option<f64>>;
+
+impl Runner {
+    /// Takes a plan and the parameters it starts from.
+    pub fn new(plan: Plan, parameters: Parameters) -> Self {
+        let lanes = (0..plan.lanes).map(|_| Lane::new(&plan)).collect();
+        let train = plan.mode == Mode::Train;
+        let transposed = if train { vec![0.0; parameters.values().len()] } else { Vec::new() };
+        let pieces = update::pieces(&plan, &parameters);
+        let scales = vec![0.0; plan.losses.len()];
+        let mut runner = Runner { plan, lanes, parameters, transposed, pieces, scales };
+        runner.refresh();
+        runner
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The parameters as they are now.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Replaces the parameters.
+    pub fn set_parameters(&mut self, parameters: &Parameters) {
+        self.parameters.clone_from(parameters);
+        self.refresh();
+    }
+
+    /// Forward and backward in one go: gradients of `sum over tasks of weights[t] * loss_t`, per group. `noise` names
+    /// the step's random draws (dropout). Weights of absent tasks do not matter.
+    ///
+    /// # Panics
+    /// If the feed does not have the inputs and targets that the graph asks for; see [`Feed`].
+    pub fn forward_backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) -> StepLosses {
+        self.set_scales(feed, weights);
+        let Runner { plan, lanes, parameters, transposed, scales, .. } = self;
+        let read = Weights { values: parameters.values(), transposed };
+        each_lane(plan, lanes, feed.rows.len(), |lane, part| {
+            lane.forward(plan, read, feed, part, Some(noise));
+            lane.backward(plan, read, feed, part.0, Some(noise), scales);
+        });
+        self.losses(feed)
+    }
+
+    /// The forward pass of a training step alone, for methods that need the losses before they can weigh them.
+    pub fn forward(&mut self, feed: &Feed<'_>, noise: u64) -> StepLosses {
+        self.check(feed);
+        let Runner { plan, lanes, parameters, transposed, .. } = self;
+        let read = Weights { values: parameters.values(), transposed };
+        each_lane(plan, lanes, feed.rows.len(), |lane, part| {
+            lane.forward(plan, read, feed, part, Some(noise));
+        });
+        self.losses(feed)
+    }
+
+    /// The backward pass that follows [`forward`](Self::forward) with the same feed and noise.
+    pub fn backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) {
+        self.set_scales(feed, weights);
+        let Runner { plan, lanes, parameters, transposed, scales, .. } = self;
+        let read = Weights { values: parameters.values(), transposed };
+        each_lane(plan, lanes, feed.rows.len(), |lane, part| {
+            lane.backward(plan, read, feed, part.0, Some(noise), scales);
+        });
+    }
+
+    /// Predictions of every loss's node for the rows of a feed, row-major, one vector a loss. Random ops are off.
+    pub fn predict(&mut self, feed: &Feed<'_>) -> Vec<Vec<f32>> {
+        let feed = Feed { targets: &[], ..*feed };
+        self.check(&feed);
+        let Runner { plan, lanes, parameters, transposed, .. } = self;
+        let read = Weights { values: parameters.values(), transposed };
+        let mut outputs: Vec<Vec<f32>> =
+            plan.outputs.iter().map(|o| Vec::with_capacity(o.width * feed.rows.len())).collect();
+        for rows in feed.rows.chunks(plan.lane_rows * plan.lanes) {
+            let part = Feed { rows, ..feed };
+            let used = each_lane(plan, lanes, rows.len(), |lane, at| lane.forward(plan, read, &part, at, None));
+            for lane in &lanes[..used] {
+                outputs.iter_mut().zip(&plan.outputs).for_each(|(all, slot)| all.extend_from_slice(lane.output(*slot)));
+            }
+        }
+        outputs
+    }
+
+    /// The gradients of each group over one parameter, summed over lanes: `(group, gradient)` for the groups that
+    /// reach it. Follows a backward pass over `rows` rows.
+    pub fn gradients(&self, parameter: ParameterId, rows: usize) -> Vec<(usize, Vec<f32>)> {
+        let (range, groups) = &self.plan.gradients[parameter.0];
+        let len = self.parameters.range(parameter).len();
+        let used = &self.lanes[..used_lanes(&self.plan, rows)];
+        let one = |(copy, group): (usize, &usize)| {
+            let mut sum = vec![0.0; len];
+            let at = range.start + copy * len;
+            update::sum_lanes(used, at..at + len, &mut sum);
+            (*group, sum)
+        };
+        groups.iter().enumerate().map(one).collect()
+    }
+
+    /// One optimiser step on the gradient of the last backward pass, which was over `rows` rows with all losses in
+    /// one group. Gives `0.5 * ||w||^2` over the parameters that the L2 term counts, before the step (0 without L2).
+    pub fn update(&mut self, optimizer: &mut Optimizer, update: Update, rows: usize) -> f64 {
+        assert_eq!(self.plan.groups, 1, "an ordinary step needs the losses in one group");
+        let lanes = &self.lanes[..used_lanes(&self.plan, rows)];
+        let shrink = update.clip.map_or(1.0, |clip| {
+            let norm = update::gradient_norm(&self.pieces, lanes, self.parameters.values(), update);
+            if norm > clip { (clip / norm) as f32 } else { 1.0 }
+        });
+        let (stepper, [m, v]) = optimizer.begin(update.rate);
+        let work = Work { lanes, update, shrink, stepper };
+        let state = State { values: self.parameters.values_mut(), transposed: &mut self.transposed, m, v };
+        work.run(&self.pieces, 0, state)
+    }
+
+    fn check(&self, feed: &Feed<'_>) {
+        let inputs = self.plan.inputs.iter().zip(feed.inputs).all(|pair| {
+            matches!(pair, (InputSlot::Real(_), Numbers::Real(_)) | (InputSlot::Index(_), Numbers::Index(_)))
+        });
+        assert!(inputs && self.plan.inputs.len() == feed.inputs.len(), "the feed's inputs are those of the graph");
+        let losses = self.plan.graph.losses();
+        let targets = losses.iter().zip(feed.targets).all(|(loss, target)| {
+            matches!(loss.kind, LossKind::CrossEntropy) == matches!(target.labels, Labels::Class(_))
+        });
+        let complete = feed.targets.is_empty() || feed.targets.len() == losses.len();
+        assert!(targets && complete, "the feed's targets are those of the graph");
+    }
+
+    /// A task's row weights sum to W over the batch; its loss is `1 / W` times the lanes' sums.
+    fn set_scales(&mut self, feed: &Feed<'_>, weights: &[f64]) {
+        self.check(feed);
+        for (task, scale) in self.scales.iter_mut().enumerate() {
+            let total = feed.weight(task);
+            *scale = if total > 0.0 { weights[task] / total } else { 0.0 };
+        }
+    }
+
+    fn losses(&self, feed: &Feed<'_>) -> StepLosses {
+        let used = &self.lanes[..used_lanes(&self.plan, feed.rows.len())];
+        let loss = |task: usize| {
+            let total = feed.weight(task);
+            (total > 0.0).then(|| used.iter().map(|lane| lane.losses()[task]).sum::<f64>() / total)
+        };
+        (0..self.plan.losses.len()).map(loss).collect()
+    }
+
+    /// Brings the transposed copies up to date.
+    fn refresh(&mut self) {
+        if self.transposed.is_empty() {
+            return;
+        }
+        for piece in &self.pieces {
+            if let Some(n) = piece.columns {
+                let range = piece.range.clone();
+                transpose_block(&self.parameters.values()[range.clone()], n, &mut self.transposed[range]);
+            }
+        }
+    }
+}
+
+/// Lanes that a batch of this many rows fills.
+fn used_lanes(plan: &Plan, rows: usize) -> usize {
+    rows.div_ceil(plan.lane_rows)
+}
+
+/// Runs every lane that has rows, with its `(first row, rows)`; gives how many there are.
+fn each_lane(plan: &Plan, lanes: &mut [Lane], rows: usize, run: impl Fn(&mut Lane, (usize, usize)) + Sync) -> usize {
+    let used = used_lanes(plan, rows);
+    assert!(used <= lanes.len(), "a batch is at most as long as was planned for");
+    let part = |i: usize| (i * plan.lane_rows, plan.lane_rows.min(rows - i * plan.lane_rows));
+    match &mut lanes[..used] {
+        [only] => run(only, part(0)),
+        lanes => lanes.par_iter_mut().with_max_len(1).enumerate().for_each(|(i, lane)| run(lane, part(i))),
+    }
+    used
+}

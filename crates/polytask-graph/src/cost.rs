@@ -1,0 +1,23 @@
+//! What a graph costs to run.
+
+use crate::{Graph, Op};
+
+impl Graph {
+    /// Multiply-adds of one forward pass over one row. Elementwise ops count one per feature they write.
+    pub fn multiply_adds(&self) -> usize {
+        self.nodes
+            .iter()
+            .map(|node| match &node.op {
+                Op::Input | Op::Index | Op::Slice { .. } | Op::Concat => 0,
+                Op::Dense { weight, .. } => self.parameter(*weight).len(),
+                _ => node.shape.width(),
+            })
+            .sum()
+    }
+
+    /// Floating-point operations of one training step over one row with one ordinary backward pass: the forward pass
+    /// is two per multiply-add, the backward pass twice that again.
+    pub fn training_flops(&self) -> usize {
+        6 * self.multiply_adds()
+    }
+}

@@ -1,0 +1,104 @@
+//! The graph itself.
+
+use crate::{Loss, LossId, Op, Parameter, ParameterId};
+use serde::{Deserialize, Serialize};
+
+/// Position of a node in its graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NodeId(pub usize);
+
+/// Features of one row, row-major.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Shape(pub Vec<usize>);
+
+impl Shape {
+    /// Number of scalars in a row.
+    pub fn width(&self) -> usize {
+        self.0.iter().product()
+    }
+}
+
+/// One op, where it reads from, and the shape of what it gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// Unique within the graph, for example `trunk.0`.
+    pub name: String,
+    /// What it computes.
+    pub op: Op,
+    /// Earlier nodes.
+    pub inputs: Vec<NodeId>,
+    /// Per row.
+    pub shape: Shape,
+}
+
+/// A network with one loss per task. Nodes stand in an order in which they can run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Graph {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) losses: Vec<Loss>,
+}
+
+impl Graph {
+    /// All nodes, in running order; a [`NodeId`] is a position here.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// All parameters; a [`ParameterId`] is a position here.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// One loss per task; a [`LossId`] is a position here.
+    pub fn losses(&self) -> &[Loss] {
+        &self.losses
+    }
+
+    /// The node at `id`.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// The parameter at `id`.
+    pub fn parameter(&self, id: ParameterId) -> &Parameter {
+        &self.parameters[id.0]
+    }
+
+    /// The loss of a task.
+    pub fn loss_of(&self, task: &str) -> Option<LossId> {
+        self.losses.iter().position(|l| l.task == task).map(LossId)
+    }
+
+    /// Number of trained scalars.
+    pub fn parameter_count(&self) -> usize {
+        self.parameters.iter().map(Parameter::len).sum()
+    }
+
+    /// Checks a graph that was not made by the builder (read from a file, say): references point backwards, shapes
+    /// agree with parameters, names are unique.
+    pub fn validate(&self) -> Result<(), GraphError> {
+        let mut again = crate::GraphBuilder::new();
+        again.replay(self)
+    }
+}
+
+/// Why a graph cannot be built. Every message names the layer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    /// A layer got inputs or settings it cannot work with.
+    #[error("layer {layer:?}: {reason}")]
+    Layer {
+        /// Name of the layer.
+        layer: String,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+    /// Two layers or tasks of one name.
+    #[error("the name {0:?} is used twice; names of layers and tasks are unique")]
+    Duplicate(String),
+    /// Nothing to learn.
+    #[error("the graph has no loss; add one per task")]
+    NoLoss,
+}

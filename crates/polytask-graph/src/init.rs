@@ -1,0 +1,70 @@
+//! Parameters and how they start.
+
+use serde::{Deserialize, Serialize};
+
+/// Position of a parameter in its graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ParameterId(pub usize);
+
+/// The distribution a parameter starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Init {
+    /// All the same.
+    Constant(f32),
+    /// Uniform in `[-bound, bound]`.
+    Uniform(f32),
+    /// Normal with mean 0 and this standard deviation.
+    Normal(f32),
+}
+
+impl Init {
+    /// Uniform with variance `2 / (fan_in + fan_out)` (Glorot and Bengio 2010).
+    pub fn glorot(fan_in: usize, fan_out: usize) -> Self {
+        Init::Uniform((6.0 / (fan_in + fan_out) as f32).sqrt())
+    }
+
+    /// Uniform with variance `2 / fan_in`, for rectifying activations (He et al. 2015).
+    pub fn he(fan_in: usize) -> Self {
+        Init::Uniform((6.0 / fan_in as f32).sqrt())
+    }
+}
+
+/// What a parameter is for; L2 regularisation and weight decay act on weights and tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A matrix that multiplies features.
+    Weight,
+    /// An additive vector.
+    Bias,
+    /// A scale of normalised features.
+    Gain,
+    /// A lookup table.
+    Table,
+}
+
+/// A trained tensor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Unique within the graph, for example `trunk.0.weight`.
+    pub name: String,
+    /// Row-major shape; a dense weight is `[in, out]`.
+    pub dims: Vec<usize>,
+    /// Where it starts.
+    pub init: Init,
+    /// What it is for.
+    pub role: Role,
+}
+
+impl Parameter {
+    /// Number of scalars.
+    pub fn len(&self) -> usize {
+        self.dims.iter().product()
+    }
+
+    /// Whether it holds no scalars.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

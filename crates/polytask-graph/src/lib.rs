@@ -1,0 +1,39 @@
+//! The model as data: ops, shapes, parameters and losses of a multi-task network.
+//!
+//! A [`Graph`] is a list of coarse ops in the order in which they run, the parameters they read, and one named
+//! loss per task. It is built by ordinary functions that read like a functional layer API, and every consumer
+//! (the CPU runner, the count of parameters, the picture) reads the same graph:
+//!
+//! ```
+//! use polytask_graph::{Activation, GraphBuilder, LossKind};
+//!
+//! let mut g = GraphBuilder::new();
+//! let x = g.input("numbers", 2);
+//! let h = g.dense(x, 64, Activation::Relu);
+//! let height = g.named("heads.height").dense(h, 1, Activation::Linear);
+//! let weight = g.named("heads.weight").dense(h, 1, Activation::Linear);
+//! g.loss("height", height, LossKind::Mse);
+//! g.loss("weight", weight, LossKind::Mse);
+//! let graph = g.finish()?;
+//! assert_eq!(graph.parameter_count(), 2 * 64 + 64 + 2 * (64 + 1));
+//! // The hidden layer is shared: both losses reach it.
+//! assert_eq!(graph.reach().parameters[0].len(), 2);
+//! # Ok::<(), polytask_graph::GraphError>(())
+//! ```
+//!
+//! Feature shapes are static and checked while the graph is built; the number of rows is known only at run time.
+
+mod builder;
+mod cost;
+mod graph;
+mod init;
+mod loss;
+mod op;
+mod reach;
+
+pub use builder::GraphBuilder;
+pub use graph::{Graph, GraphError, Node, NodeId, Shape};
+pub use init::{Init, Parameter, ParameterId, Role};
+pub use loss::{Loss, LossId, LossKind};
+pub use op::{Activation, IndexColumn, Op};
+pub use reach::{LossSet, Reach};

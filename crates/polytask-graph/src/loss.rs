@@ -1,0 +1,53 @@
+//! The loss of one task.
+
+use crate::NodeId;
+use serde::{Deserialize, Serialize};
+
+/// Position of a loss, that is of a task, in its graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LossId(pub usize);
+
+/// How a row's loss is computed from the prediction `z` of width `w` and the label `y`.
+///
+/// A task's loss is `sum_r weight_r * loss_r / sum_r weight_r` over the batch; a row whose label is missing has weight 0.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum LossKind {
+    /// `mean_j (z_j - y_j)^2`
+    Mse,
+    /// `mean_j |z_j - y_j|`
+    Mae,
+    /// `mean_j` of `0.5 e^2` where `|e| <= delta`, `delta (|e| - 0.5 delta)` beyond (Huber 1964).
+    Huber {
+        /// Where the parabola becomes a line, in the label's units.
+        delta: f32,
+    },
+    /// `mean_j (max(z_j, 0) - z_j y_j + ln(1 + exp(-|z_j|)))`: `z` is a logit, `y` in `[0, 1]`.
+    BinaryCrossEntropy,
+    /// `ln(sum_j exp(z_j)) - z_y`: `z` are logits, `y` is a class index.
+    CrossEntropy,
+    /// `mean_j (exp(z_j) - y_j z_j)`: `z` is the log of the rate, `y >= 0` a count. The constant `ln(y!)` is left out.
+    Poisson,
+}
+
+impl LossKind {
+    /// Labels a row has: one class index, or one number per prediction.
+    pub fn label_width(self, prediction_width: usize) -> usize {
+        match self {
+            LossKind::CrossEntropy => 1,
+            _ => prediction_width,
+        }
+    }
+}
+
+/// One task's loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loss {
+    /// Name of the task.
+    pub task: String,
+    /// The node that is compared with the label.
+    pub prediction: NodeId,
+    /// How.
+    #[serde(flatten)]
+    pub kind: LossKind,
+}

@@ -1,0 +1,118 @@
+//! The closed set of ops a graph is made of.
+
+use crate::ParameterId;
+use serde::{Deserialize, Serialize};
+
+/// An elementwise non-linearity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// `x`
+    Linear,
+    /// `max(x, 0)`
+    Relu,
+    /// `x * Phi(x)` with the exact normal distribution function (Hendrycks and Gimpel 2016).
+    Gelu,
+    /// `tanh(x)`
+    Tanh,
+    /// `1 / (1 + exp(-x))`
+    Sigmoid,
+    /// `x * sigmoid(x)`, also called swish.
+    Silu,
+}
+
+/// One column of an index input, read as a category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexColumn {
+    /// Which column of the index input.
+    pub column: usize,
+    /// Number of levels; an index at or above it (the mark of a missing or unseen level) stands for zeros.
+    pub levels: usize,
+}
+
+/// What a node computes from its inputs. Shapes are per row: `[d]` means `rows x d`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    /// Numbers fed from outside, `[d]`.
+    Input,
+    /// Category indices fed from outside, `[c]` of u32.
+    Index,
+    /// Each index column as a one-hot block, side by side: `[sum of levels]`.
+    OneHot {
+        /// The columns, in the order of their blocks.
+        columns: Vec<IndexColumn>,
+    },
+    /// One index column looked up in a table: `[dim]`.
+    Embedding {
+        /// The column and its number of levels.
+        column: IndexColumn,
+        /// The table, `levels x dim`.
+        table: ParameterId,
+    },
+    /// `activation(x W + b)`, `[d] -> [n]`.
+    Dense {
+        /// `d x n`
+        weight: ParameterId,
+        /// `n`
+        bias: Option<ParameterId>,
+        /// Applied to the sum.
+        activation: Activation,
+    },
+    /// An elementwise non-linearity alone.
+    Activation(Activation),
+    /// Zeroes a share of the features while training and scales the others by `1 / (1 - rate)` (Srivastava et al. 2014).
+    Dropout {
+        /// Share that is dropped, in `[0, 1)`.
+        rate: f32,
+    },
+    /// `(x - mean) / sqrt(var + epsilon) * gain + bias` over the features of a row (Ba et al. 2016).
+    LayerNorm {
+        /// `d`
+        gain: ParameterId,
+        /// `d`
+        bias: ParameterId,
+        /// Added to the variance.
+        epsilon: f32,
+    },
+    /// Inputs side by side.
+    Concat,
+    /// Elementwise sum of inputs of one shape.
+    Add,
+    /// Features `start..end` of the input.
+    Slice {
+        /// First feature.
+        start: usize,
+        /// One past the last.
+        end: usize,
+    },
+}
+
+impl Op {
+    /// The parameters the op reads, in a fixed order.
+    pub fn parameters(&self) -> Vec<ParameterId> {
+        match self {
+            Op::Dense { weight, bias, .. } => std::iter::once(*weight).chain(*bias).collect(),
+            Op::Embedding { table, .. } => vec![*table],
+            Op::LayerNorm { gain, bias, .. } => vec![*gain, *bias],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The op's name as it stands in pictures and automatic layer names.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Op::Input => "input",
+            Op::Index => "index",
+            Op::OneHot { .. } => "one_hot",
+            Op::Embedding { .. } => "embedding",
+            Op::Dense { .. } => "dense",
+            Op::Activation(_) => "activation",
+            Op::Dropout { .. } => "dropout",
+            Op::LayerNorm { .. } => "layer_norm",
+            Op::Concat => "concat",
+            Op::Add => "add",
+            Op::Slice { .. } => "slice",
+        }
+    }
+}

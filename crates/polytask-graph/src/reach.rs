@@ -1,0 +1,43 @@
+//! Which losses depend on which nodes and parameters. Sharing is read off the graph, never declared.
+
+use crate::{Graph, LossId};
+
+/// Losses in ascending order.
+pub type LossSet = Vec<LossId>;
+
+/// For every node and every parameter, the losses that depend on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// By [`NodeId`](crate::NodeId).
+    pub nodes: Vec<LossSet>,
+    /// By [`ParameterId`](crate::ParameterId). More than one loss: the parameter is shared.
+    pub parameters: Vec<LossSet>,
+}
+
+impl Graph {
+    /// Walks the graph once, from the losses down.
+    pub fn reach(&self) -> Reach {
+        let mut nodes: Vec<LossSet> = vec![Vec::new(); self.nodes.len()];
+        let mut parameters: Vec<LossSet> = vec![Vec::new(); self.parameters.len()];
+        for (i, loss) in self.losses.iter().enumerate() {
+            nodes[loss.prediction.0].push(LossId(i));
+        }
+        for (i, node) in self.nodes.iter().enumerate().rev() {
+            let own = std::mem::take(&mut nodes[i]);
+            for input in &node.inputs {
+                merge(&mut nodes[input.0], &own);
+            }
+            for parameter in node.op.parameters() {
+                merge(&mut parameters[parameter.0], &own);
+            }
+            nodes[i] = own;
+        }
+        Reach { nodes, parameters }
+    }
+}
+
+fn merge(into: &mut LossSet, from: &[LossId]) {
+    into.extend_from_slice(from);
+    into.sort_unstable();
+    into.dedup();
+}
