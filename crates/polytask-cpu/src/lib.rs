@@ -10,16 +10,20 @@
 //! one walk of the graph.
 
 mod feed;
+mod jacobian;
 mod kernels;
 mod lane;
 mod optimizer;
 mod parameters;
+mod piece;
 mod plan;
 mod runner;
 mod update;
 
 pub use feed::{Feed, Labels, Numbers, Target};
+pub use jacobian::Jacobian;
 pub use optimizer::{Optimizer, OptimizerState, Rule, Update};
 pub use parameters::{ParameterError, Parameters};
+pub use piece::Combine;
 pub use plan::{Groups, Mode, Plan};
 pub use runner::{Runner, StepLosses};

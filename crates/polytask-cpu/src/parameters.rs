@@ -5,8 +5,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::ops::Range;
 
-/// The values of all parameters of one graph, end to end in the graph's order.
-#[derive(Clone, Debug, PartialEq)]
+/// The values of all parameters of one graph, end to end in the graph's order. By default those of an empty graph.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Parameters {
     values: Vec<f32>,
     ranges: Vec<Range<usize>>,

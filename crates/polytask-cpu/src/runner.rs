@@ -1,12 +1,14 @@
 //! Runs a plan: lanes in parallel, their gradients summed in lane order, one optimiser step.
 
 use crate::feed::{Feed, Labels, Numbers};
+use crate::jacobian::{self, Jacobian};
 use crate::kernels::transpose_block;
 use crate::lane::{Lane, Weights};
 use crate::optimizer::{Optimizer, Update};
 use crate::parameters::Parameters;
+use crate::piece::{self, Combine, Piece};
 use crate::plan::{InputSlot, Mode, Plan};
-use crate::update::{self, Piece, State, Work};
+use crate::update::{Source, State, Work};
 use polytask_graph::{LossKind, ParameterId};
 use rayon::prelude::*;
 
@@ -29,7 +31,7 @@ impl Runner {
         let lanes = (0..plan.lanes).map(|_| Lane::new(&plan)).collect();
         let train = plan.mode == Mode::Train;
         let transposed = if train { vec![0.0; parameters.values().len()] } else { Vec::new() };
-        let pieces = update::pieces(&plan, &parameters);
+        let pieces = piece::pieces(&plan, &parameters);
         let scales = vec![0.0; plan.losses.len()];
         let mut runner = Runner { plan, lanes, parameters, transposed, pieces, scales };
         runner.refresh();
@@ -91,50 +93,83 @@ impl Runner {
 
     /// Predictions of every loss's node for the rows of a feed, row-major, one vector a loss. Random ops are off.
     pub fn predict(&mut self, feed: &Feed<'_>) -> Vec<Vec<f32>> {
-        let feed = Feed { targets: &[], ..*feed };
-        self.check(&feed);
+        let slots = self.plan.outputs.clone();
+        let mut outputs: Vec<Vec<f32>> = slots.iter().map(|o| Vec::with_capacity(o.width * feed.rows.len())).collect();
+        self.sweep(&Feed { targets: &[], ..*feed }, |lane| {
+            outputs.iter_mut().zip(&slots).for_each(|(all, slot)| all.extend_from_slice(lane.output(*slot)));
+        });
+        outputs
+    }
+
+    /// The tasks' losses over the rows of a feed, however many they are. Random ops are off.
+    pub fn evaluate(&mut self, feed: &Feed<'_>) -> StepLosses {
+        let mut sums = vec![0.0; self.plan.losses.len()];
+        self.sweep(feed, |lane| sums.iter_mut().zip(lane.losses()).for_each(|(sum, loss)| *sum += loss));
+        let mean = |(task, sum): (usize, f64)| {
+            let total = feed.weight(task);
+            (total > 0.0).then(|| sum / total)
+        };
+        sums.into_iter().enumerate().map(mean).collect()
+    }
+
+    /// Runs all rows forward, as many at a time as the lanes hold, and shows every lane to `each` in row order.
+    fn sweep(&mut self, feed: &Feed<'_>, mut each: impl FnMut(&Lane)) {
+        self.check(feed);
         let Runner { plan, lanes, parameters, transposed, .. } = self;
         let read = Weights { values: parameters.values(), transposed };
-        let mut outputs: Vec<Vec<f32>> =
-            plan.outputs.iter().map(|o| Vec::with_capacity(o.width * feed.rows.len())).collect();
         for rows in feed.rows.chunks(plan.lane_rows * plan.lanes) {
-            let part = Feed { rows, ..feed };
+            let part = Feed { rows, ..*feed };
             let used = each_lane(plan, lanes, rows.len(), |lane, at| lane.forward(plan, read, &part, at, None));
-            for lane in &lanes[..used] {
-                outputs.iter_mut().zip(&plan.outputs).for_each(|(all, slot)| all.extend_from_slice(lane.output(*slot)));
-            }
+            lanes[..used].iter().for_each(&mut each);
         }
-        outputs
     }
 
     /// The gradients of each group over one parameter, summed over lanes: `(group, gradient)` for the groups that
     /// reach it. Follows a backward pass over `rows` rows.
     pub fn gradients(&self, parameter: ParameterId, rows: usize) -> Vec<(usize, Vec<f32>)> {
-        let (range, groups) = &self.plan.gradients[parameter.0];
-        let len = self.parameters.range(parameter).len();
-        let used = &self.lanes[..used_lanes(&self.plan, rows)];
-        let one = |(copy, group): (usize, &usize)| {
-            let mut sum = vec![0.0; len];
-            let at = range.start + copy * len;
-            update::sum_lanes(used, at..at + len, &mut sum);
-            (*group, sum)
+        let range = self.parameters.range(parameter);
+        let lanes = self.used(rows);
+        let pieces = || self.pieces.iter().filter(|p| range.contains(&p.range.start));
+        let groups = pieces().next().map_or(&[][..], |piece| &piece.groups);
+        let one = |(copy, &group): (usize, &usize)| {
+            let mut gradient = vec![0.0; range.len()];
+            for piece in pieces() {
+                let at = piece.range.start - range.start..piece.range.end - range.start;
+                piece.copy(lanes, copy, &piece.range, &mut gradient[at]);
+            }
+            (group, gradient)
         };
         groups.iter().enumerate().map(one).collect()
     }
 
-    /// One optimiser step on the gradient of the last backward pass, which was over `rows` rows with all losses in
-    /// one group. Gives `0.5 * ||w||^2` over the parameters that the L2 term counts, before the step (0 without L2).
-    pub fn update(&mut self, optimizer: &mut Optimizer, update: Update, rows: usize) -> f64 {
-        assert_eq!(self.plan.groups, 1, "an ordinary step needs the losses in one group");
-        let lanes = &self.lanes[..used_lanes(&self.plan, rows)];
+    /// Inner products of the groups' gradients over the shared parameters, `groups x groups`, row-major. Follows a
+    /// backward pass over `rows` rows.
+    pub fn gramian(&self, rows: usize) -> Vec<f64> {
+        jacobian::gramian(&self.pieces, self.used(rows), self.plan.groups)
+    }
+
+    /// The groups' gradients over the shared parameters themselves. Follows a backward pass over `rows` rows.
+    pub fn jacobian(&self, rows: usize, into: &mut Jacobian) {
+        jacobian::jacobian(&self.pieces, self.used(rows), self.plan.groups, into);
+    }
+
+    /// One optimiser step on the gradients of the last backward pass, which was over `rows` rows, combined as told.
+    /// Gives `0.5 * ||w||^2` over the parameters that the L2 term counts, before the step (0 without L2).
+    pub fn update(&mut self, optimizer: &mut Optimizer, update: Update, rows: usize, combine: Combine<'_>) -> f64 {
+        let source = Source { lanes: &self.lanes[..used_lanes(&self.plan, rows)], combine, update };
         let shrink = update.clip.map_or(1.0, |clip| {
-            let norm = update::gradient_norm(&self.pieces, lanes, self.parameters.values(), update);
+            let norm = source.norm(&self.pieces, self.parameters.values());
             if norm > clip { (clip / norm) as f32 } else { 1.0 }
         });
         let (stepper, [m, v]) = optimizer.begin(update.rate);
-        let work = Work { lanes, update, shrink, stepper };
+        let work = Work { source, shrink, stepper };
         let state = State { values: self.parameters.values_mut(), transposed: &mut self.transposed, m, v };
         work.run(&self.pieces, 0, state)
+    }
+
+    /// The lanes that a batch of this many rows has filled.
+    fn used(&self, rows: usize) -> &[Lane] {
+        &self.lanes[..used_lanes(&self.plan, rows)]
     }
 
     fn check(&self, feed: &Feed<'_>) {

@@ -1,5 +1,7 @@
 //! Every op's gradient against central differences, and many losses in one backward against one backward each.
 
+#![allow(clippy::unwrap_used, reason = "the data of a test is known to be there")]
+
 use polytask_cpu::*;
 use polytask_graph::*;
 use proptest::prelude::*;

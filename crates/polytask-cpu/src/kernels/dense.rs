@@ -96,10 +96,15 @@ impl Dense {
     fn input_gradient(&self, lane: &mut Lane<'_>, flow: &Flow) {
         let w = &self.wiring;
         let (k, n) = (w.inputs[0].width, w.out.width);
+        let weight = &lane.values[w.parameters[0].value.clone()];
         let transposed = &lane.transposed[w.parameters[0].value.clone()];
         for run in &flow.runs {
             let (from, into) = copies(w.cotangent, flow.into, lane.rows, *run, 0, run.len);
             let (dy, dx) = read_write(lane.arena, from, into);
+            if n <= narrow::NARROW {
+                narrow::input_gradient(dy, weight, dx, k, n, run.accumulate);
+                continue;
+            }
             for (i, block) in transposed.chunks(BLOCK * n).enumerate() {
                 let width = block.len() / n;
                 let (dx, dy) = (&mut dx[i * BLOCK..], Matrix::new(dy, run.len * lane.rows, n));

@@ -18,10 +18,13 @@ impl Kernel for LayerNorm {
         for row in 0..lane.rows {
             let (x, y) = read_write(lane.arena, place(input.start, row, d), place(w.out.start, row, d));
             let s = vectorized(|| {
-                let mean = x.iter().sum::<f32>() / d as f32;
-                let var = x.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / d as f32;
+                // Measured from the first feature, a row that hardly varies around a large value loses no digits.
+                let first = x[0];
+                y.iter_mut().zip(x).for_each(|(y, x)| *y = x - first);
+                let mean = y.iter().sum::<f32>() / d as f32;
+                let var = y.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / d as f32;
                 let s = 1.0 / (var + self.epsilon).sqrt();
-                y.iter_mut().zip(x).for_each(|(y, x)| *y = (x - mean) * s);
+                y.iter_mut().for_each(|y| *y = (*y - mean) * s);
                 s
             });
             if w.saved.width > 0 {

@@ -1,6 +1,7 @@
 //! The losses: a lane's part of a task's loss, and the cotangent of its prediction.
 
 use super::math::{exp, sigmoid};
+use super::{read_write, vectorized};
 use crate::feed::{Labels, Target};
 use crate::plan::{Flow, Slot};
 use polytask_graph::LossKind;
@@ -19,15 +20,27 @@ impl LossKernel {
 
     /// `sum over rows of weight * loss`.
     pub(crate) fn forward(&self, arena: &[f32], rows: &[u32], target: &Target<'_>) -> f64 {
-        let z = &arena[self.prediction.range(rows.len())];
-        let mut total = 0.0;
-        for (z, &row) in z.chunks_exact(self.prediction.width).zip(rows) {
-            let weight = target.weights[row as usize];
-            if weight > 0.0 {
-                total += f64::from(weight) * self.row_loss(z, label(target, row as usize, z.len()));
+        let z = Rows { values: &arena[self.prediction.range(rows.len())], width: self.prediction.width };
+        match (self.kind, target.labels) {
+            (LossKind::Mse, Labels::Real(y)) => z.sum(rows, y, target.weights, |z, y| (z - y) * (z - y)),
+            (LossKind::Mae, Labels::Real(y)) => z.sum(rows, y, target.weights, |z, y| (z - y).abs()),
+            (LossKind::Huber { delta }, Labels::Real(y)) => z.sum(rows, y, target.weights, |z, y| {
+                let e = (z - y).abs();
+                if e <= delta { 0.5 * e * e } else { delta * (e - 0.5 * delta) }
+            }),
+            (LossKind::BinaryCrossEntropy, Labels::Real(y)) => {
+                z.sum(rows, y, target.weights, |z, y| z.max(0.0) - z * y + (-z.abs()).exp().ln_1p())
             }
+            (LossKind::Poisson, Labels::Real(y)) => z.sum(rows, y, target.weights, |z, y| z.exp() - y * z),
+            (LossKind::CrossEntropy, Labels::Class(classes)) => {
+                let labelled = z.values.chunks_exact(z.width).zip(rows).map(|(z, &row)| {
+                    let (class, weight) = (classes[row as usize], target.weights[row as usize]);
+                    if weight > 0.0 { f64::from(weight) * cross_entropy(z, class) } else { 0.0 }
+                });
+                labelled.sum()
+            }
+            _ => unreachable!("the runner has checked the kinds of its labels"),
         }
-        total
     }
 
     /// Cotangent of `scale * sum over rows of weight * loss`.
@@ -37,82 +50,103 @@ impl LossKernel {
         for run in &flow.runs {
             let start = flow.into.start + run.to * rows.len() * width;
             let into = start..start + rows.len() * width;
-            let (z, dz) = super::read_write(arena, self.prediction.range(rows.len()), into);
-            for ((z, dz), &row) in z.chunks_exact(width).zip(dz.chunks_exact_mut(width)).zip(rows) {
-                if !run.accumulate {
-                    dz.fill(0.0);
+            let (values, dz) = read_write(arena, self.prediction.range(rows.len()), into);
+            let z = Rows { values, width };
+            let to = Into { dz, accumulate: run.accumulate, rows, weights: target.weights, scale };
+            match (self.kind, target.labels) {
+                (LossKind::Mse, Labels::Real(y)) => to.fill(z, y, |z, y| 2.0 * (z - y)),
+                // The subgradient at 0 is 0.
+                (LossKind::Mae, Labels::Real(y)) => {
+                    to.fill(z, y, |z, y| if z == y { 0.0 } else { (z - y).signum() });
                 }
-                let weight = (scale * f64::from(target.weights[row as usize])) as f32;
-                if weight != 0.0 {
-                    self.row_cotangent(z, label(target, row as usize, width), weight, dz);
-                }
-            }
-        }
-    }
-
-    fn row_loss(&self, z: &[f32], label: Label<'_>) -> f64 {
-        let mean = |f: &dyn Fn(f64, f64) -> f64| match label {
-            Label::Real(y) => {
-                z.iter().zip(y).map(|(z, y)| f(f64::from(*z), f64::from(*y))).sum::<f64>() / z.len() as f64
-            }
-            Label::Class(_) => f64::NAN,
-        };
-        match self.kind {
-            LossKind::Mse => mean(&|z, y| (z - y) * (z - y)),
-            LossKind::Mae => mean(&|z, y| (z - y).abs()),
-            LossKind::Huber { delta } => mean(&|z, y| {
-                let (e, delta) = ((z - y).abs(), f64::from(delta));
-                if e <= delta { 0.5 * e * e } else { delta * (e - 0.5 * delta) }
-            }),
-            LossKind::BinaryCrossEntropy => mean(&|z, y| z.max(0.0) - z * y + (-z.abs()).exp().ln_1p()),
-            LossKind::Poisson => mean(&|z, y| z.exp() - y * z),
-            LossKind::CrossEntropy => match label {
-                Label::Class(y) => {
-                    let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                    let sum: f64 = z.iter().map(|z| f64::from(z - max).exp()).sum();
-                    sum.ln() + f64::from(max) - z.get(y as usize).map_or(f64::NAN, |z| f64::from(*z))
-                }
-                Label::Real(_) => f64::NAN,
-            },
-        }
-    }
-
-    /// Adds `weight * d loss / d z`.
-    fn row_cotangent(&self, z: &[f32], label: Label<'_>, weight: f32, dz: &mut [f32]) {
-        let mut each = |f: &dyn Fn(f32, f32) -> f32| {
-            if let Label::Real(y) = label {
-                let weight = weight / z.len() as f32;
-                dz.iter_mut().zip(z).zip(y).for_each(|((dz, z), y)| *dz += weight * f(*z, *y));
-            }
-        };
-        match self.kind {
-            LossKind::Mse => each(&|z, y| 2.0 * (z - y)),
-            // The subgradient at 0 is 0.
-            LossKind::Mae => each(&|z, y| if z == y { 0.0 } else { (z - y).signum() }),
-            LossKind::Huber { delta } => each(&|z, y| (z - y).clamp(-delta, delta)),
-            LossKind::BinaryCrossEntropy => each(&|z, y| sigmoid(z) - y),
-            LossKind::Poisson => each(&|z, y| z.exp() - y),
-            LossKind::CrossEntropy => {
-                if let Label::Class(y) = label {
-                    let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                    let sum: f32 = z.iter().map(|z| exp(z - max)).sum();
-                    dz.iter_mut().zip(z).for_each(|(dz, z)| *dz += weight * exp(z - max) / sum);
-                    dz[y as usize] -= weight;
-                }
+                (LossKind::Huber { delta }, Labels::Real(y)) => to.fill(z, y, |z, y| (z - y).clamp(-delta, delta)),
+                (LossKind::BinaryCrossEntropy, Labels::Real(y)) => to.fill(z, y, |z, y| sigmoid(z) - y),
+                (LossKind::Poisson, Labels::Real(y)) => to.fill(z, y, |z, y| z.exp() - y),
+                (LossKind::CrossEntropy, Labels::Class(classes)) => to.fill_softmax(z, classes),
+                _ => unreachable!("the runner has checked the kinds of its labels"),
             }
         }
     }
 }
 
+/// `ln(sum_j exp(z_j)) - z_class`
+fn cross_entropy(z: &[f32], class: u32) -> f64 {
+    let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = z.iter().map(|z| f64::from(z - max).exp()).sum();
+    sum.ln() + f64::from(max) - f64::from(z[class as usize])
+}
+
+/// Predictions of a lane's rows.
 #[derive(Clone, Copy)]
-enum Label<'a> {
-    Real(&'a [f32]),
-    Class(u32),
+struct Rows<'a> {
+    values: &'a [f32],
+    width: usize,
 }
 
-fn label<'a>(target: &Target<'a>, row: usize, width: usize) -> Label<'a> {
-    match target.labels {
-        Labels::Real(all) => Label::Real(&all[row * width..(row + 1) * width]),
-        Labels::Class(all) => Label::Class(all[row]),
+impl Rows<'_> {
+    /// `sum over rows of weight * mean over features of loss(z, y)`. A row of weight 0 counts nothing whatever its
+    /// label; labels stand where the data set has the row.
+    #[inline(always)]
+    fn sum(self, rows: &[u32], labels: &[f32], weights: &[f32], loss: impl Fn(f32, f32) -> f32) -> f64 {
+        let width = self.width;
+        let one = |(z, &row): (&[f32], &u32)| {
+            let row = row as usize;
+            let weight = weights[row];
+            if weight == 0.0 {
+                return 0.0;
+            }
+            let labels = &labels[row * width..(row + 1) * width];
+            let sum: f64 = z.iter().zip(labels).map(|(z, y)| f64::from(loss(*z, *y))).sum();
+            f64::from(weight) * sum
+        };
+        self.values.chunks_exact(width).zip(rows).map(one).sum::<f64>() / width as f64
+    }
+}
+
+/// Where a cotangent goes, and what it is scaled by.
+struct Into<'a> {
+    dz: &'a mut [f32],
+    accumulate: bool,
+    rows: &'a [u32],
+    weights: &'a [f32],
+    scale: f64,
+}
+
+impl Into<'_> {
+    #[inline(always)]
+    fn fill(self, z: Rows<'_>, labels: &[f32], slope: impl Fn(f32, f32) -> f32) {
+        let width = z.width;
+        let scale = (self.scale / width as f64) as f32;
+        let rows = z.values.chunks_exact(width).zip(self.dz.chunks_exact_mut(width)).zip(self.rows);
+        for ((z, dz), &row) in rows {
+            let row = row as usize;
+            let weight = scale * self.weights[row];
+            let labels = &labels[row * width..(row + 1) * width];
+            for ((dz, z), y) in dz.iter_mut().zip(z).zip(labels) {
+                // A missing label may hold anything, so its slope must not be multiplied by 0 but left out.
+                let own = if weight == 0.0 { 0.0 } else { weight * slope(*z, *y) };
+                *dz = if self.accumulate { *dz + own } else { own };
+            }
+        }
+    }
+
+    /// `softmax(z) - onehot(class)`
+    fn fill_softmax(self, z: Rows<'_>, classes: &[u32]) {
+        let rows = z.values.chunks_exact(z.width).zip(self.dz.chunks_exact_mut(z.width)).zip(self.rows);
+        for ((z, dz), &row) in rows {
+            if !self.accumulate {
+                dz.fill(0.0);
+            }
+            let weight = (self.scale * f64::from(self.weights[row as usize])) as f32;
+            if weight == 0.0 {
+                continue;
+            }
+            vectorized(|| {
+                let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let sum: f32 = z.iter().map(|z| exp(z - max)).sum();
+                dz.iter_mut().zip(z).for_each(|(dz, z)| *dz += weight * exp(z - max) / sum);
+            });
+            dz[classes[row as usize] as usize] -= weight;
+        }
     }
 }

@@ -5,18 +5,25 @@ use super::vectorized;
 /// Output features up to which these loops win.
 pub(super) const NARROW: usize = 8;
 
-/// `y = x W + b`, all row-major, `W [k, N]`.
+/// Calls a function with the number of output features as a constant, so that its inner loops unroll.
+macro_rules! by_width {
+    ($n:expr, $call:ident($($argument:expr),*)) => {
+        match $n {
+            1 => $call::<1>($($argument),*),
+            2 => $call::<2>($($argument),*),
+            3 => $call::<3>($($argument),*),
+            4 => $call::<4>($($argument),*),
+            5 => $call::<5>($($argument),*),
+            6 => $call::<6>($($argument),*),
+            7 => $call::<7>($($argument),*),
+            _ => $call::<NARROW>($($argument),*),
+        }
+    };
+}
+
+/// `y = x W + b`, all row-major, `W [k, n]`.
 pub(super) fn forward(x: &[f32], weight: &[f32], bias: Option<&[f32]>, y: &mut [f32], k: usize, n: usize) {
-    match n {
-        1 => forward_n::<1>(x, weight, bias, y, k),
-        2 => forward_n::<2>(x, weight, bias, y, k),
-        3 => forward_n::<3>(x, weight, bias, y, k),
-        4 => forward_n::<4>(x, weight, bias, y, k),
-        5 => forward_n::<5>(x, weight, bias, y, k),
-        6 => forward_n::<6>(x, weight, bias, y, k),
-        7 => forward_n::<7>(x, weight, bias, y, k),
-        _ => forward_n::<8>(x, weight, bias, y, k),
-    }
+    by_width!(n, forward_n(x, weight, bias, y, k));
 }
 
 /// `dW = x^T dy` (or `+=`).
@@ -24,16 +31,12 @@ pub(super) fn weight_gradient(x: &[f32], dy: &[f32], dw: &mut [f32], k: usize, n
     if !accumulate {
         dw.fill(0.0);
     }
-    match n {
-        1 => weight_n::<1>(x, dy, dw, k),
-        2 => weight_n::<2>(x, dy, dw, k),
-        3 => weight_n::<3>(x, dy, dw, k),
-        4 => weight_n::<4>(x, dy, dw, k),
-        5 => weight_n::<5>(x, dy, dw, k),
-        6 => weight_n::<6>(x, dy, dw, k),
-        7 => weight_n::<7>(x, dy, dw, k),
-        _ => weight_n::<8>(x, dy, dw, k),
-    }
+    by_width!(n, weight_n(x, dy, dw, k));
+}
+
+/// `dx = dy W^T` (or `+=`).
+pub(super) fn input_gradient(dy: &[f32], weight: &[f32], dx: &mut [f32], k: usize, n: usize, accumulate: bool) {
+    by_width!(n, input_n(dy, weight, dx, k, accumulate));
 }
 
 /// Lanes of the partial sums of a long dot product.
@@ -92,6 +95,25 @@ fn weight_n<const N: usize>(x: &[f32], dy: &[f32], dw: &mut [f32], k: usize) {
                     for j in 0..N {
                         dw[j] += x * dy[j];
                     }
+                }
+            }
+        },
+    );
+}
+
+fn input_n<const N: usize>(dy: &[f32], weight: &[f32], dx: &mut [f32], k: usize, accumulate: bool) {
+    let (dy, _) = dy.as_chunks::<N>();
+    let (weight, _) = weight.as_chunks::<N>();
+    vectorized(
+        #[inline(always)]
+        || {
+            for (dx, dy) in dx.chunks_exact_mut(k).zip(dy) {
+                for (dx, w) in dx.iter_mut().zip(weight) {
+                    let mut sum = if accumulate { *dx } else { 0.0 };
+                    for j in 0..N {
+                        sum += dy[j] * w[j];
+                    }
+                    *dx = sum;
                 }
             }
         },

@@ -1,0 +1,102 @@
+"""What the peers share: the wire protocol, the problem's numbers and the command line.
+
+A contestant prints `ready` when it is set up. For every line `run N` it makes N optimiser steps and prints
+{"seconds": s, "loss": l}, l being the loss that the last of them started from. `quit` prints {"peak_rss_kb": k} and ends.
+One whose packages are missing prints {"unavailable": "..."} in place of `ready`.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+import time
+
+import_error = None
+try:
+    import numpy as np
+except ImportError as error:
+    import_error = error
+
+
+def unavailable(reason):
+    print(json.dumps({"unavailable": str(reason)}), flush=True)
+    sys.exit(0)
+
+
+def need(*modules):
+    """Imports the modules, or tells the runner which one is not there."""
+    if import_error:
+        unavailable(import_error)
+    try:
+        loaded = [importlib.import_module(name) for name in modules]
+    except ImportError as error:
+        unavailable(error)
+    return loaded[0] if len(loaded) == 1 else loaded
+
+
+def arguments(modes=None):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--fused", action="store_true", help="Adam(fused=True)")
+    if modes:
+        parser.add_argument("--mode", choices=modes, default=modes[0])
+    return parser.parse_args()
+
+
+def serve(step):
+    """step() makes one optimiser step and returns something that float() turns into the loss it started from."""
+    print("ready", flush=True)
+    for line in sys.stdin:
+        words = line.split()
+        if words[0] == "quit":
+            break
+        start = time.perf_counter()
+        for _ in range(int(words[1])):
+            loss = step()
+        loss = float(loss)
+        seconds = time.perf_counter() - start
+        print(json.dumps({"seconds": seconds, "loss": loss}), flush=True)
+    with open("/proc/self/status") as status:
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    print(json.dumps({"peak_rss_kb": peak}), flush=True)
+
+
+# The same numbers as src/problem.rs: splitmix64 at a counter, so that every contestant starts from the same weights.
+
+
+def _bits(stream, count):
+    with np.errstate(over="ignore"):
+        z = np.uint64(stream) * np.uint64(0xD1342543DE82EF95)
+        z = z + (np.arange(count, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return z ^ (z >> np.uint64(31))
+
+
+def _unit(bits):
+    """In (0, 1): the upper 53 bits, moved by half a step."""
+    return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) / 2.0**53
+
+
+def uniform(stream, shape, limit):
+    """Uniform in (-limit, limit)."""
+    return (limit * (2 * _unit(_bits(stream, int(np.prod(shape)))) - 1)).astype(np.float32).reshape(shape)
+
+
+def normal(stream, shape):
+    """Standard normal, Box and Muller."""
+    u = _unit(_bits(stream, 2 * int(np.prod(shape))))
+    values = np.sqrt(-2 * np.log(u[0::2])) * np.cos(2 * np.pi * u[1::2])
+    return values.astype(np.float32).reshape(shape)
+
+
+def data(rows, features, tasks):
+    return normal(0, (rows, features)), normal(1, (rows, tasks))
+
+
+def layers(sizes):
+    """(weight [in, out], bias [out]) of each (in, out), uniform within 1 / sqrt(in)."""
+    return [
+        (uniform(10 + 2 * i, (n, m), n**-0.5), uniform(11 + 2 * i, (m,), n**-0.5))
+        for i, (n, m) in enumerate(sizes)
+    ]

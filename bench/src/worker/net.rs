@@ -1,0 +1,136 @@
+//! The network of a workload on polytask's CPU runner.
+
+use crate::Error;
+use crate::Result;
+use crate::problem::Problem;
+use crate::protocol::Steps;
+use crate::workload::Workload;
+use polytask_cpu::{
+    Combine, Feed, Groups, Labels, Mode, Numbers, Optimizer, Parameters, Plan, Rule, Runner, Target, Update,
+};
+use polytask_graph::{Activation, Graph, GraphBuilder, GraphError, LossKind};
+
+/// The common settings of all workloads' optimiser.
+pub(super) const ADAM: Rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0 };
+/// Learning rate 1e-3, nothing else.
+pub(super) const UPDATE: Update = Update { rate: 1e-3, clip: None, l2: 0.0, l2_biases: false };
+
+/// Trunk and heads as the workload says; `hidden` follows every layer but the last of a head.
+pub(super) fn graph(workload: Workload, hidden: Activation) -> std::result::Result<Graph, GraphError> {
+    let mut g = GraphBuilder::new();
+    let mut h = g.input("x", workload.trunk()[0].inputs);
+    for (i, layer) in workload.trunk().iter().enumerate() {
+        h = g.named(format!("trunk.{i}")).dense(h, layer.outputs, hidden);
+    }
+    for task in 0..workload.tasks() {
+        let mut z = h;
+        for (i, layer) in workload.head().iter().enumerate() {
+            let last = i + 1 == workload.head().len();
+            let activation = if last { Activation::Linear } else { hidden };
+            z = g.named(format!("heads.{task}.{i}")).dense(z, layer.outputs, activation);
+        }
+        g.loss(&task.to_string(), z, LossKind::Mse);
+    }
+    g.finish()
+}
+
+/// The workload's starting parameters.
+pub(super) fn parameters(graph: &Graph, problem: &Problem) -> Result<Parameters> {
+    let mut parameters = Parameters::zeros(graph);
+    for layer in &problem.layers {
+        for (part, values) in [("weight", &layer.weight), ("bias", &layer.bias)] {
+            let name = format!("{}.{part}", layer.name);
+            parameters.set(graph, &name, values).map_err(|e| Error::Unavailable(e.to_string()))?;
+        }
+    }
+    Ok(parameters)
+}
+
+/// Data of a workload as the runner reads them: one column of labels a task.
+pub(super) struct Data {
+    inputs: Vec<f32>,
+    labels: Vec<Vec<f32>>,
+    weights: Vec<f32>,
+    rows: Vec<u32>,
+    batch: usize,
+}
+
+impl Data {
+    pub(super) fn new(workload: Workload, problem: &Problem) -> Self {
+        let tasks = workload.tasks();
+        let column = |t: usize| problem.targets.iter().skip(t).step_by(tasks).copied().collect();
+        Data {
+            inputs: problem.inputs.clone(),
+            labels: (0..tasks).map(column).collect(),
+            weights: vec![1.0; workload.rows()],
+            rows: (0..workload.rows() as u32).collect(),
+            batch: workload.batch(),
+        }
+    }
+
+    /// Calls `each` with `count` batches in order, the first being batch number `first`.
+    pub(super) fn batches(&self, first: u64, count: u64, mut each: impl FnMut(u64, &Feed<'_>)) {
+        let inputs = [Numbers::Real(&self.inputs)];
+        let target = |labels| Target { labels: Labels::Real(labels), weights: &self.weights };
+        let targets: Vec<Target<'_>> = self.labels.iter().map(|labels| target(labels)).collect();
+        for step in first..first + count {
+            let start = (step as usize * self.batch) % self.rows.len();
+            let rows = &self.rows[start..start + self.batch];
+            each(step, &Feed { inputs: &inputs, targets: &targets, rows });
+        }
+    }
+}
+
+/// Ordinary training on the weighted sum of the tasks' losses.
+pub(super) struct Ordinary {
+    pool: rayon::ThreadPool,
+    runner: Runner,
+    optimizer: Optimizer,
+    data: Data,
+    weights: Vec<f64>,
+    step: u64,
+}
+
+impl Ordinary {
+    /// `weight` is every task's weight in the loss.
+    pub(super) fn start(
+        workload: Workload,
+        problem: &Problem,
+        threads: usize,
+        hidden: Activation,
+        weight: f64,
+    ) -> Result<Box<dyn Steps>> {
+        let graph = graph(workload, hidden).map_err(|e| Error::Unavailable(e.to_string()))?;
+        let parameters = parameters(&graph, problem)?;
+        let plan = Plan::new(&graph, workload.batch(), Mode::Train, &Groups::merged(&graph));
+        Ok(Box::new(Ordinary {
+            pool: pool(threads)?,
+            optimizer: Optimizer::new(ADAM, parameters.values().len()),
+            runner: Runner::new(plan, parameters),
+            data: Data::new(workload, problem),
+            weights: vec![weight; workload.tasks()],
+            step: 0,
+        }))
+    }
+}
+
+impl Steps for Ordinary {
+    fn run(&mut self, count: u64) -> Result<f32> {
+        let Self { pool, runner, optimizer, data, weights, step } = self;
+        let mut total = 0.0;
+        pool.install(|| {
+            data.batches(*step, count, |step, feed| {
+                let losses = runner.forward_backward(feed, weights, step);
+                runner.update(optimizer, UPDATE, feed.rows.len(), Combine::Sum);
+                total = losses.iter().zip(&*weights).map(|(l, w)| l.unwrap_or(0.0) * w).sum();
+            });
+        });
+        *step += count;
+        Ok(total as f32)
+    }
+}
+
+/// Threads of our own, as many as every contestant has.
+pub(super) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| Error::Unavailable(e.to_string()))
+}

@@ -1,0 +1,58 @@
+//! `polytask evaluate`
+
+use super::{Format, on_threads, print, print_json};
+use crate::failure::Failure;
+use crate::text;
+use polytask::model::{Model, Scores};
+use std::path::PathBuf;
+
+/// Score a model on the rows of a file
+#[derive(clap::Args)]
+pub struct Evaluate {
+    /// The model directory
+    model: PathBuf,
+    /// A file with the inputs and the labels of at least one task
+    #[arg(long)]
+    data: PathBuf,
+    /// How to print the scores
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Threads to use [default: all cores]
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+impl Evaluate {
+    pub fn run(self) -> Result<(), Failure> {
+        let model = Model::load(&self.model)?;
+        let scores = on_threads(self.threads, || {
+            let table = polytask_data::read(&self.data, &model.read_options())?;
+            Ok::<_, Failure>(model.evaluate(&table)?)
+        })??;
+        match self.format {
+            Format::Json => print_json(&scores),
+            Format::Text => print(&table(&scores)),
+        }
+    }
+}
+
+/// The scores of every task, a line a metric, beside those of the best constant prediction.
+pub fn table(scores: &Scores) -> String {
+    let mut rows = Vec::new();
+    for (task, score) in &scores.tasks {
+        for (i, metric) in score.metrics.scores.iter().enumerate() {
+            let first = |text: String| if i == 0 { text } else { String::new() };
+            rows.push(vec![
+                first(task.clone()),
+                metric.name.to_owned(),
+                text::number(metric.value),
+                score.baseline.value(metric.name).map_or("-".to_owned(), text::number),
+                first(text::count(score.metrics.n)),
+            ]);
+        }
+        if score.metrics.scores.is_empty() {
+            rows.push(vec![task.clone(), "-".into(), "-".into(), "-".into(), text::count(score.metrics.n)]);
+        }
+    }
+    text::table(&["task", "metric", "model", "constant", "rows"], &rows)
+}

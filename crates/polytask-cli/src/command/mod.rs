@@ -1,0 +1,93 @@
+//! The commands, one a file.
+
+mod compare;
+mod evaluate;
+mod predict;
+mod schema;
+mod train;
+
+use crate::failure::Failure;
+use clap::{Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Train a joint model and write its directory
+    Train(train::Train),
+    /// Predict every task for the rows of a file
+    Predict(predict::Predict),
+    /// Score a model on the rows of a file
+    Evaluate(evaluate::Evaluate),
+    /// Train the joint model and one model a task, and say whether sharing helped
+    Compare(compare::Compare),
+    /// Print the JSON schema of the config
+    Schema(schema::Schema),
+}
+
+impl Command {
+    pub fn run(self) -> Result<(), Failure> {
+        match self {
+            Command::Train(command) => command.run(),
+            Command::Predict(command) => command.run(),
+            Command::Evaluate(command) => command.run(),
+            Command::Compare(command) => command.run(),
+            Command::Schema(command) => command.run(),
+        }
+    }
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Tables for people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+/// What every command that reads a config takes.
+#[derive(clap::Args)]
+pub struct ConfigArguments {
+    /// The config, a TOML file
+    config: PathBuf,
+    /// Override a key of the config, for example train.epochs=50; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Seed of the weights, the order of rows and dropout (train.seed)
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Threads to use; the result does not depend on it [default: all cores]
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+impl ConfigArguments {
+    /// Reads the config with its overrides.
+    fn load(&self) -> Result<polytask::config::Config, Failure> {
+        let seed = self.seed.map(|seed| format!("train.seed={seed}"));
+        let overrides: Vec<String> = self.set.iter().cloned().chain(seed).collect();
+        Ok(polytask::config::Config::load(&self.config, &overrides)?)
+    }
+}
+
+/// Runs something on a number of threads.
+fn on_threads<R: Send>(threads: Option<usize>, run: impl FnOnce() -> R + Send) -> Result<R, Failure> {
+    let threads = threads.unwrap_or(0);
+    let failed = |reason: String| polytask::Error::Threads { threads, reason };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| failed(e.to_string()))?;
+    Ok(pool.install(run))
+}
+
+/// Prints a JSON object and a line end.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    use std::io::Write;
+    let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
+    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+}
+
+/// Prints text as it is.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+}

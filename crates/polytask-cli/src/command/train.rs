@@ -1,0 +1,185 @@
+//! `polytask train`
+
+use super::{ConfigArguments, evaluate, on_threads, print};
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::{stop, text};
+use polytask::config::Config;
+use polytask::files;
+use polytask::model::{self, CHECKPOINT, CONFIG, HISTORY, METRICS, Model};
+use polytask::share::{self, Design};
+use polytask::train::{Budget, Checkpoint, CheckpointError, Ending, Fitted, Job, Round, Watch, fit};
+use polytask::{Error, Prepared};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Train a joint model and write its directory
+#[derive(clap::Args)]
+pub struct Train {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// The model directory to write; one with an older model is replaced
+    #[arg(long, default_value = "model")]
+    out: PathBuf,
+    /// Go on from the checkpoint in the model directory
+    #[arg(long)]
+    resume: bool,
+}
+
+impl Train {
+    pub fn run(self) -> Result<(), Failure> {
+        let config = self.config.load()?;
+        let stop = stop::on_ctrl_c();
+        on_threads(self.config.threads, || self.train(&config, stop))?
+    }
+
+    fn train(&self, config: &Config, stop: Arc<AtomicBool>) -> Result<(), Failure> {
+        let prepared = polytask::prepare(config)?;
+        prepared.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        let graph = share::build(&Design::new(config, &prepared.encoder, &prepared.tasks)).map_err(Error::from)?;
+        let init = config.model.init.as_ref().map(|path| config.resolve(path)).transpose()?;
+        let start = model::start(&graph, &prepared.tasks, config.train.seed, init.as_deref())?;
+        Model::make_room(&self.out)?;
+        let checkpoint = self.out.join(CHECKPOINT);
+        let resume = match self.resume {
+            true => Some(Checkpoint::load(&checkpoint, &graph).map_err(polytask::train::TrainError::from)?),
+            false => None,
+        };
+        let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
+        let budget = Budget::of(&config.train, prepared.split.train.len());
+        let job = Job {
+            graph: &graph,
+            tasks: &prepared.tasks,
+            labels: &labels,
+            data: &prepared.data,
+            train: &prepared.split.train,
+            valid: &prepared.split.valid,
+            loss: &config.loss,
+            config: &config.train,
+            budget,
+        };
+        announce(config, &prepared, graph.parameter_count());
+        let mut watch = Watching { progress: Progress::new(budget.steps), stop, checkpoint };
+        let fitted = fit(&job, &start, resume, &mut watch).map_err(Error::from);
+        watch.progress.finish();
+        let fitted = fitted?;
+        if let (Ending::Diverged { task, step }, None) = (&fitted.ending, fitted.best_epoch) {
+            let kept = "; no epoch was complete, so no model was written".to_owned();
+            return Err(Error::Diverged { task: task.clone(), step: *step, kept }.into());
+        }
+        let model = Model {
+            graph,
+            encoder: prepared.encoder.clone(),
+            tasks: prepared.tasks.clone(),
+            missing: prepared.missing.clone(),
+            parameters: fitted.parameters.clone(),
+        };
+        let rows = measured(&prepared);
+        let scores = model.score(&prepared.data, &labels, rows.1);
+        model.save(&self.out)?;
+        let json = |value: &_| serde_json::to_string_pretty(value).map_err(std::io::Error::from);
+        files::write(&self.out.join(METRICS), format!("{}\n", json(&scores)?).as_bytes())?;
+        files::write(&self.out.join(HISTORY), &lines(&fitted.history)?)?;
+        files::write(&self.out.join(CONFIG), config.to_toml()?.as_bytes())?;
+        eprintln!("{}", ending(&fitted));
+        if let Ending::Diverged { task, step } = fitted.ending {
+            let epoch = fitted.best_epoch.unwrap_or(0);
+            let kept = format!("; {} holds the best model before that, of epoch {epoch}", self.out.display());
+            return Err(Error::Diverged { task, step, kept }.into());
+        }
+        print(&format!(
+            "{}\nScores on the {} {} rows.\n",
+            evaluate::table(&scores),
+            text::count(rows.1.len()),
+            rows.0
+        ))?;
+        eprintln!("{}", next_steps(&self.out, &self.config.config));
+        Ok(())
+    }
+}
+
+/// The rows that the scores are measured on: those kept for it, or the best there are.
+fn measured(prepared: &Prepared) -> (&'static str, &[u32]) {
+    let split = &prepared.split;
+    let parts =
+        [("test", &split.test), ("validation (no test rows)", &split.valid), ("training (no others)", &split.train)];
+    let first = parts.into_iter().find(|(_, rows)| !rows.is_empty());
+    first.map_or(("training", &[]), |(name, rows)| (name, rows.as_slice()))
+}
+
+fn announce(config: &Config, prepared: &Prepared, parameters: usize) {
+    let split = &prepared.split;
+    let tasks: Vec<String> = prepared
+        .tasks
+        .iter()
+        .zip(&prepared.data.labels)
+        .map(|(task, labels)| {
+            let missing = split.train.len() - labels.count(&split.train);
+            let missing =
+                if missing > 0 { format!(", {} labels missing", text::count(missing)) } else { String::new() };
+            format!("{} ({}{missing})", task.name, task.kind_name())
+        })
+        .collect();
+    eprintln!("{} inputs -> {}", prepared.encoder.inputs.len(), tasks.join(", "));
+    eprintln!(
+        "{} rows to train on, {} to choose the best model, {} to measure it; {} parameters, balance {}",
+        text::count(split.train.len()),
+        text::count(split.valid.len()),
+        text::count(split.test.len()),
+        text::count(parameters),
+        config.loss.balance.method
+    );
+}
+
+fn ending(fitted: &Fitted) -> String {
+    let why = match &fitted.ending {
+        Ending::Complete => "done",
+        Ending::NoImprovement => "no improvement any more",
+        Ending::Stopped => "stopped",
+        Ending::Diverged { .. } => "diverged",
+    };
+    let best = fitted.best_epoch.map_or("the start".to_owned(), |epoch| format!("epoch {epoch}"));
+    let (epochs, steps) = (fitted.history.len(), text::count(fitted.steps as usize));
+    format!("{why} after {epochs} epochs, {steps} steps, {}; kept the model of {best}", text::seconds(fitted.seconds))
+}
+
+fn next_steps(out: &Path, config: &Path) -> String {
+    let (out, config) = (out.display(), config.display());
+    format!(
+        "wrote {out}; next: `polytask predict {out} --data FILE`, or `polytask compare {config}` to see whether sharing helped"
+    )
+}
+
+fn lines(history: &[Round]) -> Result<Vec<u8>, std::io::Error> {
+    let mut all = Vec::new();
+    for round in history {
+        serde_json::to_writer(&mut all, round)?;
+        all.push(b'\n');
+    }
+    Ok(all)
+}
+
+struct Watching {
+    progress: Progress,
+    stop: Arc<AtomicBool>,
+    checkpoint: PathBuf,
+}
+
+impl Watch for Watching {
+    fn step(&mut self, step: u64, _: u64) {
+        self.progress.at(step);
+    }
+
+    fn round(&mut self, round: &Round) {
+        self.progress.round(round);
+    }
+
+    fn stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn keep(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
+        checkpoint.save(&self.checkpoint)
+    }
+}

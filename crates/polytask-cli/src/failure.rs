@@ -1,0 +1,55 @@
+//! Why the program fails.
+
+use polytask::model::ModelError;
+use polytask_data::DataError;
+use std::io;
+
+/// Anything that ends the program with a message.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The library could not do it.
+    #[error(transparent)]
+    Library(#[from] polytask::Error),
+    /// Standard output could not be written.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Failure::Library(error) => error.hint(),
+            Failure::Output(_) => None,
+        }
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Library(error) => error.exit_code(),
+            Failure::Output(_) => 1,
+        }
+    }
+
+    pub fn is_closed_pipe(&self) -> bool {
+        matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// Errors of the library's parts are errors of the library.
+macro_rules! from_part {
+    ($($part:ty),*) => {
+        $(impl From<$part> for Failure {
+            fn from(error: $part) -> Self {
+                Failure::Library(error.into())
+            }
+        })*
+    };
+}
+
+from_part!(
+    polytask::config::ConfigError,
+    polytask::files::FileError,
+    polytask::train::TrainError,
+    ModelError,
+    DataError
+);

@@ -1,0 +1,35 @@
+//! The `polytask` program: data on standard output, words and progress on standard error. Exit status 0: done;
+//! 1: the work failed; 2: the call or the config is wrong.
+
+mod command;
+mod failure;
+mod progress;
+mod stop;
+mod text;
+
+use clap::Parser;
+use command::Command;
+use std::process::ExitCode;
+
+/// Learns several related tasks at once, and says whether that helped.
+#[derive(Parser)]
+#[command(name = "polytask", version, max_term_width = 100)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    match Program::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the output has read enough, as `polytask ... | head` does.
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            if let Some(hint) = failure.hint() {
+                eprintln!("hint: {hint}");
+            }
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

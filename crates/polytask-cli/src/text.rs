@@ -1,0 +1,79 @@
+//! Tables for people to read.
+
+/// Columns aligned by their widest cell: the first to the left, the others to the right.
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let header: Vec<String> = header.iter().map(|h| (*h).to_owned()).collect();
+    let all: Vec<&Vec<String>> = std::iter::once(&header).chain(rows).collect();
+    let columns = header.len();
+    let width = |c: usize| all.iter().filter_map(|row| row.get(c)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in all {
+        let cell = |(c, cell): (usize, &String)| {
+            let gap = " ".repeat(widths[c] - cell.chars().count());
+            if c == 0 { format!("{cell}{gap}") } else { format!("{gap}{cell}") }
+        };
+        let line: Vec<String> = row.iter().take(columns).enumerate().map(cell).collect();
+        text.push_str(line.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// A number in four significant digits, the way people write it.
+pub fn number(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 {
+        "0".to_owned()
+    } else if !(1e-4..1e7).contains(&size) {
+        format!("{value:.3e}")
+    } else {
+        let digits = (3 - size.log10().floor() as i64).clamp(0, 6) as usize;
+        format!("{value:.digits$}")
+    }
+}
+
+/// A number with its spread.
+pub fn with_spread(value: f64, spread: f64) -> String {
+    format!("{} ± {}", number(value), number(spread))
+}
+
+/// A whole number with its thousands apart: 12,345.
+pub fn count(value: usize) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Seconds, roughly.
+pub fn seconds(value: f64) -> String {
+    match value {
+        v if v < 10.0 => format!("{v:.2} s"),
+        v if v < 120.0 => format!("{v:.0} s"),
+        v => format!("{:.0} min", v / 60.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_four_digits() {
+        let shown = [0.0, 0.93164, -0.0123456, 12.3456, 163.2, 54321.0, 1.5e-9, 2.5e9].map(number);
+        assert_eq!(shown, ["0", "0.9316", "-0.01235", "12.35", "163.2", "54321", "1.500e-9", "2.500e9"]);
+        assert_eq!([7, 999, 1000, 1234567].map(count), ["7", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [vec!["a".to_owned(), "1".to_owned()], vec!["größe".to_owned(), "10".to_owned()]];
+        assert_eq!(table(&["task", "n"], &rows), "task    n\na       1\ngröße  10\n");
+    }
+}

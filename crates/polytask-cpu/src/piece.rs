@@ -1,0 +1,144 @@
+//! Parts of parameters: the unit in which gradients are gathered and parameters are updated.
+
+use crate::kernels::BLOCK;
+use crate::lane::Lane;
+use crate::parameters::Parameters;
+use crate::plan::Plan;
+use polytask_graph::{Op, ParameterId, Role};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Part of a parameter that one thread works on: whole blocks of rows of a dense weight.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    /// Place in the flat parameters.
+    pub range: Range<usize>,
+    /// Columns of a dense weight, whose transposed copy is kept.
+    pub columns: Option<usize>,
+    /// A weight or a table: L2 and weight decay count it.
+    pub decays: bool,
+    /// The groups of losses that reach the parameter, one copy of its gradient each.
+    pub groups: Arc<[usize]>,
+    /// Place of the first copy of this piece's gradient in a lane's.
+    gradient: usize,
+    /// From one copy to the next.
+    stride: usize,
+    /// Whether its parameter begins here.
+    first: bool,
+    /// Place among the shared parameters, laid end to end; none for what one group has to itself.
+    pub shared: Option<usize>,
+}
+
+/// How a task-by-task gradient becomes one.
+#[derive(Clone, Copy, Debug)]
+pub enum Combine<'a> {
+    /// Copies are added up.
+    Sum,
+    /// Copies are weighed by group: one weight where a parameter is shared, another where it belongs to one group.
+    Weighted {
+        /// For shared parameters.
+        shared: &'a [f64],
+        /// For parameters that one group has to itself.
+        heads: &'a [f64],
+    },
+    /// Shared parameters get a given gradient, flat in their order; the others are weighed.
+    Direction {
+        /// For shared parameters.
+        shared: &'a [f32],
+        /// For parameters that one group has to itself.
+        heads: &'a [f64],
+    },
+}
+
+/// Scalars in a piece, roughly: large enough to keep a thread busy for microseconds, small enough to share out.
+pub(crate) const PIECE: usize = 16 * 1024;
+/// Scalars worked on at once, so that they stay in the nearest cache.
+pub(crate) const PART: usize = 1024;
+
+/// Cuts all parameters into pieces, in their order.
+pub(crate) fn pieces(plan: &Plan, parameters: &Parameters) -> Vec<Piece> {
+    let graph = plan.graph();
+    let mut dense = vec![false; graph.parameters().len()];
+    for node in graph.nodes() {
+        if let Op::Dense { weight, .. } = node.op {
+            dense[weight.0] = true;
+        }
+    }
+    let reach = graph.reach();
+    let (mut pieces, mut shared) = (Vec::new(), 0);
+    for (i, parameter) in graph.parameters().iter().enumerate() {
+        let all = parameters.range(ParameterId(i));
+        let (gradient, groups) = &plan.gradients[i];
+        let is_shared = reach.parameters[i].len() > 1;
+        let columns = dense[i].then(|| parameter.dims[1]);
+        let unit = columns.map_or(1, |n| n * BLOCK);
+        let len = unit * (PIECE / unit).max(1);
+        let groups: Arc<[usize]> = groups.as_slice().into();
+        pieces.extend(all.clone().step_by(len).map(|start| Piece {
+            range: start..(start + len).min(all.end),
+            columns,
+            decays: matches!(parameter.role, Role::Weight | Role::Table),
+            groups: Arc::clone(&groups),
+            gradient: gradient.start + start - all.start,
+            stride: all.len(),
+            first: start == all.start,
+            shared: is_shared.then_some(shared + start - all.start),
+        }));
+        shared += if is_shared { all.len() } else { 0 };
+    }
+    pieces
+}
+
+impl Piece {
+    /// Whether the piece before it belongs to the same parameter.
+    pub(crate) fn continues(&self) -> bool {
+        !self.first
+    }
+
+    /// The piece in parts.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let end = self.range.end;
+        self.range.clone().step_by(PART).map(move |start| start..(start + PART).min(end))
+    }
+
+    /// `into = sum over lanes, in order, of copy number `copy` of the gradient` over one part.
+    pub(crate) fn copy(&self, lanes: &[Lane], copy: usize, part: &Range<usize>, into: &mut [f32]) {
+        let start = self.gradient + copy * self.stride + part.start - self.range.start;
+        for (i, lane) in lanes.iter().enumerate() {
+            let gradient = &lane.gradient()[start..start + part.len()];
+            if i == 0 {
+                into.copy_from_slice(gradient);
+            } else {
+                into.iter_mut().zip(gradient).for_each(|(s, g)| *s += g);
+            }
+        }
+    }
+
+    /// The combined gradient over one part.
+    pub(crate) fn gradient(&self, lanes: &[Lane], combine: Combine<'_>, part: &Range<usize>, into: &mut [f32]) {
+        let weights = match (combine, self.shared) {
+            (Combine::Direction { shared, .. }, Some(at)) => {
+                let at = at + part.start - self.range.start;
+                into.copy_from_slice(&shared[at..at + part.len()]);
+                return;
+            }
+            (Combine::Sum, _) => None,
+            (Combine::Weighted { shared, .. }, Some(_)) => Some(shared),
+            (Combine::Weighted { heads, .. } | Combine::Direction { heads, .. }, _) => Some(heads),
+        };
+        if let (None, [_]) = (weights, &*self.groups) {
+            return self.copy(lanes, 0, part, into);
+        }
+        into.fill(0.0);
+        let mut buffer = [0.0f32; PART];
+        let one = &mut buffer[..part.len()];
+        for (copy, &group) in self.groups.iter().enumerate() {
+            let weight = weights.map_or(1.0, |weights| weights[group] as f32);
+            // A group that sat the step out has no gradient, whatever its copy holds.
+            if weight != 0.0 {
+                self.copy(lanes, copy, part, one);
+                into.iter_mut().zip(&*one).for_each(|(s, g)| *s += weight * g);
+            }
+        }
+    }
+}

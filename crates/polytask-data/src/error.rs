@@ -1,0 +1,428 @@
+//! What can be wrong with data, said with the place and with what would be right.
+
+use crate::place::Place;
+
+/// Every way reading, joining or splitting a table can fail.
+///
+/// [`DataError::hint`] gives the remedy where there is one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The path leads nowhere.
+    #[error("no such file: {file}")]
+    NoSuchFile {
+        /// The path.
+        file: String,
+    },
+    /// The path is a directory.
+    #[error("{file} is a directory, not a file")]
+    IsDirectory {
+        /// The path.
+        file: String,
+    },
+    /// The file may not be read.
+    #[error("no permission to read {file}")]
+    Denied {
+        /// The path.
+        file: String,
+    },
+    /// The operating system reported another failure.
+    #[error("cannot read {file}: {source}")]
+    Io {
+        /// The path.
+        file: String,
+        /// The operating system's error.
+        source: std::io::Error,
+    },
+    /// The file holds nothing.
+    #[error("{file} is empty")]
+    Empty {
+        /// The path.
+        file: String,
+    },
+    /// The file names its columns but has no row.
+    #[error("{file} names its columns but has no rows")]
+    NoRows {
+        /// The path.
+        file: String,
+    },
+    /// The file holds objects without a key.
+    #[error("{file} has no columns")]
+    NoColumns {
+        /// The path.
+        file: String,
+    },
+    /// More rows than an index can count.
+    #[error("{file} has {rows} rows, more than the {} a table can hold", u32::MAX - 1)]
+    TooManyRows {
+        /// The path.
+        file: String,
+        /// The number of rows.
+        rows: usize,
+    },
+    /// Neither the name nor the content tells a format that can be read.
+    #[error("{file}: unknown format ({found})")]
+    UnknownFormat {
+        /// The path.
+        file: String,
+        /// What the content looks like.
+        found: &'static str,
+    },
+    /// A compressed or binary file is damaged.
+    #[error("{file} is damaged: {format}: {message}")]
+    Corrupt {
+        /// The path.
+        file: String,
+        /// `gzip`, `zstd` or `Parquet`.
+        format: &'static str,
+        /// The decoder's words.
+        message: String,
+    },
+    /// A text file is not UTF-8.
+    #[error("{place}: the text is not UTF-8")]
+    NotUtf8 {
+        /// The line.
+        place: Place,
+    },
+    /// A row has more or fewer fields than the header.
+    #[error("{place}: expected {expected} field{}, found {found}", if *expected == 1 { "" } else { "s" })]
+    Ragged {
+        /// The line.
+        place: Place,
+        /// Fields in the header.
+        expected: usize,
+        /// Fields in this row.
+        found: usize,
+    },
+    /// A quoted field runs to the end of the file.
+    #[error("{place}: a quote is opened in this record and never closed")]
+    OpenQuote {
+        /// The line the record begins on.
+        place: Place,
+    },
+    /// Two columns share a name.
+    #[error("{file}: two columns are called `{column}` (numbers {first} and {second})")]
+    DuplicateColumn {
+        /// The path.
+        file: String,
+        /// The name.
+        column: String,
+        /// The first one's number, from 1.
+        first: usize,
+        /// The second one's number, from 1.
+        second: usize,
+    },
+    /// A column has no name.
+    #[error("{file}: column {number} has no name")]
+    UnnamedColumn {
+        /// The path.
+        file: String,
+        /// The column's number, from 1.
+        number: usize,
+    },
+    /// A word stands where a number should.
+    #[error("{place}: column `{column}`: `{value}` is not a number")]
+    NotNumber {
+        /// The row.
+        place: Place,
+        /// The column.
+        column: String,
+        /// The word.
+        value: String,
+        /// The column was declared as a number; otherwise it was taken for one because nearly all its values are.
+        declared: bool,
+    },
+    /// A number is infinite.
+    #[error("{place}: column `{column}`: `{value}` is not a finite number")]
+    NotFinite {
+        /// The row.
+        place: Place,
+        /// The column.
+        column: String,
+        /// The value as written.
+        value: String,
+    },
+    /// A line is not JSON.
+    #[error("{place}, column {column}: not valid JSON: {message}")]
+    Json {
+        /// The line.
+        place: Place,
+        /// The character column, from 1.
+        column: usize,
+        /// The parser's words.
+        message: String,
+    },
+    /// A JSON value is a list or an object.
+    #[error("{place}: the value of `{key}` is {kind}; a table holds numbers, texts and booleans")]
+    NestedValue {
+        /// The line.
+        place: Place,
+        /// The key.
+        key: String,
+        /// `a list` or `an object`.
+        kind: &'static str,
+    },
+    /// A JSON object has a key twice.
+    #[error("{place}: the key `{key}` appears twice")]
+    DuplicateKey {
+        /// The line.
+        place: Place,
+        /// The key.
+        key: String,
+    },
+    /// A Parquet column has a type no table column can hold.
+    #[error("{file}: column `{column}` is {kind}; a table holds numbers, texts and booleans")]
+    UnsupportedColumn {
+        /// The path.
+        file: String,
+        /// The column.
+        column: String,
+        /// Its type, in words.
+        kind: String,
+    },
+    /// There is no such column.
+    #[error("there is no column `{column}`")]
+    UnknownColumn {
+        /// The name asked for.
+        column: String,
+        /// Names that look like it, best first.
+        nearest: Vec<String>,
+        /// Every column there is.
+        known: Vec<String>,
+    },
+    /// Columns of one table differ in length.
+    #[error("column `{column}` has {found} rows, the columns before it have {expected}")]
+    Lengths {
+        /// The column.
+        column: String,
+        /// Its rows.
+        found: usize,
+        /// The others' rows.
+        expected: usize,
+    },
+    /// A text column's code points past its levels.
+    #[error("column `{column}`, row {row}: code {code} is out of range for {levels} levels")]
+    BadCode {
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+        /// The code.
+        code: u32,
+        /// The number of levels.
+        levels: usize,
+    },
+    /// A text column lists a level twice.
+    #[error("column `{column}`: the level `{level}` is listed twice")]
+    DuplicateLevel {
+        /// The column.
+        column: String,
+        /// The level.
+        level: String,
+    },
+    /// Two files to be joined have different columns.
+    #[error("{file} has other columns than {first}: {}", differences(missing, extra))]
+    ColumnsDiffer {
+        /// The file that differs.
+        file: String,
+        /// The file it is appended to.
+        first: String,
+        /// Columns it lacks.
+        missing: Vec<String>,
+        /// Columns it has on top.
+        extra: Vec<String>,
+    },
+    /// A column holds numbers in one file and text in another.
+    #[error("column `{column}` holds {expected} in {first} but {found} in {file}")]
+    KindsDiffer {
+        /// The column.
+        column: String,
+        /// The first file.
+        first: String,
+        /// Its kind, `numbers` or `text`.
+        expected: &'static str,
+        /// The other file.
+        file: String,
+        /// Its kind.
+        found: &'static str,
+    },
+    /// A share lies outside its range.
+    #[error("the {part} share {value} is out of range, allowed is 0 <= share < 1")]
+    BadShare {
+        /// `valid` or `test`.
+        part: &'static str,
+        /// The value.
+        value: f64,
+    },
+    /// The shares leave nothing to train on.
+    #[error("the shares of valid ({valid}) and test ({test}) leave nothing to train on")]
+    SharesTooLarge {
+        /// The validation share.
+        valid: f64,
+        /// The test share.
+        test: f64,
+    },
+    /// A part that was asked for has no row.
+    #[error("the {part} part of the split would be empty ({why})")]
+    EmptyPart {
+        /// `train`, `valid` or `test`.
+        part: &'static str,
+        /// Why, in words.
+        why: String,
+    },
+    /// A split column holds something other than the name of a part.
+    #[error("{place}: column `{column}` says {}, not train, valid or test", quoted_or_missing(value.as_deref()))]
+    UnknownPart {
+        /// The row.
+        place: Place,
+        /// The split column.
+        column: String,
+        /// The value, none where it is missing.
+        value: Option<String>,
+    },
+    /// A split cannot be stratified and grouped at once.
+    #[error("a split cannot be stratified by `{stratify}` and grouped by `{group}` at once")]
+    StratifyAndGroup {
+        /// The column of strata.
+        stratify: String,
+        /// The column of groups.
+        group: String,
+    },
+    /// The period of a periodic split is too short.
+    #[error("every {0} rows a test row leaves nothing to train on, allowed is 2 or more")]
+    BadPeriod(usize),
+    /// A row range of a split is outside the table or meets another part's.
+    #[error("the {part} rows {start}..{end} {problem}")]
+    BadRange {
+        /// `train`, `valid` or `test`.
+        part: &'static str,
+        /// First row, from 0.
+        start: usize,
+        /// One past the last row.
+        end: usize,
+        /// What is wrong, in words.
+        problem: String,
+    },
+}
+
+impl DataError {
+    /// What would be right, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::UnknownFormat { .. } => {
+                "accepted are CSV and TSV (.csv .tsv .txt), JSON lines (.jsonl .ndjson) and Parquet (.parquet), \
+                 text also packed as .gz or .zst"
+            }
+            Self::Corrupt { .. } => "the file may be cut short: fetch or write it again",
+            Self::NotUtf8 { .. } => "save the file as UTF-8",
+            Self::Ragged { .. } => "a value that holds the delimiter must stand in double quotes",
+            Self::OpenQuote { .. } => "close the quote, and double a quote that belongs to the value",
+            Self::DuplicateColumn { .. } => "rename one of them",
+            Self::UnnamedColumn { .. } => "name it in the header; if it is a row index, write the file without one",
+            Self::NotNumber { declared: true, .. } => {
+                "declare the column as a category, or list the word in data.missing if it stands for a missing value"
+            }
+            Self::NotNumber { declared: false, column, .. } => {
+                return Some(format!(
+                    "nearly all values of `{column}` are numbers: declare it as a category, or list the word in \
+                     data.missing if it stands for a missing value"
+                ));
+            }
+            Self::NotFinite { .. } => "list the word in data.missing if it stands for a missing value",
+            Self::Json { .. } => "JSON lines hold one object a line",
+            Self::NestedValue { .. } | Self::UnsupportedColumn { .. } => {
+                "take the column out or spread it over columns"
+            }
+            Self::UnknownColumn { nearest, known, .. } => return suggestion(nearest, known),
+            Self::KindsDiffer { column, .. } => {
+                return Some(format!(
+                    "declare `{column}` as a number or a category, so that both files are read alike"
+                ));
+            }
+            Self::UnknownPart { .. } => "accepted are train, valid (also validation, val, dev) and test",
+            Self::EmptyPart { .. } => "use a larger share or more rows",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// The error for a file the operating system would not give.
+    pub(crate) fn io(file: &str, source: std::io::Error) -> Self {
+        let file = file.to_owned();
+        match source.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Self::NoSuchFile { file },
+            std::io::ErrorKind::IsADirectory => Self::IsDirectory { file },
+            std::io::ErrorKind::PermissionDenied => Self::Denied { file },
+            _ => Self::Io { file, source },
+        }
+    }
+
+    pub(crate) fn unknown_column<'a>(column: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let known: Vec<String> = known.map(str::to_owned).collect();
+        Self::UnknownColumn { column: column.to_owned(), nearest: nearest(column, &known), known }
+    }
+}
+
+/// At most three names like `name`, best first; equal ones in the order given.
+fn nearest(name: &str, known: &[String]) -> Vec<String> {
+    let lower = name.to_lowercase();
+    let mut scored: Vec<(f64, &String)> = known
+        .iter()
+        .map(|other| (strsim::jaro_winkler(&lower, &other.to_lowercase()), other))
+        // Below 0.75 the names share little more than a few letters.
+        .filter(|(score, _)| *score >= 0.75)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.into_iter().take(3).map(|(_, name)| name.clone()).collect()
+}
+
+fn suggestion(nearest: &[String], known: &[String]) -> Option<String> {
+    if !nearest.is_empty() {
+        return Some(format!("did you mean {}?", list(nearest, " or ")));
+    }
+    let more = known.len().saturating_sub(12);
+    let shown = list(known.get(..12).unwrap_or(known), ", ");
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!known.is_empty()).then(|| format!("the columns are {shown}{more}"))
+}
+
+fn list(names: &[String], between: &str) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(between)
+}
+
+fn differences(missing: &[String], extra: &[String]) -> String {
+    let mut parts = Vec::new();
+    if !missing.is_empty() {
+        parts.push(format!("it lacks {}", list(missing, ", ")));
+    }
+    if !extra.is_empty() {
+        parts.push(format!("it has {} on top", list(extra, ", ")));
+    }
+    parts.join(" and ")
+}
+
+fn quoted_or_missing(value: Option<&str>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), |value| format!("`{value}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_columns_name_the_nearest_or_the_choice() {
+        let known = ["height", "weight", "age"];
+        let error = DataError::unknown_column("heigth", known.into_iter());
+        assert_eq!(error.to_string(), "there is no column `heigth`");
+        assert_eq!(error.hint().as_deref(), Some("did you mean `height` or `weight`?"));
+        let error = DataError::unknown_column("zzz", known.into_iter());
+        assert_eq!(error.hint().as_deref(), Some("the columns are `height`, `weight`, `age`"));
+    }
+
+    #[test]
+    fn long_choices_are_cut() {
+        let known: Vec<String> = (0..15).map(|i| format!("c{i:02}")).collect();
+        let hint = DataError::unknown_column("zzz", known.iter().map(String::as_str)).hint().unwrap();
+        assert!(hint.ends_with("`c11` and 3 more"), "{hint}");
+    }
+}

@@ -1,0 +1,32 @@
+//! Tables, splits and batches for multi-task learning. Nothing here knows of models or tasks.
+//!
+//! ```
+//! use polytask_data::{Column, SplitRule, Table, epoch_order, split};
+//!
+//! let heights = (0..100).map(|row| 150.0 + f64::from(row)).collect();
+//! let table = Table::from_columns(vec![Column::number("height", heights)])?;
+//! let rule = SplitRule::Shares { valid: 0.1, test: 0.2, seed: 7, stratify: None, group: None };
+//! let parts = split(&table, &rule)?;
+//! assert_eq!((parts.train.len(), parts.valid.len(), parts.test.len()), (70, 10, 20));
+//! for batch in epoch_order(&parts.train, 0, 0).chunks(64) {
+//!     assert!(batch.len() <= 64);
+//! }
+//! # Ok::<(), polytask_data::DataError>(())
+//! ```
+
+mod batch;
+mod column;
+mod error;
+mod place;
+mod random;
+mod read;
+mod split;
+mod table;
+
+pub use batch::epoch_order;
+pub use column::{Column, MISSING, Text, Values};
+pub use error::DataError;
+pub use place::{At, Place};
+pub use read::{Hint, ReadOptions, read};
+pub use split::{Split, SplitRule, draw, split};
+pub use table::Table;

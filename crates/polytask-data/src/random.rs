@@ -1,0 +1,38 @@
+//! Seeded shuffles, equal on every platform.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+
+/// The stream that draws splits; epochs take the others, so that one seed may serve both.
+pub(crate) const SPLIT: u64 = u64::MAX;
+
+/// One of the independent streams of a seed.
+pub(crate) struct Random(ChaCha8Rng);
+
+impl Random {
+    pub(crate) fn new(seed: u64, stream: u64) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        random.set_stream(stream);
+        Self(random)
+    }
+
+    /// Uniform in 0..bound. Draws that fall in the incomplete last run of `bound` are thrown away, so that no value
+    /// is favoured.
+    fn below(&mut self, bound: u64) -> u64 {
+        let whole = u64::MAX - u64::MAX % bound;
+        loop {
+            let draw = self.0.next_u64();
+            if draw < whole {
+                return draw % bound;
+            }
+        }
+    }
+
+    /// Shuffles in place (Fisher-Yates).
+    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
+        for last in (1..values.len()).rev() {
+            let other = self.below(last as u64 + 1) as usize;
+            values.swap(last, other);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! JSON lines: one object a line, one key a column.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::error::DataError;
+use crate::place::Place;
+use crate::read::delimited::assemble;
+use crate::read::infer::{MissingWords, Raw};
+use crate::read::{Hint, ReadOptions};
+use crate::table::{Table, check_names};
+
+/// Reads `text`; columns stand in the order their keys first appear in.
+pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Table, DataError> {
+    let mut keys = Keys::default();
+    let mut lines = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let place = || Place::line(file, index as u64 + 1);
+        keys.row = lines.len();
+        let mut json = serde_json::Deserializer::from_str(line);
+        let parsed = keys.deserialize(&mut json).and_then(|()| json.end());
+        if let Some((key, fault)) = keys.fault.take() {
+            return Err(match fault {
+                Fault::Twice => DataError::DuplicateKey { place: place(), key },
+                Fault::Nested(kind) => DataError::NestedValue { place: place(), key, kind },
+            });
+        }
+        if let Err(error) = parsed {
+            let column = error.column().max(1);
+            // The parser's own place is within this one line.
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+            return Err(DataError::Json { place: place(), column, message });
+        }
+        lines.push(u32::try_from(index + 1).unwrap_or(u32::MAX));
+        keys.fill(lines.len());
+    }
+    if keys.columns.is_empty() {
+        return Err(DataError::NoColumns { file: file.to_owned() });
+    }
+    check_names(file, keys.columns.iter().map(|key| key.raw.name.as_str()))?;
+    let raw = |mut key: Key| {
+        // Quoted values are text even where they read as numbers.
+        let text = (key.words > 0 && key.numbers == 0).then_some(Hint::Text);
+        key.raw.hint = options.hints.get(&key.raw.name).copied().or(text);
+        key.raw
+    };
+    let columns = keys.columns.into_iter().map(raw).collect();
+    assemble(file, columns, lines, &MissingWords::of_typed(options), Vec::new())
+}
+
+/// The columns while they grow.
+#[derive(Default)]
+struct Keys {
+    columns: Vec<Key>,
+    index: BTreeMap<String, usize>,
+    /// The row being read, from 0.
+    row: usize,
+    /// What is wrong with the row apart from its syntax.
+    fault: Option<(String, Fault)>,
+}
+
+struct Key {
+    raw: Raw,
+    /// Values that were strings or booleans.
+    words: usize,
+    numbers: usize,
+}
+
+enum Fault {
+    Twice,
+    Nested(&'static str),
+}
+
+impl Keys {
+    /// The column of `name`, new ones missing in the rows before. `guess` is where it stood in the line before.
+    fn find(&mut self, name: &str, guess: usize) -> usize {
+        if self.columns.get(guess).is_some_and(|key| key.raw.name == name) {
+            return guess;
+        }
+        if let Some(&found) = self.index.get(name) {
+            return found;
+        }
+        let mut raw = Raw::new(name);
+        (0..self.row).for_each(|_| raw.push_null());
+        self.columns.push(Key { raw, words: 0, numbers: 0 });
+        self.index.insert(name.to_owned(), self.columns.len() - 1);
+        self.columns.len() - 1
+    }
+
+    /// Puts in the values of keys that the last line did not have.
+    fn fill(&mut self, rows: usize) {
+        for key in &mut self.columns {
+            if key.raw.len() < rows {
+                key.raw.push_null();
+            }
+        }
+    }
+
+    fn push(&mut self, at: usize, value: &RawValue) -> Result<(), serde_json::Error> {
+        let row = self.row;
+        let Some(key) = self.columns.get_mut(at) else { return Ok(()) };
+        let fail = |key: &Key, fault| (key.raw.name.clone(), fault);
+        if key.raw.len() > row {
+            self.fault = Some(fail(key, Fault::Twice));
+            return Err(serde_json::Error::custom("a key appears twice"));
+        }
+        let text = value.get();
+        match text.as_bytes().first() {
+            Some(b'"') => {
+                key.words += 1;
+                // Without escapes the text is what stands between the quotes.
+                match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).filter(|t| !t.contains('\\')) {
+                    Some(plain) => key.raw.push(plain),
+                    None => key.raw.push(&serde_json::from_str::<String>(text)?),
+                }
+            }
+            Some(b'n') => key.raw.push_null(),
+            Some(b't' | b'f') => {
+                key.words += 1;
+                key.raw.push(text);
+            }
+            Some(b'[') => self.fault = Some(fail(key, Fault::Nested("a list"))),
+            Some(b'{') => self.fault = Some(fail(key, Fault::Nested("an object"))),
+            _ => {
+                key.numbers += 1;
+                key.raw.push(text);
+            }
+        }
+        if self.fault.is_some() { Err(serde_json::Error::custom("a nested value")) } else { Ok(()) }
+    }
+}
+
+/// Reads one line's object into the columns.
+impl<'de> DeserializeSeed<'de> for &mut Keys {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Keys {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with a key for each column")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut guess = 0;
+        while let Some(at) = map.next_key_seed(KeySeed { keys: self, guess })? {
+            let value: &RawValue = map.next_value()?;
+            self.push(at, value).map_err(A::Error::custom)?;
+            guess = at + 1;
+        }
+        Ok(())
+    }
+}
+
+/// Finds the column of a key without copying the key.
+struct KeySeed<'a> {
+    keys: &'a mut Keys,
+    guess: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = usize;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed<'_> {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<usize, E> {
+        Ok(self.keys.find(name, self.guess))
+    }
+}

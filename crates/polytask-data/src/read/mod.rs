@@ -1,0 +1,117 @@
+//! Files into tables: the format is found from the content and the name.
+
+mod compress;
+mod delimited;
+mod infer;
+mod jsonl;
+mod moment;
+mod parquet;
+mod sniff;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::error::DataError;
+use crate::place::Place;
+use crate::table::Table;
+
+/// What a column is declared to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// Numbers: a word is an error.
+    Number,
+    /// Text exactly as written: `01` stays `01`.
+    Text,
+}
+
+/// How to read a file. The default finds everything out.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// The byte between fields; found among comma, semicolon, tab and bar where it is not given.
+    pub delimiter: Option<u8>,
+    /// The words that stand for a missing value, blanks around them ignored. Left out, they are the empty field, `NA`,
+    /// `N/A`, `NaN`, `nan`, `null`, `NULL` and `None` in CSV and TSV; JSON and Parquet have their own null, so there
+    /// a text is missing only if it is listed here.
+    pub missing: Option<Vec<String>>,
+    /// The kinds of columns, by name; the others are inferred. A name the file does not have is ignored.
+    pub hints: BTreeMap<String, Hint>,
+}
+
+/// Reads a CSV, TSV, JSON lines or Parquet file. gzip and zstd are known by their first bytes, whatever the name.
+///
+/// A column is a number column if every value that is there is a finite number, and text otherwise; `true` and `false`
+/// are text. Dates and times of Parquet are text as well (`2004-03-10`, `2004-03-10 18:00:00`), or with
+/// [`Hint::Number`] days and seconds since 1970.
+///
+/// # Errors
+/// See [`DataError`]: the file cannot be read, is empty, damaged or of no known format; a row, a name or a value is
+/// wrong, with its place.
+pub fn read(path: &Path, options: &ReadOptions) -> Result<Table, DataError> {
+    let file = path.display().to_string();
+    let bytes = compress::load(path, &file)?;
+    match format(path, &file, &bytes, options)? {
+        Format::Parquet => parquet::read(&file, bytes, options),
+        Format::JsonLines => jsonl::read(&file, &utf8(&file, bytes)?, options),
+        Format::Delimited => delimited::read(&file, &utf8(&file, bytes)?, options),
+    }
+}
+
+enum Format {
+    Delimited,
+    JsonLines,
+    Parquet,
+}
+
+/// The format by the content where that is certain, then by the name, then by what the first lines look like.
+fn format(path: &Path, file: &str, bytes: &[u8], options: &ReadOptions) -> Result<Format, DataError> {
+    let unknown = |found| Err(DataError::UnknownFormat { file: file.to_owned(), found });
+    match bytes {
+        [b'P', b'A', b'R', b'1', ..] => return Ok(Format::Parquet),
+        [b'P', b'K', 3, 4, ..] => return unknown("a zip archive or a spreadsheet"),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => return unknown("UTF-16 text"),
+        _ => {}
+    }
+    let text = bytes.strip_prefix(BOM).unwrap_or(bytes).trim_ascii_start();
+    if text.is_empty() {
+        return Err(DataError::Empty { file: file.to_owned() });
+    }
+    match extension(path).as_str() {
+        "parquet" | "pq" => {
+            return Err(DataError::Corrupt {
+                file: file.to_owned(),
+                format: "Parquet",
+                message: "it does not begin with the mark of a Parquet file".into(),
+            });
+        }
+        "jsonl" | "ndjson" | "json" => return Ok(Format::JsonLines),
+        _ if bytes.iter().take(8192).any(|byte| *byte == 0) => return unknown("binary data"),
+        "csv" | "tsv" | "tab" | "txt" => return Ok(Format::Delimited),
+        _ if text.starts_with(b"{") => return Ok(Format::JsonLines),
+        _ => {}
+    }
+    if options.delimiter.is_some() || sniff::delimiter(text).is_some() {
+        return Ok(Format::Delimited);
+    }
+    unknown("text without a delimiter")
+}
+
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// The extension in lower case, that of the compression left away.
+fn extension(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name = [".gz", ".zst"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
+    name.rsplit_once('.').map(|(_, end)| end.to_owned()).unwrap_or_default()
+}
+
+/// The text without a byte order mark.
+fn utf8(file: &str, mut bytes: Vec<u8>) -> Result<String, DataError> {
+    if bytes.starts_with(BOM) {
+        bytes.drain(..BOM.len());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+        DataError::NotUtf8 { place: Place::line(file, line) }
+    })
+}

@@ -1,0 +1,264 @@
+//! Parquet, through its column reader.
+
+mod meaning;
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bytes::Bytes;
+use meaning::{Meaning, decimal, half, uuid, whole};
+use parquet::basic::{Repetition, Type as Physical};
+use parquet::data_type::{
+    BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96Type,
+};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::types::ColumnDescriptor;
+use rayon::prelude::*;
+
+use crate::column::{Column, TextBuilder, Values};
+use crate::error::DataError;
+use crate::place::Place;
+use crate::read::infer::{Cell, MissingWords, nan_note};
+use crate::read::{Hint, ReadOptions, moment};
+use crate::table::{Table, check_names};
+
+const NANOS: i64 = 1_000_000_000;
+
+/// Rows decoded at a time.
+const CHUNK: usize = 4096;
+
+/// Reads the file in `bytes`, its columns side by side.
+pub(super) fn read(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<Table, DataError> {
+    // The decoder believes some of what a page says of itself, and panics where a damaged one lies.
+    let decoded = catch_unwind(AssertUnwindSafe(|| decode(file, bytes, options)));
+    decoded.unwrap_or_else(|_| Err(corrupt(file, &ParquetError::General("a page contradicts itself".into()))))
+}
+
+fn decode(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<Table, DataError> {
+    let corrupt = |error: ParquetError| corrupt(file, &error);
+    let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(corrupt)?;
+    let schema = reader.metadata().file_metadata().schema_descr();
+    for field in schema.root_schema().get_fields() {
+        let info = field.get_basic_info();
+        if field.is_group() || (info.has_repetition() && info.repetition() == Repetition::REPEATED) {
+            return Err(unsupported(file, field.name(), "nested (a list, a map or a struct)"));
+        }
+    }
+    check_names(file, schema.columns().iter().map(|column| column.name()))?;
+    let missing = MissingWords::of_typed(options);
+    let column = |index: usize| {
+        let descriptor = schema.column(index);
+        let hint = options.hints.get(descriptor.name()).copied();
+        ColumnFile { file, reader: &reader, index, descriptor: &descriptor, hint, missing: &missing }.read()
+    };
+    // Collected before it is searched for errors: of several errors the first column's is reported, whoever ends first.
+    let read: Vec<Result<_, DataError>> = (0..schema.num_columns()).into_par_iter().map(column).collect();
+    let (mut columns, mut notes) = (Vec::with_capacity(read.len()), Vec::new());
+    for result in read {
+        let (column, note) = result?;
+        columns.push(column);
+        notes.extend(note);
+    }
+    if columns.first().is_none_or(Column::is_empty) {
+        return Err(DataError::NoRows { file: file.to_owned() });
+    }
+    Table::from_file(file, columns, None, notes)
+}
+
+fn corrupt(file: &str, error: &ParquetError) -> DataError {
+    let message = match error {
+        ParquetError::General(message) | ParquetError::EOF(message) | ParquetError::NYI(message) => message.clone(),
+        other => other.to_string(),
+    };
+    DataError::Corrupt { file: file.to_owned(), format: "Parquet", message }
+}
+
+fn unsupported(file: &str, column: &str, kind: impl Into<String>) -> DataError {
+    DataError::UnsupportedColumn { file: file.to_owned(), column: column.to_owned(), kind: kind.into() }
+}
+
+/// One column of the file.
+struct ColumnFile<'a> {
+    file: &'a str,
+    reader: &'a SerializedFileReader<Bytes>,
+    index: usize,
+    descriptor: &'a ColumnDescriptor,
+    hint: Option<Hint>,
+    missing: &'a MissingWords,
+}
+
+/// A column, with a note where there is something to say.
+type Read = Result<(Column, Option<String>), DataError>;
+
+impl ColumnFile<'_> {
+    fn read(&self) -> Read {
+        fn text(bytes: &[u8]) -> Option<&str> {
+            std::str::from_utf8(bytes).ok()
+        }
+        match (self.descriptor.physical_type(), Meaning::of(self.descriptor)) {
+            (Physical::BOOLEAN, _) => self.gather::<BoolType>(
+                Hint::Text,
+                |v| Some(Cow::Borrowed(if *v { "true" } else { "false" })),
+                |v| Cell::Number(f64::from(u8::from(*v))),
+            ),
+            (Physical::INT32, Meaning::Plain) => self.numbers::<Int32Type>(i32::to_string, |v| f64::from(*v)),
+            (Physical::INT32, Meaning::Unsigned) => {
+                self.numbers::<Int32Type>(|v| v.cast_unsigned().to_string(), |v| f64::from(v.cast_unsigned()))
+            }
+            (Physical::INT32, Meaning::Date) => {
+                self.moments::<Int32Type>(|v| moment::date(i64::from(*v)), |v| f64::from(*v))
+            }
+            (Physical::INT32, Meaning::Time(unit)) => {
+                self.moments::<Int32Type>(|v| moment::time(i64::from(*v), unit), |v| f64::from(*v) / unit as f64)
+            }
+            (Physical::INT32, Meaning::Decimal(scale)) => self.decimals::<Int32Type>(scale, |v| Some(i128::from(*v))),
+            (Physical::INT64, Meaning::Plain) => self.numbers::<Int64Type>(i64::to_string, |v| *v as f64),
+            (Physical::INT64, Meaning::Unsigned) => {
+                self.numbers::<Int64Type>(|v| v.cast_unsigned().to_string(), |v| v.cast_unsigned() as f64)
+            }
+            (Physical::INT64, Meaning::Time(unit)) => {
+                self.moments::<Int64Type>(|v| moment::time(*v, unit), |v| *v as f64 / unit as f64)
+            }
+            (Physical::INT64, Meaning::Timestamp(unit)) => {
+                self.moments::<Int64Type>(|v| moment::timestamp(*v, unit), |v| *v as f64 / unit as f64)
+            }
+            (Physical::INT64, Meaning::Decimal(scale)) => self.decimals::<Int64Type>(scale, |v| Some(i128::from(*v))),
+            (Physical::INT96, _) => self.moments::<Int96Type>(
+                |v| moment::timestamp(v.to_nanos(), NANOS),
+                |v| v.to_nanos() as f64 / NANOS as f64,
+            ),
+            (Physical::FLOAT, _) => self.numbers::<FloatType>(f32::to_string, |v| f64::from(*v)),
+            (Physical::DOUBLE, _) => self.numbers::<DoubleType>(f64::to_string, |v| *v),
+            (Physical::BYTE_ARRAY, Meaning::Text | Meaning::Plain) => self.gather::<ByteArrayType>(
+                Hint::Text,
+                |v| text(v.data()).map(Cow::Borrowed),
+                |v| text(v.data()).map_or(Cell::Word, |text| Cell::parse(text, self.missing)),
+            ),
+            (Physical::BYTE_ARRAY, Meaning::Decimal(scale)) => {
+                self.decimals::<ByteArrayType>(scale, |v| whole(v.data()))
+            }
+            (Physical::FIXED_LEN_BYTE_ARRAY, Meaning::Decimal(scale)) => {
+                self.decimals::<FixedLenByteArrayType>(scale, |v| whole(v.data()))
+            }
+            (Physical::FIXED_LEN_BYTE_ARRAY, Meaning::Float16) => {
+                self.numbers::<FixedLenByteArrayType>(|v| half(v.data()).to_string(), |v| half(v.data()))
+            }
+            (Physical::FIXED_LEN_BYTE_ARRAY, Meaning::Uuid) => {
+                self.gather::<FixedLenByteArrayType>(Hint::Text, |v| Some(Cow::Owned(uuid(v.data()))), |_| Cell::Word)
+            }
+            (physical, meaning) => Err(self.unsupported(match self.descriptor.logical_type_ref() {
+                Some(kind) => format!("{kind:?} stored as {physical}"),
+                None => format!("{meaning:?} stored as {physical}").to_lowercase(),
+            })),
+        }
+    }
+
+    /// A column of numbers, with its values in writing for a column declared as text.
+    fn numbers<T: DataType>(&self, text: impl Fn(&T::T) -> String, number: impl Fn(&T::T) -> f64) -> Read {
+        self.gather::<T>(Hint::Number, |v| Some(Cow::Owned(text(v))), |v| Cell::of(number(v)))
+    }
+
+    /// A column of dates or times.
+    fn moments<T: DataType>(&self, text: impl Fn(&T::T) -> String, number: impl Fn(&T::T) -> f64) -> Read {
+        self.gather::<T>(Hint::Text, |v| Some(Cow::Owned(text(v))), |v| Cell::of(number(v)))
+    }
+
+    /// A column of decimals; `whole` is the value times 10^scale.
+    fn decimals<T: DataType>(&self, scale: i32, whole: impl Fn(&T::T) -> Option<i128>) -> Read {
+        self.gather::<T>(
+            Hint::Number,
+            |v| whole(v).map(|whole| Cow::Owned(decimal(whole, scale))),
+            |v| whole(v).map_or(Cell::Word, |whole| Cell::of(whole as f64 / 10f64.powi(scale))),
+        )
+    }
+
+    /// Reads every row as what the column is declared or else `natural`ly is. `text` is none for bytes that are no
+    /// text.
+    fn gather<T: DataType>(
+        &self,
+        natural: Hint,
+        text: impl for<'v> Fn(&'v T::T) -> Option<Cow<'v, str>>,
+        number: impl Fn(&T::T) -> Cell,
+    ) -> Read {
+        let name = self.descriptor.name();
+        let unreadable = || self.unsupported("of bytes that are no text, or of too many digits");
+        let mut note = None;
+        let values = match self.hint.unwrap_or(natural) {
+            Hint::Text => {
+                let mut builder = TextBuilder::default();
+                self.each::<T>(|value| {
+                    // A float that is no number is as missing in writing.
+                    let value = value.filter(|v| natural == Hint::Text || number(v) != Cell::NotANumber);
+                    let value = value.map(|v| text(v).ok_or_else(unreadable)).transpose()?;
+                    builder.push(value.as_deref().filter(|text| !self.missing.hides(text)));
+                    Ok(())
+                })?;
+                Values::Text(builder.finish())
+            }
+            Hint::Number => {
+                let (mut numbers, mut nans) = (Vec::new(), 0);
+                self.each::<T>(|value| {
+                    let cell = value.map_or(Cell::Missing, &number);
+                    if let (Cell::Word | Cell::Infinite, Some(value)) = (cell, value) {
+                        let (place, column) = (Place::row(self.file, numbers.len() as u64 + 1), name.to_owned());
+                        let value = text(value).ok_or_else(unreadable)?.into_owned();
+                        return Err(match cell {
+                            Cell::Infinite => DataError::NotFinite { place, column, value },
+                            _ => DataError::NotNumber { place, column, value, declared: true },
+                        });
+                    }
+                    nans += usize::from(cell == Cell::NotANumber);
+                    numbers.push(if let Cell::Number(number) = cell { number } else { f64::NAN });
+                    Ok(())
+                })?;
+                note = (nans > 0).then(|| nan_note(self.file, name, nans));
+                Values::Number(numbers)
+            }
+        };
+        Ok((Column { name: name.to_owned(), values }, note))
+    }
+
+    /// Calls `take` with every row's value, none where it is null.
+    fn each<T: DataType>(&self, mut take: impl FnMut(Option<&T::T>) -> Result<(), DataError>) -> Result<(), DataError> {
+        let corrupt = |error: ParquetError| corrupt(self.file, &error);
+        let optional = self.descriptor.max_def_level() > 0;
+        let (mut values, mut present) = (Vec::new(), Vec::new());
+        let mut rows = 0;
+        for group in 0..self.reader.num_row_groups() {
+            let group = self.reader.get_row_group(group).map_err(corrupt)?;
+            let column = group.get_column_reader(self.index).map_err(corrupt)?;
+            let mut column = T::get_column_reader(column)
+                .ok_or_else(|| corrupt(ParquetError::General("the column changes its type".into())))?;
+            loop {
+                values.clear();
+                present.clear();
+                let (records, ..) =
+                    column.read_records(CHUNK, Some(&mut present), None, &mut values).map_err(corrupt)?;
+                if records == 0 {
+                    break;
+                }
+                rows += records as i64;
+                let mut values = values.iter();
+                if !optional {
+                    values.try_for_each(|value| take(Some(value)))?;
+                    continue;
+                }
+                for level in &present {
+                    take(if *level > 0 { values.next() } else { None })?;
+                }
+            }
+        }
+        if rows != self.reader.metadata().file_metadata().num_rows() {
+            let name = self.descriptor.name();
+            return Err(corrupt(ParquetError::General(format!(
+                "column `{name}` has {rows} rows, not as many as told"
+            ))));
+        }
+        Ok(())
+    }
+
+    fn unsupported(&self, kind: impl Into<String>) -> DataError {
+        unsupported(self.file, self.descriptor.name(), kind)
+    }
+}

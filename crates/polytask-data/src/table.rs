@@ -1,0 +1,311 @@
+//! Columns of equal length, and where each row came from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::column::{Column, MISSING, Values};
+use crate::error::DataError;
+use crate::place::Place;
+use crate::read::Hint;
+
+/// A table: named columns of equal length.
+#[derive(Debug, Clone)]
+pub struct Table {
+    columns: Vec<Column>,
+    rows: usize,
+    sources: Vec<Source>,
+    notes: Vec<String>,
+}
+
+/// A run of rows that came from one file.
+#[derive(Debug, Clone)]
+struct Source {
+    file: String,
+    rows: usize,
+    /// The line each row begins on, for text files.
+    lines: Option<Vec<u32>>,
+}
+
+impl Table {
+    /// A table from columns made by hand; its rows are placed in a file called `table`.
+    ///
+    /// # Errors
+    /// Columns of different lengths, two of one name, one without a name, an infinite number, a code without a level, a level
+    /// listed twice.
+    pub fn from_columns(columns: Vec<Column>) -> Result<Self, DataError> {
+        for column in &columns {
+            if let Values::Text(text) = &column.values {
+                let mut seen = BTreeSet::new();
+                if let Some(level) = text.levels.iter().find(|level| !seen.insert(level.as_str())) {
+                    return Err(DataError::DuplicateLevel { column: column.name.clone(), level: level.clone() });
+                }
+            }
+        }
+        Self::from_file("table", columns, None, Vec::new())
+    }
+
+    /// A table read from `file`, checked.
+    pub(crate) fn from_file(
+        file: &str,
+        columns: Vec<Column>,
+        lines: Option<Vec<u32>>,
+        notes: Vec<String>,
+    ) -> Result<Self, DataError> {
+        check_names(file, columns.iter().map(|column| column.name.as_str()))?;
+        let rows = columns.first().map_or(0, Column::len);
+        check_rows(file, rows)?;
+        for column in &columns {
+            if column.len() != rows {
+                return Err(DataError::Lengths { column: column.name.clone(), found: column.len(), expected: rows });
+            }
+        }
+        let table = Self { columns, rows, sources: vec![Source { file: file.to_owned(), rows, lines }], notes };
+        for column in &table.columns {
+            table.check_values(column)?;
+        }
+        Ok(table)
+    }
+
+    fn check_values(&self, column: &Column) -> Result<(), DataError> {
+        match &column.values {
+            Values::Number(values) => match values.iter().position(|value| value.is_infinite()) {
+                Some(row) => Err(DataError::NotFinite {
+                    place: self.place(row),
+                    column: column.name.clone(),
+                    value: values.get(row).map(f64::to_string).unwrap_or_default(),
+                }),
+                None => Ok(()),
+            },
+            Values::Text(text) => {
+                let levels = text.levels.len();
+                let bad = |code: &u32| *code != MISSING && *code as usize >= levels;
+                match text.codes.iter().enumerate().find(|(_, code)| bad(code)) {
+                    Some((row, &code)) => {
+                        Err(DataError::BadCode { column: column.name.clone(), row: row + 1, code, levels })
+                    }
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The columns, in the order of the (first) file.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The column called `name`.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The column called `name`.
+    ///
+    /// # Errors
+    /// [`DataError::UnknownColumn`] with the nearest names.
+    pub fn find(&self, name: &str) -> Result<&Column, DataError> {
+        self.column(name)
+            .ok_or_else(|| DataError::unknown_column(name, self.columns.iter().map(|column| column.name.as_str())))
+    }
+
+    /// Where `row` came from. A row past the end is placed after the last file's.
+    pub fn place(&self, row: usize) -> Place {
+        let mut inside = row;
+        let mut sources = self.sources.iter().peekable();
+        while let Some(source) = sources.next() {
+            if inside < source.rows || sources.peek().is_none() {
+                return match source.lines.as_ref().and_then(|lines| lines.get(inside)) {
+                    Some(&line) => Place::line(&source.file, u64::from(line)),
+                    None => Place::row(&source.file, inside as u64 + 1),
+                };
+            }
+            inside -= source.rows;
+        }
+        Place::row("table", row as u64 + 1)
+    }
+
+    /// Things worth knowing that were no errors, such as
+    /// ``people.csv: 3 values of column `x` read NaN and count as missing``.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The kind of every column, to read another file as this one was read.
+    ///
+    /// Without it a category that happens to hold only numbers in the second file would become a number column there.
+    pub fn hints(&self) -> BTreeMap<String, Hint> {
+        self.columns.iter().map(|column| (column.name.clone(), column.hint())).collect()
+    }
+
+    /// Adds the rows of `other`, whose columns may stand in any order. Dictionaries are merged: the codes of this
+    /// table stay, levels new in `other` follow. The table is left as it was if there is an error.
+    ///
+    /// # Errors
+    /// Columns missing or on top; a column of numbers against one of text (one that is wholly missing goes with
+    /// either); too many rows.
+    pub fn append(&mut self, other: Table) -> Result<(), DataError> {
+        let rows = self.rows + other.rows;
+        check_rows(&other.file(), rows)?;
+        let ours: BTreeSet<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        let theirs: BTreeSet<&str> = other.columns.iter().map(|column| column.name.as_str()).collect();
+        if ours != theirs {
+            let only = |table: &Table, absent: &BTreeSet<&str>| -> Vec<String> {
+                let names = table.columns.iter().map(|column| column.name.clone());
+                names.filter(|name| !absent.contains(name.as_str())).collect()
+            };
+            return Err(DataError::ColumnsDiffer {
+                file: other.file(),
+                first: self.file(),
+                missing: only(self, &theirs),
+                extra: only(&other, &ours),
+            });
+        }
+        for column in &self.columns {
+            let theirs = other.find(&column.name)?;
+            if column.hint() != theirs.hint() && !column.all_missing() && !theirs.all_missing() {
+                return Err(DataError::KindsDiffer {
+                    column: column.name.clone(),
+                    first: self.file(),
+                    expected: column.kind(),
+                    file: other.file(),
+                    found: theirs.kind(),
+                });
+            }
+        }
+        let mut coming: BTreeMap<String, Values> = other.columns.into_iter().map(|c| (c.name, c.values)).collect();
+        for column in &mut self.columns {
+            if let Some(values) = coming.remove(&column.name) {
+                column.values.append(values);
+            }
+        }
+        self.rows = rows;
+        self.sources.extend(other.sources);
+        self.notes.extend(other.notes);
+        Ok(())
+    }
+
+    /// The first file the rows came from.
+    fn file(&self) -> String {
+        self.sources.first().map_or_else(|| "table".to_owned(), |source| source.file.clone())
+    }
+}
+
+/// Refuses columns without a name and names that appear twice.
+pub(crate) fn check_names<'a>(file: &str, names: impl Iterator<Item = &'a str>) -> Result<(), DataError> {
+    let mut seen = BTreeMap::new();
+    for (index, name) in names.enumerate() {
+        let (file, number) = (file.to_owned(), index + 1);
+        if name.trim().is_empty() {
+            return Err(DataError::UnnamedColumn { file, number });
+        }
+        if let Some(first) = seen.insert(name, number) {
+            return Err(DataError::DuplicateColumn { file, column: name.to_owned(), first, second: number });
+        }
+    }
+    Ok(())
+}
+
+/// Row indices are `u32`, and the last one marks a missing code.
+fn check_rows(file: &str, rows: usize) -> Result<(), DataError> {
+    if rows >= u32::MAX as usize {
+        return Err(DataError::TooManyRows { file: file.to_owned(), rows });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column::Text;
+
+    fn people() -> Table {
+        let lines = Some(vec![2, 3, 5]);
+        let columns =
+            vec![Column::number("age", vec![63.0, f64::NAN, 41.0]), Column::text("sex", [Some("m"), None, Some("f")])];
+        Table::from_file("people.csv", columns, lines, vec!["a note".into()]).unwrap()
+    }
+
+    #[test]
+    fn rows_know_their_place() {
+        let mut table = people();
+        table.append(Table::from_file("more.parquet", people().columns, None, vec![]).unwrap()).unwrap();
+        assert_eq!(table.rows(), 6);
+        assert_eq!(table.place(2).to_string(), "people.csv line 5");
+        assert_eq!(table.place(3).to_string(), "more.parquet row 1");
+        assert_eq!(table.place(5).to_string(), "more.parquet row 3");
+        assert_eq!(table.notes(), ["a note"]);
+    }
+
+    #[test]
+    fn append_takes_any_order_and_merges_levels() {
+        let mut table = people();
+        let more = Table::from_columns(vec![
+            Column::text("sex", [Some("x"), Some("f"), None]),
+            Column::number("age", vec![1.0, 2.0, 3.0]),
+        ])
+        .unwrap();
+        table.append(more).unwrap();
+        let Values::Text(sex) = &table.find("sex").unwrap().values else { panic!("not text") };
+        assert_eq!(sex.levels, ["m", "f", "x"]);
+        assert_eq!(sex.codes, [0, MISSING, 1, 2, 1, MISSING]);
+        let Values::Number(age) = &table.find("age").unwrap().values else { panic!("not numbers") };
+        assert_eq!(age[3..], [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn append_names_what_is_missing_and_what_is_on_top() {
+        let mut table = people();
+        let more = vec![Column::number("age", vec![1.0]), Column::number("height", vec![1.0])];
+        let error = table.append(Table::from_columns(more).unwrap()).unwrap_err();
+        let text = "table has other columns than people.csv: it lacks `sex` and it has `height` on top";
+        assert_eq!(error.to_string(), text);
+        assert_eq!(table.rows(), 3);
+    }
+
+    #[test]
+    fn append_refuses_other_kinds_unless_all_is_missing() {
+        let mut table = people();
+        let wrong = vec![Column::text("age", [Some("old")]), Column::text("sex", [Some("m")])];
+        let error = table.append(Table::from_columns(wrong).unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), "column `age` holds numbers in people.csv but text in table");
+
+        let blank = vec![Column::text("age", [None]), Column::number("sex", vec![f64::NAN])];
+        table.append(Table::from_columns(blank).unwrap()).unwrap();
+        assert!(table.find("age").unwrap().is_missing(3) && table.find("sex").unwrap().is_missing(3));
+
+        let blank = vec![Column::text("age", [None]), Column::number("sex", vec![f64::NAN])];
+        let mut blank = Table::from_columns(blank).unwrap();
+        blank.append(people()).unwrap();
+        assert_eq!(blank.find("age").unwrap().shown(1).as_deref(), Some("63"));
+        assert_eq!(blank.find("sex").unwrap().shown(1).as_deref(), Some("m"));
+    }
+
+    #[test]
+    fn hand_made_tables_are_checked() {
+        let bad = |columns| Table::from_columns(columns).unwrap_err().to_string();
+        let one = || Column::number("a", vec![1.0]);
+        assert_eq!(bad(vec![one(), one()]), "table: two columns are called `a` (numbers 1 and 2)");
+        assert_eq!(bad(vec![Column::number(" ", vec![1.0])]), "table: column 1 has no name");
+        let uneven = bad(vec![one(), Column::number("b", vec![])]);
+        assert_eq!(uneven, "column `b` has 0 rows, the columns before it have 1");
+        let infinite = bad(vec![Column::number("a", vec![0.0, f64::INFINITY])]);
+        assert_eq!(infinite, "table row 2: column `a`: `inf` is not a finite number");
+        let code = Text { codes: vec![1], levels: vec!["x".into()] };
+        let code = bad(vec![Column { name: "t".into(), values: Values::Text(code) }]);
+        assert_eq!(code, "column `t`, row 1: code 1 is out of range for 1 levels");
+        let twice = Text { codes: vec![0, 1], levels: vec!["x".into(), "x".into()] };
+        let twice = bad(vec![Column { name: "t".into(), values: Values::Text(twice) }]);
+        assert_eq!(twice, "column `t`: the level `x` is listed twice");
+    }
+
+    #[test]
+    fn hints_say_how_the_columns_were_read() {
+        let hints = people().hints();
+        assert_eq!(hints.get("age"), Some(&Hint::Number));
+        assert_eq!(hints.get("sex"), Some(&Hint::Text));
+    }
+}

@@ -1,0 +1,274 @@
+//! `[data]`: which table is read, and how its rows are split.
+
+use super::error::Problem;
+use super::scalar::Scalar;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where the data are and how the rows are split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// The table: CSV or TSV, Parquet or JSON lines; `.gz` and `.zst` as they are. Relative to the folder of the
+    /// config; `${NAME}` stands for an environment variable. Required.
+    pub path: String,
+    /// The character between the fields of a CSV file. Default: found from the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<String>,
+    /// The words that mean "no value". Default: the empty field and the customary words such as `NA`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Vec<String>>,
+    /// How rows are split into training, validation and test. Default: `{ valid = 0.1, test = 0.2, seed = 0 }`.
+    #[serde(default)]
+    pub split: Split,
+    /// A column of numbers, 0 or above, that weigh the rows in every loss. Default: all rows weigh 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_weight: Option<String>,
+    /// Columns that are no input, such as identifiers. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
+}
+
+impl DataConfig {
+    /// The delimiter as a byte, where one is given.
+    pub fn delimiter_byte(&self) -> Option<u8> {
+        self.delimiter.as_deref().and_then(delimiter_byte)
+    }
+
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        if self.path.is_empty() {
+            return Err(Problem::new(&["data", "path"], "`data.path` is empty; it names the table to read"));
+        }
+        if let Some(delimiter) = &self.delimiter
+            && delimiter_byte(delimiter).is_none()
+        {
+            let rule = "it must be one ASCII character, or \"tab\"";
+            return Err(Problem::value(&["data", "delimiter"], format!("{delimiter:?}"), rule));
+        }
+        self.split.check()
+    }
+}
+
+fn delimiter_byte(text: &str) -> Option<u8> {
+    match text.as_bytes() {
+        b"tab" => Some(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Some(*byte),
+        _ => None,
+    }
+}
+
+/// How rows are split into training, validation and test. Rows that fall into neither part are for training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "SplitTable", into = "SplitTable")]
+pub enum Split {
+    /// Shares of the rows, drawn at random, or whole files.
+    Parts {
+        /// The rows that choose the best model.
+        valid: Part,
+        /// The rows that measure it.
+        test: Part,
+        /// Of the drawing.
+        seed: u64,
+        /// A column (or a task) whose classes are spread evenly over the parts.
+        stratify: Option<String>,
+        /// A column whose rows of one value stay together in one part.
+        group: Option<String>,
+    },
+    /// A column that says `train`, `valid` or `test` for every row.
+    Column {
+        /// Its name.
+        column: String,
+    },
+    /// Every n-th row, from row 0, is for testing.
+    Every {
+        /// n, 2 or more.
+        test_every: usize,
+        /// Share of the other rows that is for validation, drawn at random.
+        valid: f64,
+        /// Of the drawing.
+        seed: u64,
+    },
+}
+
+impl Default for Split {
+    fn default() -> Self {
+        let (valid, test) = (Part::Share(VALID), Part::Share(TEST));
+        Split::Parts { valid, test, seed: 0, stratify: None, group: None }
+    }
+}
+
+const VALID: f64 = 0.1;
+const TEST: f64 = 0.2;
+
+impl Split {
+    /// The columns the split reads; they are no inputs.
+    pub fn columns(&self) -> Vec<&str> {
+        match self {
+            Split::Column { column } => vec![column],
+            Split::Parts { group: Some(group), .. } => vec![group],
+            _ => Vec::new(),
+        }
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        let share = |name: &str, share: f64| match (0.0..1.0).contains(&share) {
+            true => Ok(share),
+            false => Err(Problem::value(&["data", "split", name], share, "a share must be at least 0 and below 1")),
+        };
+        match self {
+            Split::Column { .. } => Ok(()),
+            Split::Parts { valid, test, stratify, group, .. } => {
+                let of = |name, part: &Part| match part {
+                    Part::Share(value) => share(name, *value),
+                    Part::File(_) => Ok(0.0),
+                };
+                let sum = of("valid", valid)? + of("test", test)?;
+                if sum >= 1.0 {
+                    let message = format!("the shares `valid` and `test` add up to {sum}; no row is left for training");
+                    return Err(Problem::new(&["data", "split"], message));
+                }
+                if stratify.is_some() && group.is_some() {
+                    let message = "`stratify` and `group` cannot stand together; a split is by one of them";
+                    return Err(Problem::new(&["data", "split", "group"], message));
+                }
+                Ok(())
+            }
+            Split::Every { test_every, valid, .. } => {
+                if *test_every < 2 {
+                    let rule = "it must be 2 or more, or no row is left for training";
+                    return Err(Problem::value(&["data", "split", "test_every"], test_every, rule));
+                }
+                share("valid", *valid).map(|_| ())
+            }
+        }
+    }
+}
+
+/// A share of the rows of `data.path`, or a file of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Scalar", into = "Scalar")]
+pub enum Part {
+    /// Share of the rows, at least 0 and below 1.
+    Share(f64),
+    /// Relative to the folder of the config.
+    File(String),
+}
+
+impl TryFrom<Scalar> for Part {
+    type Error = String;
+
+    fn try_from(value: Scalar) -> Result<Self, String> {
+        match value {
+            Scalar::Integer(share) => Ok(Part::Share(share as f64)),
+            Scalar::Float(share) => Ok(Part::Share(share)),
+            Scalar::Text(file) => Ok(Part::File(file)),
+            Scalar::Boolean(value) => {
+                Err(format!("{value} is neither a share of the rows (0.1) nor a file (\"x.csv\")"))
+            }
+        }
+    }
+}
+
+impl From<Part> for Scalar {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::Share(share) => Scalar::Float(share),
+            Part::File(file) => Scalar::Text(file),
+        }
+    }
+}
+
+/// How rows are split into training, validation and test. One of three ways: shares or files (`valid`, `test`, `seed`,
+/// `stratify`, `group`), a column (`column`), or every n-th row for testing (`test_every`, `valid`, `seed`).
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Split")]
+struct SplitTable {
+    /// Validation, which chooses the best model: a share of the rows (at least 0, below 1) or a file. Default 0.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<NumberOrText>")]
+    valid: Option<Part>,
+    /// Test, which measures the model: a share of the rows (at least 0, below 1) or a file. Default 0.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<NumberOrText>")]
+    test: Option<Part>,
+    /// Seed of the drawing, a whole number. Default 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    /// A task or column whose classes are spread evenly over the parts. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stratify: Option<String>,
+    /// A column whose rows of one value stay together (all visits of one patient, say). Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    /// A column that says `train`, `valid` or `test` for every row. Stands alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    column: Option<String>,
+    /// Every n-th row, from the first, is for testing; 2 or more. Stands with `valid` (a share) and `seed` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    test_every: Option<usize>,
+}
+
+impl TryFrom<SplitTable> for Split {
+    type Error = String;
+
+    fn try_from(table: SplitTable) -> Result<Self, String> {
+        let SplitTable { valid, test, seed, stratify, group, column, test_every } = table;
+        let drawn = valid.is_some() || seed.is_some();
+        let parts = test.is_some() || stratify.is_some() || group.is_some();
+        if let Some(column) = column {
+            return match drawn || parts || test_every.is_some() {
+                true => Err("in `data.split`, `column` stands alone; the column names the part of every row".into()),
+                false => Ok(Split::Column { column }),
+            };
+        }
+        let seed = seed.unwrap_or(0);
+        if let Some(test_every) = test_every {
+            let valid = match valid {
+                _ if parts => return Err("in `data.split`, `test_every` stands with `valid` and `seed` only".into()),
+                Some(Part::File(_)) => {
+                    return Err("in `data.split`, `valid` beside `test_every` must be a share".into());
+                }
+                Some(Part::Share(share)) => share,
+                None => VALID,
+            };
+            return Ok(Split::Every { test_every, valid, seed });
+        }
+        let (valid, test) = (valid.unwrap_or(Part::Share(VALID)), test.unwrap_or(Part::Share(TEST)));
+        Ok(Split::Parts { valid, test, seed, stratify, group })
+    }
+}
+
+impl From<Split> for SplitTable {
+    fn from(split: Split) -> Self {
+        let none = SplitTable::default();
+        match split {
+            Split::Column { column } => SplitTable { column: Some(column), ..none },
+            Split::Parts { valid, test, seed, stratify, group } => {
+                SplitTable { valid: Some(valid), test: Some(test), seed: Some(seed), stratify, group, ..none }
+            }
+            Split::Every { test_every, valid, seed } => {
+                SplitTable { test_every: Some(test_every), valid: Some(Part::Share(valid)), seed: Some(seed), ..none }
+            }
+        }
+    }
+}
+
+impl JsonSchema for Split {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Split".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        SplitTable::json_schema(generator)
+    }
+}
+
+// A number or a word, as the schema sees it.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only its schema is used")]
+enum NumberOrText {
+    Number(f64),
+    Text(String),
+}

@@ -1,0 +1,167 @@
+//! `[inputs]`: which columns the model reads, and as what.
+
+use super::error::Problem;
+use super::scalar::Scalar;
+use super::shorthand::{Shorthand, shorthand};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What an input column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InputKind {
+    /// A quantity: standardised, missing values filled with the mean.
+    Number,
+    /// One of several levels: one-hot or embedded.
+    Category,
+    /// True or false, yes or no, 1 or 0.
+    Boolean,
+}
+
+/// One input column: a kind alone (`age = "number"`) or a table of these keys.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct InputConfig {
+    /// What the column holds; `None`: inferred from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<InputKind>,
+    /// Numbers: subtract the mean and divide by the standard deviation of the training rows; `None`: yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standardize: Option<bool>,
+    /// Categories: how many features a level becomes; `None`: found from the number of levels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<Embedding>,
+    /// Categories: up to this many levels are one-hot; `None`: 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub one_hot: Option<usize>,
+}
+
+/// How a category becomes features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Scalar", into = "Scalar")]
+pub enum Embedding {
+    /// One-hot for few levels, embedded for many, its width found from their number.
+    Auto,
+    /// Embedded in this many features.
+    Width(usize),
+}
+
+impl TryFrom<Scalar> for Embedding {
+    type Error = String;
+
+    fn try_from(value: Scalar) -> Result<Self, String> {
+        match value {
+            Scalar::Text(word) if word == "auto" => Ok(Embedding::Auto),
+            Scalar::Integer(width @ 1..=4096) => Ok(Embedding::Width(width as usize)),
+            other => Err(format!("an embedding is {other}; it must be \"auto\" or a width from 1 to 4096")),
+        }
+    }
+}
+
+impl From<Embedding> for Scalar {
+    fn from(embedding: Embedding) -> Self {
+        match embedding {
+            Embedding::Auto => Scalar::Text("auto".into()),
+            Embedding::Width(width) => Scalar::Integer(width as i64),
+        }
+    }
+}
+
+/// One input column.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Input")]
+pub(super) struct InputTable {
+    /// What the column holds. Default: inferred from it.
+    #[serde(default)]
+    kind: Option<InputKind>,
+    /// Numbers: subtract the mean and divide by the standard deviation of the training rows. Default true.
+    #[serde(default)]
+    standardize: Option<bool>,
+    /// Categories: a number from 1 to 4096 embeds every level in that many features; "auto" makes up to `one_hot`
+    /// levels one-hot and embeds more in min(32, 1.6 * levels^0.56) features. Default "auto".
+    #[serde(default)]
+    #[schemars(with = "Option<AutoOrWidth>")]
+    embedding: Option<Embedding>,
+    /// Categories: up to this many levels are one-hot when `embedding` is "auto", 0 or more. Default 10.
+    #[serde(default)]
+    one_hot: Option<usize>,
+}
+
+impl Shorthand for InputConfig {
+    type Table = InputTable;
+    const WORDS: &'static [&'static str] = &["number", "category", "boolean"];
+    const TABLE: &'static str = "or a table such as { kind = \"number\" }";
+
+    fn from_word(word: &str) -> Option<Self> {
+        let kind = match word {
+            "number" => InputKind::Number,
+            "category" => InputKind::Category,
+            "boolean" => InputKind::Boolean,
+            _ => return None,
+        };
+        Some(InputConfig { kind: Some(kind), ..InputConfig::default() })
+    }
+
+    fn from_table(table: InputTable) -> Result<Self, String> {
+        let InputTable { kind, standardize, embedding, one_hot } = table;
+        Ok(InputConfig { kind, standardize, embedding, one_hot })
+    }
+}
+
+shorthand!(InputConfig);
+
+impl InputConfig {
+    /// The first key that has no meaning for an input of `kind`.
+    pub fn stray_key(&self, kind: InputKind) -> Option<&'static str> {
+        let number = kind == InputKind::Number;
+        let category = kind == InputKind::Category;
+        [
+            ("standardize", self.standardize.is_some() && !number),
+            ("embedding", self.embedding.is_some() && !category),
+            ("one_hot", self.one_hot.is_some() && !category),
+        ]
+        .iter()
+        .find_map(|(key, stray)| stray.then_some(*key))
+    }
+
+    pub(super) fn check(&self, name: &str) -> Result<(), Problem> {
+        let Some(kind) = self.kind else { return Ok(()) };
+        match self.stray_key(kind) {
+            Some(key) => {
+                let word = kind.word();
+                Err(Problem::new(
+                    &["inputs", name, key],
+                    format!("`{key}` has no meaning for an input of kind \"{word}\""),
+                ))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl InputKind {
+    /// As it is written in the config.
+    pub fn word(self) -> &'static str {
+        match self {
+            InputKind::Number => "number",
+            InputKind::Category => "category",
+            InputKind::Boolean => "boolean",
+        }
+    }
+}
+
+// "auto" or a width, as the schema sees it.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only its schema is used")]
+enum AutoOrWidth {
+    Word(Auto),
+    Width(usize),
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "only its schema is used")]
+enum Auto {
+    Auto,
+}

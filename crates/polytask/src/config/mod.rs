@@ -1,0 +1,183 @@
+//! The config people write: TOML with unknown keys refused, a JSON schema, and defaults good enough that the shortest
+//! file works.
+//!
+//! ```
+//! use polytask::config::Config;
+//!
+//! let text = r#"
+//! [data]
+//! path = "people.csv"
+//! [tasks.height]
+//! [tasks.weight]
+//! "#;
+//! let config = Config::from_toml(text, "people.toml")?;
+//! assert_eq!(config.model.trunk, [64, 64]);
+//! assert_eq!(config.tasks.keys().collect::<Vec<_>>(), ["height", "weight"]);
+//! # Ok::<(), polytask::config::ConfigError>(())
+//! ```
+
+mod criterion;
+mod data;
+mod environment;
+mod error;
+mod inputs;
+mod load;
+mod loss;
+mod model;
+mod scalar;
+mod schedule;
+mod shorthand;
+mod tasks;
+mod train;
+mod translate;
+
+pub use criterion::Criterion;
+pub use data::{DataConfig, Part, Split};
+pub use error::{ConfigError, KeyError, Place, Problem};
+pub use inputs::{Embedding, InputConfig, InputKind};
+pub use loss::{Balance, LossConfig};
+pub use model::{Activation, ModelConfig, Sharing};
+pub use schedule::Schedule;
+pub use tasks::{ClassWeights, Label, RegressionLoss, TaskConfig, TaskKind};
+pub use train::{Batch, Length, Optimizer, OptimizerName, TrainConfig};
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// What to learn, from which data, with which model, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "polytask config")]
+pub struct Config {
+    /// Where the data are and how the rows are split.
+    pub data: DataConfig,
+    /// The columns the model reads: `NAME = "number"`, "category" or "boolean", or a table. Default: every column that
+    /// is no task, is not ignored, and is not used for splitting or weighing; kinds are inferred.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub inputs: IndexMap<String, InputConfig>,
+    /// What is predicted, one table a task; an empty table infers everything from the column of that name.
+    #[serde(default)]
+    pub tasks: IndexMap<String, TaskConfig>,
+    /// The network.
+    #[serde(default)]
+    pub model: ModelConfig,
+    /// How the losses of the tasks become one step.
+    #[serde(default)]
+    pub loss: LossConfig,
+    /// How the model is trained.
+    #[serde(default)]
+    pub train: TrainConfig,
+    /// The folder of the config; paths in it are relative to this.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+impl Config {
+    /// Reads a config and applies overrides of the form `KEY=VALUE` in their order, for example `train.epochs=50`,
+    /// `model.trunk=[32]` or `data.path=x.csv`. A value is read as TOML, or taken as a word where it is none.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        load::read(&text, &path.display().to_string(), overrides)
+    }
+
+    /// Reads a config from its text; `file_name` is for messages, and its folder is the one paths are relative to.
+    pub fn from_toml(text: &str, file_name: &str) -> Result<Self, ConfigError> {
+        load::read(text, file_name, &[])
+    }
+
+    /// The config as TOML with the defaults filled in; reading it gives an equal config.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        let mut filled = self.clone();
+        filled.train.fill();
+        Ok(toml::to_string(&filled)?)
+    }
+
+    /// The JSON schema of the config, for editors and for `polytask schema`.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Config).to_value()
+    }
+
+    /// A path as it is written in the config, with `${NAME}` expanded and the folder of the config before it.
+    ///
+    /// # Errors
+    /// An environment variable that is not set; [`load`](Self::load) has tried all paths of the config.
+    pub fn resolve(&self, written: &str) -> Result<PathBuf, ConfigError> {
+        let expanded = environment::expand(written).map_err(|message| Problem::new(&[], message))?;
+        Ok(self.folder.join(expanded))
+    }
+
+    /// Checks everything the types cannot: ranges, and names that stand in several places.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.problem().map_err(ConfigError::from)
+    }
+
+    fn problem(&self) -> Result<(), Problem> {
+        self.data.check()?;
+        for (name, input) in &self.inputs {
+            input.check(name)?;
+        }
+        if self.tasks.is_empty() {
+            let problem = Problem::new(&["tasks"], "there is no task");
+            return Err(problem.hint("add a section such as `[tasks.height]` for every column to predict".to_owned()));
+        }
+        for (name, task) in &self.tasks {
+            task.check(name)?;
+        }
+        self.model.check()?;
+        self.loss.check(&self.tasks)?;
+        self.train.check()?;
+        self.train.criterion.check(&self.tasks)?;
+        self.check_columns()?;
+        for (key, path) in self.paths() {
+            environment::expand(path).map_err(|message| Problem::new(&key, message).at_value())?;
+        }
+        Ok(())
+    }
+
+    /// Every path of the config with its key.
+    fn paths(&self) -> Vec<(Vec<&'static str>, &str)> {
+        let mut paths = vec![(vec!["data", "path"], self.data.path.as_str())];
+        if let Split::Parts { valid, test, .. } = &self.data.split {
+            for (name, part) in [("valid", valid), ("test", test)] {
+                if let Part::File(file) = part {
+                    paths.push((vec!["data", "split", name], file));
+                }
+            }
+        }
+        if let Some(init) = &self.model.init {
+            paths.push((vec!["model", "init"], init));
+        }
+        paths
+    }
+
+    /// A label among the inputs would be read off instead of learnt.
+    fn check_columns(&self) -> Result<(), Problem> {
+        if let Some(column) = self.data.ignore.iter().find(|c| self.inputs.contains_key(c.as_str())) {
+            let message = format!("the column \"{column}\" is an input and ignored by `data.ignore`");
+            return Err(Problem::new(&["inputs", column], message));
+        }
+        for (name, task) in &self.tasks {
+            let column = task.column_of(name);
+            if self.inputs.contains_key(column) {
+                let message = format!("the column \"{column}\" is an input and the label of the task \"{name}\"");
+                return Err(Problem::new(&["inputs", column], message));
+            }
+            if let Some((other, _)) = self.tasks.iter().find(|(o, t)| *o != name && t.column_of(o) == column) {
+                let message = format!("the tasks \"{name}\" and \"{other}\" read the same column \"{column}\"");
+                return Err(Problem::new(&["tasks", other], message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Columns that are no inputs because something else reads them: labels, the split, row weights, and those that
+    /// are to be ignored.
+    pub fn reserved_columns(&self) -> Vec<&str> {
+        let labels = self.tasks.iter().map(|(name, task)| task.column_of(name));
+        let ignored = self.data.ignore.iter().map(String::as_str);
+        labels.chain(self.data.split.columns()).chain(self.data.sample_weight.as_deref()).chain(ignored).collect()
+    }
+}

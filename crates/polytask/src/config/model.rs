@@ -1,0 +1,107 @@
+//! `[model]`: the network.
+
+use super::error::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What the tasks share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharing {
+    /// One trunk for all tasks, a head for each (Caruana 1997).
+    #[default]
+    Hard,
+    /// Nothing: every task has a network of its own.
+    None,
+}
+
+/// What follows a layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// max(x, 0)
+    #[default]
+    Relu,
+    /// x * Phi(x)
+    Gelu,
+    /// x * sigmoid(x)
+    Silu,
+    /// tanh(x)
+    Tanh,
+    /// 1 / (1 + exp(-x))
+    Sigmoid,
+    /// x
+    Linear,
+}
+
+impl From<Activation> for polytask_graph::Activation {
+    fn from(activation: Activation) -> Self {
+        match activation {
+            Activation::Relu => Self::Relu,
+            Activation::Gelu => Self::Gelu,
+            Activation::Silu => Self::Silu,
+            Activation::Tanh => Self::Tanh,
+            Activation::Sigmoid => Self::Sigmoid,
+            Activation::Linear => Self::Linear,
+        }
+    }
+}
+
+/// The network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelConfig {
+    /// What the tasks share. Default "hard".
+    pub sharing: Sharing,
+    /// Widths of the shared layers, from the inputs up, each from 1 to 65536. Default [64, 64].
+    pub trunk: Vec<usize>,
+    /// Widths of the hidden layers of each task's head, each from 1 to 65536. Default [], the output layer alone.
+    pub head: Vec<usize>,
+    /// What follows every hidden layer. Default "relu".
+    pub activation: Activation,
+    /// Share of the features dropped after every hidden layer while training, at least 0 and below 1. Default 0.
+    pub dropout: f64,
+    /// Normalise the features of a row before every activation (Ba et al. 2016). Default false.
+    pub layer_norm: bool,
+    /// A safetensors file of weights to start from, relative to the folder of the config. Default: drawn at random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<String>,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        ModelConfig {
+            sharing: Sharing::default(),
+            trunk: vec![64, 64],
+            head: Vec::new(),
+            activation: Activation::default(),
+            dropout: 0.0,
+            layer_norm: false,
+            init: None,
+        }
+    }
+}
+
+impl ModelConfig {
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        check_widths(&["model", "trunk"], &self.trunk)?;
+        check_widths(&["model", "head"], &self.head)?;
+        match (0.0..1.0).contains(&self.dropout) {
+            true => Ok(()),
+            false => Err(Problem::value(&["model", "dropout"], self.dropout, "it must be at least 0 and below 1")),
+        }
+    }
+}
+
+/// Wider layers are surely slips, and would ask for more memory than there is.
+const WIDEST: usize = 65_536;
+
+pub(super) fn check_widths(key: &[&str], widths: &[usize]) -> Result<(), Problem> {
+    match widths.iter().find(|w| !(1..=WIDEST).contains(*w)) {
+        Some(width) => {
+            let message = format!("`{}` has a layer of width {width}; widths are from 1 to {WIDEST}", key.join("."));
+            Err(Problem::new(key, message).at_value())
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,195 @@
+//! `[tasks.NAME]`: what is predicted.
+
+use super::error::Problem;
+use super::scalar::Scalar;
+use super::shorthand::{Shorthand, shorthand};
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a task predicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// A quantity.
+    Regression,
+    /// One of two classes.
+    Binary,
+    /// One of several classes.
+    Category,
+    /// How many: 0, 1, 2, ...
+    Count,
+}
+
+impl TaskKind {
+    /// As it is written in the config.
+    pub fn word(self) -> &'static str {
+        match self {
+            TaskKind::Regression => "regression",
+            TaskKind::Binary => "binary",
+            TaskKind::Category => "category",
+            TaskKind::Count => "count",
+        }
+    }
+}
+
+/// The loss of a regression.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RegressionLoss {
+    /// The mean squared error.
+    #[default]
+    Mse,
+    /// The mean absolute error.
+    Mae,
+    /// Squared near zero, absolute beyond `delta` (Huber 1964).
+    Huber,
+}
+
+/// What classes weigh in the loss.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClassWeights {
+    /// `rows / (classes * rows of the class)`: every class counts the same in total.
+    Balanced,
+    /// By label; classes that are not named weigh 1.
+    Labels(IndexMap<String, f64>),
+}
+
+impl Shorthand for ClassWeights {
+    type Table = IndexMap<String, f64>;
+    const WORDS: &'static [&'static str] = &["balanced"];
+    const TABLE: &'static str = "or a table such as { LABEL = 2.0 }";
+
+    fn from_word(word: &str) -> Option<Self> {
+        (word == "balanced").then_some(ClassWeights::Balanced)
+    }
+
+    fn from_table(table: Self::Table) -> Result<Self, String> {
+        Ok(ClassWeights::Labels(table))
+    }
+}
+
+shorthand!(ClassWeights);
+
+impl Serialize for ClassWeights {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            ClassWeights::Balanced => serializer.serialize_str("balanced"),
+            ClassWeights::Labels(weights) => weights.serialize(serializer),
+        }
+    }
+}
+
+/// A class label: a word, a whole number, `true` or `false`, kept as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Scalar")]
+pub struct Label(pub String);
+
+impl TryFrom<Scalar> for Label {
+    type Error = String;
+
+    fn try_from(value: Scalar) -> Result<Self, String> {
+        Ok(Label(match value {
+            Scalar::Text(text) => text,
+            other => other.to_string(),
+        }))
+    }
+}
+
+impl JsonSchema for Label {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Label".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["string", "number", "boolean"] })
+    }
+}
+
+/// One task.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskConfig {
+    /// What is predicted. Default: inferred from the column: 0 and 1, or two words, are binary; other numbers a
+    /// regression; more words a category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<TaskKind>,
+    /// The column the labels are read from. Default: the task's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// Regression: the loss. Default "mse".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<RegressionLoss>,
+    /// Regression with `loss = "huber"`: where the parabola becomes a line, above 0; in standard deviations of the
+    /// label where `standardize` is on, in the label's units otherwise. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<f64>,
+    /// Regression: standardise the label inside, by the mean and deviation of the training rows. Predictions and
+    /// metrics are in the label's own units either way. Default true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standardize: Option<bool>,
+    /// Binary: the label whose probability is predicted. In a column of more than two labels it stands against all
+    /// others together. Default: the one of the two that says 1, true or yes, else the last in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive: Option<Label>,
+    /// Binary and category: what the classes weigh in the loss: "balanced", or a weight (above 0) by label; labels
+    /// that are not named weigh 1. Default: all weigh 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
+    /// Widths of the hidden layers of this task's head. Default: `model.head`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<Vec<usize>>,
+}
+
+impl TaskConfig {
+    /// The column of the task called `name`.
+    pub fn column_of<'a>(&'a self, name: &'a str) -> &'a str {
+        self.column.as_deref().unwrap_or(name)
+    }
+
+    /// The first key that has no meaning for a task of `kind`.
+    pub fn stray_key(&self, kind: TaskKind) -> Option<&'static str> {
+        let regression = kind == TaskKind::Regression;
+        let classes = matches!(kind, TaskKind::Binary | TaskKind::Category);
+        [
+            ("loss", self.loss.is_some() && !regression),
+            ("delta", self.delta.is_some() && !regression),
+            ("standardize", self.standardize.is_some() && !regression),
+            ("positive", self.positive.is_some() && kind != TaskKind::Binary),
+            ("class_weights", self.class_weights.is_some() && !classes),
+        ]
+        .iter()
+        .find_map(|(key, stray)| stray.then_some(*key))
+    }
+
+    pub(super) fn check(&self, name: &str) -> Result<(), Problem> {
+        let key = |key| ["tasks", name, key];
+        if name.is_empty() {
+            return Err(Problem::new(&["tasks", name], "a task has an empty name"));
+        }
+        if let Some(kind) = self.kind
+            && let Some(stray) = self.stray_key(kind)
+        {
+            let message = format!("`{stray}` has no meaning for a task of kind \"{}\"", kind.word());
+            return Err(Problem::new(&key(stray), message));
+        }
+        if let Some(delta) = self.delta {
+            if self.loss != Some(RegressionLoss::Huber) {
+                return Err(Problem::new(&key("delta"), "`delta` belongs to `loss = \"huber\"`"));
+            }
+            if !(delta.is_finite() && delta > 0.0) {
+                return Err(Problem::value(&key("delta"), delta, "it must be above 0"));
+            }
+        }
+        if let Some(ClassWeights::Labels(weights)) = &self.class_weights
+            && let Some((label, weight)) = weights.iter().find(|(_, w)| !(w.is_finite() && **w > 0.0))
+        {
+            return Err(Problem::value(&["tasks", name, "class_weights", label], weight, "a weight must be above 0"));
+        }
+        super::model::check_widths(&key("head"), self.head.as_deref().unwrap_or_default())
+    }
+}

@@ -1,0 +1,92 @@
+//! Encoded rows.
+
+use super::{Code, EncodeError, Encoder, InputColumn, boolean::Boolean, number::Number};
+use polytask_data::Table;
+use rayon::prelude::*;
+use std::borrow::Cow;
+
+/// The inputs of every row of a table, as the graph reads them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Features {
+    /// The number of rows, n.
+    pub rows: usize,
+    /// `n x number_width`, row-major, for the node `numbers`; empty where there is none.
+    pub numbers: Vec<f32>,
+    /// Features a row in `numbers`.
+    pub number_width: usize,
+    /// `n x index_width`, row-major, for the node `categories`; `u32::MAX` marks a missing or unseen level.
+    pub indices: Vec<u32>,
+    /// Columns in `indices`.
+    pub index_width: usize,
+}
+
+/// A column of numbers on its way into the features.
+struct Source<'a> {
+    values: Cow<'a, [f64]>,
+    shift: f64,
+    factor: f64,
+    fill: f64,
+    indicator: bool,
+}
+
+/// Rows a task of the pool works on at a time.
+const ROWS: usize = 4096;
+
+pub(super) fn features(encoder: &Encoder, table: &Table) -> Result<Features, EncodeError> {
+    let (mut sources, mut codes) = (Vec::new(), Vec::new());
+    for input in &encoder.inputs {
+        let column = InputColumn::find(&input.column, Some(input.code.kind()), table)?;
+        match &input.code {
+            Code::Number(number) => {
+                let (shift, factor, fill) = number.scaling();
+                sources.push(Source {
+                    values: Number::read(&column)?,
+                    shift,
+                    factor,
+                    fill,
+                    indicator: number.indicator,
+                });
+            }
+            Code::Boolean(boolean) => {
+                let (values, fill) = (Boolean::read(&column)?, boolean.share);
+                sources.push(Source { values, shift: 0.0, factor: 1.0, fill, indicator: boolean.indicator });
+            }
+            Code::Category(category) => codes.push(category.read(&column)),
+        }
+    }
+    let rows = table.rows();
+    let number_width = encoder.number_width();
+    let mut numbers = vec![0.0; rows * number_width];
+    if number_width > 0 {
+        numbers.par_chunks_mut(ROWS * number_width).enumerate().for_each(|(chunk, out)| {
+            fill_numbers(&sources, chunk * ROWS, out, number_width);
+        });
+    }
+    let index_width = codes.len();
+    let mut indices = vec![0; rows * index_width];
+    if index_width > 0 {
+        indices.par_chunks_mut(ROWS * index_width).enumerate().for_each(|(chunk, out)| {
+            for (row, out) in out.chunks_exact_mut(index_width).enumerate() {
+                for (out, codes) in out.iter_mut().zip(&codes) {
+                    *out = codes[chunk * ROWS + row];
+                }
+            }
+        });
+    }
+    Ok(Features { rows, numbers, number_width, indices, index_width })
+}
+
+/// Writes the features of the rows from `first` on.
+fn fill_numbers(sources: &[Source], first: usize, out: &mut [f32], width: usize) {
+    let mut at = 0;
+    for source in sources {
+        for (value, out) in source.values[first..].iter().zip(out.chunks_exact_mut(width)) {
+            let missing = value.is_nan();
+            out[at] = if missing { source.fill } else { (value - source.shift) * source.factor } as f32;
+            if source.indicator {
+                out[at + 1] = f32::from(u8::from(missing));
+            }
+        }
+        at += 1 + usize::from(source.indicator);
+    }
+}

@@ -1,0 +1,17 @@
+//! What an input column is, where the config does not say.
+
+use super::boolean::truth_of;
+use crate::config::InputKind;
+use polytask_data::{Column, Values};
+
+/// The kind of a column: numbers are numbers; text of at most two levels that say true and false is a boolean; other
+/// text a category.
+pub(super) fn infer(column: &Column) -> InputKind {
+    match &column.values {
+        Values::Number(_) => InputKind::Number,
+        Values::Text(text) if text.levels.len() <= 2 && text.levels.iter().all(|l| truth_of(l).is_some()) => {
+            InputKind::Boolean
+        }
+        Values::Text(_) => InputKind::Category,
+    }
+}

@@ -1,0 +1,234 @@
+//! Inputs: from columns of a table to numbers and indices that the graph reads. Everything is fitted on the training
+//! rows alone, and stored with the model.
+
+mod boolean;
+mod category;
+mod error;
+mod features;
+mod infer;
+mod number;
+
+pub(crate) use boolean::truth_of;
+
+pub use boolean::Boolean;
+pub use category::Category;
+pub use error::EncodeError;
+pub use features::Features;
+pub use number::Number;
+
+use crate::config::{Config, InputConfig, InputKind};
+use polytask_data::{Column, Hint, Table};
+use polytask_graph::{GraphBuilder, IndexColumn, NodeId};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The inputs of a model with what they learnt from the training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Encoder {
+    /// In the order of their features.
+    pub inputs: Vec<Input>,
+}
+
+/// One input column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// The name of the column.
+    pub column: String,
+    /// How its values become features.
+    #[serde(flatten)]
+    pub code: Code,
+}
+
+/// How the values of a column become features.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Code {
+    /// A quantity.
+    Number(Number),
+    /// True or false.
+    Boolean(Boolean),
+    /// One of several levels.
+    Category(Category),
+}
+
+impl Code {
+    /// Its kind, as in the config.
+    pub fn kind(&self) -> InputKind {
+        match self {
+            Code::Number(_) => InputKind::Number,
+            Code::Boolean(_) => InputKind::Boolean,
+            Code::Category(_) => InputKind::Category,
+        }
+    }
+}
+
+/// The input nodes of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inputs {
+    numbers: Option<NodeId>,
+    categories: Option<NodeId>,
+}
+
+/// A column of a table, with what messages need.
+#[derive(Clone, Copy)]
+pub(crate) struct InputColumn<'a> {
+    table: &'a Table,
+    column: &'a Column,
+}
+
+impl<'a> InputColumn<'a> {
+    fn find(name: &str, kind: Option<InputKind>, table: &'a Table) -> Result<Self, EncodeError> {
+        match table.find(name) {
+            Ok(column) => Ok(InputColumn { table, column }),
+            Err(source) => Err(EncodeError::Column { input: name.to_owned(), kind, source: Box::new(source) }),
+        }
+    }
+
+    fn all_missing(&self) -> EncodeError {
+        EncodeError::AllMissing { input: self.column.name.clone() }
+    }
+}
+
+impl Encoder {
+    /// Fits the inputs that the config names, or all columns that nothing else reads, on the training rows.
+    ///
+    /// # Errors
+    /// No input; a column that is not there, is all missing, does not fit its kind, or is an identifier.
+    pub fn fit(config: &Config, table: &Table, rows: &[u32]) -> Result<Self, EncodeError> {
+        for name in &config.data.ignore {
+            table.find(name).map_err(|source| EncodeError::Ignored(Box::new(source)))?;
+        }
+        let reserved = config.reserved_columns();
+        let unnamed = InputConfig::default();
+        let chosen: Vec<(&str, &InputConfig)> = match config.inputs.is_empty() {
+            false => config.inputs.iter().map(|(name, input)| (name.as_str(), input)).collect(),
+            true => {
+                let names = table.columns().iter().map(|column| column.name.as_str());
+                names.filter(|name| !reserved.contains(name)).map(|name| (name, &unnamed)).collect()
+            }
+        };
+        if chosen.is_empty() {
+            return Err(EncodeError::NoInput);
+        }
+        let inputs: Result<Vec<Input>, EncodeError> =
+            chosen.par_iter().map(|(name, input)| fit_input(name, input, table, rows)).collect();
+        Ok(Encoder { inputs: inputs? })
+    }
+
+    /// The inputs of every row of a table, whose columns are found by name.
+    ///
+    /// # Errors
+    /// A column that is not there or does not fit its kind.
+    pub fn features(&self, table: &Table) -> Result<Features, EncodeError> {
+        features::features(self, table)
+    }
+
+    /// Adds the inputs to a graph: the nodes `numbers` and `categories`, where there are such.
+    pub fn inputs(&self, g: &mut GraphBuilder) -> Inputs {
+        let (numbers, categories) = (self.number_width(), self.categories().count());
+        Inputs {
+            numbers: (numbers > 0).then(|| g.input("numbers", numbers)),
+            categories: (categories > 0).then(|| g.index_input("categories", categories)),
+        }
+    }
+
+    /// Adds the features that inputs give, `[features]`: the numbers, `{prefix}one_hot`, an `{prefix}embed.COLUMN` for
+    /// every embedded column, and `{prefix}features`, which joins them. Each prefix has embedding tables of its own.
+    pub fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str) -> NodeId {
+        let mut parts: Vec<NodeId> = inputs.numbers.into_iter().collect();
+        if let Some(index) = inputs.categories {
+            let levels = |category: &Category| category.levels.len();
+            let column =
+                |(i, (_, category)): (usize, &(&str, &Category))| IndexColumn { column: i, levels: levels(category) };
+            let categories: Vec<(&str, &Category)> = self.categories().collect();
+            let one_hot: Vec<IndexColumn> =
+                categories.iter().enumerate().filter(|(_, (_, c))| c.embedding.is_none()).map(column).collect();
+            if !one_hot.is_empty() {
+                parts.push(g.named(format!("{prefix}one_hot")).one_hot(index, &one_hot));
+            }
+            for (i, (name, category)) in categories.iter().enumerate() {
+                if let Some(width) = category.embedding {
+                    let column = IndexColumn { column: i, levels: levels(category) };
+                    parts.push(g.named(format!("{prefix}embed.{name}")).embedding(index, column, width));
+                }
+            }
+        }
+        g.named(format!("{prefix}features")).concat(&parts)
+    }
+
+    /// How the columns are to be read from another file.
+    pub fn hints(&self) -> BTreeMap<String, Hint> {
+        let hint = |input: &Input| match &input.code {
+            Code::Number(_) => Some(Hint::Number),
+            Code::Boolean(_) => None,
+            Code::Category(category) => Some(if category.numbers { Hint::Number } else { Hint::Text }),
+        };
+        self.inputs.iter().filter_map(|input| Some((input.column.clone(), hint(input)?))).collect()
+    }
+
+    /// What the features of the node `numbers` are, in order: the column, and `COLUMN missing` for an indicator.
+    pub fn number_names(&self) -> Vec<String> {
+        let names = |input: &Input| {
+            let indicator = match &input.code {
+                Code::Number(number) => number.indicator,
+                Code::Boolean(boolean) => boolean.indicator,
+                Code::Category(_) => return Vec::new(),
+            };
+            let missing = indicator.then(|| format!("{} missing", input.column));
+            std::iter::once(input.column.clone()).chain(missing).collect()
+        };
+        self.inputs.iter().flat_map(names).collect()
+    }
+
+    /// The width of the node `numbers`; 0 where there is none.
+    pub fn number_width(&self) -> usize {
+        let width = |input: &Input| match &input.code {
+            Code::Number(number) => 1 + usize::from(number.indicator),
+            Code::Boolean(boolean) => 1 + usize::from(boolean.indicator),
+            Code::Category(_) => 0,
+        };
+        self.inputs.iter().map(width).sum()
+    }
+
+    /// The columns of the node `categories`, in order.
+    pub fn categories(&self) -> impl Iterator<Item = (&str, &Category)> {
+        self.inputs.iter().filter_map(|input| match &input.code {
+            Code::Category(category) => Some((input.column.as_str(), category)),
+            _ => None,
+        })
+    }
+
+    /// Checks an encoder that was read from a file.
+    ///
+    /// # Errors
+    /// [`EncodeError::Damaged`], [`EncodeError::NoInput`].
+    pub fn check(&self) -> Result<(), EncodeError> {
+        if self.inputs.is_empty() {
+            return Err(EncodeError::NoInput);
+        }
+        for input in &self.inputs {
+            match &input.code {
+                Code::Number(number) => number.check(),
+                Code::Boolean(boolean) => boolean.check(),
+                Code::Category(category) => category.check(),
+            }
+            .map_err(|reason| EncodeError::Damaged { input: input.column.clone(), reason })?;
+        }
+        Ok(())
+    }
+}
+
+fn fit_input(name: &str, config: &InputConfig, table: &Table, rows: &[u32]) -> Result<Input, EncodeError> {
+    let source = InputColumn::find(name, config.kind, table)?;
+    let kind = config.kind.unwrap_or_else(|| infer::infer(source.column));
+    if let Some(key) = config.stray_key(kind) {
+        return Err(EncodeError::StrayKey { input: name.to_owned(), kind: kind.word(), key });
+    }
+    let code = match kind {
+        InputKind::Number => Code::Number(Number::fit(&source, config, rows)?),
+        InputKind::Boolean => Code::Boolean(Boolean::fit(&source, rows)?),
+        InputKind::Category => Code::Category(Category::fit(&source, config, rows)?),
+    };
+    Ok(Input { column: name.to_owned(), code })
+}

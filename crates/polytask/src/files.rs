@@ -1,0 +1,118 @@
+//! Files: written to a temporary name and renamed, so that a reader never sees half of one.
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Why a file cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// It is no safetensors file of f32 tensors.
+    #[error("{path} is damaged or no safetensors file: {reason}")]
+    Tensors {
+        /// The file.
+        path: PathBuf,
+        /// What does not hold.
+        reason: String,
+    },
+}
+
+/// A named tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor<'a> {
+    /// Unique in its file.
+    pub name: String,
+    /// Row-major shape.
+    pub dims: Vec<usize>,
+    /// The values.
+    pub values: Cow<'a, [f32]>,
+}
+
+/// Writes a whole file or nothing.
+///
+/// # Errors
+/// The file cannot be written; what was there before stays.
+pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    let failed = |source| FileError::Write { path: path.to_owned(), source };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new().prefix(".polytask-").tempfile_in(folder).map_err(failed)?;
+    file.write_all(content).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    // A temporary file is readable by its owner alone; what is made of it has the usual rights.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let rights = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(rights).map_err(failed)?;
+    }
+    file.persist(path).map_err(|e| failed(e.error))?;
+    Ok(())
+}
+
+/// Reads a text file.
+///
+/// # Errors
+/// The file cannot be read, or is no UTF-8.
+pub fn read_text(path: &Path) -> Result<String, FileError> {
+    std::fs::read_to_string(path).map_err(|source| FileError::Read { path: path.to_owned(), source })
+}
+
+/// Writes f32 tensors and metadata as safetensors.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_tensors(path: &Path, tensors: &[Tensor<'_>], metadata: HashMap<String, String>) -> Result<(), FileError> {
+    let bad = |e: safetensors::SafeTensorError| FileError::Tensors { path: path.to_owned(), reason: e.to_string() };
+    let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
+    let views = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|(t, bytes)| Ok((t.name.as_str(), TensorView::new(Dtype::F32, t.dims.clone(), bytes)?)));
+    let views = views.collect::<Result<Vec<_>, _>>().map_err(bad)?;
+    let metadata = (!metadata.is_empty()).then_some(metadata);
+    write(path, &safetensors::serialize(views, metadata).map_err(bad)?)
+}
+
+/// Reads f32 tensors, in the order of their names, and the metadata.
+///
+/// # Errors
+/// The file cannot be read, is damaged, or holds tensors of another type.
+pub fn read_tensors(path: &Path) -> Result<(Vec<Tensor<'static>>, HashMap<String, String>), FileError> {
+    let bad = |reason: String| FileError::Tensors { path: path.to_owned(), reason };
+    let bytes = std::fs::read(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| bad(e.to_string()))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|e| bad(e.to_string()))?;
+    let mut tensors = Vec::new();
+    for (name, view) in file.iter() {
+        if view.dtype() != Dtype::F32 {
+            return Err(bad(format!("tensor {name:?} is {:?}, expected F32", view.dtype())));
+        }
+        let (chunks, _) = view.data().as_chunks::<4>();
+        let values: Vec<f32> = chunks.iter().map(|b| f32::from_le_bytes(*b)).collect();
+        tensors.push(Tensor { name: name.to_owned(), dims: view.shape().to_vec(), values: values.into() });
+    }
+    tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok((tensors, header.metadata().clone().unwrap_or_default()))
+}

@@ -1,0 +1,20 @@
+//! Multi-task learning: tasks, encoders, sharing, training, evaluation and the model directory.
+
+mod column;
+pub mod compare;
+pub mod config;
+mod dataset;
+pub mod encode;
+mod error;
+pub mod files;
+pub mod metric;
+pub mod model;
+mod nearest;
+mod prepare;
+pub mod share;
+pub mod task;
+pub mod train;
+
+pub use dataset::Dataset;
+pub use error::Error;
+pub use prepare::{Prepared, prepare};

@@ -1,0 +1,57 @@
+//! Metrics of classes.
+
+use super::numbers::mean;
+
+/// Probabilities are kept this far from 0 and 1, so that one confident mistake does not make the loss infinite.
+const CLIP: f64 = 1e-15;
+
+/// The share of rows whose class was predicted.
+pub fn accuracy(labels: &[u32], predictions: &[u32]) -> Option<f64> {
+    mean(labels.iter().zip(predictions).map(|(y, p)| f64::from(u8::from(y == p))), labels.len())
+}
+
+/// The mean over the classes of `F1 = 2 tp / (2 tp + fp + fn)`. The classes are those among labels or predictions.
+pub fn macro_f1(labels: &[u32], predictions: &[u32]) -> Option<f64> {
+    use std::collections::BTreeMap;
+    // By class: true positives, then how often it stands among labels and predictions.
+    let mut classes: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+    for (&y, &p) in labels.iter().zip(predictions) {
+        classes.entry(y).or_default().1 += 1;
+        let predicted = classes.entry(p).or_default();
+        predicted.1 += 1;
+        predicted.0 += u64::from(y == p);
+    }
+    // tp + fp is the number of predictions, tp + fn that of labels.
+    mean(classes.values().map(|(hits, seen)| 2.0 * *hits as f64 / *seen as f64), classes.len())
+}
+
+/// The mean of `-ln p(label)`; `probabilities` are `rows x classes`. Rows whose label is no class (one that training
+/// never saw) are left out.
+pub fn log_loss(labels: &[u32], probabilities: &[f64], classes: usize) -> Option<f64> {
+    let of = |(&y, row): (&u32, &[f64])| row.get(y as usize).map(|p| -p.clamp(CLIP, 1.0 - CLIP).ln());
+    let losses: Vec<f64> = labels.iter().zip(probabilities.chunks_exact(classes.max(1))).filter_map(of).collect();
+    mean(losses.iter().copied(), losses.len())
+}
+
+/// The area under the ROC curve: the chance that a positive row scores above a negative one, ties counting half,
+/// computed from the ranks (Hanley and McNeil 1982). `None` where one of the two classes has no row.
+pub fn auc(positive: &[bool], scores: &[f64]) -> Option<f64> {
+    if scores.iter().any(|s| s.is_nan()) {
+        return None;
+    }
+    let mut rows: Vec<(f64, bool)> = scores.iter().copied().zip(positive.iter().copied()).collect();
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let positives = positive.iter().filter(|p| **p).count() as f64;
+    let negatives = rows.len() as f64 - positives;
+    if positives == 0.0 || negatives == 0.0 {
+        return None;
+    }
+    // The sum of the ranks of the positive rows; tied rows share the mean of their ranks.
+    let (mut rank_sum, mut before) = (0.0, 0usize);
+    for tied in rows.chunk_by(|a, b| a.0 == b.0) {
+        let rank = before as f64 + (tied.len() as f64 + 1.0) / 2.0;
+        rank_sum += rank * tied.iter().filter(|row| row.1).count() as f64;
+        before += tied.len();
+    }
+    Some((rank_sum - positives * (positives + 1.0) / 2.0) / (positives * negatives))
+}

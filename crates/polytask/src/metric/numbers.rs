@@ -1,0 +1,33 @@
+//! Metrics of quantities.
+
+/// The coefficient of determination, `1 - sum (y - p)^2 / sum (y - mean(y))^2`, about the mean of the labels given.
+/// `None` where the labels are all the same.
+pub fn r2(labels: &[f64], predictions: &[f64]) -> Option<f64> {
+    let mean = mean(labels.iter().copied(), labels.len())?;
+    // Labels that are equal have no variance, although rounding of the mean may leave a trace of one.
+    let first = labels.first()?;
+    if labels.iter().all(|y| y == first) {
+        return None;
+    }
+    let residual: f64 = errors(labels, predictions).map(|e| e * e).sum();
+    let total: f64 = labels.iter().map(|y| (y - mean).powi(2)).sum();
+    Some(1.0 - residual / total)
+}
+
+/// The root of the mean squared error.
+pub fn rmse(labels: &[f64], predictions: &[f64]) -> Option<f64> {
+    mean(errors(labels, predictions).map(|e| e * e), labels.len()).map(f64::sqrt)
+}
+
+/// The mean absolute error.
+pub fn mae(labels: &[f64], predictions: &[f64]) -> Option<f64> {
+    mean(errors(labels, predictions).map(f64::abs), labels.len())
+}
+
+fn errors(labels: &[f64], predictions: &[f64]) -> impl Iterator<Item = f64> {
+    labels.iter().zip(predictions).map(|(y, p)| y - p)
+}
+
+pub(super) fn mean(values: impl Iterator<Item = f64>, count: usize) -> Option<f64> {
+    (count > 0).then(|| values.sum::<f64>() / count as f64)
+}

@@ -1,0 +1,148 @@
+//! A trained model: all that prediction needs.
+
+mod directory;
+
+pub use directory::{CHECKPOINT, CONFIG, HISTORY, METRICS, ModelError, TENSORS};
+
+use crate::dataset::Dataset;
+use crate::encode::Encoder;
+use crate::error::Error;
+use crate::files;
+use crate::metric::Metrics;
+use crate::task::{Prediction, Task};
+use indexmap::IndexMap;
+use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
+use polytask_data::{ReadOptions, Table};
+use polytask_graph::{Graph, ParameterId};
+use std::path::Path;
+
+/// A network with its tasks, inputs and weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// The network; its losses are those of the tasks, in their order.
+    pub graph: Graph,
+    /// How columns become inputs.
+    pub encoder: Encoder,
+    /// What is predicted.
+    pub tasks: Vec<Task>,
+    /// The words that mean "no value"; none for the customary ones.
+    pub missing: Option<Vec<String>>,
+    /// The weights.
+    pub parameters: Parameters,
+}
+
+/// Rows predicted at a time: enough to fill the lanes, few enough to stay in cache.
+const BLOCK: usize = 4096;
+
+impl Model {
+    /// How files are to be read for this model.
+    pub fn read_options(&self) -> ReadOptions {
+        let labels = self.tasks.iter().map(|task| (task.column.clone(), task.outcome().hint()));
+        let hints = labels.chain(self.encoder.hints()).collect();
+        ReadOptions { delimiter: None, missing: self.missing.clone(), hints }
+    }
+
+    /// Raw outputs of every task for some rows of a data set, `rows x width`.
+    pub fn outputs(&self, data: &Dataset, rows: &[u32]) -> Vec<Vec<f32>> {
+        let batch = rows.len().clamp(1, BLOCK);
+        let plan = Plan::new(&self.graph, batch, Mode::Predict, &Groups::merged(&self.graph));
+        let mut runner = Runner::new(plan, self.parameters.clone());
+        data.with_feed(&self.graph, &[], rows, |feed| runner.predict(feed))
+    }
+
+    /// Predictions of every task for every row of a table. Label columns need not be there.
+    ///
+    /// # Errors
+    /// An input column that is not there or does not fit its kind.
+    pub fn predict(&self, table: &Table) -> Result<Vec<Prediction>, Error> {
+        let data = Dataset { features: self.encoder.features(table)?, labels: Vec::new() };
+        let rows: Vec<u32> = (0..table.rows() as u32).collect();
+        let outputs = self.outputs(&data, &rows);
+        Ok(self.tasks.iter().zip(&outputs).map(|(task, raw)| task.predict(raw)).collect())
+    }
+
+    /// Metrics of every task whose label column is in a table.
+    ///
+    /// # Errors
+    /// An input column that is not there or does not fit its kind, labels that do not fit their task, or no label
+    /// column at all.
+    pub fn evaluate(&self, table: &Table) -> Result<Scores, Error> {
+        let there: Vec<&Task> = self.tasks.iter().filter(|task| table.column(&task.column).is_some()).collect();
+        if let (true, Some(first)) = (there.is_empty(), self.tasks.first()) {
+            first.labels(table)?;
+        }
+        let labels = self.tasks.iter().map(|task| match table.column(&task.column) {
+            Some(_) => task.labels(table).map(Some),
+            None => Ok(None),
+        });
+        let labels = labels.collect::<Result<Vec<_>, _>>()?;
+        let data = Dataset { features: self.encoder.features(table)?, labels: Vec::new() };
+        let rows: Vec<u32> = (0..table.rows() as u32).collect();
+        let outputs = self.outputs(&data, &rows);
+        let scored = self.tasks.iter().zip(labels).zip(&outputs).filter_map(|((task, labels), raw)| {
+            let truth = labels?.truth;
+            Some((task.name.clone(), Score { metrics: task.evaluate(&truth, raw), baseline: task.baseline(&truth) }))
+        });
+        Ok(Scores { tasks: scored.collect() })
+    }
+
+    /// Metrics of every task over some rows of prepared data, whose labels stand at the given places.
+    pub fn score(&self, data: &Dataset, labels: &[usize], rows: &[u32]) -> Scores {
+        let outputs = self.outputs(data, rows);
+        let scored = self.tasks.iter().zip(labels).zip(&outputs).map(|((task, &at), raw)| {
+            let truth = data.labels[at].truth.select(rows);
+            (task.name.clone(), Score { metrics: task.evaluate(&truth, raw), baseline: task.baseline(&truth) })
+        });
+        Scores { tasks: scored.collect() }
+    }
+}
+
+/// Metrics of every task.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Scores {
+    /// By name, in the model's order.
+    #[serde(serialize_with = "metrics_alone")]
+    pub tasks: IndexMap<String, Score>,
+}
+
+/// Metrics of one task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    /// Of the model.
+    pub metrics: Metrics,
+    /// Of the best constant prediction, on the same rows.
+    pub baseline: Metrics,
+}
+
+fn metrics_alone<S: serde::Serializer>(tasks: &IndexMap<String, Score>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(tasks.iter().map(|(name, score)| (name, &score.metrics)))
+}
+
+/// Where a graph's parameters start: drawn by the seed, heads biased to predict the training rows' means, then what a
+/// file of weights has of them.
+///
+/// # Errors
+/// The file cannot be read, or names or shapes parameters that the graph does not have.
+pub fn start(graph: &Graph, tasks: &[Task], seed: u64, init: Option<&Path>) -> Result<Parameters, Error> {
+    let mut parameters = Parameters::init(graph, seed);
+    for (task, loss) in tasks.iter().zip(graph.losses()) {
+        if let polytask_graph::Op::Dense { bias: Some(bias), .. } = graph.node(loss.prediction).op {
+            parameters.of_mut(bias).copy_from_slice(&task.outcome().initial_bias());
+        }
+    }
+    if let Some(path) = init {
+        for tensor in files::read_tensors(path)?.0 {
+            let known = graph.parameters().iter().position(|p| p.name == tensor.name);
+            let Some(i) = known else {
+                return Err(Error::Init(format!("{} has {:?}, which the model has not", path.display(), tensor.name)));
+            };
+            let dims = &graph.parameter(ParameterId(i)).dims;
+            if *dims != tensor.dims {
+                let (name, got) = (&tensor.name, &tensor.dims);
+                return Err(Error::Init(format!("{}: {name:?} has shape {got:?}, expected {dims:?}", path.display())));
+            }
+            parameters.of_mut(ParameterId(i)).copy_from_slice(&tensor.values);
+        }
+    }
+    Ok(parameters)
+}

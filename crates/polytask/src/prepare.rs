@@ -1,0 +1,137 @@
+//! From a config to data that are ready to train on: the table is read and split, tasks and inputs are fitted on the
+//! training rows.
+
+use crate::config::{Config, InputKind, Part, Split as SplitConfig, TaskKind};
+use crate::dataset::Dataset;
+use crate::encode::Encoder;
+use crate::error::Error;
+use crate::task::{Task, sample_weights};
+use polytask_data::{Hint, ReadOptions, Split, SplitRule, Table, read, split};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Data ready to train on.
+pub struct Prepared {
+    /// Fitted on the training rows.
+    pub encoder: Encoder,
+    /// Fitted on the training rows, in the order of the config.
+    pub tasks: Vec<Task>,
+    /// All rows; labels by task.
+    pub data: Dataset,
+    /// Which rows train, choose and measure.
+    pub split: Split,
+    /// The words that mean "no value", as the config has them.
+    pub missing: Option<Vec<String>>,
+    /// Things worth saying about the data.
+    pub notes: Vec<String>,
+}
+
+/// Reads and splits the data of a config and fits its tasks and inputs.
+///
+/// # Errors
+/// Whatever is wrong with the files, the columns or the split.
+pub fn prepare(config: &Config) -> Result<Prepared, Error> {
+    let (table, given) = tables(config)?;
+    let split = divide(config, &table, given)?;
+    let tasks: Vec<Task> = config
+        .tasks
+        .iter()
+        .map(|(name, task)| Task::fit(name, task, &table, &split.train))
+        .collect::<Result<_, _>>()?;
+    let encoder = Encoder::fit(config, &table, &split.train)?;
+    let weights = config.data.sample_weight.as_ref().map(|name| sample_weights(&table, name)).transpose()?;
+    let labels = tasks.par_iter().map(|task| {
+        let mut labels = task.labels(&table)?;
+        if let Some(weights) = &weights {
+            labels.multiply(weights);
+        }
+        for (part, rows) in [("training", &split.train), ("validation", &split.valid), ("test", &split.test)] {
+            task.check_part(&labels, part, rows)?;
+        }
+        Ok(labels)
+    });
+    let labels = labels.collect::<Result<Vec<_>, Error>>()?;
+    let data = Dataset { features: encoder.features(&table)?, labels };
+    let notes = table.notes().to_vec();
+    Ok(Prepared { encoder, tasks, data, split, missing: config.data.missing.clone(), notes })
+}
+
+/// Row ranges of files of their own: validation, then test.
+type Given = [Option<Range<usize>>; 2];
+
+/// The table of the config with the rows of separate validation and test files behind it.
+fn tables(config: &Config) -> Result<(Table, Given), Error> {
+    let options = ReadOptions {
+        delimiter: config.data.delimiter_byte(),
+        missing: config.data.missing.clone(),
+        hints: hints(config),
+    };
+    let mut table = read(&config.resolve(&config.data.path)?, &options)?;
+    let mut given = [None, None];
+    if let SplitConfig::Parts { valid, test, .. } = &config.data.split {
+        // Columns of the other files are read as those of the first were.
+        let options = ReadOptions { hints: table.hints(), ..options };
+        for (part, given) in [valid, test].into_iter().zip(&mut given) {
+            if let Part::File(path) = part {
+                let first = table.rows();
+                table.append(read(&config.resolve(path)?, &options)?)?;
+                *given = Some(first..table.rows());
+            }
+        }
+    }
+    Ok((table, given))
+}
+
+/// What the config says of the columns' kinds.
+fn hints(config: &Config) -> BTreeMap<String, Hint> {
+    let inputs = config.inputs.iter().filter_map(|(name, input)| match input.kind? {
+        InputKind::Number => Some((name.clone(), Hint::Number)),
+        InputKind::Category => Some((name.clone(), Hint::Text)),
+        InputKind::Boolean => None,
+    });
+    let tasks = config.tasks.iter().filter_map(|(name, task)| {
+        let hint = match task.kind? {
+            TaskKind::Regression | TaskKind::Count => Hint::Number,
+            TaskKind::Binary | TaskKind::Category => Hint::Text,
+        };
+        Some((task.column_of(name).to_owned(), hint))
+    });
+    inputs.chain(tasks).collect()
+}
+
+/// Applies the config's rule.
+fn divide(config: &Config, table: &Table, given: Given) -> Result<Split, Error> {
+    let column_of = |name: &String| config.tasks.get(name).map_or(name.as_str(), |t| t.column_of(name)).to_owned();
+    let rule = match &config.data.split {
+        SplitConfig::Column { column } => SplitRule::Column { column: column.clone() },
+        SplitConfig::Every { test_every, valid, seed } => {
+            SplitRule::Every { test_every: *test_every, valid: *valid, seed: *seed }
+        }
+        SplitConfig::Parts { valid, test, seed, stratify, group } => {
+            let share = |part: &Part| match part {
+                Part::Share(share) => *share,
+                Part::File(_) => 0.0,
+            };
+            let (stratify, group) = (stratify.as_ref().map(column_of), group.clone());
+            SplitRule::Shares { valid: share(valid), test: share(test), seed: *seed, stratify, group }
+        }
+    };
+    let [valid, test] = given;
+    if valid.is_none() && test.is_none() {
+        return Ok(split(table, &rule)?);
+    }
+    // Shares are drawn from the rows that no file of their own has claimed.
+    let claimed = [&valid, &test].into_iter().flatten().map(|r| r.start).min().unwrap_or(table.rows());
+    let mut parts = Split { train: (0..claimed as u32).collect(), ..Split::default() };
+    let SplitRule::Shares { valid: valid_share, test: test_share, seed, .. } = rule else { return Ok(parts) };
+    let rows = |range: Range<usize>| (range.start as u32..range.end as u32).collect();
+    for (given, share, part) in [(test, test_share, &mut parts.test), (valid, valid_share, &mut parts.valid)] {
+        match given {
+            Some(range) => *part = rows(range),
+            None if share > 0.0 => (parts.train, *part) = polytask_data::draw(&parts.train, share, seed)?,
+            None => {}
+        }
+    }
+    Ok(parts)
+}

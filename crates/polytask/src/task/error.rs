@@ -1,0 +1,168 @@
+//! What can be wrong with the labels of a task.
+
+use crate::nearest::suggest;
+use polytask_data::{DataError, Place};
+
+/// Labels that cannot be learnt from.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// The column is not in the table.
+    #[error("task `{task}`: {source}")]
+    Column {
+        /// The task.
+        task: String,
+        /// What the table says.
+        source: Box<DataError>,
+    },
+    /// No label to fit on.
+    #[error("task `{task}`: column `{column}` has no label in the training rows")]
+    NoLabel {
+        /// The task.
+        task: String,
+        /// Its column.
+        column: String,
+    },
+    /// Nothing to tell apart.
+    #[error("task `{task}`: every label in the training rows is `{value}`; there is nothing to learn")]
+    OneLabel {
+        /// The task.
+        task: String,
+        /// The label.
+        value: String,
+    },
+    /// A part of the split has rows, but not one label.
+    #[error("task `{task}`: every label is missing in the {part} rows")]
+    EmptyPart {
+        /// The task.
+        task: String,
+        /// `training`, `validation` or `test`.
+        part: String,
+    },
+    /// A word in a task of numbers.
+    #[error("{place}: task `{task}` is a {kind}, but column `{column}` holds `{value}`")]
+    NotNumber {
+        /// The row.
+        place: Box<Place>,
+        /// The task.
+        task: String,
+        /// Its kind.
+        kind: &'static str,
+        /// Its column.
+        column: String,
+        /// The word.
+        value: String,
+    },
+    /// A number that is no count.
+    #[error("{place}: task `{task}` is a count, but column `{column}` holds {value}")]
+    NotCount {
+        /// The row.
+        place: Box<Place>,
+        /// The task.
+        task: String,
+        /// Its column.
+        column: String,
+        /// The number.
+        value: f64,
+    },
+    /// More than two classes in a binary task.
+    #[error("task `{task}` is binary, but column `{column}` holds {count} labels: {}", list(labels))]
+    NotBinary {
+        /// The task.
+        task: String,
+        /// Its column.
+        column: String,
+        /// How many.
+        count: usize,
+        /// The first of them.
+        labels: Vec<String>,
+    },
+    /// Words that are nearly all different, or more classes than a head can have.
+    #[error("task `{task}`: column `{column}` holds {count} different words in {rows} rows; these are no classes")]
+    NoClasses {
+        /// The task.
+        task: String,
+        /// Its column.
+        column: String,
+        /// How many.
+        count: usize,
+        /// Rows with a label.
+        rows: usize,
+    },
+    /// The config names a label that is not there.
+    #[error("task `{task}`: `{key}` names the label `{label}`, which is not among the labels of the training rows")]
+    UnknownLabel {
+        /// The task.
+        task: String,
+        /// `positive` or `class_weights`.
+        key: &'static str,
+        /// The label.
+        label: String,
+        /// Those that are there.
+        labels: Vec<String>,
+    },
+    /// A key that does nothing for the kind that was inferred.
+    #[error("task `{task}` was taken for kind \"{kind}\", for which `{key}` has no meaning")]
+    StrayKey {
+        /// The task.
+        task: String,
+        /// The kind inferred.
+        kind: &'static str,
+        /// The key.
+        key: &'static str,
+    },
+    /// The column of row weights is not in the table.
+    #[error("`data.sample_weight`: {0}")]
+    WeightColumn(Box<DataError>),
+    /// A row weight that is no number of 0 or above.
+    #[error("{place}: the sample weight in column `{column}` is {value}")]
+    BadWeight {
+        /// The row.
+        place: Place,
+        /// The column.
+        column: String,
+        /// What it holds.
+        value: String,
+    },
+    /// A stored task that does not hold together.
+    #[error("task `{task}` is damaged: {reason}")]
+    Damaged {
+        /// The task.
+        task: String,
+        /// What does not hold.
+        reason: String,
+    },
+}
+
+impl TaskError {
+    /// What would be right, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Column { source, .. } | Self::WeightColumn(source) => return source.hint(),
+            Self::UnknownLabel { label, labels, .. } => {
+                let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+                return suggest(label, &labels);
+            }
+            Self::EmptyPart { .. } => "use a larger share, another seed, or a split that has labels in every part",
+            Self::NotNumber { .. } => {
+                "list the word in data.missing if it stands for a missing value, or choose kind = \"category\""
+            }
+            Self::NotCount { .. } => "a count is 0, 1, 2, ...; kind = \"regression\" takes any number",
+            Self::NotBinary { .. } => {
+                "kind = \"category\" takes any number of classes; with `positive` one label stands against all others"
+            }
+            Self::NoClasses { .. } => {
+                "check the column; if the words are classes, say so with kind = \"category\" (at most 65536 of them)"
+            }
+            Self::StrayKey { .. } => "say the kind of the task, or take the key out",
+            Self::BadWeight { .. } => "every row needs a weight of 0 or above",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn list(labels: &[String]) -> String {
+    let shown: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+    shown.join(", ")
+}

@@ -1,0 +1,185 @@
+//! What is predicted. A task kind is one file that owns all of it: how a label is read, the width of its head, its
+//! loss, how a raw output becomes a prediction, its metrics and which way is better.
+//!
+//! A [`Task`] is fitted on the training rows (mean and deviation, or the classes), goes into the model as it is, and
+//! reads labels from any other table afterwards. Labels may be missing anywhere.
+
+mod binary;
+mod category;
+mod classes;
+mod count;
+mod error;
+mod infer;
+mod labels;
+mod prediction;
+mod regression;
+
+pub use binary::Binary;
+pub use category::Category;
+pub use classes::Classes;
+pub use count::Count;
+pub use error::TaskError;
+pub use labels::{LabelColumn, Labels, MISSING, Target, Truth, UNSEEN, sample_weights};
+pub use prediction::Prediction;
+pub use regression::Regression;
+
+use crate::config::{TaskConfig, TaskKind};
+use crate::metric::{Better, Metrics};
+use polytask_data::{Hint, Table};
+use polytask_graph::LossKind;
+use serde::{Deserialize, Serialize};
+
+/// Everything a task kind knows.
+pub trait Outcome {
+    /// Outputs of the head a row.
+    fn width(&self) -> usize;
+
+    /// What the head is trained with.
+    fn loss(&self) -> LossKind;
+
+    /// A bias of the head, `[width]`, that predicts the training rows' mean or shares before any training.
+    fn initial_bias(&self) -> Vec<f32>;
+
+    /// How the label column is to be read from another file.
+    fn hint(&self) -> Hint;
+
+    /// The labels of every row of a table.
+    ///
+    /// # Errors
+    /// A word where a number should be, a number that is no count.
+    fn labels(&self, source: &LabelColumn) -> Result<Labels, TaskError>;
+
+    /// Predictions from the outputs of the head, `rows x width`.
+    fn predict(&self, raw: &[f32]) -> Prediction;
+
+    /// The same prediction for every row: the mean, or the shares of the classes, of the training rows. A model that
+    /// does not beat it has learnt nothing.
+    fn constant(&self, rows: usize) -> Prediction;
+
+    /// The metrics of a prediction over the rows that have a label.
+    fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics;
+
+    /// The metric that stands for the task in comparisons, and which way it improves.
+    fn primary(&self) -> (&'static str, Better);
+
+    /// Whether a task from a file holds together.
+    ///
+    /// # Errors
+    /// What does not.
+    fn check(&self) -> Result<(), String>;
+}
+
+/// A task kind with what it learnt from the training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Kind {
+    /// A quantity.
+    Regression(Regression),
+    /// One of two classes.
+    Binary(Binary),
+    /// One of several classes.
+    Category(Category),
+    /// How many.
+    Count(Count),
+}
+
+/// A fitted task, as it stands in `model.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// Unique in the model.
+    pub name: String,
+    /// Where its labels are.
+    pub column: String,
+    /// What it predicts.
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+impl Task {
+    /// Fits a task on the training rows of a table; its kind is inferred from the whole column where the config does
+    /// not say it.
+    ///
+    /// # Errors
+    /// No such column, no label or only one among the rows, labels that do not fit the kind, a key or a label in the
+    /// config that does not.
+    pub fn fit(name: &str, config: &TaskConfig, table: &Table, rows: &[u32]) -> Result<Self, TaskError> {
+        let column = config.column_of(name);
+        let source = LabelColumn::find(name, column, table)?;
+        let kind = match config.kind {
+            Some(kind) => kind,
+            None => infer::infer(&source)?,
+        };
+        if let Some(key) = config.stray_key(kind) {
+            return Err(TaskError::StrayKey { task: name.to_owned(), kind: kind.word(), key });
+        }
+        let kind = match kind {
+            TaskKind::Regression => Kind::Regression(Regression::fit(&source, config, rows)?),
+            TaskKind::Binary => Kind::Binary(Binary::fit(&source, config, rows)?),
+            TaskKind::Category => Kind::Category(Category::fit(&source, config, rows)?),
+            TaskKind::Count => Kind::Count(Count::fit(&source, rows)?),
+        };
+        Ok(Task { name: name.to_owned(), column: column.to_owned(), kind })
+    }
+
+    /// What its kind knows.
+    pub fn outcome(&self) -> &dyn Outcome {
+        match &self.kind {
+            Kind::Regression(kind) => kind,
+            Kind::Binary(kind) => kind,
+            Kind::Category(kind) => kind,
+            Kind::Count(kind) => kind,
+        }
+    }
+
+    /// The name of its kind, as in the config.
+    pub fn kind_name(&self) -> &'static str {
+        match &self.kind {
+            Kind::Regression(_) => TaskKind::Regression.word(),
+            Kind::Binary(_) => TaskKind::Binary.word(),
+            Kind::Category(_) => TaskKind::Category.word(),
+            Kind::Count(_) => TaskKind::Count.word(),
+        }
+    }
+
+    /// The labels of every row of a table.
+    ///
+    /// # Errors
+    /// No such column, or labels that do not fit the kind.
+    pub fn labels(&self, table: &Table) -> Result<Labels, TaskError> {
+        self.outcome().labels(&LabelColumn::find(&self.name, &self.column, table)?)
+    }
+
+    /// Refuses a part of the split that has rows but no label.
+    ///
+    /// # Errors
+    /// [`TaskError::EmptyPart`] naming `part`, for example `validation`.
+    pub fn check_part(&self, labels: &Labels, part: &str, rows: &[u32]) -> Result<(), TaskError> {
+        match rows.is_empty() || labels.count(rows) > 0 {
+            true => Ok(()),
+            false => Err(TaskError::EmptyPart { task: self.name.clone(), part: part.to_owned() }),
+        }
+    }
+
+    /// Predictions from the outputs of the head, `rows x width`.
+    pub fn predict(&self, raw: &[f32]) -> Prediction {
+        self.outcome().predict(raw)
+    }
+
+    /// The metrics of the outputs of the head, `rows x width`, over the rows of `truth` that have a label.
+    pub fn evaluate(&self, truth: &Truth, raw: &[f32]) -> Metrics {
+        self.outcome().score(truth, &self.predict(raw))
+    }
+
+    /// The metrics of the best constant prediction, for comparison.
+    pub fn baseline(&self, truth: &Truth) -> Metrics {
+        self.outcome().score(truth, &self.outcome().constant(truth.len()))
+    }
+
+    /// Checks a task that was read from a file.
+    ///
+    /// # Errors
+    /// [`TaskError::Damaged`].
+    pub fn check(&self) -> Result<(), TaskError> {
+        self.outcome().check().map_err(|reason| TaskError::Damaged { task: self.name.clone(), reason })
+    }
+}

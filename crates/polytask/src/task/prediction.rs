@@ -1,0 +1,79 @@
+//! Predictions in the person's units.
+
+use super::labels::Truth;
+
+/// Predictions of one task for several rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Prediction {
+    /// Quantities or rates, one a row.
+    Numbers(Vec<f64>),
+    /// Classes.
+    Classes {
+        /// The labels of the classes.
+        labels: Vec<String>,
+        /// `rows x classes`.
+        probabilities: Vec<f64>,
+    },
+}
+
+impl Prediction {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Prediction::Numbers(values) => values.len(),
+            Prediction::Classes { labels, probabilities } => probabilities.len() / labels.len().max(1),
+        }
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The index of the likeliest class of every row, the first of equals; empty for numbers.
+    pub fn classes(&self) -> Vec<u32> {
+        match self {
+            Prediction::Numbers(_) => Vec::new(),
+            Prediction::Classes { labels, probabilities } => {
+                probabilities.chunks_exact(labels.len().max(1)).map(largest).collect()
+            }
+        }
+    }
+
+    /// Numbers and labels of the rows that have one. Both are empty where the kinds differ.
+    pub(super) fn known_numbers(&self, truth: &Truth) -> (Vec<f64>, Vec<f64>) {
+        match (truth, self) {
+            (Truth::Numbers(truth), Prediction::Numbers(predicted)) => {
+                truth.iter().copied().zip(predicted.iter().copied()).filter(|(y, _)| !y.is_nan()).unzip()
+            }
+            _ => Default::default(),
+        }
+    }
+
+    /// Labels, predicted classes and probabilities of the rows that have a label. All are empty where the kinds
+    /// differ.
+    pub(super) fn known_classes(&self, truth: &Truth) -> (Vec<u32>, Vec<u32>, Vec<f64>) {
+        let (Truth::Classes(classes), Prediction::Classes { labels, probabilities }) = (truth, self) else {
+            return Default::default();
+        };
+        let (mut known, mut predicted, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        for (i, (class, row)) in classes.iter().zip(probabilities.chunks_exact(labels.len().max(1))).enumerate() {
+            if truth.known(i) {
+                known.push(*class);
+                predicted.push(largest(row));
+                rows.extend_from_slice(row);
+            }
+        }
+        (known, predicted, rows)
+    }
+}
+
+fn largest(row: &[f64]) -> u32 {
+    let mut best = 0;
+    for (i, p) in row.iter().enumerate() {
+        if *p > row[best] {
+            best = i;
+        }
+    }
+    best as u32
+}

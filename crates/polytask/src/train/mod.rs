@@ -1,0 +1,321 @@
+//! Training: forward, backward, balance, step, until the budget is spent or nothing gets better.
+
+mod checkpoint;
+mod criterion;
+mod history;
+mod schedule;
+mod step;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use history::Round;
+
+use crate::config::{LossConfig, TrainConfig};
+use crate::dataset::Dataset;
+use crate::task::Task;
+use checkpoint::State;
+use history::Sums;
+use polytask_balance::BalanceError;
+use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
+use polytask_data::epoch_order;
+use polytask_graph::Graph;
+use std::time::{Duration, Instant};
+use step::Stepper;
+
+/// A graph to train on given rows.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// Its losses are those of `tasks`, in that order.
+    pub graph: &'a Graph,
+    /// The tasks it learns.
+    pub tasks: &'a [Task],
+    /// Where the labels of each task stand in the data set.
+    pub labels: &'a [usize],
+    /// Features and labels of all rows.
+    pub data: &'a Dataset,
+    /// Rows to learn from.
+    pub train: &'a [u32],
+    /// Rows that choose the best model; may be empty.
+    pub valid: &'a [u32],
+    /// The `[loss]` section.
+    pub loss: &'a LossConfig,
+    /// The `[train]` section; its seed counts, its length does not.
+    pub config: &'a TrainConfig,
+    /// How long.
+    pub budget: Budget,
+}
+
+/// Length of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Optimiser steps in all.
+    pub steps: u64,
+    /// Steps between two looks at the validation rows.
+    pub every: u64,
+    /// Rounds without improvement after which training stops; 0 never stops early.
+    pub patience: u64,
+}
+
+impl Budget {
+    /// The budget that a config gives to this many training rows: a look at the validation rows every epoch.
+    pub fn of(config: &TrainConfig, rows: usize) -> Self {
+        let epoch = rows.div_ceil(config.batch.rows(rows)).max(1) as u64;
+        let steps = match config.length() {
+            crate::config::Length::Epochs(epochs) => epochs.saturating_mul(epoch),
+            crate::config::Length::Steps(steps) => steps,
+        };
+        Budget { steps, every: epoch, patience: config.patience }
+    }
+}
+
+/// What looks on while a model is trained, and may end it.
+pub trait Watch {
+    /// A step is done.
+    fn step(&mut self, _step: u64, _of: u64) {}
+
+    /// A round is done.
+    fn round(&mut self, _round: &Round) {}
+
+    /// Whether to end after this step.
+    fn stop(&self) -> bool {
+        false
+    }
+
+    /// Called now and then, and at the end, with all that is needed to go on later.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being stored.
+    fn keep(&mut self, _checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
+        Ok(())
+    }
+}
+
+/// Nobody looks on.
+impl Watch for () {}
+
+/// Why training ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// The budget was spent.
+    Complete,
+    /// The criterion did not improve for as many rounds as the patience.
+    NoImprovement,
+    /// Someone asked for it.
+    Stopped,
+    /// A loss was no longer a finite number.
+    Diverged {
+        /// The task.
+        task: String,
+        /// The step that met it, counted from 1.
+        step: u64,
+    },
+}
+
+/// A trained model.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    /// The best parameters by the criterion, or the last without validation rows.
+    pub parameters: Parameters,
+    /// Why training ended.
+    pub ending: Ending,
+    /// The round the parameters come from; none if training ended before the first was done.
+    pub best_epoch: Option<u64>,
+    /// Optimiser steps taken.
+    pub steps: u64,
+    /// Seconds of training, evaluation included.
+    pub seconds: f64,
+    /// Every round.
+    pub history: Vec<Round>,
+}
+
+/// Why a model cannot be trained.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// The balancing method cannot be built or cannot take what it is given.
+    #[error("`loss.balance`: {0}")]
+    Balance(#[from] BalanceError),
+    /// The method needs gradients that training does not offer yet.
+    #[error(
+        "`loss.balance`: \"{0}\" combines task gradients, which `train` cannot give it; methods that weigh losses work"
+    )]
+    Gradients(String),
+    /// A checkpoint that does not fit, or cannot be written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+/// Time between two checkpoints.
+const KEEP_EVERY: Duration = Duration::from_secs(10);
+
+/// Trains a model from `start`, or from where a checkpoint left off. Same job, same result, bit for bit, whatever the
+/// threads and however often it was interrupted.
+///
+/// # Errors
+/// A balancing method that does not fit the tasks, a checkpoint of another job.
+pub fn fit(
+    job: &Job<'_>,
+    start: &Parameters,
+    resume: Option<Checkpoint>,
+    watch: &mut dyn Watch,
+) -> Result<Fitted, TrainError> {
+    Training::new(job, start, resume)?.run(watch)
+}
+
+struct Training<'a> {
+    job: &'a Job<'a>,
+    names: Vec<&'a str>,
+    stepper: Stepper,
+    judge: Runner,
+    state: State,
+    batch: usize,
+    began: Instant,
+    kept: Instant,
+}
+
+impl<'a> Training<'a> {
+    fn new(job: &'a Job<'a>, start: &Parameters, resume: Option<Checkpoint>) -> Result<Self, TrainError> {
+        let batch = job.config.batch.rows(job.train.len());
+        let judge = Plan::new(job.graph, job.valid.len().clamp(1, 4096), Mode::Predict, &Groups::merged(job.graph));
+        let mut training = Training {
+            job,
+            names: job.tasks.iter().map(|t| t.name.as_str()).collect(),
+            stepper: Stepper::new(job, start, batch)?,
+            judge: Runner::new(judge, start.clone()),
+            state: State::new(job.tasks.len()),
+            batch,
+            began: Instant::now(),
+            kept: Instant::now(),
+        };
+        match resume {
+            Some(checkpoint) => {
+                training.state = checkpoint.state;
+                training.stepper.restore(job.graph, checkpoint.tensors, &training.state)?;
+            }
+            None => training.state.first = training.validate(),
+        }
+        Ok(training)
+    }
+
+    fn run(mut self, watch: &mut dyn Watch) -> Result<Fitted, TrainError> {
+        let ending = loop {
+            if self.state.step >= self.job.budget.steps {
+                break Ending::Complete;
+            }
+            if self.job.budget.patience > 0 && self.state.stale >= self.job.budget.patience {
+                break Ending::NoImprovement;
+            }
+            if watch.stop() {
+                break Ending::Stopped;
+            }
+            if let Some(task) = self.step()? {
+                break Ending::Diverged { task, step: self.state.step + 1 };
+            }
+            watch.step(self.state.step, self.job.budget.steps);
+            let last = self.state.step == self.job.budget.steps;
+            if self.state.step.is_multiple_of(self.job.budget.every) || last {
+                if let Some(task) = self.round(watch) {
+                    break Ending::Diverged { task, step: self.state.step };
+                }
+                if self.kept.elapsed() >= KEEP_EVERY {
+                    watch.keep(&self.checkpoint())?;
+                    self.kept = Instant::now();
+                }
+            }
+        };
+        if !matches!(ending, Ending::Diverged { .. }) {
+            watch.keep(&self.checkpoint())?;
+        }
+        let seconds = self.seconds();
+        let State { best, history, step, .. } = self.state;
+        let (best_epoch, parameters) = match best {
+            Some(best) => (Some(best.epoch), best.parameters),
+            None => (None, self.stepper.parameters().clone()),
+        };
+        Ok(Fitted { parameters, ending, best_epoch, steps: step, seconds, history })
+    }
+
+    /// One optimiser step; the task whose loss is no longer finite, if one is.
+    fn step(&mut self) -> Result<Option<String>, TrainError> {
+        let Training { job, stepper, state, .. } = self;
+        let epoch_steps = job.train.len().div_ceil(self.batch) as u64;
+        let (epoch, place) = (state.step / epoch_steps, (state.step % epoch_steps) as usize);
+        if state.order.is_empty() || place == 0 {
+            // A batch of all rows is the same in any order.
+            state.order = match epoch_steps {
+                1 => job.train.to_vec(),
+                _ => epoch_order(job.train, job.config.seed, epoch),
+            };
+        }
+        let rows = &state.order[place * self.batch..((place + 1) * self.batch).min(state.order.len())];
+        state.rate = schedule::rate(job.config, state.step, job.budget.steps, epoch_steps);
+        let at = step::At { step: state.step, epoch, rate: state.rate };
+        let done = job.data.with_feed(job.graph, job.labels, rows, |feed| stepper.step(feed, at))?;
+        if let Some(bad) = done.losses.iter().position(|l| l.is_some_and(|l| !l.is_finite())) {
+            return Ok(Some(job.tasks[bad].name.clone()));
+        }
+        state.sums.add(&done.losses, &done.weights, done.penalty);
+        state.step += 1;
+        Ok(None)
+    }
+
+    /// Looks at the validation rows; the task whose loss is not finite there, if one is.
+    fn round(&mut self, watch: &mut dyn Watch) -> Option<String> {
+        let losses = self.validate();
+        if let Some(bad) = losses.iter().position(|l| l.is_some_and(|l| !l.is_finite())) {
+            return Some(self.names[bad].to_owned());
+        }
+        let state = &mut self.state;
+        state.epoch += 1;
+        let criterion = criterion::value(&self.job.config.criterion, &self.names, &losses, &state.first);
+        // Without validation rows the last model is the best there is.
+        let best = match (criterion, state.best.as_ref().and_then(|b| b.criterion)) {
+            (Some(new), Some(old)) => new < old,
+            _ => true,
+        };
+        state.stale = if best { 0 } else { state.stale + 1 };
+        if best {
+            let parameters = self.stepper.parameters().clone();
+            state.best = Some(checkpoint::Best { epoch: state.epoch, criterion, parameters });
+        }
+        let (loss, penalty, train, weights) = state.sums.means(&self.names);
+        state.sums = Sums::new(self.names.len());
+        let valid = self.names.iter().zip(&losses).filter_map(|(name, l)| Some(((*name).to_owned(), (*l)?)));
+        let round = Round {
+            epoch: state.epoch,
+            step: state.step,
+            seconds: state.seconds + self.began.elapsed().as_secs_f64(),
+            learning_rate: state.rate,
+            loss,
+            penalty,
+            train,
+            valid: valid.collect(),
+            weights,
+            criterion,
+            best,
+        };
+        self.stepper.end_epoch();
+        watch.round(&round);
+        self.state.history.push(round);
+        None
+    }
+
+    /// Each task's loss on the validation rows.
+    fn validate(&mut self) -> Vec<Option<f64>> {
+        let Training { job, judge, stepper, .. } = self;
+        if job.valid.is_empty() {
+            return vec![None; job.tasks.len()];
+        }
+        judge.set_parameters(stepper.parameters());
+        job.data.with_feed(job.graph, job.labels, job.valid, |feed| judge.evaluate(feed))
+    }
+
+    fn seconds(&self) -> f64 {
+        self.state.seconds + self.began.elapsed().as_secs_f64()
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        let mut state = self.state.clone();
+        state.seconds = self.seconds();
+        self.stepper.checkpoint(state)
+    }
+}
