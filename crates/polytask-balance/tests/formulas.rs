@@ -131,11 +131,13 @@ fn stch_weights_are_derivatives() {
     differs(method.as_mut(), 0, &|l| l[0].ln() + l[1].ln());
     differs(method.as_mut(), 1, &|l| l[0].ln() + l[1].ln());
     method.observe(&at(0, 0, &[100.0, 100.0])).unwrap();
-    method.observe(&at(1, 1, &[1.0, 2.0])).unwrap();
-    method.observe(&at(2, 1, &[3.0, 2.0])).unwrap();
+    method.observe(&at(1, 1, &[1.0, 4.0])).unwrap();
+    method.observe(&at(2, 1, &[3.0, 6.0])).unwrap();
     method.observe(&at(3, 2, &[100.0, 100.0])).unwrap();
-    let (nadir, mu) = (2.0, 0.5);
-    differs(method.as_mut(), 2, &|l| 2.0 * mu * l.iter().map(|l| ((l / nadir).ln() / mu).exp()).sum::<f64>().ln());
+    // The scales are the means of epoch 1: 2 and 5.
+    differs(method.as_mut(), 2, &|l| {
+        2.0 * 0.5 * (((l[0] / 2.0).ln() / 0.5).exp() + ((l[1] / 5.0).ln() / 0.5).exp()).ln()
+    });
 }
 
 #[test]
@@ -477,6 +479,20 @@ fn metabalance_works_by_tensor() {
     assert!((out[2] - 16.0).abs() < 1e-3, "the first task is brought to the size of the second: {out:?}");
 }
 
+/// Scores by squared distance to the two nearest: 5.84, 2.44, 6.28 and 221.
+#[test]
+fn krum_selects_the_most_central() {
+    let j: Vec<Vec<f64>> = [10.0, 11.0, 12.2, 0.0].iter().map(|v| vec![*v]).collect();
+    let four = Step { tasks: &[0, 1, 2, 3], ..at(0, 0, &[]) };
+    close(&direction(make("krum", "{}", 4).as_mut(), &four, &j).unwrap().weights.shared, &[0.0, 1.0, 0.0, 0.0]);
+    let three = direction(make("krum", r#"{"selected": 3}"#, 4).as_mut(), &four, &j).unwrap().weights.shared;
+    close(&three, &[1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 0.0]);
+    // Two tasks left: their mean.
+    let two = Step { tasks: &[0, 3], ..four };
+    let rest = [vec![10.0], vec![0.0]];
+    close(&direction(make("krum", "{}", 4).as_mut(), &two, &rest).unwrap().direction, &[5.0]);
+}
+
 #[test]
 fn trimmed_mean_falls_back_with_fewer_tasks() {
     let mut method = make("trimmed_mean", r#"{"trim": 2}"#, 5);
@@ -487,6 +503,10 @@ fn trimmed_mean_falls_back_with_fewer_tasks() {
     close(&direction(method.as_mut(), &three, &j[..3]).unwrap().direction, &[1.0]);
     let two = Step { tasks: &[0, 2], ..all };
     close(&direction(method.as_mut(), &two, &[vec![5.0], vec![1.0]]).unwrap().direction, &[3.0]);
+    // Equal values count one by one.
+    let ties: Vec<Vec<f64>> = [1.0, 1.0, 1.0, 5.0].iter().map(|v| vec![*v]).collect();
+    let four = Step { tasks: &[0, 1, 2, 3], ..all };
+    close(&direction(make("trimmed_mean", "{}", 4).as_mut(), &four, &ties).unwrap().direction, &[1.0]);
 }
 
 /// Single-precision rows give what double-precision rows of the same values give, rounded.

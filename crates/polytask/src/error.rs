@@ -102,7 +102,7 @@ impl Error {
                     | EncodeError::Ignored(_)
                     | EncodeError::StrayKey { .. }
             ),
-            Error::Train(TrainError::Balance(_) | TrainError::Gradients(_)) => true,
+            Error::Train(TrainError::Balance(_)) => true,
             Error::Train(TrainError::Checkpoint(CheckpointError::Other)) => true,
             _ => false,
         };

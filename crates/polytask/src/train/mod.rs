@@ -134,11 +134,6 @@ pub enum TrainError {
     /// The balancing method cannot be built or cannot take what it is given.
     #[error("`loss.balance`: {0}")]
     Balance(#[from] BalanceError),
-    /// The method needs gradients that training does not offer yet.
-    #[error(
-        "`loss.balance`: \"{0}\" combines task gradients, which `train` cannot give it; methods that weigh losses work"
-    )]
-    Gradients(String),
     /// A checkpoint that does not fit, or cannot be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -1,10 +1,15 @@
 //! One optimiser step: weigh, differentiate, move.
+//!
+//! Methods that weigh losses pay for one ordinary backward pass. Methods that combine task gradients get them all from
+//! one stacked backward pass, see [`Groups::separate`].
 
 use super::checkpoint::{Checkpoint, CheckpointError, State, Tensors};
 use super::{Job, TrainError};
 use crate::config::Optimizer as Chosen;
-use polytask_balance::{Balancer, LossFamily, Needs, Step, TaskInfo};
-use polytask_cpu::{Combine, Feed, Groups, Mode, Optimizer, OptimizerState, Parameters, Plan, Rule, Runner, Update};
+use polytask_balance::{Balancer, Gramian, LossFamily, Needs, Output, Step, TaskInfo, Weights};
+use polytask_cpu::{
+    Combine, Feed, Groups, Jacobian, Mode, Optimizer, OptimizerState, Parameters, Plan, Rule, Runner, Update,
+};
 use polytask_graph::{Graph, LossKind};
 
 /// When a step is taken, and how far.
@@ -34,6 +39,9 @@ pub(super) struct Stepper {
     learners: Vec<Optimizer>,
     update: Update,
     noise: u64,
+    /// Task gradients, for methods that read them; kept so that their memory is.
+    jacobians: Vec<Jacobian>,
+    direction: Vec<f32>,
 }
 
 impl Stepper {
@@ -42,10 +50,11 @@ impl Stepper {
             job.tasks.iter().map(|task| TaskInfo::new(&task.name, family(task.outcome().loss()))).collect();
         let balance = &job.loss.balance;
         let balancer = polytask_balance::build(&balance.method, &balance.options, &tasks, job.config.seed)?;
-        if balancer.needs() > Needs::Losses || balancer.wants_losses_after() {
-            return Err(TrainError::Gradients(balance.method.clone()));
-        }
-        let plan = Plan::new(job.graph, batch, Mode::Train, &Groups::merged(job.graph));
+        let groups = match balancer.needs() {
+            Needs::State | Needs::Losses => Groups::merged(job.graph),
+            Needs::Gramian | Needs::Jacobian => Groups::separate(job.graph),
+        };
+        let plan = Plan::new(job.graph, batch, Mode::Train, &groups);
         let rule = rule(job.config.optimizer());
         // A balancer's own scalars are not weights: they do not decay.
         let plain = match rule {
@@ -59,6 +68,8 @@ impl Stepper {
             learners: vec![Optimizer::new(plain, 1); tasks.len()],
             update: Update { rate: 0.0, clip: job.config.clip, l2: job.loss.l2 as f32, l2_biases: job.loss.l2_biases },
             noise: job.config.seed.rotate_left(32),
+            jacobians: Vec::new(),
+            direction: Vec::new(),
         })
     }
 
@@ -74,32 +85,104 @@ impl Stepper {
     pub(super) fn step(&mut self, feed: &Feed<'_>, at: At) -> Result<Done, TrainError> {
         let tasks = feed.targets.len();
         let present: Vec<usize> = (0..tasks).filter(|&t| feed.weight(t) > 0.0).collect();
+        let step = Step { index: at.step, epoch: at.epoch, tasks: &present, losses: &[] };
         let noise = self.noise ^ at.step;
-        let state = Step { index: at.step, epoch: at.epoch, tasks: &present, losses: &[] };
-        let before = self.balancer.needs() == Needs::State;
-        let (losses, weights) = if before {
-            let weights = scatter(tasks, &present, &self.balancer.weights(&state, None)?.shared);
-            (self.runner.forward_backward(feed, &weights, noise), weights)
-        } else {
-            let losses = self.runner.forward(feed, noise);
-            let known: Vec<f64> = losses.iter().flatten().copied().collect();
-            if known.iter().any(|l| !l.is_finite()) {
-                return Ok(Done { losses, weights: vec![0.0; tasks], penalty: 0.0 });
-            }
-            let weights =
-                scatter(tasks, &present, &self.balancer.weights(&Step { losses: &known, ..state }, None)?.shared);
-            self.runner.backward(feed, &weights, noise);
-            (losses, weights)
+        let met = match self.balancer.needs() {
+            Needs::State => self.weigh_first(feed, step, noise)?,
+            Needs::Losses => self.weigh_losses(feed, step, noise)?,
+            Needs::Gramian => self.weigh_gramian(feed, step, noise)?,
+            Needs::Jacobian => self.aggregate(feed, step, noise)?,
         };
-        let known: Vec<f64> = losses.iter().flatten().copied().collect();
-        if known.iter().any(|l| !l.is_finite()) {
-            return Ok(Done { losses, weights, penalty: 0.0 });
-        }
+        let Met { losses, known, weights } = met;
+        let Some(weights) = weights else {
+            return Ok(Done { losses, weights: vec![0.0; tasks], penalty: 0.0 });
+        };
+        let [shared, heads] = [&weights.shared, &weights.heads].map(|w| scatter(tasks, &present, w));
+        let combine = match self.balancer.needs() {
+            Needs::State | Needs::Losses => Combine::Sum,
+            Needs::Gramian => Combine::Weighted { shared: &shared, heads: &heads },
+            Needs::Jacobian => Combine::Direction { shared: &self.direction, heads: &heads },
+        };
         let update = Update { rate: at.rate, ..self.update };
-        let squares = self.runner.update(&mut self.optimizer, update, feed.rows.len(), Combine::Sum);
-        self.balancer.observe(&Step { losses: &known, ..state })?;
+        let squares = self.runner.update(&mut self.optimizer, update, feed.rows.len(), combine);
+        self.balancer.observe(&Step { losses: &known, ..step })?;
         self.learn(at.rate);
-        Ok(Done { losses, weights, penalty: f64::from(self.update.l2) * squares })
+        if self.balancer.wants_losses_after() {
+            let after: Vec<f64> = self.runner.forward(feed, noise).into_iter().flatten().collect();
+            // Losses that blow up are met, and named, by the next step.
+            if after.iter().all(|l| l.is_finite()) {
+                self.balancer.observe_after(&Step { losses: &after, ..step })?;
+            }
+        }
+        Ok(Done { losses, weights: shared, penalty: f64::from(self.update.l2) * squares })
+    }
+
+    /// The weights are known before the forward pass, so that forward and backward are one.
+    fn weigh_first(&mut self, feed: &Feed<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
+        let weights = self.balancer.weights(&step, None)?;
+        let all = scatter(feed.targets.len(), step.tasks, &weights.shared);
+        Ok(Met::new(self.runner.forward_backward(feed, &all, noise)).weighed(weights))
+    }
+
+    /// The weights depend on the losses, which the forward pass gives.
+    fn weigh_losses(&mut self, feed: &Feed<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
+        let met = Met::new(self.runner.forward(feed, noise));
+        if !met.is_finite() {
+            return Ok(met);
+        }
+        let weights = self.balancer.weights(&Step { losses: &met.known, ..step }, None)?;
+        self.runner.backward(feed, &scatter(feed.targets.len(), step.tasks, &weights.shared), noise);
+        Ok(met.weighed(weights))
+    }
+
+    /// The weights depend on the inner products of the task gradients.
+    fn weigh_gramian(&mut self, feed: &Feed<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
+        let tasks = feed.targets.len();
+        let met = Met::new(self.runner.forward_backward(feed, &vec![1.0; tasks], noise));
+        if !met.is_finite() {
+            return Ok(met);
+        }
+        let all = self.runner.gramian(feed.rows.len());
+        let pick = |&i: &usize| step.tasks.iter().map(move |&j| (i, j));
+        let present = step.tasks.iter().flat_map(pick).map(|(i, j)| all[i * tasks + j]).collect();
+        let gramian = Gramian::new(step.tasks.len(), present)?;
+        let weights = self.balancer.weights(&Step { losses: &met.known, ..step }, Some(&gramian))?;
+        Ok(met.weighed(weights))
+    }
+
+    /// The method reads the task gradients themselves, of one batch or of several.
+    fn aggregate(&mut self, feed: &Feed<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
+        let ones = vec![1.0; feed.targets.len()];
+        let batches = self.balancer.batches();
+        self.jacobians.resize_with(batches, Jacobian::default);
+        // A method that compares several batches gets equal parts of this one; heads learn from all of it. A part
+        // that a task has no label in leaves that task's row at zero there.
+        if batches > 1 {
+            let n = feed.rows.len();
+            for (i, jacobian) in self.jacobians.iter_mut().enumerate() {
+                let part = &feed.rows[i * n / batches..(i + 1) * n / batches];
+                // Fewer rows than parts: there is nothing to tell apart.
+                let part = if part.is_empty() { feed.rows } else { part };
+                self.runner.forward_backward(&Feed { rows: part, ..*feed }, &ones, noise);
+                self.runner.jacobian(part.len(), jacobian);
+            }
+        }
+        let met = Met::new(self.runner.forward_backward(feed, &ones, noise));
+        if !met.is_finite() {
+            return Ok(met);
+        }
+        if batches == 1 {
+            self.runner.jacobian(feed.rows.len(), &mut self.jacobians[0]);
+        }
+        let mut views = Vec::with_capacity(batches);
+        for jacobian in &self.jacobians {
+            let rows = step.tasks.iter().map(|&t| jacobian.rows[t].as_slice()).collect();
+            views.push(polytask_balance::Jacobian::new(rows, &jacobian.tensors)?);
+        }
+        self.direction.resize(self.jacobians[0].rows.first().map_or(0, Vec::len), 0.0);
+        let mut out = Output::F32(&mut self.direction);
+        let weights = self.balancer.aggregate(&Step { losses: &met.known, ..step }, &views, &mut out)?;
+        Ok(met.weighed(weights))
     }
 
     /// Steps the balancer's own scalars; those of absent tasks stay.
@@ -138,6 +221,31 @@ impl Stepper {
         self.balancer.restore(&state.balancer)?;
         self.runner.set_parameters(&tensors.parameters);
         Ok(())
+    }
+}
+
+/// What the passes of a step met.
+struct Met {
+    losses: Vec<Option<f64>>,
+    /// Losses of the present tasks.
+    known: Vec<f64>,
+    /// None where a loss is not finite: there is nothing to weigh.
+    weights: Option<Weights>,
+}
+
+impl Met {
+    fn new(losses: Vec<Option<f64>>) -> Self {
+        let known = losses.iter().flatten().copied().collect();
+        Met { losses, known, weights: None }
+    }
+
+    fn is_finite(&self) -> bool {
+        self.known.iter().all(|l| l.is_finite())
+    }
+
+    fn weighed(self, weights: Weights) -> Self {
+        let weights = self.is_finite().then_some(weights);
+        Met { weights, ..self }
     }
 }
 
