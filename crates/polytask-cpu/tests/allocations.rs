@@ -62,7 +62,7 @@ fn measure(graph: &Graph, feed: &Feed<'_>, pool: &ThreadPool, steps: u64) -> (us
     let mut step = |noise| {
         let region = Region::new(ALLOCATOR);
         runner.forward_backward(feed, &weights, noise);
-        runner.update(&mut optimizer, update, feed.rows.len());
+        runner.update(&mut optimizer, update, feed.rows.len(), Combine::Sum);
         region.change()
     };
     // A thread's first matrix product allocates its packing buffer, which it keeps. Who runs which lane is chance, so

@@ -40,7 +40,7 @@ fn train(data: &Mixed, steps: usize) -> (Vec<StepLosses>, Parameters, OptimizerS
         for (step, rows) in batches(steps).iter().enumerate() {
             let feed = Feed { inputs, targets, rows };
             losses.push(runner.forward_backward(&feed, &[1.0; TASKS], step as u64));
-            runner.update(&mut optimizer, update, rows.len());
+            runner.update(&mut optimizer, update, rows.len(), Combine::Sum);
         }
     });
     (losses, runner.parameters().clone(), optimizer.state().clone())
@@ -72,12 +72,15 @@ fn gradients_of_every_task_predictions_and_losses() {
                 let losses = runner.forward_backward(&feed, &[1.0; TASKS], 3);
                 let ids = (0..graph.parameters().len()).map(ParameterId);
                 let gradients: Vec<_> = ids.map(|id| runner.gradients(id, BATCH)).collect();
+                let mut jacobian = Jacobian::default();
+                runner.jacobian(BATCH, &mut jacobian);
+                let many = (gradients, runner.gramian(BATCH), jacobian);
                 let all = Feed { inputs, targets, rows: &rows };
-                (losses, gradients, runner.predict(&all), runner.evaluate(&all))
+                (losses, many, runner.predict(&all), runner.evaluate(&all))
             })
         })
     });
-    assert!(found[0].1.iter().flatten().flat_map(|(_, g)| g).all(|v| v.is_finite()), "missing labels do not leak");
+    assert!(found[0].1.0.iter().flatten().flat_map(|(_, g)| g).all(|v| v.is_finite()), "missing labels do not leak");
     assert!(found[1] == found[0], "two threads give other bits");
     assert!(found[2] == found[0], "four threads give other bits");
 }

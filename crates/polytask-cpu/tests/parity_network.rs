@@ -145,6 +145,74 @@ fn gradients_of_every_task() {
     });
 }
 
+/// Every task's gradient over the parameters that several tasks reach, end to end in the graph's order.
+fn shared_rows(network: &Network, graph: &Graph) -> Vec<Vec<f32>> {
+    let reach = graph.reach();
+    let shared = graph.parameters().iter().enumerate().filter(|(i, _)| reach.parameters[*i].len() > 1);
+    let shared: Vec<&str> = shared.map(|(_, p)| p.name.as_str()).collect();
+    let row = |task: &Task| {
+        let of = |shared: &&str| task.gradients.iter().find(|(n, _)| name(n) == *shared).unwrap().1.data.clone();
+        shared.iter().flat_map(of).collect()
+    };
+    network.tasks.values().map(row).collect()
+}
+
+#[test]
+fn jacobian_and_gramian_over_the_shared_parameters() {
+    let network: Network = fixture("hard_sharing");
+    let graph = network.graph();
+    let mut runner = network.runner(&graph, Mode::Train, &Groups::separate(&graph));
+    let rows = network.input.rows();
+    network.with(|feed| runner.forward_backward(feed, &[1.0; 3], 0));
+    let expected = shared_rows(&network, &graph);
+    let mut found = Jacobian::default();
+    runner.jacobian(rows, &mut found);
+    assert_eq!(found.tensors.len(), 6, "two dense layers and a layer norm");
+    assert_eq!(found.tensors.last().unwrap().end, expected[0].len());
+    for ((task, found), expected) in network.tasks.keys().zip(&found.rows).zip(&expected) {
+        assert_close(task, found, expected, UNITS);
+    }
+    let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    let expected: Vec<f32> = expected.iter().flat_map(|a| expected.iter().map(|b| product(a, b) as f32)).collect();
+    let found: Vec<f32> = runner.gramian(rows).iter().map(|v| *v as f32).collect();
+    assert_close("gramian", &found, &expected, UNITS);
+}
+
+/// A step of plain descent at rate 1 on task gradients combined in each way.
+#[test]
+fn steps_on_combined_gradients() {
+    let network: Network = fixture("hard_sharing");
+    let graph = network.graph();
+    let (ones, shared, heads) = ([1.0; 3], [0.5, 2.0, -1.0], [3.0, 0.25, 1.5]);
+    let rows = shared_rows(&network, &graph);
+    let direction: Vec<f32> = (0..rows[0].len()).map(|i| rows[0][i] - 0.5 * rows[2][i]).collect();
+    let as_weights = [1.0, 0.0, -0.5];
+    let cases = [
+        (Combine::Sum, ones, ones),
+        (Combine::Weighted { shared: &shared, heads: &heads }, shared, heads),
+        (Combine::Direction { shared: &direction, heads: &heads }, as_weights, heads),
+    ];
+    let reach = graph.reach();
+    for (combine, shared, heads) in cases {
+        let mut runner = network.runner(&graph, Mode::Train, &Groups::separate(&graph));
+        let mut optimizer = Optimizer::new(Rule::Sgd { momentum: 0.0, nesterov: false }, graph.parameter_count());
+        let update = Update { rate: 1.0, clip: None, l2: 0.0, l2_biases: false };
+        network.with(|feed| runner.forward_backward(feed, &[1.0; 3], 0));
+        runner.update(&mut optimizer, update, network.input.rows(), combine);
+        for (of, start) in &network.parameters {
+            let id = graph.parameters().iter().position(|p| p.name == name(of)).unwrap();
+            let weights = if reach.parameters[id].len() > 1 { shared } else { heads };
+            let mut expected: Vec<f64> = start.data.iter().map(|v| f64::from(*v)).collect();
+            for (task, weight) in network.tasks.values().zip(weights) {
+                let gradient = task.gradients.get(of).map_or(&[][..], |g| &g.data);
+                expected.iter_mut().zip(gradient).for_each(|(e, g)| *e -= weight * f64::from(*g));
+            }
+            let expected: Vec<f32> = expected.iter().map(|v| *v as f32).collect();
+            assert_close(&format!("{combine:?}, {of}"), runner.parameters().of(ParameterId(id)), &expected, UNITS);
+        }
+    }
+}
+
 #[test]
 fn ten_steps_of_adam() {
     let network: Network = fixture("hard_sharing");
@@ -161,7 +229,7 @@ fn ten_steps_of_adam() {
                 assert_close(&format!("{task}, step {step}"), &[loss.unwrap() as f32], &[expected], UNITS);
             }
             if step < 10 {
-                runner.update(&mut optimizer, update, feed.rows.len());
+                runner.update(&mut optimizer, update, feed.rows.len(), Combine::Sum);
             }
         }
     });
