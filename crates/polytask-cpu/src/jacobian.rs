@@ -16,7 +16,7 @@ pub struct Jacobian {
 
 /// `G = J J^T`, `groups x groups`, row-major. Products of f32 gradients are summed in f32 over a thousand scalars at a
 /// time, and those sums in f64.
-pub(crate) fn gramian(pieces: &[Piece], lanes: &[Lane], groups: usize) -> Vec<f64> {
+pub(crate) fn gramian(pieces: &[&Piece], lanes: &[Lane], groups: usize) -> Vec<f64> {
     let sums = pieces.par_iter().filter(|piece| piece.shared.is_some()).map(|piece| {
         let mut gramian = vec![0.0f64; groups * groups];
         let mut rows = vec![0.0f32; piece.groups.len() * PART];

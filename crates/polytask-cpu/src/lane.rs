@@ -58,7 +58,7 @@ impl Lane {
     }
 
     /// Gradients of `sum over tasks of scale * (weighted sum of row losses)`, per group. Follows a forward pass over
-    /// the same rows.
+    /// the same rows. Stops before what waits for weights.
     pub(crate) fn backward(
         &mut self,
         plan: &Plan,
@@ -68,12 +68,55 @@ impl Lane {
         noise: Option<u64>,
         scales: &[f64],
     ) {
+        self.backward_losses(plan, feed, first, scales);
+        let mut view = self.view(weights, noise, first);
+        plan.backward[..plan.shared_from].iter().for_each(|&node| plan.kernels[node].backward(&mut view));
+    }
+
+    /// The first part of a backward pass: the cotangents of the predictions.
+    pub(crate) fn backward_losses(&mut self, plan: &Plan, feed: &Feed<'_>, first: usize, scales: &[f64]) {
         let rows = &feed.rows[first..first + self.rows];
         for ((loss, target), scale) in plan.losses.iter().zip(feed.targets).zip(scales) {
             loss.backward(&mut self.arena, rows, target, *scale);
         }
+    }
+
+    /// One node of a backward pass.
+    pub(crate) fn backward_node(
+        &mut self,
+        plan: &Plan,
+        weights: Weights<'_>,
+        first: usize,
+        noise: Option<u64>,
+        node: usize,
+    ) {
+        plan.kernels[node].backward(&mut self.view(weights, noise, first));
+    }
+
+    /// The rest of the backward pass: the cotangents at the shared representation, summed with the groups' weights, flow
+    /// on through the shared part.
+    pub(crate) fn backward_shared(
+        &mut self,
+        plan: &Plan,
+        weights: Weights<'_>,
+        first: usize,
+        noise: Option<u64>,
+        groups: &[f64],
+    ) {
         let mut view = self.view(weights, noise, first);
-        plan.kernels.iter().rev().for_each(|kernel| kernel.backward(&mut view));
+        for &node in &plan.backward[plan.shared_from..] {
+            if let Some(boundary) = plan.boundaries.iter().find(|b| b.node == node) {
+                kernels::merge(&mut view, boundary, groups);
+            }
+            plan.kernels[node].backward(&mut view);
+        }
+    }
+
+    /// Adds this lane's part of the inner products of the groups' cotangents at the shared representation.
+    pub(crate) fn add_gramian(&self, plan: &Plan, gramian: &mut [f64]) {
+        for boundary in &plan.boundaries {
+            kernels::add_gramian(&self.arena, self.rows, boundary, gramian, plan.groups);
+        }
     }
 
     pub(crate) fn losses(&self) -> &[f64] {

@@ -11,6 +11,8 @@ use std::sync::Arc;
 /// Part of a parameter that one thread works on: whole blocks of rows of a dense weight.
 #[derive(Clone, Debug)]
 pub(crate) struct Piece {
+    /// Which parameter.
+    pub parameter: ParameterId,
     /// Place in the flat parameters.
     pub range: Range<usize>,
     /// Columns of a dense weight, whose transposed copy is kept.
@@ -68,18 +70,19 @@ pub(crate) fn pieces(plan: &Plan, parameters: &Parameters) -> Vec<Piece> {
     let (mut pieces, mut shared) = (Vec::new(), 0);
     for (i, parameter) in graph.parameters().iter().enumerate() {
         let all = parameters.range(ParameterId(i));
-        let (gradient, groups) = &plan.gradients[i];
+        let place = &plan.gradients[i];
         let is_shared = reach.parameters[i].len() > 1;
         let columns = dense[i].then(|| parameter.dims[1]);
         let unit = columns.map_or(1, |n| n * BLOCK);
         let len = unit * (PIECE / unit).max(1);
-        let groups: Arc<[usize]> = groups.as_slice().into();
+        let groups: Arc<[usize]> = place.groups.as_slice().into();
         pieces.extend(all.clone().step_by(len).map(|start| Piece {
+            parameter: ParameterId(i),
             range: start..(start + len).min(all.end),
             columns,
             decays: matches!(parameter.role, Role::Weight | Role::Table),
             groups: Arc::clone(&groups),
-            gradient: gradient.start + start - all.start,
+            gradient: place.start + start - all.start,
             stride: all.len(),
             first: start == all.start,
             shared: is_shared.then_some(shared + start - all.start),
@@ -133,7 +136,8 @@ impl Piece {
         let mut buffer = [0.0f32; PART];
         let one = &mut buffer[..part.len()];
         for (copy, &group) in self.groups.iter().enumerate() {
-            let weight = weights.map_or(1.0, |weights| weights[group] as f32);
+            // What was summed below the shared representation has been weighed there.
+            let weight = weights.and_then(|weights| weights.get(group)).map_or(1.0, |w| *w as f32);
             // A group that sat the step out has no gradient, whatever its copy holds.
             if weight != 0.0 {
                 self.copy(lanes, copy, part, one);

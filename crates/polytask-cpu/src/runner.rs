@@ -91,6 +91,25 @@ impl Runner {
         });
     }
 
+    /// Inner products of the groups' gradients over the shared representation, `groups x groups`, row-major. Follows a
+    /// backward pass over `rows` rows with [`Groups::representation`](crate::Groups::representation).
+    pub fn representation_gramian(&self, rows: usize) -> Vec<f64> {
+        let mut gramian = vec![0.0; self.plan.groups * self.plan.groups];
+        // In lane order: the sum does not hang on the threads.
+        self.used(rows).iter().for_each(|lane| lane.add_gramian(&self.plan, &mut gramian));
+        gramian
+    }
+
+    /// The rest of such a backward pass: the groups' cotangents at the shared representation, summed with these weights,
+    /// flow on through the shared part.
+    pub fn backward_shared(&mut self, feed: &Feed<'_>, groups: &[f64], noise: u64) {
+        let Runner { plan, lanes, parameters, transposed, .. } = self;
+        let read = Weights { values: parameters.values(), transposed };
+        each_lane(plan, lanes, feed.rows.len(), |lane, part| {
+            lane.backward_shared(plan, read, part.0, Some(noise), groups);
+        });
+    }
+
     /// Predictions of every loss's node for the rows of a feed, row-major, one vector a loss. Random ops are off.
     pub fn predict(&mut self, feed: &Feed<'_>) -> Vec<Vec<f32>> {
         let slots = self.plan.outputs.clone();
@@ -124,6 +143,28 @@ impl Runner {
         }
     }
 
+    /// Forward and backward with [`Groups::layerwise`](crate::Groups::layerwise): the losses, and the Gramian that
+    /// [`gramian`](Self::gramian) would give, gathered a layer at a time. No gradient is left to update with.
+    pub fn layerwise_gramian(&mut self, feed: &Feed<'_>, noise: u64) -> (StepLosses, Vec<f64>) {
+        self.set_scales(feed, &vec![1.0; self.scales.len()]);
+        let Runner { plan, lanes, parameters, transposed, pieces, scales, .. } = self;
+        let read = Weights { values: parameters.values(), transposed };
+        let rows = feed.rows.len();
+        let used = each_lane(plan, lanes, rows, |lane, part| {
+            lane.forward(plan, read, feed, part, Some(noise));
+            lane.backward_losses(plan, feed, part.0, scales);
+        });
+        let mut gramian = vec![0.0; plan.groups * plan.groups];
+        for &node in &plan.backward {
+            each_lane(plan, lanes, rows, |lane, part| lane.backward_node(plan, read, part.0, Some(noise), node));
+            let of = plan.graph.nodes()[node].op.parameters();
+            let own: Vec<&Piece> = pieces.iter().filter(|piece| of.contains(&piece.parameter)).collect();
+            let layer = jacobian::gramian(&own, &lanes[..used], plan.groups);
+            gramian.iter_mut().zip(layer).for_each(|(sum, g)| *sum += g);
+        }
+        (self.losses(feed), gramian)
+    }
+
     /// The gradients of each group over one parameter, summed over lanes: `(group, gradient)` for the groups that
     /// reach it. Follows a backward pass over `rows` rows.
     pub fn gradients(&self, parameter: ParameterId, rows: usize) -> Vec<(usize, Vec<f32>)> {
@@ -145,7 +186,7 @@ impl Runner {
     /// Inner products of the groups' gradients over the shared parameters, `groups x groups`, row-major. Follows a
     /// backward pass over `rows` rows.
     pub fn gramian(&self, rows: usize) -> Vec<f64> {
-        jacobian::gramian(&self.pieces, self.used(rows), self.plan.groups)
+        jacobian::gramian(&self.pieces.iter().collect::<Vec<_>>(), self.used(rows), self.plan.groups)
     }
 
     /// The groups' gradients over the shared parameters themselves. Follows a backward pass over `rows` rows.

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "the data of a test is known to be there")]
 
+mod common;
+
+use common::mixed::{Mixed, TASKS};
 use polytask_cpu::*;
 use polytask_graph::*;
 use proptest::prelude::*;
@@ -217,6 +220,40 @@ fn random_graph(seed: u64) -> Graph {
         g.loss(&format!("t{t}"), z, kind);
     }
     g.finish().unwrap()
+}
+
+/// Of a network whose layers are worked on in many parts and lanes.
+#[test]
+fn jacobian_and_gramian() {
+    let data = Mixed::new();
+    let graph = &data.graph;
+    let rows: Vec<u32> = (0..1024).collect();
+    let mut r = runner(graph, rows.len(), &Groups::separate(graph));
+    assert!(r.plan().lanes() > 1);
+    data.with(|inputs, targets| r.forward_backward(&Feed { inputs, targets, rows: &rows }, &[1.0; TASKS], NOISE));
+    let mut jacobian = Jacobian::default();
+    r.jacobian(rows.len(), &mut jacobian);
+    let reach = graph.reach();
+    let shared = (0..graph.parameters().len()).filter(|p| reach.parameters[*p].len() > 1).map(ParameterId);
+    let gradients: Vec<_> = shared.map(|p| r.gradients(p, rows.len())).collect();
+    assert_eq!(jacobian.tensors.len(), gradients.len());
+    for (tensor, gradients) in jacobian.tensors.iter().zip(&gradients) {
+        assert_eq!(gradients.len(), TASKS, "all tasks share this trunk");
+        for (group, gradient) in gradients {
+            assert_eq!(jacobian.rows[*group][tensor.clone()], gradient[..], "{tensor:?} of {group}");
+        }
+    }
+    let gramian = r.gramian(rows.len());
+    for (i, a) in jacobian.rows.iter().enumerate() {
+        for (j, b) in jacobian.rows.iter().enumerate() {
+            let (product, size) = a.iter().zip(b).fold((0.0, 0.0), |(sum, size), (a, b)| {
+                let term = f64::from(*a) * f64::from(*b);
+                (sum + term, size + term.abs())
+            });
+            // Sums in f32 of 32 terms, then of 32 such sums: at worst 64 roundings of 6e-8 of the magnitudes.
+            assert!((gramian[i * TASKS + j] - product).abs() <= 4e-6 * size, "tasks {i} and {j}");
+        }
+    }
 }
 
 proptest! {

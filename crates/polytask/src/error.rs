@@ -72,6 +72,7 @@ impl Error {
             Error::Task(error) => return error.hint(),
             Error::Encode(error) => return error.hint(),
             Error::Model(error) => return error.hint(),
+            Error::Train(TrainError::Checkpoint(error)) => return error.hint(),
             Error::NoTest => "give a share in data.split.test, or a column or file of test rows",
             Error::Diverged { .. } => {
                 "a smaller train.learning_rate, train.clip = 1.0 or train.warmup usually help; look for extreme values too"
@@ -103,7 +104,7 @@ impl Error {
                     | EncodeError::StrayKey { .. }
             ),
             Error::Train(TrainError::Balance(_)) => true,
-            Error::Train(TrainError::Checkpoint(CheckpointError::Other)) => true,
+            Error::Train(TrainError::Checkpoint(CheckpointError::Other(_) | CheckpointError::None(_))) => true,
             _ => false,
         };
         if config { 2 } else { 1 }

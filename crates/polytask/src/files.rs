@@ -18,6 +18,14 @@ pub enum FileError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A file stands where a folder should be made.
+    #[error("cannot write {path}: {file} is no folder")]
+    NoFolder {
+        /// The folder that was to be.
+        path: PathBuf,
+        /// What is in the way.
+        file: PathBuf,
+    },
     /// It cannot be read.
     #[error("cannot read {path}: {source}")]
     Read {
@@ -47,6 +55,40 @@ pub struct Tensor<'a> {
     pub values: Cow<'a, [f32]>,
 }
 
+/// Makes a folder and those above it, where they are not there.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_folder(folder: &Path) -> Result<(), FileError> {
+    std::fs::create_dir_all(folder).map_err(|source| FileError::Write { path: folder.to_owned(), source })
+}
+
+/// Makes sure that files can be written to a folder, which need not be there yet; leaves nothing behind.
+///
+/// # Errors
+/// It, or the nearest folder above it that is there, is no folder or cannot be written.
+pub fn check_folder(folder: &Path) -> Result<(), FileError> {
+    let there = folder.ancestors().find(|path| path.as_os_str().is_empty() || path.exists()).unwrap_or(folder);
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    if !there.is_dir() {
+        return Err(FileError::NoFolder { path: folder.to_owned(), file: there.to_owned() });
+    }
+    match temporary(there) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(FileError::Write { path: folder.to_owned(), source }),
+    }
+}
+
+/// A new file in a folder, gone when dropped.
+fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let made = tempfile::Builder::new().prefix(".polytask-").tempfile_in(folder);
+    // The random name of the file would only confuse.
+    made.map_err(|error| {
+        let cause = error.get_ref().and_then(|e| e.source()).and_then(|e| e.downcast_ref::<std::io::Error>());
+        cause.and_then(std::io::Error::raw_os_error).map_or(error, std::io::Error::from_raw_os_error)
+    })
+}
+
 /// Writes a whole file or nothing.
 ///
 /// # Errors
@@ -57,7 +99,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut file = tempfile::Builder::new().prefix(".polytask-").tempfile_in(folder).map_err(failed)?;
+    let mut file = temporary(folder).map_err(failed)?;
     file.write_all(content).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     // A temporary file is readable by its owner alone; what is made of it has the usual rights.

@@ -18,8 +18,8 @@ pub struct Evaluate {
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
     /// Threads to use [default: all cores]
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 impl Evaluate {

@@ -58,8 +58,8 @@ pub struct ConfigArguments {
     #[arg(long)]
     seed: Option<u64>,
     /// Threads to use; the result does not depend on it [default: all cores]
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 impl ConfigArguments {
@@ -72,8 +72,9 @@ impl ConfigArguments {
 }
 
 /// Runs something on a number of threads.
-fn on_threads<R: Send>(threads: Option<usize>, run: impl FnOnce() -> R + Send) -> Result<R, Failure> {
-    let threads = threads.unwrap_or(0);
+fn on_threads<R: Send>(threads: Option<u16>, run: impl FnOnce() -> R + Send) -> Result<R, Failure> {
+    // 0 is rayon's word for all cores.
+    let threads = usize::from(threads.unwrap_or(0));
     let failed = |reason: String| polytask::Error::Threads { threads, reason };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| failed(e.to_string()))?;
     Ok(pool.install(run))

@@ -22,8 +22,8 @@ pub struct Predict {
     #[arg(long)]
     probabilities: bool,
     /// Threads to use [default: all cores]
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 impl Predict {

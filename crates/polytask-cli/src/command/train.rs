@@ -8,7 +8,7 @@ use polytask::config::Config;
 use polytask::files;
 use polytask::model::{self, CHECKPOINT, CONFIG, HISTORY, METRICS, Model};
 use polytask::share::{self, Design};
-use polytask::train::{Budget, Checkpoint, CheckpointError, Ending, Fitted, Job, Round, Watch, fit};
+use polytask::train::{Budget, Checkpoint, CheckpointError, Ending, Fitted, Job, Round, TrainError, Watch, fit};
 use polytask::{Error, Prepared};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,12 +40,7 @@ impl Train {
         let graph = share::build(&Design::new(config, &prepared.encoder, &prepared.tasks)).map_err(Error::from)?;
         let init = config.model.init.as_ref().map(|path| config.resolve(path)).transpose()?;
         let start = model::start(&graph, &prepared.tasks, config.train.seed, init.as_deref())?;
-        Model::make_room(&self.out)?;
-        let checkpoint = self.out.join(CHECKPOINT);
-        let resume = match self.resume {
-            true => Some(Checkpoint::load(&checkpoint, &graph).map_err(polytask::train::TrainError::from)?),
-            false => None,
-        };
+        Model::check_room(&self.out)?;
         let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
         let budget = Budget::of(&config.train, prepared.split.train.len());
         let job = Job {
@@ -59,6 +54,9 @@ impl Train {
             config: &config.train,
             budget,
         };
+        let checkpoint = self.out.join(CHECKPOINT);
+        let resume = self.resume.then(|| Checkpoint::load(&checkpoint, &job)).transpose();
+        let resume = resume.map_err(TrainError::from)?;
         announce(config, &prepared, graph.parameter_count());
         let mut watch = Watching { progress: Progress::new(budget.steps), stop, checkpoint };
         let fitted = fit(&job, &start, resume, &mut watch).map_err(Error::from);
@@ -139,7 +137,7 @@ fn ending(fitted: &Fitted) -> String {
         Ending::Stopped => "stopped",
         Ending::Diverged { .. } => "diverged",
     };
-    let best = fitted.best_epoch.map_or("the start".to_owned(), |epoch| format!("epoch {epoch}"));
+    let best = fitted.best_epoch.map_or("the last step".to_owned(), |epoch| format!("epoch {epoch}"));
     let (epochs, steps) = (fitted.history.len(), text::count(fitted.steps as usize));
     format!("{why} after {epochs} epochs, {steps} steps, {}; kept the model of {best}", text::seconds(fitted.seconds))
 }

@@ -5,6 +5,7 @@
 
 mod activation;
 mod add;
+mod boundary;
 mod concat;
 mod dense;
 mod dropout;
@@ -18,6 +19,7 @@ mod one_hot;
 mod slice;
 
 use crate::plan::{Flow, Run, Slot, Wiring};
+pub(crate) use boundary::{add_gramian, merge};
 pub(crate) use loss::LossKernel;
 pub(crate) use matmul::transpose_block;
 use polytask_graph::{Activation, Op};

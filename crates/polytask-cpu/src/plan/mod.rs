@@ -20,31 +20,62 @@ pub enum Mode {
 
 /// Which losses share a cotangent in the backward pass. A loss is in exactly one group.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Groups(pub(crate) Vec<Vec<LossId>>);
+pub struct Groups {
+    losses: Vec<Vec<LossId>>,
+    /// Groups stay apart only down to what is shared; below, their weighted sum flows on.
+    to_representation: bool,
+    /// Gradients of one layer at a time: each layer's go where the last one's were.
+    layerwise: bool,
+}
+
+/// The group of what flows below the shared representation.
+const MERGED: usize = usize::MAX;
 
 impl Groups {
     /// One gradient, that of the weighted sum of all losses.
     pub fn merged(graph: &Graph) -> Self {
-        Groups(vec![(0..graph.losses().len()).map(LossId).collect()])
+        let all = (0..graph.losses().len()).map(LossId).collect();
+        Groups { losses: vec![all], to_representation: false, layerwise: false }
     }
 
     /// One gradient a loss.
     pub fn separate(graph: &Graph) -> Self {
-        Groups((0..graph.losses().len()).map(|i| vec![LossId(i)]).collect())
+        let each = (0..graph.losses().len()).map(|i| vec![LossId(i)]).collect();
+        Groups { losses: each, to_representation: false, layerwise: false }
+    }
+
+    /// One gradient a loss over the shared representation: the features that more than one loss depends on and a
+    /// single loss's own layers read. Below it their weighted sum flows on (Sener and Koltun 2018, MGDA-UB).
+    pub fn representation(graph: &Graph) -> Self {
+        Groups { to_representation: true, ..Groups::separate(graph) }
+    }
+
+    /// One gradient a loss, a layer at a time: for [`Runner::layerwise_gramian`](crate::Runner::layerwise_gramian),
+    /// which needs no more memory than one layer's gradients.
+    pub fn layerwise(graph: &Graph) -> Self {
+        Groups { layerwise: true, ..Groups::separate(graph) }
     }
 
     /// Number of groups.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.losses.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.losses.is_empty()
+    }
+
+    /// The groups that a node or parameter which these losses depend on has copies for.
+    fn copies(&self, losses: &[LossId]) -> Vec<usize> {
+        match self.to_representation && losses.len() > 1 {
+            true => vec![MERGED],
+            false => self.of(losses),
+        }
     }
 
     fn of(&self, losses: &[LossId]) -> Vec<usize> {
-        (0..self.0.len()).filter(|&g| self.0[g].iter().any(|l| losses.contains(l))).collect()
+        (0..self.len()).filter(|&g| self.losses[g].iter().any(|l| losses.contains(l))).collect()
     }
 }
 
@@ -55,16 +86,45 @@ pub(crate) enum InputSlot {
     Index(Slot),
 }
 
+/// A shared node that single losses' own layers read: their cotangents wait side by side until they are weighed.
+#[derive(Clone, Debug)]
+pub(crate) struct Boundary {
+    /// The node.
+    pub node: usize,
+    /// One copy for each of `groups`.
+    pub stack: Slot,
+    pub groups: Vec<usize>,
+    /// The node's own cotangent.
+    pub into: Slot,
+    /// Whether shared readers have written there before.
+    pub accumulate: bool,
+}
+
+/// Where a parameter's gradient stands in a lane's.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GradientPlace {
+    /// The first scalar; copies stand end to end.
+    pub start: usize,
+    /// The groups it has a copy for.
+    pub groups: Vec<usize>,
+}
+
 /// The order of work for one graph, with every buffer in its place.
 pub struct Plan {
     pub(crate) graph: Graph,
     pub(crate) mode: Mode,
+    /// By node; forward runs them in this order.
     pub(crate) kernels: Vec<Box<dyn Kernel>>,
+    /// Nodes in the order of the backward pass.
+    pub(crate) backward: Vec<usize>,
+    /// Where in that order the shared part begins, if it waits for weights; the end otherwise.
+    pub(crate) shared_from: usize,
+    pub(crate) boundaries: Vec<Boundary>,
     pub(crate) losses: Vec<LossKernel>,
     pub(crate) inputs: Vec<InputSlot>,
     pub(crate) outputs: Vec<Slot>,
-    /// Per parameter: its place in a lane's gradient and the groups it has a copy for.
-    pub(crate) gradients: Vec<(Range<usize>, Vec<usize>)>,
+    /// Per parameter.
+    pub(crate) gradients: Vec<GradientPlace>,
     pub(crate) groups: usize,
     pub(crate) arena: usize,
     pub(crate) indices: usize,
@@ -131,71 +191,78 @@ impl<'a> Planner<'a> {
     fn plan(self, lanes: usize) -> Plan {
         let (mut arena, mut indices) = (Arena::default(), Arena::default());
         let count = self.graph.nodes().len();
-        let backward = |i: usize| 2 * count - i;
         let train = self.mode == Mode::Train;
+        let (order, shared_from) = self.backward_order();
+        // The schedule: nodes forward at 0.., losses at `count`, nodes backward after that.
+        let mut backward = vec![0; count];
+        order.iter().enumerate().for_each(|(place, &node)| backward[node] = count + 1 + place);
 
         // Lives: a value until its last reader has run, and while training until its own backward has.
+        // A cotangent is born when the first of its node's readers runs backward, or with the losses.
         let mut last_use: Vec<usize> = (0..count).collect();
+        let mut born = backward.clone();
         for (i, node) in self.graph.nodes().iter().enumerate() {
-            node.inputs.iter().for_each(|input| last_use[input.0] = i);
+            for input in &node.inputs {
+                last_use[input.0] = i;
+                born[input.0] = born[input.0].min(backward[i]);
+            }
         }
-        self.graph.losses().iter().for_each(|loss| last_use[loss.prediction.0] = count);
+        for loss in self.graph.losses() {
+            last_use[loss.prediction.0] = count;
+            born[loss.prediction.0] = count;
+        }
         let needs = self.needs_gradient();
-        let groups: Vec<Vec<usize>> = self.reach.nodes.iter().map(|losses| self.groups.of(losses)).collect();
+        let groups: Vec<Vec<usize>> = self.reach.nodes.iter().map(|losses| self.groups.copies(losses)).collect();
+        let stacked = self.boundary_groups(&needs, &groups);
 
         let mut values = Vec::with_capacity(count);
         let mut saved = Vec::with_capacity(count);
         let mut cotangents = Vec::with_capacity(count);
-        // A cotangent is born when the first of its readers, the last in graph order, runs backward.
+        let mut stacks = Vec::with_capacity(count);
         for (i, node) in self.graph.nodes().iter().enumerate() {
             let width = node.shape.width();
-            let life = i..=if train { backward(i) } else { last_use[i] };
+            let life = i..=if train { backward[i] } else { last_use[i] };
             let place = if matches!(node.op, Op::Index) { &mut indices } else { &mut arena };
             values.push(Slot { start: place.place(life.clone(), width * self.rows), width });
             let extra = if train { kernels::saved_width(&node.op, width) } else { 0 };
             saved.push(Slot { start: arena.place(life, extra * self.rows), width: extra });
             let copies = if train && needs[i] { groups[i].len() } else { 0 };
-            let life = backward(last_use[i])..=backward(i);
-            cotangents.push(Slot { start: arena.place(life, copies * width * self.rows), width });
+            let life = born[i]..=backward[i];
+            cotangents.push(Slot { start: arena.place(life.clone(), copies * width * self.rows), width });
+            stacks.push(Slot { start: arena.place(life, stacked[i].len() * width * self.rows), width });
         }
 
-        let mut gradient = 0;
-        let gradients: Vec<(Range<usize>, Vec<usize>)> = (0..self.graph.parameters().len())
-            .map(|p| {
-                let of = if train { self.groups.of(&self.reach.parameters[p]) } else { Vec::new() };
-                let start = gradient;
-                gradient += self.values[p].len() * of.len();
-                (start..gradient, of)
-            })
-            .collect();
+        let (gradients, gradient) = self.gradient_places();
 
-        // Backward order: losses first, then nodes from last to first. Whoever comes first to a copy overwrites it.
+        // Backward order: losses first, then nodes. Whoever comes first to a copy overwrites it.
         let mut node_written: Vec<Vec<bool>> = groups.iter().map(|g| vec![false; g.len()]).collect();
-        let mut parameter_written: Vec<Vec<bool>> = gradients.iter().map(|(_, g)| vec![false; g.len()]).collect();
+        let mut stack_written: Vec<Vec<bool>> = stacked.iter().map(|g| vec![false; g.len()]).collect();
+        let mut parameter_written: Vec<Vec<bool>> = gradients.iter().map(|g| vec![false; g.groups.len()]).collect();
+        // From something with copies for the groups `own` into a node: its cotangent, or its stack if it waits for weights.
+        let mut flow = |own: &[usize], into: usize| match own != [MERGED] && groups[into] == [MERGED] {
+            true => Flow { into: stacks[into], runs: connect(own, &stacked[into], &mut stack_written[into]) },
+            false => Flow { into: cotangents[into], runs: connect(own, &groups[into], &mut node_written[into]) },
+        };
         let losses = self.graph.losses().iter().enumerate().map(|(l, loss)| {
             let p = loss.prediction.0;
-            let copy = self.groups.of(&[LossId(l)]).first().and_then(|g| groups[p].iter().position(|o| o == g));
-            let flow = copy
-                .filter(|_| train && needs[p])
-                .map(|to| Flow { into: cotangents[p], runs: connect(&[to], &[to], &mut node_written[p]) });
+            let flow = (train && needs[p]).then(|| flow(&self.groups.of(&[LossId(l)]), p));
             LossKernel::new(loss.kind, values[p], flow)
         });
         let losses = losses.collect();
-        let mut kernels: Vec<Box<dyn Kernel>> = Vec::with_capacity(count);
-        for (i, node) in self.graph.nodes().iter().enumerate().rev() {
-            let own = &groups[i];
+        let mut wired: Vec<(usize, Box<dyn Kernel>)> = Vec::with_capacity(count);
+        for &i in &order {
+            let (node, own) = (&self.graph.nodes()[i], &groups[i]);
             let active = train && needs[i] && !own.is_empty();
-            let flows = node.inputs.iter().map(|input| {
-                (active && needs[input.0]).then(|| Flow {
-                    into: cotangents[input.0],
-                    runs: connect(own, &groups[input.0], &mut node_written[input.0]),
-                })
-            });
+            let flows = node.inputs.iter().map(|input| (active && needs[input.0]).then(|| flow(own, input.0)));
             let flows = flows.collect();
             let parameters = node.op.parameters().into_iter().map(|p| ParameterWire {
                 value: self.values[p.0].clone(),
-                gradient: gradients[p.0].0.start,
-                runs: if active { connect(own, &gradients[p.0].1, &mut parameter_written[p.0]) } else { Vec::new() },
+                gradient: gradients[p.0].start,
+                runs: if active {
+                    connect(own, &gradients[p.0].groups, &mut parameter_written[p.0])
+                } else {
+                    Vec::new()
+                },
             });
             let wiring = Wiring {
                 inputs: node.inputs.iter().map(|n| values[n.0]).collect(),
@@ -206,9 +273,18 @@ impl<'a> Planner<'a> {
                 flows,
                 parameters: parameters.collect(),
             };
-            kernels.push(kernels::build(&node.op, wiring, i));
+            wired.push((i, kernels::build(&node.op, wiring, i)));
         }
-        kernels.reverse();
+        wired.sort_by_key(|(node, _)| *node);
+        let kernels = wired.into_iter().map(|(_, kernel)| kernel).collect();
+        let boundaries = (0..count).filter(|&i| !stacked[i].is_empty()).map(|node| Boundary {
+            node,
+            stack: stacks[node],
+            groups: stacked[node].clone(),
+            into: cotangents[node],
+            accumulate: node_written[node][0],
+        });
+        let boundaries = boundaries.collect();
 
         let inputs = self.graph.nodes().iter().enumerate().filter_map(|(i, node)| match node.op {
             Op::Input => Some(InputSlot::Real(values[i])),
@@ -219,6 +295,9 @@ impl<'a> Planner<'a> {
         Plan {
             mode: self.mode,
             kernels,
+            backward: order,
+            shared_from,
+            boundaries,
             losses,
             inputs,
             outputs: self.graph.losses().iter().map(|l| values[l.prediction.0]).collect(),
@@ -231,6 +310,58 @@ impl<'a> Planner<'a> {
             lanes,
             graph: self.graph.clone(),
         }
+    }
+
+    /// For every parameter its place in a lane's gradient and the groups it has a copy for; and the gradient's length.
+    fn gradient_places(&self) -> (Vec<GradientPlace>, usize) {
+        let mut places = vec![GradientPlace::default(); self.values.len()];
+        let (mut next, mut length) = (0, 0);
+        for node in self.graph.nodes().iter().filter(|_| self.mode == Mode::Train) {
+            next = if self.groups.layerwise { 0 } else { next };
+            for p in node.op.parameters() {
+                let groups = self.groups.copies(&self.reach.parameters[p.0]);
+                let start = next;
+                next += self.values[p.0].len() * groups.len();
+                places[p.0] = GradientPlace { start, groups };
+            }
+            length = length.max(next);
+        }
+        (places, length)
+    }
+
+    /// Nodes in the order of the backward pass, and where in it the nodes begin that wait for weights. These come last:
+    /// nothing that they read is read by a single loss's own nodes alone, so their readers have all run.
+    fn backward_order(&self) -> (Vec<usize>, usize) {
+        let reversed = (0..self.graph.nodes().len()).rev();
+        let waits = |i: &usize| self.groups.to_representation && self.reach.nodes[*i].len() > 1;
+        let (shared, mut order): (Vec<usize>, Vec<usize>) = reversed.partition(waits);
+        let shared_from = order.len();
+        order.extend(shared);
+        (order, shared_from)
+    }
+
+    /// For every node that waits for weights, the groups whose own layers or losses read it.
+    fn boundary_groups(&self, needs: &[bool], groups: &[Vec<usize>]) -> Vec<Vec<usize>> {
+        let mut stacked: Vec<Vec<usize>> = vec![Vec::new(); groups.len()];
+        if self.mode != Mode::Train {
+            return stacked;
+        }
+        let mut reads = |own: &[usize], into: usize| {
+            if own != [MERGED] && groups[into] == [MERGED] && needs[into] {
+                stacked[into].extend_from_slice(own);
+            }
+        };
+        for (l, loss) in self.graph.losses().iter().enumerate() {
+            reads(&self.groups.of(&[LossId(l)]), loss.prediction.0);
+        }
+        for (i, node) in self.graph.nodes().iter().enumerate() {
+            node.inputs.iter().for_each(|input| reads(&groups[i], input.0));
+        }
+        for groups in &mut stacked {
+            groups.sort_unstable();
+            groups.dedup();
+        }
+        stacked
     }
 
     /// Nodes at or below which there is something to train.

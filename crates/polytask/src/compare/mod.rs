@@ -165,7 +165,9 @@ fn run(
     let alone = which.len() == 1 && prepared.tasks.len() > 1;
     if alone {
         config.model.sharing = Sharing::None;
-        config.loss.balance = crate::config::Balance::default();
+        // There is nothing to balance.
+        let (l2, l2_biases) = (config.loss.l2, config.loss.l2_biases);
+        config.loss = crate::config::LossConfig { l2, l2_biases, ..Default::default() };
         config.train.criterion = crate::config::Criterion::Mean;
     }
     let labelled = |rows: &[u32]| match alone {

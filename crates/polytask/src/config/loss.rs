@@ -4,7 +4,7 @@ use super::error::Problem;
 use super::shorthand::{Shorthand, shorthand};
 use super::tasks::{TaskConfig, TaskKind};
 use indexmap::IndexMap;
-use polytask_balance::{BalanceError, LossFamily, TaskInfo};
+use polytask_balance::{BalanceError, LossFamily, Needs, TaskInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,10 +15,30 @@ pub struct LossConfig {
     /// How the tasks are balanced: the name of a method, or a table with `method` and the method's own keys.
     /// Default "equal".
     pub balance: Balance,
+    /// Where a method that combines task gradients looks at them: "parameters" (the gradients over the shared
+    /// parameters, exact) or "representation" (over the features that the heads read, at the price of one ordinary
+    /// backward pass more or less); "losses" insists on a method that weighs losses alone. Default: what the method needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
+    /// Methods that need the inner products of task gradients over the parameters: gather them a layer at a time instead
+    /// of holding a gradient a task. Costs a forward pass more. Default false.
+    pub low_memory: bool,
     /// Adds `l2 * 0.5 * ||w||^2` over weights and embedding tables to the loss, 0 or above. Default 0.
     pub l2: f64,
     /// Whether `l2` holds for biases too. Default false.
     pub l2_biases: bool,
+}
+
+/// Where task gradients are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Over the shared parameters: exact.
+    Parameters,
+    /// Over the shared representation (MGDA-UB, Sener and Koltun 2018).
+    Representation,
+    /// Not at all: loss values only.
+    Losses,
 }
 
 /// A balancing method and its own keys.
@@ -92,7 +112,10 @@ impl LossConfig {
         };
         let tasks: Vec<TaskInfo> = tasks.iter().map(info).collect();
         let built = polytask_balance::build(&self.balance.method, &self.balance.options, &tasks, 0);
-        let Err(error) = built else { return Ok(()) };
+        let error = match built {
+            Ok(method) => return self.check_level(method.needs()),
+            Err(error) => error,
+        };
         let key = match &error {
             BalanceError::UnknownKey { key, .. }
             | BalanceError::UnknownTask { key, .. }
@@ -110,5 +133,28 @@ impl LossConfig {
         };
         let problem = Problem::new(&path, format!("`loss.balance`: {error}")).hint(hint);
         Err(if matches!(error, BalanceError::UnknownKey { .. }) { problem } else { problem.at_value() })
+    }
+
+    /// Whether the method can work at the level asked for.
+    fn check_level(&self, needs: Needs) -> Result<(), Problem> {
+        let name = &self.balance.method;
+        let wrong = |key: &str, message: String| Err(Problem::new(&["loss", key], message));
+        match (self.level, needs) {
+            (Some(Level::Losses), Needs::Gramian | Needs::Jacobian) => {
+                wrong("level", format!("`{name}` combines task gradients; it cannot go by the losses alone"))
+            }
+            (Some(Level::Parameters | Level::Representation), Needs::State | Needs::Losses) => {
+                wrong("level", format!("`{name}` weighs losses; it looks at no gradients, so it has no such level"))
+            }
+            (Some(Level::Representation), Needs::Jacobian) => wrong(
+                "level",
+                format!("`{name}` works on the gradients themselves, which it needs over the parameters"),
+            ),
+            _ if self.low_memory && (needs != Needs::Gramian || self.level == Some(Level::Representation)) => {
+                let message = "is for methods that need the inner products of task gradients over the parameters";
+                wrong("low_memory", format!("`loss.low_memory` {message}; `{name}` holds no such gradients here"))
+            }
+            _ => Ok(()),
+        }
     }
 }

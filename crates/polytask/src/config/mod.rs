@@ -35,7 +35,7 @@ pub use criterion::Criterion;
 pub use data::{DataConfig, Part, Split};
 pub use error::{ConfigError, KeyError, Place, Problem};
 pub use inputs::{Embedding, InputConfig, InputKind};
-pub use loss::{Balance, LossConfig};
+pub use loss::{Balance, Level, LossConfig};
 pub use model::{Activation, ModelConfig, Sharing};
 pub use schedule::Schedule;
 pub use tasks::{ClassWeights, Label, RegressionLoss, TaskConfig, TaskKind};
@@ -90,8 +90,7 @@ impl Config {
 
     /// The config as TOML with the defaults filled in; reading it gives an equal config.
     pub fn to_toml(&self) -> Result<String, ConfigError> {
-        let mut filled = self.clone();
-        filled.train.fill();
+        let filled = Config { train: self.train.filled(), ..self.clone() };
         Ok(toml::to_string(&filled)?)
     }
 

@@ -196,21 +196,23 @@ impl TrainConfig {
         }
     }
 
-    /// Writes the defaults into the keys that were left out.
-    pub(super) fn fill(&mut self) {
+    /// With the defaults in the keys that were left out.
+    pub(crate) fn filled(&self) -> Self {
+        let mut filled = self.clone();
         match self.length() {
-            Length::Epochs(epochs) => self.epochs = Some(epochs),
-            Length::Steps(steps) => self.steps = Some(steps),
+            Length::Epochs(epochs) => filled.epochs = Some(epochs),
+            Length::Steps(steps) => filled.steps = Some(steps),
         }
         match self.optimizer() {
             Optimizer::Sgd { momentum, nesterov } => {
-                (self.momentum, self.nesterov) = (Some(momentum), Some(nesterov));
+                (filled.momentum, filled.nesterov) = (Some(momentum), Some(nesterov));
             }
             Optimizer::Adam { beta1, beta2, epsilon, weight_decay } => {
-                (self.beta1, self.beta2, self.epsilon) = (Some(beta1), Some(beta2), Some(epsilon));
-                self.weight_decay = weight_decay;
+                (filled.beta1, filled.beta2, filled.epsilon) = (Some(beta1), Some(beta2), Some(epsilon));
+                filled.weight_decay = weight_decay;
             }
         }
+        filled
     }
 
     pub(super) fn check(&self) -> Result<(), Problem> {

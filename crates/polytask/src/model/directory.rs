@@ -98,28 +98,27 @@ struct Content {
 }
 
 impl Model {
-    /// Makes sure that a model can be written to `folder`, and makes the folder.
+    /// Makes sure that a model can be written to `folder`: better to know now than after an hour of training. Leaves
+    /// nothing behind.
     ///
     /// # Errors
     /// It holds something that is no model, or cannot be written.
-    pub fn make_room(folder: &Path) -> Result<(), ModelError> {
-        let failed = |source| FileError::Write { path: folder.to_owned(), source };
-        std::fs::create_dir_all(folder).map_err(failed)?;
+    pub fn check_room(folder: &Path) -> Result<(), ModelError> {
+        files::check_folder(folder)?;
         let ours = [MODEL, CHECKPOINT].iter().any(|name| folder.join(name).exists());
-        let empty = std::fs::read_dir(folder).map_err(failed)?.next().is_none();
-        if !ours && !empty {
-            return Err(ModelError::Occupied(folder.to_owned()));
+        let empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+        match ours || empty {
+            true => Ok(()),
+            false => Err(ModelError::Occupied(folder.to_owned())),
         }
-        // Better to know now than after an hour of training.
-        tempfile::Builder::new().prefix(".polytask-").tempfile_in(folder).map_err(failed)?;
-        Ok(())
     }
 
-    /// Writes weights and description, each as a whole.
+    /// Writes weights and description, each as a whole; makes the folder where it is not there.
     ///
     /// # Errors
     /// A file cannot be written.
     pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        files::make_folder(folder)?;
         let tensors: Vec<files::Tensor<'_>> = (0..self.graph.parameters().len())
             .map(|i| {
                 let parameter = self.graph.parameter(ParameterId(i));

@@ -1,9 +1,10 @@
 //! All that is needed to go on with a run bit for bit: one safetensors file with the state as its metadata.
 
+use super::Job;
+use super::fingerprint::Fingerprint;
 use super::history::{Round, Sums};
 use crate::files;
 use polytask_cpu::{OptimizerState, Parameters};
-use polytask_graph::Graph;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub struct Checkpoint {
 /// The scalars of a run. `order` and `best`'s parameters are not written with it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct State {
+    pub fingerprint: Fingerprint,
     pub step: u64,
     pub epoch: u64,
     pub seconds: f64,
@@ -54,8 +56,9 @@ pub(super) struct Tensors {
 }
 
 impl State {
-    pub(super) fn new(tasks: usize) -> Self {
+    pub(super) fn new(fingerprint: Fingerprint, tasks: usize) -> Self {
         State {
+            fingerprint,
             step: 0,
             epoch: 0,
             seconds: 0.0,
@@ -88,9 +91,15 @@ impl From<Learner> for OptimizerState {
 /// Why a checkpoint cannot be used or stored.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// It belongs to another model or config.
-    #[error("the checkpoint belongs to another model; start without --resume, or with the config it was made with")]
-    Other,
+    /// There is none.
+    #[error("there is no checkpoint to go on from: {0} does not exist", _0.display())]
+    None(PathBuf),
+    /// It belongs to another run: other tasks, settings, layers or data.
+    #[error("the checkpoint belongs to another run: {0}")]
+    Other(String),
+    /// A run that cannot be described.
+    #[error("the run cannot be described: {0}")]
+    Fingerprint(#[from] serde_json::Error),
     /// It is not readable.
     #[error("{path}: this is no checkpoint, or a damaged one: {reason}")]
     Damaged {
@@ -102,6 +111,21 @@ pub enum CheckpointError {
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] files::FileError),
+}
+
+impl CheckpointError {
+    /// What would be right, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            CheckpointError::None(_) => "start without --resume, or give --out the directory of the run to go on with",
+            CheckpointError::Other(_) => {
+                "start without --resume and with another --out, or go back to the config and data it was made with"
+            }
+            CheckpointError::Damaged { .. } => "start without --resume",
+            CheckpointError::Fingerprint(_) | CheckpointError::File(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
 }
 
 const STATE: &str = "state";
@@ -121,11 +145,14 @@ impl Checkpoint {
         &self.state.history
     }
 
-    /// Writes it to a file.
+    /// Writes it to a file, and makes the folder where that is not there.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        if let Some(folder) = path.parent() {
+            files::make_folder(folder)?;
+        }
         // Whole flat vectors: their layout is the graph's.
         let tensor = |name: String, values: &'_ [f32]| files::Tensor {
             name,
@@ -146,21 +173,27 @@ impl Checkpoint {
         Ok(files::write_tensors(path, &tensors, metadata)?)
     }
 
-    /// Reads it for a graph.
+    /// Reads it to go on with a job. Its end (`epochs` or `steps`, and `patience`) may have changed, nothing else.
     ///
     /// # Errors
-    /// No such file, a damaged one, or one of another model.
-    pub fn load(path: &Path, graph: &Graph) -> Result<Self, CheckpointError> {
+    /// No such file, a damaged one, or one of another job.
+    pub fn load(path: &Path, job: &Job<'_>) -> Result<Self, CheckpointError> {
+        if !path.exists() {
+            return Err(CheckpointError::None(path.to_owned()));
+        }
         let damaged = |reason: String| CheckpointError::Damaged { path: path.to_owned(), reason };
         let (tensors, metadata) = files::read_tensors(path)?;
         let state = metadata.get(STATE).ok_or_else(|| damaged("it has no state".into()))?;
         let mut state: State = serde_json::from_str(state).map_err(|e| damaged(e.to_string()))?;
+        if let Some(difference) = state.fingerprint.difference(&Fingerprint::of(job)?) {
+            return Err(CheckpointError::Other(difference));
+        }
         let find = |name: &str| tensors.iter().find(|t| t.name == name).map(|t| t.values.to_vec());
         let parameters = |name: &str| {
             let values = find(name).ok_or_else(|| damaged(format!("it has no tensor {name:?}")))?;
-            let mut parameters = Parameters::zeros(graph);
+            let mut parameters = Parameters::zeros(job.graph);
             if values.len() != parameters.values().len() {
-                return Err(CheckpointError::Other);
+                return Err(damaged(format!("its tensor {name:?} has {} values", values.len())));
             }
             parameters.values_mut().copy_from_slice(&values);
             Ok(parameters)

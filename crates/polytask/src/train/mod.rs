@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod criterion;
+mod fingerprint;
 mod history;
 mod schedule;
 mod step;
@@ -13,6 +14,7 @@ use crate::config::{LossConfig, TrainConfig};
 use crate::dataset::Dataset;
 use crate::task::Task;
 use checkpoint::State;
+use fingerprint::Fingerprint;
 use history::Sums;
 use polytask_balance::BalanceError;
 use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
@@ -176,7 +178,7 @@ impl<'a> Training<'a> {
             names: job.tasks.iter().map(|t| t.name.as_str()).collect(),
             stepper: Stepper::new(job, start, batch)?,
             judge: Runner::new(judge, start.clone()),
-            state: State::new(job.tasks.len()),
+            state: State::new(Fingerprint::of(job).map_err(CheckpointError::from)?, job.tasks.len()),
             batch,
             began: Instant::now(),
             kept: Instant::now(),

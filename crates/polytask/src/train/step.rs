@@ -5,7 +5,7 @@
 
 use super::checkpoint::{Checkpoint, CheckpointError, State, Tensors};
 use super::{Job, TrainError};
-use crate::config::Optimizer as Chosen;
+use crate::config::{Level, Optimizer as Chosen};
 use polytask_balance::{Balancer, Gramian, LossFamily, Needs, Output, Step, TaskInfo, Weights};
 use polytask_cpu::{
     Combine, Feed, Groups, Jacobian, Mode, Optimizer, OptimizerState, Parameters, Plan, Rule, Runner, Update,
@@ -33,6 +33,10 @@ pub(super) struct Done {
 /// Runner, optimiser and balancer at work together.
 pub(super) struct Stepper {
     runner: Runner,
+    /// Gathers the Gramian a layer at a time, where memory is short.
+    scout: Option<Runner>,
+    /// Whether the runner's backward pass waits for weights at the shared representation.
+    waits: bool,
     optimizer: Optimizer,
     balancer: Box<dyn Balancer>,
     /// One for each scalar that the balancer has the run's optimiser learn.
@@ -50,10 +54,17 @@ impl Stepper {
             job.tasks.iter().map(|task| TaskInfo::new(&task.name, family(task.outcome().loss()))).collect();
         let balance = &job.loss.balance;
         let balancer = polytask_balance::build(&balance.method, &balance.options, &tasks, job.config.seed)?;
+        let at_representation = job.loss.level == Some(Level::Representation);
         let groups = match balancer.needs() {
             Needs::State | Needs::Losses => Groups::merged(job.graph),
+            // The weights come from elsewhere, and one backward pass through the shared part follows.
+            Needs::Gramian if at_representation || job.loss.low_memory => Groups::representation(job.graph),
             Needs::Gramian | Needs::Jacobian => Groups::separate(job.graph),
         };
+        let scout = (job.loss.low_memory && !at_representation).then(|| {
+            let plan = Plan::new(job.graph, batch, Mode::Train, &Groups::layerwise(job.graph));
+            Runner::new(plan, start.clone())
+        });
         let plan = Plan::new(job.graph, batch, Mode::Train, &groups);
         let rule = rule(job.config.optimizer());
         // A balancer's own scalars are not weights: they do not decay.
@@ -64,6 +75,8 @@ impl Stepper {
         Ok(Stepper {
             optimizer: Optimizer::new(rule, start.values().len()),
             runner: Runner::new(plan, start.clone()),
+            waits: at_representation || scout.is_some(),
+            scout,
             balancer,
             learners: vec![Optimizer::new(plain, 1); tasks.len()],
             update: Update { rate: 0.0, clip: job.config.clip, l2: job.loss.l2 as f32, l2_biases: job.loss.l2_biases },
@@ -138,15 +151,27 @@ impl Stepper {
     /// The weights depend on the inner products of the task gradients.
     fn weigh_gramian(&mut self, feed: &Feed<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
         let tasks = feed.targets.len();
+        let rows = feed.rows.len();
+        let scouted = self.scout.as_mut().map(|scout| {
+            scout.set_parameters(self.runner.parameters());
+            scout.layerwise_gramian(feed, noise).1
+        });
         let met = Met::new(self.runner.forward_backward(feed, &vec![1.0; tasks], noise));
         if !met.is_finite() {
             return Ok(met);
         }
-        let all = self.runner.gramian(feed.rows.len());
+        let all = match scouted {
+            Some(gramian) => gramian,
+            None if self.waits => self.runner.representation_gramian(rows),
+            None => self.runner.gramian(rows),
+        };
         let pick = |&i: &usize| step.tasks.iter().map(move |&j| (i, j));
         let present = step.tasks.iter().flat_map(pick).map(|(i, j)| all[i * tasks + j]).collect();
         let gramian = Gramian::new(step.tasks.len(), present)?;
         let weights = self.balancer.weights(&Step { losses: &met.known, ..step }, Some(&gramian))?;
+        if self.waits {
+            self.runner.backward_shared(feed, &scatter(tasks, step.tasks, &weights.shared), noise);
+        }
         Ok(met.weighed(weights))
     }
 
@@ -211,11 +236,11 @@ impl Stepper {
         let fits = tensors.parameters.values().len() == graph.parameter_count();
         let moments = OptimizerState { step: state.optimizer_step, moments: tensors.moments };
         if !fits || !self.optimizer.restore(moments) || self.learners.len() != state.learners.len() {
-            return Err(CheckpointError::Other.into());
+            return Err(other());
         }
         for (learner, state) in self.learners.iter_mut().zip(&state.learners) {
             if !learner.restore(state.clone().into()) {
-                return Err(CheckpointError::Other.into());
+                return Err(other());
             }
         }
         self.balancer.restore(&state.balancer)?;
@@ -247,6 +272,11 @@ impl Met {
         let weights = self.is_finite().then_some(weights);
         Met { weights, ..self }
     }
+}
+
+/// A checkpoint of another optimiser or balancing method.
+fn other() -> TrainError {
+    CheckpointError::Other("its optimiser kept other things".to_owned()).into()
 }
 
 /// Weights of present tasks at the places of all tasks.
