@@ -19,6 +19,8 @@ pub struct Runner {
     parameters: Parameters,
     transposed: Vec<f32>,
     pieces: Vec<Piece>,
+    /// Of the batch, by task: the sum of its rows' weights, and what a row's weight is multiplied with.
+    totals: Vec<f64>,
     scales: Vec<f64>,
 }
 
@@ -32,8 +34,8 @@ impl Runner {
         let train = plan.mode == Mode::Train;
         let transposed = if train { vec![0.0; parameters.values().len()] } else { Vec::new() };
         let pieces = piece::pieces(&plan, &parameters);
-        let scales = vec![0.0; plan.losses.len()];
-        let mut runner = Runner { plan, lanes, parameters, transposed, pieces, scales };
+        let (totals, scales) = (vec![0.0; plan.losses.len()], vec![0.0; plan.losses.len()]);
+        let mut runner = Runner { plan, lanes, parameters, transposed, pieces, totals, scales };
         runner.refresh();
         runner
     }
@@ -60,7 +62,8 @@ impl Runner {
     /// # Panics
     /// If the feed does not have the inputs and targets that the graph asks for; see [`Feed`].
     pub fn forward_backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) -> StepLosses {
-        self.set_scales(feed, weights);
+        self.begin(feed);
+        self.set_scales(weights);
         let Runner { plan, lanes, parameters, transposed, scales, .. } = self;
         let read = Weights { values: parameters.values(), transposed };
         each_lane(plan, lanes, feed.rows.len(), |lane, part| {
@@ -72,7 +75,7 @@ impl Runner {
 
     /// The forward pass of a training step alone, for methods that need the losses before they can weigh them.
     pub fn forward(&mut self, feed: &Feed<'_>, noise: u64) -> StepLosses {
-        self.check(feed);
+        self.begin(feed);
         let Runner { plan, lanes, parameters, transposed, .. } = self;
         let read = Weights { values: parameters.values(), transposed };
         each_lane(plan, lanes, feed.rows.len(), |lane, part| {
@@ -83,7 +86,7 @@ impl Runner {
 
     /// The backward pass that follows [`forward`](Self::forward) with the same feed and noise.
     pub fn backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) {
-        self.set_scales(feed, weights);
+        self.set_scales(weights);
         let Runner { plan, lanes, parameters, transposed, scales, .. } = self;
         let read = Weights { values: parameters.values(), transposed };
         each_lane(plan, lanes, feed.rows.len(), |lane, part| {
@@ -146,7 +149,8 @@ impl Runner {
     /// Forward and backward with [`Groups::layerwise`](crate::Groups::layerwise): the losses, and the Gramian that
     /// [`gramian`](Self::gramian) would give, gathered a layer at a time. No gradient is left to update with.
     pub fn layerwise_gramian(&mut self, feed: &Feed<'_>, noise: u64) -> (StepLosses, Vec<f64>) {
-        self.set_scales(feed, &vec![1.0; self.scales.len()]);
+        self.begin(feed);
+        self.set_scales(&vec![1.0; self.scales.len()]);
         let Runner { plan, lanes, parameters, transposed, pieces, scales, .. } = self;
         let read = Weights { values: parameters.values(), transposed };
         let rows = feed.rows.len();
@@ -226,22 +230,23 @@ impl Runner {
         assert!(targets && complete, "the feed's targets are those of the graph");
     }
 
-    /// A task's row weights sum to W over the batch; its loss is `1 / W` times the lanes' sums.
-    fn set_scales(&mut self, feed: &Feed<'_>, weights: &[f64]) {
+    /// Checks a batch and sums its rows' weights.
+    fn begin(&mut self, feed: &Feed<'_>) {
         self.check(feed);
-        for (task, scale) in self.scales.iter_mut().enumerate() {
-            let total = feed.weight(task);
-            *scale = if total > 0.0 { weights[task] / total } else { 0.0 };
+        self.totals.iter_mut().enumerate().for_each(|(task, total)| *total = feed.weight(task));
+    }
+
+    /// A task's row weights sum to W over the batch; its loss is `1 / W` times the lanes' sums.
+    fn set_scales(&mut self, weights: &[f64]) {
+        for ((scale, &total), weight) in self.scales.iter_mut().zip(&self.totals).zip(weights) {
+            *scale = if total > 0.0 { weight / total } else { 0.0 };
         }
     }
 
     fn losses(&self, feed: &Feed<'_>) -> StepLosses {
-        let used = &self.lanes[..used_lanes(&self.plan, feed.rows.len())];
-        let loss = |task: usize| {
-            let total = feed.weight(task);
-            (total > 0.0).then(|| used.iter().map(|lane| lane.losses()[task]).sum::<f64>() / total)
-        };
-        (0..self.plan.losses.len()).map(loss).collect()
+        let lanes = self.used(feed.rows.len());
+        let sum = |task: usize| lanes.iter().map(|lane| lane.losses()[task]).sum::<f64>();
+        self.totals.iter().enumerate().map(|(task, &total)| (total > 0.0).then(|| sum(task) / total)).collect()
     }
 
     /// Brings the transposed copies up to date.

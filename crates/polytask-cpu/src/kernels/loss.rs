@@ -89,6 +89,14 @@ impl Rows<'_> {
     #[inline(always)]
     fn sum(self, rows: &[u32], labels: &[f32], weights: &[f32], loss: impl Fn(f32, f32) -> f32) -> f64 {
         let width = self.width;
+        if width == 1 {
+            // The most common head, without the inner loop.
+            let one = |(z, &row): (&f32, &u32)| match weights[row as usize] {
+                0.0 => 0.0,
+                weight => f64::from(weight) * f64::from(loss(*z, labels[row as usize])),
+            };
+            return self.values.iter().zip(rows).map(one).sum();
+        }
         let one = |(z, &row): (&[f32], &u32)| {
             let row = row as usize;
             let weight = weights[row];
@@ -117,6 +125,14 @@ impl Into<'_> {
     fn fill(self, z: Rows<'_>, labels: &[f32], slope: impl Fn(f32, f32) -> f32) {
         let width = z.width;
         let scale = (self.scale / width as f64) as f32;
+        if width == 1 {
+            for ((z, dz), &row) in z.values.iter().zip(self.dz).zip(self.rows) {
+                let weight = scale * self.weights[row as usize];
+                let own = if weight == 0.0 { 0.0 } else { weight * slope(*z, labels[row as usize]) };
+                *dz = if self.accumulate { *dz + own } else { own };
+            }
+            return;
+        }
         let rows = z.values.chunks_exact(width).zip(self.dz.chunks_exact_mut(width)).zip(self.rows);
         for ((z, dz), &row) in rows {
             let row = row as usize;

@@ -2,28 +2,28 @@
 
 use super::vectorized;
 
-/// Output features up to which these loops win.
+/// Features up to which these loops win.
 pub(super) const NARROW: usize = 8;
 
-/// Calls a function with the number of output features as a constant, so that its inner loops unroll.
-macro_rules! by_width {
-    ($n:expr, $call:ident($($argument:expr),*)) => {
+/// Calls a function with a number from 1 to [`NARROW`] as its constant, so that its loops unroll.
+macro_rules! with_constant {
+    ($n:expr, $call:ident::<$($before:ident,)? _>($($argument:expr),*)) => {
         match $n {
-            1 => $call::<1>($($argument),*),
-            2 => $call::<2>($($argument),*),
-            3 => $call::<3>($($argument),*),
-            4 => $call::<4>($($argument),*),
-            5 => $call::<5>($($argument),*),
-            6 => $call::<6>($($argument),*),
-            7 => $call::<7>($($argument),*),
-            _ => $call::<NARROW>($($argument),*),
+            1 => $call::<$($before,)? 1>($($argument),*),
+            2 => $call::<$($before,)? 2>($($argument),*),
+            3 => $call::<$($before,)? 3>($($argument),*),
+            4 => $call::<$($before,)? 4>($($argument),*),
+            5 => $call::<$($before,)? 5>($($argument),*),
+            6 => $call::<$($before,)? 6>($($argument),*),
+            7 => $call::<$($before,)? 7>($($argument),*),
+            _ => $call::<$($before,)? NARROW>($($argument),*),
         }
     };
 }
 
 /// `y = x W + b`, all row-major, `W [k, n]`.
 pub(super) fn forward(x: &[f32], weight: &[f32], bias: Option<&[f32]>, y: &mut [f32], k: usize, n: usize) {
-    by_width!(n, forward_n(x, weight, bias, y, k));
+    with_constant!(n, forward_n::<_>(x, weight, bias, y, k));
 }
 
 /// `dW = x^T dy` (or `+=`).
@@ -31,12 +31,12 @@ pub(super) fn weight_gradient(x: &[f32], dy: &[f32], dw: &mut [f32], k: usize, n
     if !accumulate {
         dw.fill(0.0);
     }
-    by_width!(n, weight_n(x, dy, dw, k));
+    with_constant!(n, weight_n::<_>(x, dy, dw, k));
 }
 
 /// `dx = dy W^T` (or `+=`).
 pub(super) fn input_gradient(dy: &[f32], weight: &[f32], dx: &mut [f32], k: usize, n: usize, accumulate: bool) {
-    by_width!(n, input_n(dy, weight, dx, k, accumulate));
+    with_constant!(n, input_n::<_>(dy, weight, dx, k, accumulate));
 }
 
 /// Lanes of the partial sums of a long dot product.
@@ -46,6 +46,9 @@ fn forward_n<const N: usize>(x: &[f32], weight: &[f32], bias: Option<&[f32]>, y:
     let (weight, _) = weight.as_chunks::<N>();
     let bias: [f32; N] = std::array::from_fn(|j| bias.map_or(0.0, |b| b[j]));
     let (y, _) = y.as_chunks_mut::<N>();
+    if k <= NARROW {
+        return with_constant!(k, forward_nk::<N, _>(x, weight, bias, y));
+    }
     vectorized(
         #[inline(always)]
         || {
@@ -71,25 +74,12 @@ fn forward_n<const N: usize>(x: &[f32], weight: &[f32], bias: Option<&[f32]>, y:
 fn weight_n<const N: usize>(x: &[f32], dy: &[f32], dw: &mut [f32], k: usize) {
     let (dy, _) = dy.as_chunks::<N>();
     let (dw, _) = dw.as_chunks_mut::<N>();
+    if k <= NARROW {
+        return with_constant!(k, weight_nk::<N, _>(x, dy, dw));
+    }
     vectorized(
         #[inline(always)]
         || {
-            if k == 2 {
-                // Kept in registers; with so few the loads and stores would be most of the work.
-                let mut sum = [[0.0f32; N]; 2];
-                for (x, dy) in x.chunks_exact(2).zip(dy) {
-                    for j in 0..N {
-                        sum[0][j] += x[0] * dy[j];
-                        sum[1][j] += x[1] * dy[j];
-                    }
-                }
-                for (dw, sum) in dw.iter_mut().zip(sum) {
-                    for j in 0..N {
-                        dw[j] += sum[j];
-                    }
-                }
-                return;
-            }
             for (x, dy) in x.chunks_exact(k).zip(dy) {
                 for (dw, x) in dw.iter_mut().zip(x) {
                     for j in 0..N {
@@ -104,6 +94,9 @@ fn weight_n<const N: usize>(x: &[f32], dy: &[f32], dw: &mut [f32], k: usize) {
 fn input_n<const N: usize>(dy: &[f32], weight: &[f32], dx: &mut [f32], k: usize, accumulate: bool) {
     let (dy, _) = dy.as_chunks::<N>();
     let (weight, _) = weight.as_chunks::<N>();
+    if k <= NARROW {
+        return with_constant!(k, input_nk::<N, _>(dy, weight, dx, accumulate));
+    }
     vectorized(
         #[inline(always)]
         || {
@@ -115,6 +108,64 @@ fn input_n<const N: usize>(dy: &[f32], weight: &[f32], dx: &mut [f32], k: usize,
                     }
                     *dx = sum;
                 }
+            }
+        },
+    );
+}
+
+/// Few inputs too: everything but the rows stays in registers.
+fn forward_nk<const N: usize, const K: usize>(x: &[f32], weight: &[[f32; N]], bias: [f32; N], y: &mut [[f32; N]]) {
+    let weight: [[f32; N]; K] = std::array::from_fn(|i| weight[i]);
+    let (x, _) = x.as_chunks::<K>();
+    vectorized(
+        #[inline(always)]
+        || {
+            for (x, y) in x.iter().zip(y) {
+                let mut sum = bias;
+                for i in 0..K {
+                    for j in 0..N {
+                        sum[j] += x[i] * weight[i][j];
+                    }
+                }
+                *y = sum;
+            }
+        },
+    );
+}
+
+fn weight_nk<const N: usize, const K: usize>(x: &[f32], dy: &[[f32; N]], dw: &mut [[f32; N]]) {
+    let (x, _) = x.as_chunks::<K>();
+    let sum = vectorized(
+        #[inline(always)]
+        || {
+            let mut sum = [[0.0f32; N]; K];
+            for (x, dy) in x.iter().zip(dy) {
+                for i in 0..K {
+                    for j in 0..N {
+                        sum[i][j] += x[i] * dy[j];
+                    }
+                }
+            }
+            sum
+        },
+    );
+    dw.as_flattened_mut().iter_mut().zip(sum.as_flattened()).for_each(|(dw, sum)| *dw += sum);
+}
+
+fn input_nk<const N: usize, const K: usize>(dy: &[[f32; N]], weight: &[[f32; N]], dx: &mut [f32], accumulate: bool) {
+    let weight: [[f32; N]; K] = std::array::from_fn(|i| weight[i]);
+    let (dx, _) = dx.as_chunks_mut::<K>();
+    vectorized(
+        #[inline(always)]
+        || {
+            for (dx, dy) in dx.iter_mut().zip(dy) {
+                let mut sum = if accumulate { *dx } else { [0.0; K] };
+                for i in 0..K {
+                    for j in 0..N {
+                        sum[i] += dy[j] * weight[i][j];
+                    }
+                }
+                *dx = sum;
             }
         },
     );

@@ -92,7 +92,7 @@ impl From<Learner> for OptimizerState {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// There is none.
-    #[error("there is no checkpoint to go on from: {0} does not exist", _0.display())]
+    #[error("there is no checkpoint to go on from: {} does not exist", .0.display())]
     None(PathBuf),
     /// It belongs to another run: other tasks, settings, layers or data.
     #[error("the checkpoint belongs to another run: {0}")]

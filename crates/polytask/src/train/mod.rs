@@ -158,6 +158,15 @@ pub fn fit(
     Training::new(job, start, resume)?.run(watch)
 }
 
+/// The rows that are looked at after a round: those for validation, or a few that show whether the last step broke
+/// the model.
+fn judged<'a>(job: &Job<'a>) -> &'a [u32] {
+    match job.valid.is_empty() {
+        true => &job.train[..job.train.len().min(256)],
+        false => job.valid,
+    }
+}
+
 struct Training<'a> {
     job: &'a Job<'a>,
     names: Vec<&'a str>,
@@ -172,7 +181,8 @@ struct Training<'a> {
 impl<'a> Training<'a> {
     fn new(job: &'a Job<'a>, start: &Parameters, resume: Option<Checkpoint>) -> Result<Self, TrainError> {
         let batch = job.config.batch.rows(job.train.len());
-        let judge = Plan::new(job.graph, job.valid.len().clamp(1, 4096), Mode::Predict, &Groups::merged(job.graph));
+        let looked_at = judged(job).len().clamp(1, 4096);
+        let judge = Plan::new(job.graph, looked_at, Mode::Predict, &Groups::merged(job.graph));
         let mut training = Training {
             job,
             names: job.tasks.iter().map(|t| t.name.as_str()).collect(),
@@ -188,7 +198,8 @@ impl<'a> Training<'a> {
                 training.state = checkpoint.state;
                 training.stepper.restore(job.graph, checkpoint.tensors, &training.state)?;
             }
-            None => training.state.first = training.validate(),
+            None if job.valid.is_empty() => {}
+            None => training.state.first = training.losses(job.valid),
         }
         Ok(training)
     }
@@ -257,10 +268,11 @@ impl<'a> Training<'a> {
 
     /// Looks at the validation rows; the task whose loss is not finite there, if one is.
     fn round(&mut self, watch: &mut dyn Watch) -> Option<String> {
-        let losses = self.validate();
+        let losses = self.losses(judged(self.job));
         if let Some(bad) = losses.iter().position(|l| l.is_some_and(|l| !l.is_finite())) {
             return Some(self.names[bad].to_owned());
         }
+        let losses = if self.job.valid.is_empty() { vec![None; losses.len()] } else { losses };
         let state = &mut self.state;
         state.epoch += 1;
         let criterion = criterion::value(&self.job.config.criterion, &self.names, &losses, &state.first);
@@ -296,14 +308,11 @@ impl<'a> Training<'a> {
         None
     }
 
-    /// Each task's loss on the validation rows.
-    fn validate(&mut self) -> Vec<Option<f64>> {
+    /// Each task's loss on some rows.
+    fn losses(&mut self, rows: &[u32]) -> Vec<Option<f64>> {
         let Training { job, judge, stepper, .. } = self;
-        if job.valid.is_empty() {
-            return vec![None; job.tasks.len()];
-        }
         judge.set_parameters(stepper.parameters());
-        job.data.with_feed(job.graph, job.labels, job.valid, |feed| judge.evaluate(feed))
+        job.data.with_feed(job.graph, job.labels, rows, |feed| judge.evaluate(feed))
     }
 
     fn seconds(&self) -> f64 {
