@@ -1,6 +1,8 @@
 //! Why the program fails.
 
+use crate::command::AggregateError;
 use polytask::model::ModelError;
+use polytask_balance::BalanceError;
 use polytask_data::DataError;
 use std::io;
 
@@ -10,6 +12,12 @@ pub enum Failure {
     /// The library could not do it.
     #[error(transparent)]
     Library(#[from] polytask::Error),
+    /// There is no such balancing method, or its keys are wrong.
+    #[error(transparent)]
+    Method(#[from] BalanceError),
+    /// `polytask aggregate` cannot weigh what it was given.
+    #[error(transparent)]
+    Aggregate(#[from] AggregateError),
     /// Standard output could not be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -19,6 +27,11 @@ impl Failure {
     pub fn hint(&self) -> Option<String> {
         match self {
             Failure::Library(error) => error.hint(),
+            Failure::Method(BalanceError::UnknownMethod { nearest, .. }) if nearest.is_empty() => {
+                Some("`polytask balancers` lists them".to_owned())
+            }
+            Failure::Method(error) => error.hint(),
+            Failure::Aggregate(error) => error.hint(),
             Failure::Output(_) => None,
         }
     }
@@ -26,6 +39,8 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Failure::Library(error) => error.exit_code(),
+            Failure::Method(_) => 2,
+            Failure::Aggregate(error) => error.exit_code(),
             Failure::Output(_) => 1,
         }
     }

@@ -1,10 +1,14 @@
 //! The commands, one a file.
 
+mod aggregate;
+mod balancers;
 mod compare;
 mod evaluate;
 mod predict;
 mod schema;
 mod train;
+
+pub use aggregate::AggregateError;
 
 use crate::failure::Failure;
 use clap::{Subcommand, ValueEnum};
@@ -21,6 +25,10 @@ pub enum Command {
     Evaluate(evaluate::Evaluate),
     /// Train the joint model and one model a task, and say whether sharing helped
     Compare(compare::Compare),
+    /// List the balancing methods, or show one with its keys
+    Balancers(balancers::Balancers),
+    /// Weigh task gradients or losses given as JSON on standard input
+    Aggregate(aggregate::Aggregate),
     /// Print the JSON schema of the config
     Schema(schema::Schema),
 }
@@ -32,6 +40,8 @@ impl Command {
             Command::Predict(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Compare(command) => command.run(),
+            Command::Balancers(command) => command.run(),
+            Command::Aggregate(command) => command.run(),
             Command::Schema(command) => command.run(),
         }
     }

@@ -58,7 +58,8 @@ impl Train {
         let resume = self.resume.then(|| Checkpoint::load(&checkpoint, &job)).transpose();
         let resume = resume.map_err(TrainError::from)?;
         announce(config, &prepared, graph.parameter_count());
-        let mut watch = Watching { progress: Progress::new(budget.steps), stop, checkpoint };
+        let warns = config.loss.balance.method == "equal";
+        let mut watch = Watching { progress: Progress::new(budget.steps), stop, checkpoint, warns };
         let fitted = fit(&job, &start, resume, &mut watch).map_err(Error::from);
         watch.progress.finish();
         let fitted = fitted?;
@@ -162,7 +163,12 @@ struct Watching {
     progress: Progress,
     stop: Arc<AtomicBool>,
     checkpoint: PathBuf,
+    /// Whether to say so when one task's gradient drowns another's.
+    warns: bool,
 }
+
+/// How many times longer one task's gradient may be than another's under equal weights.
+const DROWNS: f64 = 100.0;
 
 impl Watch for Watching {
     fn step(&mut self, step: u64, _: u64) {
@@ -171,6 +177,16 @@ impl Watch for Watching {
 
     fn round(&mut self, round: &Round) {
         self.progress.round(round);
+        if let Some((long, short, times)) = round.gradients.as_ref().and_then(|g| g.widest())
+            && self.warns
+            && times > DROWNS
+        {
+            self.warns = false;
+            self.progress.say(&format!(
+                "warning: the gradient of `{long}` is {times:.0} times as long as that of `{short}`, which it drowns out; \
+                 try loss.balance = \"uncertainty\" or another method of `polytask balancers`"
+            ));
+        }
     }
 
     fn stop(&self) -> bool {

@@ -161,6 +161,7 @@ fn run(
 ) -> Result<Run, Error> {
     let mut config = config.clone();
     config.train.seed = seed;
+    config.loss.watch = false;
     let tasks: Vec<Task> = which.iter().map(|&t| prepared.tasks[t].clone()).collect();
     let alone = which.len() == 1 && prepared.tasks.len() > 1;
     if alone {

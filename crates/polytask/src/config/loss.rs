@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the losses of the tasks are balanced, and the regularisation.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LossConfig {
     /// How the tasks are balanced: the name of a method, or a table with `method` and the method's own keys.
@@ -23,10 +23,26 @@ pub struct LossConfig {
     /// Methods that need the inner products of task gradients over the parameters: gather them a layer at a time instead
     /// of holding a gradient a task. Costs a forward pass more. Default false.
     pub low_memory: bool,
+    /// Look at the sizes of the tasks' gradients and the angles between them now and then, for `history.jsonl`. Costs
+    /// about three steps in fifty. Default true.
+    pub watch: bool,
     /// Adds `l2 * 0.5 * ||w||^2` over weights and embedding tables to the loss, 0 or above. Default 0.
     pub l2: f64,
     /// Whether `l2` holds for biases too. Default false.
     pub l2_biases: bool,
+}
+
+impl Default for LossConfig {
+    fn default() -> Self {
+        LossConfig {
+            balance: Balance::default(),
+            level: None,
+            low_memory: false,
+            watch: true,
+            l2: 0.0,
+            l2_biases: false,
+        }
+    }
 }
 
 /// Where task gradients are looked at.

@@ -24,10 +24,33 @@ pub struct Round {
     pub valid: IndexMap<String, f64>,
     /// Each task's weight, averaged likewise.
     pub weights: IndexMap<String, f64>,
+    /// Each task's part of the weighted losses, from 0 to 1.
+    pub shares: IndexMap<String, f64>,
+    /// How the tasks' gradients over the shared parameters stood at the round's first step; looked at now and then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradients: Option<Gradients>,
     /// What the best model is chosen by; lower is better. None without validation rows.
     pub criterion: Option<f64>,
     /// Whether this is the best model so far.
     pub best: bool,
+}
+
+/// Sizes and angles of the tasks' gradients over the shared parameters, on one batch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Gradients {
+    /// Euclidean norms, of the unweighted losses.
+    pub norms: IndexMap<String, f64>,
+    /// Cosines of pairs, each pair once: below 0 the two tasks pull against each other.
+    pub cosines: IndexMap<String, IndexMap<String, f64>>,
+}
+
+impl Gradients {
+    /// The tasks with the longest and the shortest gradient, and how many times longer the one is.
+    pub fn widest(&self) -> Option<(&str, &str, f64)> {
+        let longest = self.norms.iter().max_by(|a, b| a.1.total_cmp(b.1))?;
+        let shortest = self.norms.iter().filter(|n| *n.1 > 0.0).min_by(|a, b| a.1.total_cmp(b.1))?;
+        Some((longest.0, shortest.0, longest.1 / shortest.1))
+    }
 }
 
 /// Sums over the steps of a round.
@@ -36,13 +59,32 @@ pub(super) struct Sums {
     steps: u64,
     total: f64,
     penalty: f64,
-    /// By task: steps with labels, sum of losses, sum of weights.
-    tasks: Vec<(u64, f64, f64)>,
+    tasks: Vec<TaskSums>,
+    /// What the probe saw.
+    pub gradients: Option<Gradients>,
+}
+
+/// Sums over the steps that had labels for a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct TaskSums {
+    steps: u64,
+    loss: f64,
+    weight: f64,
+    weighted: f64,
+}
+
+/// Means over a round, by task.
+pub(super) struct Means {
+    pub loss: f64,
+    pub penalty: f64,
+    pub losses: IndexMap<String, f64>,
+    pub weights: IndexMap<String, f64>,
+    pub shares: IndexMap<String, f64>,
 }
 
 impl Sums {
     pub(super) fn new(tasks: usize) -> Self {
-        Sums { tasks: vec![(0, 0.0, 0.0); tasks], ..Sums::default() }
+        Sums { tasks: vec![TaskSums::default(); tasks], ..Sums::default() }
     }
 
     pub(super) fn add(&mut self, losses: &[Option<f64>], weights: &[f64], penalty: f64) {
@@ -51,19 +93,28 @@ impl Sums {
         self.total += penalty;
         for ((sums, loss), weight) in self.tasks.iter_mut().zip(losses).zip(weights) {
             if let Some(loss) = loss {
-                *sums = (sums.0 + 1, sums.1 + loss, sums.2 + weight);
+                sums.steps += 1;
+                sums.loss += loss;
+                sums.weight += weight;
+                sums.weighted += weight * loss;
                 self.total += weight * loss;
             }
         }
     }
 
-    /// Means for the tasks' names: total, penalty, losses, weights.
-    pub(super) fn means(&self, names: &[&str]) -> (f64, f64, IndexMap<String, f64>, IndexMap<String, f64>) {
+    pub(super) fn means(&self, names: &[&str]) -> Means {
         let steps = self.steps.max(1) as f64;
-        let of = |pick: fn(&(u64, f64, f64)) -> f64| {
-            let seen = names.iter().zip(&self.tasks).filter(|(_, sums)| sums.0 > 0);
-            seen.map(|(name, sums)| ((*name).to_owned(), pick(sums) / sums.0 as f64)).collect()
+        let of = |value: &dyn Fn(&TaskSums) -> f64| {
+            let seen = names.iter().zip(&self.tasks).filter(|(_, sums)| sums.steps > 0);
+            seen.map(|(name, sums)| ((*name).to_owned(), value(sums))).collect()
         };
-        (self.total / steps, self.penalty / steps, of(|s| s.1), of(|s| s.2))
+        let all: f64 = self.tasks.iter().map(|sums| sums.weighted).sum();
+        Means {
+            loss: self.total / steps,
+            penalty: self.penalty / steps,
+            losses: of(&|sums| sums.loss / sums.steps as f64),
+            weights: of(&|sums| sums.weight / sums.steps as f64),
+            shares: of(&|sums| if all == 0.0 { 0.0 } else { sums.weighted / all }),
+        }
     }
 }

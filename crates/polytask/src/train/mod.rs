@@ -4,11 +4,12 @@ mod checkpoint;
 mod criterion;
 mod fingerprint;
 mod history;
+mod probe;
 mod schedule;
 mod step;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use history::Round;
+pub use history::{Gradients, Round};
 
 use crate::config::{LossConfig, TrainConfig};
 use crate::dataset::Dataset;
@@ -20,6 +21,7 @@ use polytask_balance::BalanceError;
 use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
 use polytask_data::epoch_order;
 use polytask_graph::Graph;
+use probe::Probe;
 use std::time::{Duration, Instant};
 use step::Stepper;
 
@@ -172,6 +174,7 @@ struct Training<'a> {
     names: Vec<&'a str>,
     stepper: Stepper,
     judge: Runner,
+    probe: Option<Probe>,
     state: State,
     batch: usize,
     began: Instant,
@@ -188,6 +191,7 @@ impl<'a> Training<'a> {
             names: job.tasks.iter().map(|t| t.name.as_str()).collect(),
             stepper: Stepper::new(job, start, batch)?,
             judge: Runner::new(judge, start.clone()),
+            probe: Probe::new(job, start, batch),
             state: State::new(Fingerprint::of(job).map_err(CheckpointError::from)?, job.tasks.len()),
             batch,
             began: Instant::now(),
@@ -221,7 +225,7 @@ impl<'a> Training<'a> {
             watch.step(self.state.step, self.job.budget.steps);
             let last = self.state.step == self.job.budget.steps;
             if self.state.step.is_multiple_of(self.job.budget.every) || last {
-                if let Some(task) = self.round(watch) {
+                if let Some(task) = self.round(watch)? {
                     break Ending::Diverged { task, step: self.state.step };
                 }
                 if self.kept.elapsed() >= KEEP_EVERY {
@@ -244,7 +248,7 @@ impl<'a> Training<'a> {
 
     /// One optimiser step; the task whose loss is no longer finite, if one is.
     fn step(&mut self) -> Result<Option<String>, TrainError> {
-        let Training { job, stepper, state, .. } = self;
+        let Training { job, names, stepper, state, probe, .. } = self;
         let epoch_steps = job.train.len().div_ceil(self.batch) as u64;
         let (epoch, place) = (state.step / epoch_steps, (state.step % epoch_steps) as usize);
         if state.order.is_empty() || place == 0 {
@@ -257,7 +261,12 @@ impl<'a> Training<'a> {
         let rows = &state.order[place * self.batch..((place + 1) * self.batch).min(state.order.len())];
         state.rate = schedule::rate(job.config, state.step, job.budget.steps, epoch_steps);
         let at = step::At { step: state.step, epoch, rate: state.rate };
-        let done = job.data.with_feed(job.graph, job.labels, rows, |feed| stepper.step(feed, at))?;
+        let done = job.data.with_feed(job.graph, job.labels, rows, |feed| {
+            if let Some(probe) = probe.as_mut().filter(|probe| probe.is_due(at.step)) {
+                state.sums.gradients = Some(probe.look(feed, stepper.parameters(), names, at.step));
+            }
+            stepper.step(feed, at)
+        })?;
         if let Some(bad) = done.losses.iter().position(|l| l.is_some_and(|l| !l.is_finite())) {
             return Ok(Some(job.tasks[bad].name.clone()));
         }
@@ -267,10 +276,10 @@ impl<'a> Training<'a> {
     }
 
     /// Looks at the validation rows; the task whose loss is not finite there, if one is.
-    fn round(&mut self, watch: &mut dyn Watch) -> Option<String> {
+    fn round(&mut self, watch: &mut dyn Watch) -> Result<Option<String>, TrainError> {
         let losses = self.losses(judged(self.job));
         if let Some(bad) = losses.iter().position(|l| l.is_some_and(|l| !l.is_finite())) {
-            return Some(self.names[bad].to_owned());
+            return Ok(Some(self.names[bad].to_owned()));
         }
         let losses = if self.job.valid.is_empty() { vec![None; losses.len()] } else { losses };
         let state = &mut self.state;
@@ -286,26 +295,31 @@ impl<'a> Training<'a> {
             let parameters = self.stepper.parameters().clone();
             state.best = Some(checkpoint::Best { epoch: state.epoch, criterion, parameters });
         }
-        let (loss, penalty, train, weights) = state.sums.means(&self.names);
-        state.sums = Sums::new(self.names.len());
+        let means = state.sums.means(&self.names);
+        let gradients = std::mem::replace(&mut state.sums, Sums::new(self.names.len())).gradients;
         let valid = self.names.iter().zip(&losses).filter_map(|(name, l)| Some(((*name).to_owned(), (*l)?)));
         let round = Round {
             epoch: state.epoch,
             step: state.step,
             seconds: state.seconds + self.began.elapsed().as_secs_f64(),
             learning_rate: state.rate,
-            loss,
-            penalty,
-            train,
+            loss: means.loss,
+            penalty: means.penalty,
+            train: means.losses,
             valid: valid.collect(),
-            weights,
+            weights: means.weights,
+            shares: means.shares,
+            gradients,
             criterion,
             best,
         };
-        self.stepper.end_epoch();
+        // A score between 0 and 1 for methods that go by one: how much of its first loss a task has shed.
+        let shed = losses.iter().zip(&state.first).map(|(l, f)| Some(1.0 - (*l)? / (*f)?));
+        let scores: Vec<Option<f64>> = shed.map(|s| s.map(|s| s.clamp(0.01, 0.99))).collect();
+        self.stepper.end_epoch(&scores)?;
         watch.round(&round);
         self.state.history.push(round);
-        None
+        Ok(None)
     }
 
     /// Each task's loss on some rows.

@@ -90,8 +90,15 @@ impl Stepper {
         self.runner.parameters()
     }
 
-    pub(super) fn end_epoch(&mut self) {
+    /// Ends a round; `scores` are the tasks', between 0 and 1, where there are validation rows.
+    pub(super) fn end_epoch(&mut self, scores: &[Option<f64>]) -> Result<(), TrainError> {
+        for (task, score) in scores.iter().enumerate() {
+            if let Some(score) = score {
+                self.balancer.observe_kpi(task, *score)?;
+            }
+        }
         self.balancer.end_epoch();
+        Ok(())
     }
 
     /// A step on one batch. Losses that are not finite are handed back and nothing moves.

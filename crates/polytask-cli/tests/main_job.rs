@@ -1,0 +1,213 @@
+//! The main job: train, predict, evaluate and compare.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod common;
+
+use common::{CONFIG, Folder, repository, table};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The columns of a CSV file by name.
+fn columns(csv: &str) -> BTreeMap<String, Vec<String>> {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let mut columns: BTreeMap<String, Vec<String>> = names.iter().map(|name| (name.clone(), Vec::new())).collect();
+    for record in reader.records() {
+        for (name, value) in names.iter().zip(&record.unwrap()) {
+            columns.get_mut(name).unwrap().push(value.to_owned());
+        }
+    }
+    columns
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// A model of [`table`] in the folder `model`.
+fn trained(rows: usize) -> Folder {
+    let folder = Folder::with(CONFIG, &table(rows));
+    folder.works("train config.toml");
+    folder
+}
+
+#[test]
+fn the_bundled_example_trains_into_a_whole_directory() {
+    let folder = Folder::new();
+    let config = repository("examples/growth/config.toml");
+    folder.works(&format!("train {config} --out people --set train.epochs=3"));
+    let mut names: Vec<String> = std::fs::read_dir(folder.path("people"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let all =
+        ["checkpoint.safetensors", "config.toml", "history.jsonl", "metrics.json", "model.json", "model.safetensors"];
+    assert_eq!(names, all);
+    assert_eq!(folder.history("people").len(), 3);
+
+    let metrics = folder.json("people/metrics.json");
+    assert_eq!(keys(&metrics["tasks"]), ["height", "weight", "waist", "systolic", "diabetes"]);
+    assert_eq!(keys(&metrics["tasks"]["height"]), ["r2", "rmse", "mae", "n"]);
+    assert_eq!(keys(&metrics["tasks"]["diabetes"]), ["accuracy", "macro_f1", "log_loss", "auc", "n"]);
+    // Three epochs of it reach 0.90; a constant reaches 0.
+    assert!(metrics["tasks"]["height"]["r2"].as_f64().unwrap() > 0.8, "{metrics}");
+    assert!(metrics["tasks"]["diabetes"]["auc"].as_f64().unwrap() > 0.8, "{metrics}");
+
+    let written = folder.read("people/config.toml");
+    assert!(written.contains("epochs = 3") && written.contains("learning_rate = 0.001"), "{written}");
+}
+
+#[test]
+fn the_written_config_trains_the_same_model() {
+    let folder = trained(200);
+    folder.write("again.toml", folder.read("model/config.toml"));
+    folder.works("train again.toml --out again");
+    assert!(folder.bytes("model/model.safetensors") == folder.bytes("again/model.safetensors"));
+}
+
+#[test]
+fn labels_need_not_be_there_to_predict() {
+    let folder = trained(200);
+    let inputs: String =
+        table(200).lines().map(|line| line.splitn(4, ',').take(3).collect::<Vec<_>>().join(",") + "\n").collect();
+    folder.write("inputs.csv", inputs);
+    let without = folder.works("predict model --data inputs.csv").out;
+    assert_eq!(without, folder.works("predict model --data data.csv").out);
+    let predicted = columns(&without);
+    assert_eq!(predicted.keys().collect::<Vec<_>>(), ["grade", "size", "warm"]);
+    assert!(without.starts_with("size,warm,grade\n"), "the order of the config");
+    assert!(predicted.values().all(|column| column.len() == 200));
+    // In the label's own units: 10 + 3 x - 2 z, from 6 to 17.
+    assert!(predicted["size"].iter().all(|v| (4.0..20.0).contains(&v.parse::<f64>().unwrap())));
+    assert!(predicted["warm"].iter().all(|v| v == "yes" || v == "no"));
+
+    assert_eq!(folder.works("predict model --data inputs.csv --out out.csv").out, "");
+    assert_eq!(folder.read("out.csv"), without);
+}
+
+#[test]
+fn probabilities_add_up_and_the_class_has_the_largest() {
+    let folder = trained(300);
+    let predicted = columns(&folder.works("predict model --data data.csv --probabilities").out);
+    for (task, classes) in [("warm", ["no", "yes"].as_slice()), ("grade", &["high", "low", "middle"])] {
+        for row in 0..300 {
+            let of = |class: &&str| predicted[&format!("{task}={class}")][row].parse::<f64>().unwrap();
+            let shares: Vec<f64> = classes.iter().map(of).collect();
+            // Each is rounded to f32: half a unit in its last place, 3e-8.
+            assert!((shares.iter().sum::<f64>() - 1.0).abs() < 2e-7, "{task}, row {row}: {shares:?}");
+            let best = classes.iter().zip(&shares).max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
+            assert_eq!(*best, predicted[task][row]);
+        }
+    }
+    assert_eq!(predicted.len(), 3 + 2 + 3, "a regression has no probabilities");
+}
+
+#[test]
+fn predictions_depend_on_nothing_but_their_row() {
+    let folder = trained(1000);
+    let all = folder.works("predict model --data data.csv --probabilities").out;
+    let all: Vec<&str> = all.lines().collect();
+    let data = table(1000);
+    let rows: Vec<&str> = data.lines().collect();
+    let of = |chosen: &[usize]| -> Vec<String> {
+        let text: Vec<&str> = std::iter::once(rows[0]).chain(chosen.iter().map(|&row| rows[row])).collect();
+        folder.write("some.csv", text.join("\n"));
+        let out = folder.works("predict model --data some.csv --probabilities --threads 1").out;
+        out.lines().skip(1).map(str::to_owned).collect()
+    };
+    let backwards: Vec<usize> = (1..=1000).rev().collect();
+    for chosen in [&backwards[..], &backwards[..17], &[500], &[3, 3, 900]] {
+        let expected: Vec<&str> = chosen.iter().map(|&row| all[row]).collect();
+        assert!(of(chosen) == expected, "{} rows", chosen.len());
+    }
+}
+
+#[test]
+fn evaluation_of_the_test_rows_gives_the_metrics_of_training() {
+    let folder = trained(400);
+    let data = table(400);
+    let test: Vec<&str> =
+        data.lines().enumerate().filter(|(i, l)| *i == 0 || l.contains(",test,")).map(|(_, l)| l).collect();
+    folder.write("test.csv", test.join("\n"));
+    let scores: Value =
+        serde_json::from_str(&folder.works("evaluate model --data test.csv --format json").out).unwrap();
+    assert_eq!(scores, folder.json("model/metrics.json"));
+    // Every 5th of 400 rows; size is missing where row % 7 == 3, in 11 of them.
+    assert_eq!(scores["tasks"]["size"]["n"], 69);
+    assert_eq!(scores["tasks"]["grade"]["n"], 80);
+    assert_eq!(keys(&scores["tasks"]["size"]), ["r2", "rmse", "mae", "n"]);
+    assert_eq!(keys(&scores["tasks"]["warm"]), ["accuracy", "macro_f1", "log_loss", "auc", "n"]);
+    assert_eq!(keys(&scores["tasks"]["grade"]), ["accuracy", "macro_f1", "log_loss", "n"]);
+}
+
+#[test]
+fn tasks_without_a_label_column_are_left_out_of_an_evaluation() {
+    let folder = trained(200);
+    let part: String = table(200).lines().map(|l| l.rsplitn(3, ',').last().unwrap().to_owned() + "\n").collect();
+    folder.write("part.csv", part);
+    let scores: Value =
+        serde_json::from_str(&folder.works("evaluate model --data part.csv --format json").out).unwrap();
+    assert_eq!(keys(&scores["tasks"]), ["size"]);
+}
+
+#[test]
+fn compare_says_for_every_task_whether_sharing_helped() {
+    let folder = Folder::with(CONFIG, &table(300));
+    let answer: Value = serde_json::from_str(&folder.works("compare config.toml --seeds 3 --format json").out).unwrap();
+    assert_eq!(keys(&answer["tasks"]), ["size", "warm", "grade"]);
+    for (name, task) in answer["tasks"].as_object().unwrap() {
+        let metric = task["metric"].as_str().unwrap();
+        for side in ["joint", "single", "joint_std", "single_std", "baseline"] {
+            assert!(task[side][metric].is_f64(), "{name}.{side}.{metric}: {task}");
+        }
+        let verdict = task["verdict"].as_str().unwrap();
+        assert!(["helped", "hurt", "no_difference"].contains(&verdict), "{verdict}");
+        let (difference, margin) = (task["difference"].as_f64().unwrap(), task["margin"].as_f64().unwrap());
+        assert_eq!(verdict == "no_difference", difference.abs() <= margin);
+    }
+    assert!(answer["delta_m"].is_f64() && answer["delta_metrics"].is_f64());
+    // Inputs x, z and three colors; 16 units; one output, one, and three. Apart each task has its own trunk.
+    assert_eq!(answer["parameters"]["joint"], 6 * 16 + 17 * 5);
+    assert_eq!(answer["parameters"]["single"], 3 * 6 * 16 + 17 * 5);
+    assert!(answer["seconds"]["joint"].as_f64().unwrap() > 0.0 && answer["seconds"]["single"].as_f64().unwrap() > 0.0);
+    // 180 training rows are 6 batches of up to 32, 5 times.
+    assert_eq!(answer["steps"], 30);
+    assert_eq!(answer["seeds"], serde_json::json!([0, 1, 2]));
+    let (joint, single) = (&answer["tasks"]["size"]["joint"], &answer["tasks"]["size"]["single"]);
+    assert_ne!(joint["r2"], single["r2"], "two different models");
+}
+
+#[test]
+fn one_seed_cannot_tell() {
+    let folder = Folder::with(CONFIG, &table(200));
+    let answer: Value = serde_json::from_str(&folder.works("compare config.toml --seeds 1 --format json").out).unwrap();
+    assert_eq!(answer["tasks"]["size"]["verdict"], "unknown");
+    assert!(answer["tasks"]["size"]["margin"].is_null());
+}
+
+#[test]
+fn the_schema_knows_the_keys_of_the_examples() {
+    let schema: Value = serde_json::from_str(&Folder::new().works("schema").out).unwrap();
+    assert_eq!(schema["title"], "polytask config");
+    let definition = |value: &Value| {
+        let name = value["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+        schema["$defs"][name].clone()
+    };
+    for (section, key) in [
+        ("data", "path"),
+        ("data", "split"),
+        ("model", "trunk"),
+        ("model", "init"),
+        ("loss", "balance"),
+        ("loss", "l2_biases"),
+        ("train", "epochs"),
+        ("train", "learning_rate"),
+    ] {
+        let section = definition(&schema["properties"][section]);
+        assert!(section["properties"][key].is_object(), "{key} in {section}");
+        assert_eq!(section["additionalProperties"], false);
+    }
+    assert_eq!(schema["required"], serde_json::json!(["data"]));
+}
