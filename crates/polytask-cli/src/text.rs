@@ -23,7 +23,8 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 /// A number in four significant digits, the way people write it.
 pub fn number(value: f64) -> String {
     let size = value.abs();
-    if value == 0.0 {
+    // What rounding left of a zero.
+    if size < 1e-12 {
         "0".to_owned()
     } else if !(1e-4..1e7).contains(&size) {
         format!("{value:.3e}")
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn numbers_keep_four_digits() {
-        let shown = [0.0, 0.93164, -0.0123456, 12.3456, 163.2, 54321.0, 1.5e-9, 2.5e9].map(number);
+        let shown = [1.7e-15, 0.93164, -0.0123456, 12.3456, 163.2, 54321.0, 1.5e-9, 2.5e9].map(number);
         assert_eq!(shown, ["0", "0.9316", "-0.01235", "12.35", "163.2", "54321", "1.500e-9", "2.500e9"]);
         assert_eq!([7, 999, 1000, 1234567].map(count), ["7", "999", "1,000", "1,234,567"]);
     }

@@ -209,7 +209,7 @@ fn bad_input_ends_with_1() {
     let says = |input: &str, method: &str, parts: &[&str]| assert_says(&refusal(input, &[method], 1), parts);
     says(" \n", "upgrad", &["standard input: it is empty"]);
     says("[]", "upgrad", &["the list is empty"]);
-    says("{\n \"jacobian\": [[1, }", "upgrad", &["line 2, column 18: expected value"]);
+    says("{\n \"jacobian\": [[1, }", "upgrad", &["line 2, column 19: expected value"]);
     says("{\"losses\": [1, NaN]}", "geometric", &["line 1, column 16: expected value", "JSON has no NaN"]);
     says("{\"losses\": [1, 1e999]}", "geometric", &["column 20: number out of range", "must be finite"]);
     says("{\"losses\": [1, \"2\"]}", "geometric", &["line 1, column 18: invalid type: string \"2\", expected f64"]);
@@ -230,7 +230,7 @@ fn bad_input_ends_with_1() {
     says("{\"losses\": [1, 2]}", "upgrad", &["`upgrad` needs task gradients: give `jacobian` or `gramian`"]);
     says("{\"gramian\": [[1, 0], [0, 1]]}", "graddrop", &["`graddrop` needs the task gradients themselves"]);
     says("{\"jacobian\": [[1], [2]]}", "geometric", &["`geometric` needs losses: give `losses`"]);
-    says("{\"jacobian\": [[1], [2]]}", "gradnorm", &["`gradnorm` needs the losses"]);
+    says("{\"jacobian\": [[1], [2]]}", "gradnorm", &["`gradnorm` needs the Gramian of the task gradients and the losses"]);
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn columns(csv: &str) -> BTreeMap<String, Vec<String>> {
     columns
 }
 
+/// The keys of an object in the order of the alphabet.
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
@@ -48,9 +49,9 @@ fn the_bundled_example_trains_into_a_whole_directory() {
     assert_eq!(folder.history("people").len(), 3);
 
     let metrics = folder.json("people/metrics.json");
-    assert_eq!(keys(&metrics["tasks"]), ["height", "weight", "waist", "systolic", "diabetes"]);
-    assert_eq!(keys(&metrics["tasks"]["height"]), ["r2", "rmse", "mae", "n"]);
-    assert_eq!(keys(&metrics["tasks"]["diabetes"]), ["accuracy", "macro_f1", "log_loss", "auc", "n"]);
+    assert_eq!(keys(&metrics["tasks"]), ["diabetes", "height", "systolic", "waist", "weight"]);
+    assert_eq!(keys(&metrics["tasks"]["height"]), ["mae", "n", "r2", "rmse"]);
+    assert_eq!(keys(&metrics["tasks"]["diabetes"]), ["accuracy", "auc", "log_loss", "macro_f1", "n"]);
     // Three epochs of it reach 0.90; a constant reaches 0.
     assert!(metrics["tasks"]["height"]["r2"].as_f64().unwrap() > 0.8, "{metrics}");
     assert!(metrics["tasks"]["diabetes"]["auc"].as_f64().unwrap() > 0.8, "{metrics}");
@@ -137,9 +138,9 @@ fn evaluation_of_the_test_rows_gives_the_metrics_of_training() {
     // Every 5th of 400 rows; size is missing where row % 7 == 3, in 11 of them.
     assert_eq!(scores["tasks"]["size"]["n"], 69);
     assert_eq!(scores["tasks"]["grade"]["n"], 80);
-    assert_eq!(keys(&scores["tasks"]["size"]), ["r2", "rmse", "mae", "n"]);
-    assert_eq!(keys(&scores["tasks"]["warm"]), ["accuracy", "macro_f1", "log_loss", "auc", "n"]);
-    assert_eq!(keys(&scores["tasks"]["grade"]), ["accuracy", "macro_f1", "log_loss", "n"]);
+    assert_eq!(keys(&scores["tasks"]["size"]), ["mae", "n", "r2", "rmse"]);
+    assert_eq!(keys(&scores["tasks"]["warm"]), ["accuracy", "auc", "log_loss", "macro_f1", "n"]);
+    assert_eq!(keys(&scores["tasks"]["grade"]), ["accuracy", "log_loss", "macro_f1", "n"]);
 }
 
 #[test]
@@ -156,7 +157,7 @@ fn tasks_without_a_label_column_are_left_out_of_an_evaluation() {
 fn compare_says_for_every_task_whether_sharing_helped() {
     let folder = Folder::with(CONFIG, &table(300));
     let answer: Value = serde_json::from_str(&folder.works("compare config.toml --seeds 3 --format json").out).unwrap();
-    assert_eq!(keys(&answer["tasks"]), ["size", "warm", "grade"]);
+    assert_eq!(keys(&answer["tasks"]), ["grade", "size", "warm"]);
     for (name, task) in answer["tasks"].as_object().unwrap() {
         let metric = task["metric"].as_str().unwrap();
         for side in ["joint", "single", "joint_std", "single_std", "baseline"] {

@@ -18,12 +18,12 @@ pub enum FileError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// A file stands where a folder should be made.
+    /// It would have to stand in something that is no folder.
     #[error("cannot write {path}: {file} is no folder")]
     NoFolder {
-        /// The folder that was to be.
+        /// What was to be written.
         path: PathBuf,
-        /// What is in the way.
+        /// What is not there, or a file.
         file: PathBuf,
     },
     /// It cannot be read.
@@ -82,11 +82,8 @@ pub fn check_folder(folder: &Path) -> Result<(), FileError> {
 /// A new file in a folder, gone when dropped.
 fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let made = tempfile::Builder::new().prefix(".polytask-").tempfile_in(folder);
-    // The random name of the file would only confuse.
-    made.map_err(|error| {
-        let cause = error.get_ref().and_then(|e| e.source()).and_then(|e| e.downcast_ref::<std::io::Error>());
-        cause.and_then(std::io::Error::raw_os_error).map_or(error, std::io::Error::from_raw_os_error)
-    })
+    // Its kind alone: the whole error names the temporary file, which would only confuse.
+    made.map_err(|error| error.kind().into())
 }
 
 /// Writes a whole file or nothing.
@@ -99,6 +96,9 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    if !folder.is_dir() {
+        return Err(FileError::NoFolder { path: path.to_owned(), file: folder.to_owned() });
+    }
     let mut file = temporary(folder).map_err(failed)?;
     file.write_all(content).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;

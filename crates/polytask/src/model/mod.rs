@@ -131,7 +131,7 @@ pub fn start(graph: &Graph, tasks: &[Task], seed: u64, init: Option<&Path>) -> R
         }
     }
     if let Some(path) = init {
-        for tensor in files::read_tensors(path)?.0 {
+        for tensor in files::read_tensors(path).map_err(|e| Error::Init(e.to_string()))?.0 {
             let known = graph.parameters().iter().position(|p| p.name == tensor.name);
             let Some(i) = known else {
                 return Err(Error::Init(format!("{} has {:?}, which the model has not", path.display(), tensor.name)));

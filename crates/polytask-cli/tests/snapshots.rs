@@ -1,0 +1,128 @@
+//! What people read: tables, reports, help. Numbers and widths, which vary, are taken out.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod common;
+
+use common::{CONFIG, Folder, table};
+
+/// The text with `#` for every number that has a fraction and one blank for several, so that neither the last digits nor
+/// the widths of columns count.
+fn redacted(text: &str) -> String {
+    let line = |line: &str| line.split_whitespace().map(word).collect::<Vec<_>>().join(" ");
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn word(word: &str) -> String {
+    let number = word.trim_end_matches([',', ';', '.']);
+    let fraction = number.contains('.') && number.parse::<f64>().is_ok();
+    if fraction { word.replacen(number, "#", 1) } else { word.to_owned() }
+}
+
+#[test]
+fn train_prints_scores_and_says_how_it_went() {
+    let done = Folder::with(CONFIG, &table(200)).works("train config.toml");
+    insta::assert_snapshot!(redacted(&done.out), @r"
+    task metric model constant rows
+    size r2 # # 34
+    rmse # #
+    mae # #
+    warm accuracy # # 40
+    macro_f1 # #
+    log_loss # #
+    auc # #
+    grade accuracy # # 40
+    macro_f1 # #
+    log_loss # #
+
+    Scores on the 40 test rows.
+    ");
+    insta::assert_snapshot!(redacted(&done.err), @r"
+    3 inputs -> size (regression, 17 labels missing), warm (binary, 40 labels missing), grade (category)
+    120 rows to train on, 40 to choose the best model, 40 to measure it; 181 parameters, balance equal
+    epoch 1: valid loss size #, warm #, grade #
+    done after 5 epochs, 20 steps, # s; kept the model of epoch 5
+    wrote model; next: `polytask predict model --data FILE`, or `polytask compare config.toml` to see whether sharing helped
+    ");
+}
+
+#[test]
+fn evaluate_prints_scores_in_the_order_of_the_config() {
+    let folder = Folder::with(CONFIG, &table(200));
+    folder.works("train config.toml");
+    insta::assert_snapshot!(redacted(&folder.works("evaluate model --data data.csv").out), @r"
+    task metric model constant rows
+    size r2 # # 171
+    rmse # #
+    mae # #
+    warm accuracy # # 160
+    macro_f1 # #
+    log_loss # #
+    auc # #
+    grade accuracy # # 200
+    macro_f1 # #
+    log_loss # #
+    ");
+    insta::assert_snapshot!(redacted(&folder.works("evaluate model --data data.csv --format json").out), @r#"
+    {
+    "tasks": {
+    "size": {
+    "r2": #,
+    "rmse": #,
+    "mae": #,
+    "n": 171
+    },
+    "warm": {
+    "accuracy": #,
+    "macro_f1": #,
+    "log_loss": #,
+    "auc": #,
+    "n": 160
+    },
+    "grade": {
+    "accuracy": #,
+    "macro_f1": #,
+    "log_loss": #,
+    "n": 200
+    }
+    }
+    }
+    "#);
+}
+
+#[test]
+fn predict_prints_a_line_a_row() {
+    let folder = Folder::with(CONFIG, &table(200));
+    folder.works("train config.toml");
+    let header = |arguments: &str| folder.works(arguments).out.lines().next().unwrap().to_owned();
+    insta::assert_snapshot!(header("predict model --data data.csv"), @"size,warm,grade");
+    insta::assert_snapshot!(header("predict model --data data.csv --probabilities"), @"size,warm,warm=no,warm=yes,grade,grade=high,grade=low,grade=middle");
+}
+
+#[test]
+fn compare_prints_a_line_a_task() {
+    let folder = Folder::with(CONFIG, &table(200));
+    // One step at a rate of next to nothing: both models are as they were drawn, and no verdict can change.
+    let done = folder.works("compare config.toml --seeds 3 --set train.steps=1 --set train.learning_rate=1e-9");
+    insta::assert_snapshot!(redacted(&done.out), @r"
+    task metric constant alone joint joint better by sharing
+    size r2 # # ± # # ± # # ± # no difference beyond the noise
+    warm auc # # ± # # ± # # ± # no difference beyond the noise
+    grade accuracy # # ± # # ± # # ± # no difference beyond the noise
+
+    Test rows, mean ± standard deviation over 3 seed(s), 1 steps each; the difference with its 95 % interval.
+    Relative change by sharing: # % (mean over tasks), # % (mean over metrics).
+    Parameters: 181 joint, 373 apart. Training: # s joint, # s apart.
+    ");
+    insta::assert_snapshot!(redacted(&done.err), @"training 12 models: the joint one and one a task, 3 seeds");
+}
+
+#[test]
+fn every_command_has_a_help() {
+    let folder = Folder::new();
+    let help = |command: &str| folder.works(&format!("{command} --help")).out;
+    insta::assert_snapshot!("help", help(""));
+    for command in ["train", "predict", "evaluate", "compare", "schema"] {
+        insta::assert_snapshot!(format!("help_{command}"), help(command));
+    }
+}
