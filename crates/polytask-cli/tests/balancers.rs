@@ -230,7 +230,11 @@ fn bad_input_ends_with_1() {
     says("{\"losses\": [1, 2]}", "upgrad", &["`upgrad` needs task gradients: give `jacobian` or `gramian`"]);
     says("{\"gramian\": [[1, 0], [0, 1]]}", "graddrop", &["`graddrop` needs the task gradients themselves"]);
     says("{\"jacobian\": [[1], [2]]}", "geometric", &["`geometric` needs losses: give `losses`"]);
-    says("{\"jacobian\": [[1], [2]]}", "gradnorm", &["`gradnorm` needs the Gramian of the task gradients and the losses"]);
+    says(
+        "{\"jacobian\": [[1], [2]]}",
+        "gradnorm",
+        &["`gradnorm` needs the Gramian of the task gradients and the losses"],
+    );
 }
 
 #[test]
@@ -252,7 +256,10 @@ fn the_table_holds_every_method_and_fits_the_terminal() {
 fn one_method_with_its_keys() {
     let output = polytask(&["balancers", "cagrad"], "");
     let text = String::from_utf8(output.stdout).unwrap();
-    assert_says(&text, &["Conflict-Averse Gradient Descent", "c          default 0.5; at least 0", "momentum   none by"]);
+    assert_says(
+        &text,
+        &["Conflict-Averse Gradient Descent", "c          default 0.5; at least 0", "momentum   none by"],
+    );
     let output = polytask(&["balancers", "cagrad", "--format", "json"], "");
     let entry: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&entry["needs"], &entry["heads"]), (&json!("gramian"), &json!("unweighted")));

@@ -249,7 +249,11 @@ fn a_checkpoint_must_be_there_and_whole() {
         let before = folder.everything();
         let done = folder.run("train config.toml --resume --set train.epochs=9");
         assert_eq!(done.code, Some(1), "{}", done.err);
-        assert!(done.message().contains("checkpoint.safetensors") && done.message().contains("damaged"), "{}", done.err);
+        assert!(
+            done.message().contains("checkpoint.safetensors") && done.message().contains("damaged"),
+            "{}",
+            done.err
+        );
         assert!(folder.everything() == before);
     }
 }

@@ -43,9 +43,11 @@ pub enum Error {
     /// A comparison without rows to measure on.
     #[error("there are no test rows to compare on")]
     NoTest,
-    /// A loss stopped being a number.
-    #[error("the loss of task `{task}` is not a finite number at step {step}{kept}")]
+    /// A loss, or a gradient that the balancing method reads, stopped being a number.
+    #[error("the {what} of task `{task}` is not a finite number at step {step}{kept}")]
     Diverged {
+        /// `loss` or `gradient`.
+        what: &'static str,
         /// The task.
         task: String,
         /// Counted from 1.

@@ -82,8 +82,11 @@ pub fn check_folder(folder: &Path) -> Result<(), FileError> {
 /// A new file in a folder, gone when dropped.
 fn temporary(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let made = tempfile::Builder::new().prefix(".polytask-").tempfile_in(folder);
-    // Its kind alone: the whole error names the temporary file, which would only confuse.
-    made.map_err(|error| error.kind().into())
+    // Without the name of the temporary file, which would only confuse.
+    made.map_err(|error| {
+        let text = error.to_string();
+        std::io::Error::new(error.kind(), text.split(" at path ").next().unwrap_or_default())
+    })
 }
 
 /// Writes a whole file or nothing.

@@ -63,9 +63,9 @@ impl Train {
         let fitted = fit(&job, &start, resume, &mut watch).map_err(Error::from);
         watch.progress.finish();
         let fitted = fitted?;
-        if let (Ending::Diverged { task, step }, None) = (&fitted.ending, fitted.best_epoch) {
+        if let (Ending::Diverged { what, task, step }, None) = (&fitted.ending, fitted.best_epoch) {
             let kept = "; no epoch was complete, so no model was written".to_owned();
-            return Err(Error::Diverged { task: task.clone(), step: *step, kept }.into());
+            return Err(Error::Diverged { what, task: task.clone(), step: *step, kept }.into());
         }
         let model = Model {
             graph,
@@ -82,10 +82,10 @@ impl Train {
         files::write(&self.out.join(HISTORY), &lines(&fitted.history)?)?;
         files::write(&self.out.join(CONFIG), config.to_toml()?.as_bytes())?;
         eprintln!("{}", ending(&fitted));
-        if let Ending::Diverged { task, step } = fitted.ending {
+        if let Ending::Diverged { what, task, step } = fitted.ending {
             let epoch = fitted.best_epoch.unwrap_or(0);
             let kept = format!("; {} holds the best model before that, of epoch {epoch}", self.out.display());
-            return Err(Error::Diverged { task, step, kept }.into());
+            return Err(Error::Diverged { what, task, step, kept }.into());
         }
         print(&format!(
             "{}\nScores on the {} {} rows.\n",

@@ -36,7 +36,7 @@ impl Fingerprint {
         Ok(Fingerprint {
             tasks: job.tasks.iter().map(|task| format!("{} ({})", task.name, task.kind_name())).collect(),
             train: train(job)?,
-            loss: object(job.loss)?,
+            loss: loss(job)?,
             parameters,
             graph: crc32fast::hash(&graph),
             training: Rows::of(job, job.train),
@@ -99,6 +99,13 @@ fn train(job: &Job<'_>) -> Result<Map<String, Value>, serde_json::Error> {
         train.remove("steps");
     }
     Ok(train)
+}
+
+/// The `[loss]` section without what only looks on.
+fn loss(job: &Job<'_>) -> Result<Map<String, Value>, serde_json::Error> {
+    let mut loss = object(job.loss)?;
+    loss.remove("watch");
+    Ok(loss)
 }
 
 fn object(section: &impl Serialize) -> Result<Map<String, Value>, serde_json::Error> {

@@ -105,8 +105,10 @@ pub enum Ending {
     NoImprovement,
     /// Someone asked for it.
     Stopped,
-    /// A loss was no longer a finite number.
+    /// A loss, or a gradient that the balancing method reads, was no longer a finite number.
     Diverged {
+        /// `loss` or `gradient`.
+        what: &'static str,
         /// The task.
         task: String,
         /// The step that met it, counted from 1.
@@ -159,6 +161,9 @@ pub fn fit(
 ) -> Result<Fitted, TrainError> {
     Training::new(job, start, resume)?.run(watch)
 }
+
+/// What broke, mostly.
+const LOSS: &str = "loss";
 
 /// The rows that are looked at after a round: those for validation, or a few that show whether the last step broke
 /// the model.
@@ -219,14 +224,19 @@ impl<'a> Training<'a> {
             if watch.stop() {
                 break Ending::Stopped;
             }
-            if let Some(task) = self.step()? {
-                break Ending::Diverged { task, step: self.state.step + 1 };
+            match self.step() {
+                Ok(None) => {}
+                Ok(Some(task)) => break Ending::Diverged { what: LOSS, task, step: self.state.step + 1 },
+                Err(TrainError::Balance(BalanceError::NotFinite { what, task, .. })) => {
+                    break Ending::Diverged { what, task, step: self.state.step + 1 };
+                }
+                Err(error) => return Err(error),
             }
             watch.step(self.state.step, self.job.budget.steps);
             let last = self.state.step == self.job.budget.steps;
             if self.state.step.is_multiple_of(self.job.budget.every) || last {
                 if let Some(task) = self.round(watch)? {
-                    break Ending::Diverged { task, step: self.state.step };
+                    break Ending::Diverged { what: LOSS, task, step: self.state.step };
                 }
                 if self.kept.elapsed() >= KEEP_EVERY {
                     watch.keep(&self.checkpoint())?;

@@ -35,7 +35,8 @@ impl Probe {
         let (losses, gramian) = self.runner.layerwise_gramian(feed, noise);
         let n = names.len();
         let norm = |i: usize| gramian[i * n + i].sqrt();
-        let seen: Vec<usize> = (0..n).filter(|&i| losses[i].is_some()).collect();
+        // JSON has no infinity: a gradient on its way there is left out.
+        let seen: Vec<usize> = (0..n).filter(|&i| losses[i].is_some() && norm(i).is_finite()).collect();
         let name = |i: usize| names[i].to_owned();
         let norms = seen.iter().map(|&i| (name(i), norm(i))).collect();
         let mut cosines: IndexMap<String, IndexMap<String, f64>> = IndexMap::new();
