@@ -57,7 +57,7 @@ fn the_bundled_example_trains_into_a_whole_directory() {
     assert!(metrics["tasks"]["diabetes"]["auc"].as_f64().unwrap() > 0.8, "{metrics}");
 
     let written = folder.read("people/config.toml");
-    assert!(written.contains("epochs = 3") && written.contains("learning_rate = 0.001"), "{written}");
+    assert!(written.contains("epochs = 3") && written.contains("beta1 = 0.9"), "{written}");
 }
 
 #[test]

@@ -1,0 +1,134 @@
+//! A config and a table turned into a trained model.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use polytask::config::Config;
+use polytask::files::{Tensor, write_tensors};
+use polytask::model::{self, Model};
+use polytask::share::{self, Design};
+use polytask::train::{Budget, Fitted, Job, fit};
+use polytask::{Prepared, prepare};
+use polytask_cpu::Parameters;
+use polytask_data::{ReadOptions, Table};
+use polytask_graph::{Graph, ParameterId};
+use std::collections::HashMap;
+
+/// All that came of training.
+pub struct Learnt {
+    pub prepared: Prepared,
+    pub start: Parameters,
+    pub fitted: Fitted,
+    pub model: Model,
+}
+
+/// A config that reads `data`, with `sections` after its `[data]` section.
+pub fn config(folder: &tempfile::TempDir, data: &str, sections: &str) -> Config {
+    std::fs::write(folder.path().join("data.csv"), data).unwrap();
+    let text = format!("[data]\npath = \"data.csv\"\n{sections}");
+    Config::from_toml(&text, folder.path().join("config.toml").to_str().unwrap()).unwrap()
+}
+
+/// The data of a config, split and encoded.
+pub fn prepared(data: &str, sections: &str) -> Prepared {
+    let folder = tempfile::tempdir().unwrap();
+    prepare(&config(&folder, data, sections)).unwrap()
+}
+
+/// Trains on `data` as `sections` say; they go on in the `[data]` section.
+pub fn learn(data: &str, sections: &str) -> Learnt {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder, data, sections);
+    let prepared = prepare(&config).unwrap();
+    let graph = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks)).unwrap();
+    let start = model::start(&graph, &prepared.tasks, config.train.seed, None).unwrap();
+    let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
+    let job = Job {
+        graph: &graph,
+        tasks: &prepared.tasks,
+        labels: &labels,
+        data: &prepared.data,
+        train: &prepared.split.train,
+        valid: &prepared.split.valid,
+        loss: &config.loss,
+        config: &config.train,
+        budget: Budget::of(&config.train, prepared.split.train.len()),
+    };
+    let fitted = fit(&job, &start, None, &mut ()).unwrap();
+    let (encoder, tasks) = (prepared.encoder.clone(), prepared.tasks.clone());
+    let model = Model { graph, encoder, tasks, missing: None, parameters: fitted.parameters.clone() };
+    Learnt { prepared, start, fitted, model }
+}
+
+impl Learnt {
+    /// Values of a parameter after training.
+    pub fn after(&self, name: &str) -> &[f32] {
+        of(&self.model.graph, &self.fitted.parameters, name)
+    }
+
+    /// Values of a parameter before training.
+    pub fn before(&self, name: &str) -> &[f32] {
+        of(&self.model.graph, &self.start, name)
+    }
+
+    /// Euclidean distance from the start.
+    pub fn distance(&self) -> f64 {
+        let pairs = self.fitted.parameters.values().iter().zip(self.start.values());
+        pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()
+    }
+
+    /// The validation losses of a task, round by round.
+    pub fn valid(&self, task: &str) -> Vec<f64> {
+        self.fitted.history.iter().map(|round| round.valid[task]).collect()
+    }
+
+    /// A metric of a task over all rows.
+    pub fn score(&self, task: &str, metric: &str) -> f64 {
+        let rows: Vec<u32> = (0..self.prepared.data.features.rows as u32).collect();
+        let labels: Vec<usize> = (0..self.prepared.tasks.len()).collect();
+        let scores = self.model.score(&self.prepared.data, &labels, &rows);
+        scores.tasks[task].metrics.value(metric).unwrap()
+    }
+}
+
+fn of<'a>(graph: &Graph, parameters: &'a Parameters, name: &str) -> &'a [f32] {
+    let at = graph.parameters().iter().position(|p| p.name == name).unwrap();
+    parameters.of(ParameterId(at))
+}
+
+/// A table of a CSV text.
+pub fn table(text: &str) -> Table {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("more.csv");
+    std::fs::write(&path, text).unwrap();
+    polytask_data::read(&path, &ReadOptions::default()).unwrap()
+}
+
+/// A file of weights in a folder.
+pub fn weights(folder: &tempfile::TempDir, name: &str, dims: &[usize], values: &[f32]) {
+    let tensor = Tensor { name: name.to_owned(), dims: dims.to_vec(), values: values.into() };
+    write_tensors(&folder.path().join("start.safetensors"), &[tensor], HashMap::new()).unwrap();
+}
+
+/// Numbers in [0, 1); the same everywhere.
+pub struct Noise(pub u64);
+
+impl Noise {
+    pub fn next(&mut self) -> f64 {
+        // Knuth's MMIX constants; the upper bits are the good ones.
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// `x`, `z` and what can be learnt of them: `a`, about `x + z`, and `b`, about `x z`.
+pub fn sums(rows: usize) -> String {
+    let mut noise = Noise(11);
+    let mut text = "x,z,a,b\n".to_owned();
+    for _ in 0..rows {
+        let (x, z) = (noise.next() * 2.0 - 1.0, noise.next() * 2.0 - 1.0);
+        let (a, b) = (x + z + noise.next() * 0.3, x * z + noise.next() * 0.3);
+        text.push_str(&format!("{x:.5},{z:.5},{a:.5},{b:.5}\n"));
+    }
+    text
+}
