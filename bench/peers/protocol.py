@@ -2,7 +2,8 @@
 
 A contestant prints `ready` when it is set up. For every line `run N` it makes N optimiser steps and prints
 {"seconds": s, "loss": l}, l being the loss that the last of them started from. `quit` prints {"peak_rss_kb": k} and ends.
-One whose packages are missing prints {"unavailable": "..."} in place of `ready`.
+One whose packages are missing prints {"unavailable": "..."} in place of `ready`. The peer of the aggregators has many cases:
+for `case METHOD TASKS` it turns to one and prints {"answers": [[...], ...]}, and a step is then a call.
 """
 
 import argparse
@@ -34,26 +35,47 @@ def need(*modules):
     return loaded[0] if len(loaded) == 1 else loaded
 
 
-def arguments(modes=None):
+def have(make):
+    """Calls make(), or tells the runner which package it misses."""
+    try:
+        return make()
+    except ImportError as error:
+        unavailable(error)
+
+
+def arguments(tasks=None, modes=None, methods=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--fused", action="store_true", help="Adam(fused=True)")
+    if tasks:
+        parser.add_argument("--tasks", type=int, default=tasks)
     if modes:
         parser.add_argument("--mode", choices=modes, default=modes[0])
+    if methods:
+        parser.add_argument("--method", choices=methods, default=methods[0])
     return parser.parse_args()
 
 
-def serve(step):
-    """step() makes one optimiser step and returns something that float() turns into the loss it started from."""
+def serve(step, turn_to=None):
+    """step() makes one optimiser step and returns something that float() turns into the loss it started from, or None.
+
+    turn_to(method, tasks) goes to another case and gives the first answers, or raises ImportError or ValueError.
+    """
     print("ready", flush=True)
     for line in sys.stdin:
         words = line.split()
         if words[0] == "quit":
             break
+        if words[0] == "case":
+            try:
+                print(json.dumps({"answers": turn_to(words[1], int(words[2]))}), flush=True)
+            except (ImportError, ValueError) as error:
+                print(json.dumps({"unavailable": str(error)}), flush=True)
+            continue
         start = time.perf_counter()
         for _ in range(int(words[1])):
             loss = step()
-        loss = float(loss)
+        loss = None if loss is None else float(loss)
         seconds = time.perf_counter() - start
         print(json.dumps({"seconds": seconds, "loss": loss}), flush=True)
     with open("/proc/self/status") as status:

@@ -9,10 +9,10 @@ class Problem:
     def __init__(self, torch, options):
         torch.set_num_threads(options.threads)
         nn = torch.nn
-        self.inputs, self.targets = (torch.from_numpy(a) for a in protocol.data(ROWS, FEATURES, TASKS))
+        self.inputs, self.targets = (torch.from_numpy(a) for a in protocol.data(ROWS, FEATURES, options.tasks))
         self.trunk = nn.Sequential(nn.Linear(FEATURES, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU())
         self.heads = nn.ModuleList(
-            nn.Sequential(nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 1)) for _ in range(TASKS)
+            nn.Sequential(nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 1)) for _ in range(options.tasks)
         )
         linear = [m for part in (self.trunk, self.heads) for m in part.modules() if isinstance(m, nn.Linear)]
         start = protocol.layers([(m.in_features, m.out_features) for m in linear])
@@ -30,7 +30,7 @@ class Problem:
         self.next = 0
 
     def forward(self):
-        """The trunk's output and the eight losses on the next batch, taken in order."""
+        """The trunk's output and the tasks' losses on the next batch, taken in order."""
         inputs, targets = self.batches[self.next]
         self.next = (self.next + 1) % len(self.batches)
         features = self.trunk(inputs)

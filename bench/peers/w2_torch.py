@@ -3,9 +3,9 @@
 import protocol
 
 torch = protocol.need("torch")
-from table_torch import Problem
+from table_torch import TASKS, Problem
 
-problem = Problem(torch, protocol.arguments())
+problem = Problem(torch, protocol.arguments(tasks=TASKS))
 
 
 def step():

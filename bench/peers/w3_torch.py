@@ -1,15 +1,16 @@
-"""W3 in PyTorch: W2 with the eight gradients over the trunk kept apart, then summed, each step.
+"""W3 in PyTorch: W2 with the tasks' gradients over the trunk kept apart, then combined, each step.
 
---mode libmtl: one torch.autograd.grad a task over the trunk and that task's head, as LibMTL does it.
---mode torchjd: torchjd's mtl_backward, all tasks at once under vmap.
+--mode libmtl: one torch.autograd.grad a task over the trunk and that task's head, and the weights as LibMTL finds them.
+--mode torchjd: torchjd's mtl_backward, all tasks at once under vmap, and its aggregator.
 """
 
 import protocol
 
-options = protocol.arguments(modes=["libmtl", "torchjd"])
 torch = protocol.need("torch")
-from table_torch import Problem
+from table_torch import TASKS, Problem
 
+METHODS = ["sum", "upgrad", "mgda", "cagrad"]
+options = protocol.arguments(tasks=TASKS, modes=["libmtl", "torchjd"], methods=METHODS)
 problem = Problem(torch, options)
 shared = list(problem.trunk.parameters())
 own = [list(head.parameters()) for head in problem.heads]
@@ -22,19 +23,28 @@ def libmtl(_, losses):
         rows.append(torch.cat([g.flatten() for g in grads[: len(shared)]]))
         for p, g in zip(own[task], grads[len(shared) :]):
             p.grad = g
-    total = torch.stack(rows).sum(dim=0)
+    total = combine(torch.stack(rows))
     for p, g in zip(shared, total.split([p.numel() for p in shared])):
         p.grad = g.view_as(p)
 
 
 if options.mode == "torchjd":
     autojac, aggregation = protocol.need("torchjd.autojac", "torchjd.aggregation")
-    aggregator = aggregation.Sum()
+    aggregators = {
+        "sum": aggregation.Sum,
+        "upgrad": aggregation.UPGrad,
+        "mgda": aggregation.MGDA,
+        "cagrad": lambda: aggregation.CAGrad(c=0.5),
+    }
+    aggregator = protocol.have(aggregators[options.method])
 
     def backward(features, losses):
         autojac.mtl_backward(losses, features, tasks_params=own, shared_params=shared)
         autojac.jac_to_grad(shared, aggregator)
 else:
+    import libmtl_weights
+
+    combine = protocol.have(getattr(libmtl_weights, options.method))
     backward = libmtl
 
 

@@ -8,18 +8,19 @@ use serde::Serialize;
 
 use crate::contestant::{Contestant, Process, own, script};
 use crate::sgemm::Sgemm;
-use crate::workload::{Peer, Workload};
+use crate::workload::{Method, Peer, Work, Workload};
 use crate::{Error, Result};
 
 /// Steps after which the losses are compared.
 pub const CHECK_STEPS: u64 = 20;
-/// How far two losses may be apart after these steps, relative to the loss: rounding alone stays well below it, a
-/// difference in the model, the data or the optimizer does not.
-pub const CHECK_TOLERANCE: f32 = 1e-4;
 /// Between two turns: thread pools that spin for a while after their work must have gone to sleep.
 const PAUSE: Duration = Duration::from_millis(300);
 /// Name of polytask among the contestants.
 pub const OWN: &str = "polytask";
+/// Name of polytask on W2, beside its W3: what keeping the gradients apart costs.
+const OWN_W2: &str = "polytask-w2";
+/// Name of polytask where it gathers inner products a layer at a time.
+const OWN_LOW: &str = "polytask-low";
 /// Name of the matrix product among the contestants.
 pub const SGEMM: &str = "sgemm";
 
@@ -34,6 +35,8 @@ pub struct Options {
     pub threads: usize,
     /// Peers to measure beside polytask.
     pub peers: Vec<Peer>,
+    /// Whether to measure what else polytask can do: beside W3, W2 and the low-memory mode.
+    pub variants: bool,
     /// Name of the contestant that the others are compared with; the first peer that runs where none is named.
     pub reference: Option<String>,
     /// The Python that runs the peers.
@@ -43,16 +46,14 @@ pub struct Options {
 /// Everything measured, as `--json` writes it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
-    /// Name of the workload.
-    pub workload: &'static str,
+    /// What was measured.
+    pub work: String,
+    /// How far losses may be apart, relative to the loss.
+    pub tolerance: f32,
     /// The processor, as the system names it.
     pub processor: String,
     /// Threads of every contestant.
     pub threads: usize,
-    /// Floating-point operations of a step.
-    pub flops_per_step: f64,
-    /// Floating-point operations of one matrix product of the `sgemm` contestant.
-    pub flops_per_sgemm: f64,
     /// Name of the contestant that the others are compared with.
     pub reference: String,
     /// Those who ran, in the order of the command line.
@@ -66,11 +67,13 @@ pub struct Comparison {
 pub struct Record {
     /// Name of the contestant.
     pub name: &'static str,
+    /// Floating-point operations of a step, or of one matrix product of `sgemm`.
+    pub flops_per_step: f64,
     /// Steps in a turn.
     pub steps: u64,
     /// Seconds of each turn, by round.
     pub seconds: Vec<f64>,
-    /// Loss after the first [`CHECK_STEPS`] steps.
+    /// Loss after the first [`CHECK_STEPS`] steps; none where it is no loss of this workload.
     pub first_loss: Option<f32>,
     /// Peak memory in kB.
     pub peak_rss_kb: Option<u64>,
@@ -90,6 +93,21 @@ impl Record {
     pub fn rates(&self) -> Vec<f64> {
         self.seconds.iter().map(|s| self.steps as f64 / s).collect()
     }
+
+    /// How many times as many steps a second as another makes, round by round.
+    pub fn ratios(&self, to: &Self) -> Vec<f64> {
+        self.rates().iter().zip(to.rates()).map(|(a, b)| a / b).collect()
+    }
+}
+
+impl Comparison {
+    /// Those whose loss is not the reference's; none if the reference has no loss.
+    pub fn apart(&self) -> Option<Vec<&'static str>> {
+        let loss = self.contestants.iter().find(|r| r.name == self.reference)?.first_loss?;
+        let apart = |l: f32| l.is_nan() || (l - loss).abs() > self.tolerance * loss.abs();
+        let others = self.contestants.iter().filter(|r| r.first_loss.is_some_and(apart));
+        Some(others.map(|r| r.name).collect())
+    }
 }
 
 /// A contestant in the running.
@@ -102,7 +120,7 @@ struct Runner {
 ///
 /// # Errors
 /// [`Error::NoReference`] where the reference that was asked for could not run.
-pub fn compare(workload: Workload, options: &Options) -> Result<Comparison> {
+pub fn compare(work: Work, options: &Options) -> Result<Comparison> {
     let mut left_out = Vec::new();
     let mut leave_out = |name, error: Error| {
         eprintln!("{name}: left out: {error}");
@@ -110,17 +128,27 @@ pub fn compare(workload: Workload, options: &Options) -> Result<Comparison> {
     };
 
     let mut runners = Vec::new();
-    let own = own(workload, options.threads)?;
-    let peers = options.peers.iter().map(|p| (p.name, script(p, &options.python, options.threads)));
-    for (name, command) in std::iter::once((OWN, own)).chain(peers) {
+    let mut commands = Vec::new();
+    for (name, work) in ours(work, options.variants) {
+        commands.push((name, work, own(work, options.threads)?));
+    }
+    commands.extend(options.peers.iter().map(|p| (p.name, work, script(p, work, &options.python, options.threads))));
+    for (name, of, command) in commands {
         eprintln!("{name}: starting");
-        match Process::start(command).and_then(|p| Runner::warm(name, Contestant::Process(p), options)) {
-            Ok(runner) => runners.push(runner),
+        let warm = |process| Runner::warm(name, of.flops(), Contestant::Process(process), options);
+        match Process::start(command).and_then(warm) {
+            Ok(mut runner) => {
+                // W2 takes another way, unless W3 does nothing but add up.
+                if of.workload != work.workload && work.method != Method::Sum {
+                    runner.record.first_loss = None;
+                }
+                runners.push(runner);
+            }
             Err(error) => leave_out(name, error),
         }
     }
     let sgemm = Contestant::Sgemm(Sgemm::new(options.threads));
-    runners.push(Runner::warm(SGEMM, sgemm, options)?);
+    runners.push(Runner::warm(SGEMM, Sgemm::flops(), sgemm, options)?);
     let named = |name: &str| runners.iter().any(|r| r.record.name == name);
     let reference = match &options.reference {
         Some(name) if named(name) => name.clone(),
@@ -154,20 +182,31 @@ pub fn compare(workload: Workload, options: &Options) -> Result<Comparison> {
         contestants.push(record);
     }
     Ok(Comparison {
-        workload: workload.name(),
+        work: work.title(),
+        tolerance: work.tolerance(),
         processor: processor(),
         threads: options.threads,
-        flops_per_step: workload.flops(),
-        flops_per_sgemm: Sgemm::flops(),
         reference,
         contestants,
         left_out,
     })
 }
 
+/// What polytask itself runs.
+fn ours(work: Work, variants: bool) -> Vec<(&'static str, Work)> {
+    let mut ours = vec![(OWN, work)];
+    if variants && work.workload == Workload::W3 {
+        ours.push((OWN_W2, Work { workload: Workload::W2, ..work }));
+        if work.method != Method::Sum {
+            ours.push((OWN_LOW, Work { low_memory: true, ..work }));
+        }
+    }
+    ours
+}
+
 impl Runner {
     /// Takes the first steps, warms the contestant up and finds how many steps make a turn.
-    fn warm(name: &'static str, mut contestant: Contestant, options: &Options) -> Result<Self> {
+    fn warm(name: &'static str, flops_per_step: f64, mut contestant: Contestant, options: &Options) -> Result<Self> {
         let first_loss = match contestant {
             Contestant::Process(_) => contestant.run(CHECK_STEPS)?.loss,
             Contestant::Sgemm(_) => None,
@@ -180,7 +219,7 @@ impl Runner {
             lap = contestant.run(count)?;
         }
         let steps = ((count as f64 * options.seconds / lap.seconds).round() as u64).max(1);
-        let record = Record { name, steps, seconds: Vec::new(), first_loss, peak_rss_kb: None };
+        let record = Record { name, flops_per_step, steps, seconds: Vec::new(), first_loss, peak_rss_kb: None };
         Ok(Self { contestant, record })
     }
 }

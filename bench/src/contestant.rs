@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 
-use crate::protocol::{Farewell, Lap, Unavailable};
+use crate::protocol::{Answers, Farewell, Lap, Unavailable};
 use crate::sgemm::Sgemm;
-use crate::workload::{Peer, Workload};
+use crate::workload::{Peer, Work};
 use crate::{Error, Result};
 
 /// A contestant that is ready to run.
@@ -46,18 +46,26 @@ impl Contestant {
 ///
 /// # Errors
 /// Where the system cannot name this program.
-pub fn own(workload: Workload, threads: usize) -> Result<Command> {
+pub fn own(work: Work, threads: usize) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["worker", workload.name(), "--threads", &threads.to_string()]);
+    command.args(["worker", work.workload.name(), "--threads", &threads.to_string()]).args(work.arguments());
+    command.args(work.low_memory.then_some("--low-memory"));
     Ok(command)
 }
 
 /// The command that runs a peer's script.
-pub fn script(peer: &Peer, python: &Path, threads: usize) -> Command {
+pub fn script(peer: &Peer, work: Work, python: &Path, threads: usize) -> Command {
+    let mut command = python_script(peer.script, python, threads);
+    command.args(work.arguments()).args(peer.options);
+    command
+}
+
+/// The command that runs a script under `peers/`.
+pub fn python_script(name: &str, python: &Path, threads: usize) -> Command {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
     let mut command = Command::new(python);
     command.env("PYTHONDONTWRITEBYTECODE", "1");
-    command.arg(folder.join(peer.script)).args(["--threads", &threads.to_string()]).args(peer.options);
+    command.arg(folder.join(name)).args(["--threads", &threads.to_string()]);
     command
 }
 
@@ -101,9 +109,26 @@ impl Process {
         }
     }
 
-    fn run(&mut self, steps: u64) -> Result<Lap> {
+    /// Makes `steps` steps, or calls of the case it was turned to.
+    ///
+    /// # Errors
+    /// A process that ended or broke the protocol.
+    pub fn run(&mut self, steps: u64) -> Result<Lap> {
         let answer = self.ask(&format!("run {steps}"))?;
         serde_json::from_str(&answer).map_err(|_| Error::Protocol(answer))
+    }
+
+    /// Turns it to a case, and gives what it answers to the first inputs.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if it does not have the case; a process that ended or broke the protocol.
+    pub fn turn_to(&mut self, method: &str, tasks: usize) -> Result<Answers> {
+        let answer = self.ask(&format!("case {method} {tasks}"))?;
+        match (serde_json::from_str(&answer), serde_json::from_str::<Unavailable>(&answer)) {
+            (Ok(answers), _) => Ok(answers),
+            (_, Ok(reason)) => Err(Error::Unavailable(reason.unavailable)),
+            _ => Err(Error::Protocol(answer)),
+        }
     }
 
     fn quit(mut self) -> Result<u64> {

@@ -3,8 +3,10 @@
 //! Every contestant does the same work on the same numbers ([`problem`]) and speaks the same small protocol
 //! ([`protocol`]). The rounds alternate between them, so that a busy machine slows all of them alike ([`compare`]).
 
+pub mod aggregators;
 pub mod compare;
 pub mod contestant;
+pub mod growth;
 pub mod problem;
 pub mod protocol;
 pub mod report;
@@ -51,6 +53,14 @@ pub enum Error {
     UnknownPeer {
         /// The workload.
         workload: &'static str,
+        /// The name given.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The command line names an aggregator that not both have.
+    #[error("there is no aggregator `{name}` to compare (there are: {known})")]
+    UnknownMethod {
         /// The name given.
         name: String,
         /// The names there are.

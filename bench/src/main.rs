@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use polytask_bench::aggregators::{self, CASES, Case};
 use polytask_bench::compare::{Options, compare};
-use polytask_bench::workload::{Peer, Workload};
-use polytask_bench::{Error, Result, report, worker};
+use polytask_bench::workload::{Method, Peer, Work, Workload};
+use polytask_bench::{Error, Result, growth, report, worker};
+use serde::Serialize;
 
 /// Measure polytask and its peers on the same work, in alternating rounds.
 #[derive(Parser)]
@@ -22,8 +24,26 @@ enum Command {
     W1(Compare),
     /// A table: batch 256, two shared layers of 256, 8 heads
     W2(Compare),
-    /// W2 with the 8 gradients over the trunk kept apart
-    W3(Compare),
+    /// W2 with the tasks' gradients over the trunk kept apart, then combined
+    W3 {
+        #[command(flatten)]
+        compare: Compare,
+        #[command(flatten)]
+        choice: Choice,
+    },
+    /// W3 with more and more tasks: how the cost grows
+    Growth {
+        #[command(flatten)]
+        compare: Compare,
+        /// Numbers of tasks
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32])]
+        sizes: Vec<usize>,
+        /// How gradients are combined
+        #[arg(long, value_enum, default_value_t)]
+        method: Method,
+    },
+    /// The aggregators alone, beside torchjd's: the time of a call
+    Aggregators(Aggregators),
     /// Be polytask's contestant: the runner calls this itself
     Worker {
         /// What to run
@@ -31,7 +51,31 @@ enum Command {
         /// Threads to use
         #[arg(long, default_value_t = 2)]
         threads: usize,
+        #[command(flatten)]
+        choice: Choice,
+        /// Gather inner products a layer at a time
+        #[arg(long)]
+        low_memory: bool,
     },
+    /// Be polytask's contestant among the aggregators: the runner calls this itself
+    AggregatorsWorker,
+}
+
+#[derive(Args)]
+struct Choice {
+    /// Number of tasks
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=256))]
+    tasks: Option<u16>,
+    /// How gradients are combined
+    #[arg(long, value_enum, default_value_t)]
+    method: Method,
+}
+
+impl Choice {
+    fn of(&self, workload: Workload) -> Work {
+        let tasks = self.tasks.map_or(workload.tasks(), usize::from);
+        Work { tasks, method: self.method, ..workload.into() }
+    }
 }
 
 #[derive(Args)]
@@ -59,12 +103,39 @@ struct Compare {
     json: Option<PathBuf>,
 }
 
+#[derive(Args)]
+struct Aggregators {
+    /// Methods to measure, with commas between [default: all that both have]
+    #[arg(long, value_delimiter = ',')]
+    methods: Option<Vec<String>>,
+    /// Numbers of tasks
+    #[arg(long, value_delimiter = ',', default_values_t = [2, 8, 32, 64])]
+    sizes: Vec<usize>,
+    /// Number of rounds
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Seconds of a contestant's turn
+    #[arg(long, default_value_t = 0.1)]
+    seconds: f64,
+    /// The Python that has torchjd
+    #[arg(long, default_value = "python3")]
+    python: PathBuf,
+    /// Write the raw measurements to this file as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::W1(args) => measure(Workload::W1, args),
-        Command::W2(args) => measure(Workload::W2, args),
-        Command::W3(args) => measure(Workload::W3, args),
-        Command::Worker { workload, threads } => worker::run(workload, threads),
+        Command::W1(args) => measure(Workload::W1.into(), args),
+        Command::W2(args) => measure(Workload::W2.into(), args),
+        Command::W3 { compare, choice } => measure(choice.of(Workload::W3), compare),
+        Command::Growth { compare, sizes, method } => measure_growth(compare, &sizes, method),
+        Command::Aggregators(args) => measure_aggregators(args),
+        Command::Worker { workload, threads, choice, low_memory } => {
+            worker::run(Work { low_memory, ..choice.of(workload) }, threads)
+        }
+        Command::AggregatorsWorker => worker::aggregators::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -75,24 +146,61 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(workload: Workload, args: Compare) -> Result<()> {
-    let peers = chosen(workload, args.peers.as_deref())?;
-    let options = Options {
+fn measure(work: Work, args: Compare) -> Result<()> {
+    let comparison = compare(work, &options(work.workload, &args, true)?)?;
+    print!("{}", report::table(&comparison));
+    write(args.json, &comparison)
+}
+
+fn measure_growth(args: Compare, sizes: &[usize], method: Method) -> Result<()> {
+    let mut options = options(Workload::W3, &args, false)?;
+    if args.peers.is_none() {
+        options.peers.retain(|peer| peer.name == "libmtl-fused");
+    }
+    let measured = growth::measure(method, sizes, &options)?;
+    print!("{}", growth::table(&measured));
+    write(args.json, &measured)
+}
+
+fn measure_aggregators(args: Aggregators) -> Result<()> {
+    let find = |name: &String| {
+        aggregators::find(name).ok_or_else(|| Error::UnknownMethod {
+            name: name.clone(),
+            known: CASES.iter().map(|case| case.name).collect::<Vec<_>>().join(", "),
+        })
+    };
+    let methods: Vec<&'static Case> = match &args.methods {
+        Some(names) => names.iter().map(find).collect::<Result<_>>()?,
+        None => CASES.iter().collect(),
+    };
+    let rows = aggregators::measure(&aggregators::Options {
+        rounds: args.rounds.into(),
+        seconds: args.seconds,
+        methods,
+        sizes: args.sizes,
+        python: args.python,
+    })?;
+    print!("{}", aggregators::table(&rows));
+    write(args.json, &rows)
+}
+
+fn options(workload: Workload, args: &Compare, variants: bool) -> Result<Options> {
+    Ok(Options {
         rounds: args.rounds.into(),
         seconds: args.seconds,
         threads: args.threads,
-        reference: args.reference,
-        peers,
-        python: args.python,
-    };
-    let comparison = compare(workload, &options)?;
-    print!("{}", report::table(&comparison));
-    if let Some(path) = args.json {
-        let text = serde_json::to_string_pretty(&comparison).map_err(std::io::Error::from)?;
-        std::fs::write(&path, text + "\n")
-            .map_err(|source| Error::Write { path: path.display().to_string(), source })?;
-    }
-    Ok(())
+        reference: args.reference.clone(),
+        peers: chosen(workload, args.peers.as_deref())?,
+        variants,
+        python: args.python.clone(),
+    })
+}
+
+/// Writes the raw measurements, where that is asked for.
+fn write(path: Option<PathBuf>, measured: &impl Serialize) -> Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    let text = serde_json::to_string_pretty(measured).map_err(std::io::Error::from)?;
+    std::fs::write(&path, text + "\n").map_err(|source| Error::Write { path: path.display().to_string(), source })
 }
 
 /// The workload's peers by name, in the order given; all of them where none is named.

@@ -1,6 +1,6 @@
 //! The numbers of a workload, the same in every contestant: `peers/protocol.py` makes them by the same formulas.
 
-use crate::workload::Workload;
+use crate::workload::Work;
 
 /// A dense layer's starting parameters.
 #[derive(Clone, Debug)]
@@ -30,10 +30,11 @@ pub struct Problem {
 
 impl Problem {
     /// The problem of a workload.
-    pub fn new(workload: Workload) -> Self {
+    pub fn new(work: Work) -> Self {
+        let Work { workload, tasks, .. } = work;
         let features = workload.trunk().first().map_or(0, |d| d.inputs);
         let mut named: Vec<_> = workload.trunk().iter().enumerate().map(|(i, d)| (format!("trunk.{i}"), *d)).collect();
-        for task in 0..workload.tasks() {
+        for task in 0..tasks {
             let head = workload.head().iter().enumerate();
             named.extend(head.map(|(i, d)| (format!("heads.{task}.{i}"), *d)));
         }
@@ -49,7 +50,7 @@ impl Problem {
         });
         Self {
             inputs: normal(0, workload.rows() * features),
-            targets: normal(1, workload.rows() * workload.tasks()),
+            targets: normal(1, workload.rows() * tasks),
             layers: layers.collect(),
         }
     }
@@ -87,6 +88,7 @@ pub fn normal(stream: u64, count: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::Workload;
 
     /// The expected numbers were printed by `peers/protocol.py`.
     #[test]
@@ -102,7 +104,7 @@ mod tests {
 
     #[test]
     fn layers_are_named_and_shaped() {
-        let problem = Problem::new(Workload::W2);
+        let problem = Problem::new(Workload::W2.into());
         assert_eq!(problem.inputs.len(), 4096 * 64);
         assert_eq!(problem.targets.len(), 4096 * 8);
         let names: Vec<_> = problem.layers.iter().map(|l| l.name.as_str()).collect();

@@ -1,7 +1,9 @@
 //! What the runner and a contestant say to each other, a line at a time.
 //!
 //! The contestant prints `ready` once it is set up (or `{"unavailable": "why"}` and ends). For `run N` it makes `N`
-//! optimiser steps and prints a [`Lap`]; for `quit` it prints a [`Farewell`] and ends.
+//! optimiser steps and prints a [`Lap`]; for `quit` it prints a [`Farewell`] and ends. The contestants that compare
+//! aggregators have many cases: for `case METHOD TASKS` they turn to one and print [`Answers`] (or [`Unavailable`]), and
+//! a step is then a call.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;
@@ -33,13 +35,28 @@ pub struct Unavailable {
     pub unavailable: String,
 }
 
-/// Something that makes optimiser steps.
+/// The answer to `case METHOD TASKS`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Answers {
+    /// What the method makes of the case's first inputs.
+    pub answers: Vec<Vec<f64>>,
+}
+
+/// Something that makes optimiser steps, or whatever else is counted.
 pub trait Steps {
-    /// Makes `count` optimiser steps and returns the total loss that the last of them started from.
+    /// Makes `count` steps and returns the total loss that the last of them started from, if there is such a thing.
     ///
     /// # Errors
     /// Whatever keeps the steps from being made.
-    fn run(&mut self, count: u64) -> Result<f32>;
+    fn run(&mut self, count: u64) -> Result<Option<f32>>;
+
+    /// Turns to another case, where a contestant has several, and answers its first inputs.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] for a case that it does not have.
+    fn turn_to(&mut self, method: &str, tasks: usize) -> Result<Answers> {
+        Err(Error::Unavailable(format!("there is no {method} of {tasks} here")))
+    }
 }
 
 /// Serves the protocol on standard input and output until `quit` or the end of the input.
@@ -55,15 +72,22 @@ pub fn serve(steps: &mut dyn Steps) -> Result<()> {
     say("ready".to_owned())?;
     for line in std::io::stdin().lock().lines() {
         let line = line?;
-        match line.split_once(' ') {
-            Some(("run", count)) => {
-                let count = count.parse().map_err(|_| Error::Protocol(line.clone()))?;
+        let words: Vec<&str> = line.split(' ').collect();
+        let number = |text: &str| text.parse::<u64>().map_err(|_| Error::Protocol(line.clone()));
+        match words[..] {
+            ["run", count] => {
+                let count = number(count)?;
                 let start = Instant::now();
-                let loss = Some(steps.run(count)?);
+                let loss = steps.run(count)?;
                 let seconds = start.elapsed().as_secs_f64();
                 say(json(&Lap { seconds, loss })?)?;
             }
-            None if line == "quit" => break,
+            ["case", method, tasks] => match steps.turn_to(method, number(tasks)? as usize) {
+                Ok(answers) => say(json(&answers)?)?,
+                Err(Error::Unavailable(unavailable)) => say(json(&Unavailable { unavailable })?)?,
+                Err(error) => return Err(error),
+            },
+            ["quit"] => break,
             _ => return Err(Error::Protocol(line)),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::compare::{CHECK_STEPS, CHECK_TOLERANCE, Comparison, Record, SGEMM};
+use crate::compare::{CHECK_STEPS, Comparison, SGEMM};
 
 /// The smallest, the middle and the largest of some numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,14 +26,10 @@ impl Spread {
         Some(Self { min, median, max })
     }
 
-    fn text(self, digits: usize) -> String {
+    /// The three with so many digits after the point.
+    pub fn text(self, digits: usize) -> String {
         format!("{:.digits$} / {:.digits$} / {:.digits$}", self.min, self.median, self.max)
     }
-}
-
-/// Ratio of two contestants' rates, round by round.
-fn ratios(of: &Record, to: &Record) -> Vec<f64> {
-    of.rates().iter().zip(to.rates()).map(|(a, b)| a / b).collect()
 }
 
 /// The comparison as a table in Markdown, with what it says about the contestants' agreement below it.
@@ -41,10 +37,6 @@ pub fn table(comparison: &Comparison) -> String {
     let find = |name: &str| comparison.contestants.iter().find(|r| r.name == name);
     let reference = find(&comparison.reference);
     let sgemm = find(SGEMM);
-    let flops = |record: &Record| match record.name {
-        SGEMM => comparison.flops_per_sgemm,
-        _ => comparison.flops_per_step,
-    };
 
     let mut rows = vec![vec![
         "contestant".to_owned(),
@@ -59,10 +51,10 @@ pub fn table(comparison: &Comparison) -> String {
         let cell = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let rate = Spread::of(record.rates());
         let digits = if rate.is_some_and(|r| r.median < 100.0) { 1 } else { 0 };
-        let gflops = rate.map(|r| r.median * flops(record) / 1e9);
-        let ratio = reference.filter(|_| record.name != SGEMM).and_then(|r| Spread::of(ratios(record, r)));
-        let share = sgemm.and_then(|peak| Spread::of(ratios(record, peak)));
-        let share = share.map(|s| 100.0 * s.median * flops(record) / comparison.flops_per_sgemm);
+        let gflops = rate.map(|r| r.median * record.flops_per_step / 1e9);
+        let ratio = reference.filter(|_| record.name != SGEMM).and_then(|r| Spread::of(record.ratios(r)));
+        let share = sgemm.and_then(|peak| Some((Spread::of(record.ratios(peak))?, peak.flops_per_step)));
+        let share = share.map(|(s, peak)| 100.0 * s.median * record.flops_per_step / peak);
         rows.push(vec![
             record.name.to_owned(),
             cell(rate.map(|r| r.text(digits))),
@@ -74,15 +66,11 @@ pub fn table(comparison: &Comparison) -> String {
         ]);
     }
 
-    let mut text = format!(
-        "{} on {}, {} threads, {:.4} MFLOP a step\n\n",
-        comparison.workload,
-        comparison.processor,
-        comparison.threads,
-        comparison.flops_per_step / 1e6
-    );
+    let flops = comparison.contestants.first().map_or(0.0, |own| own.flops_per_step / 1e6);
+    let Comparison { work, processor, threads, .. } = comparison;
+    let mut text = format!("{work} on {processor}, {threads} threads, {flops:.4} MFLOP a step\n\n");
     text.push_str(&markdown(&rows));
-    let _ = writeln!(text, "\n{}", agreement(&comparison.contestants, reference));
+    let _ = writeln!(text, "\n{}", agreement(comparison));
     for out in &comparison.left_out {
         let _ = writeln!(text, "{}: left out: {}", out.name, out.reason);
     }
@@ -90,22 +78,24 @@ pub fn table(comparison: &Comparison) -> String {
 }
 
 /// Whether all computed the same loss from the same start.
-fn agreement(contestants: &[Record], reference: Option<&Record>) -> String {
-    let Some((name, loss)) = reference.and_then(|r| Some((r.name, r.first_loss?))) else {
-        return "the reference reports no loss: whether the work is the same was not checked".to_owned();
-    };
-    let apart =
-        |r: &&Record| r.first_loss.is_some_and(|l| l.is_nan() || (l - loss).abs() > CHECK_TOLERANCE * loss.abs());
-    let others: Vec<_> = contestants.iter().filter(apart).map(|r| r.name).collect();
-    if others.is_empty() {
-        format!("after {CHECK_STEPS} steps every loss is within {CHECK_TOLERANCE:e} of {name}'s: the work is the same")
-    } else {
-        format!("NOT THE SAME WORK: after {CHECK_STEPS} steps the loss differs from {name}'s: {}", others.join(", "))
+fn agreement(comparison: &Comparison) -> String {
+    let Comparison { tolerance, reference, .. } = comparison;
+    match comparison.apart() {
+        None => "the reference reports no loss: whether the work is the same was not checked".to_owned(),
+        Some(others) if others.is_empty() => {
+            format!(
+                "after {CHECK_STEPS} steps every loss is within {tolerance:e} of {reference}'s: the work is the same"
+            )
+        }
+        Some(others) => {
+            let others = others.join(", ");
+            format!("NOT THE SAME WORK: after {CHECK_STEPS} steps the loss differs from {reference}'s: {others}")
+        }
     }
 }
 
 /// Rows as a Markdown table, the first of them its head, the first column left and the others right.
-fn markdown(rows: &[Vec<String>]) -> String {
+pub fn markdown(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..columns).map(width).collect();
@@ -129,19 +119,19 @@ fn markdown(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::LeftOut;
+    use crate::compare::{LeftOut, Record};
 
     fn record(name: &'static str, seconds: [f64; 3], loss: Option<f32>) -> Record {
-        Record { name, steps: 10, seconds: seconds.to_vec(), first_loss: loss, peak_rss_kb: Some(2048) }
+        let flops_per_step = if name == SGEMM { 2e9 } else { 4e8 };
+        Record { name, flops_per_step, steps: 10, seconds: seconds.to_vec(), first_loss: loss, peak_rss_kb: Some(2048) }
     }
 
     fn comparison(own_loss: f32) -> Comparison {
         Comparison {
-            workload: "w1",
+            work: "w1".to_owned(),
+            tolerance: 1e-4,
             processor: "a processor".to_owned(),
             threads: 2,
-            flops_per_step: 4e8,
-            flops_per_sgemm: 2e9,
             reference: "torch".to_owned(),
             contestants: vec![
                 record("polytask", [0.1, 0.2, 0.1], Some(own_loss)),

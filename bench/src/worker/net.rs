@@ -4,7 +4,7 @@ use crate::Error;
 use crate::Result;
 use crate::problem::Problem;
 use crate::protocol::Steps;
-use crate::workload::Workload;
+use crate::workload::Work;
 use polytask_cpu::{
     Combine, Feed, Groups, Labels, Mode, Numbers, Optimizer, Parameters, Plan, Rule, Runner, Target, Update,
 };
@@ -16,13 +16,14 @@ pub(super) const ADAM: Rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e
 pub(super) const UPDATE: Update = Update { rate: 1e-3, clip: None, l2: 0.0, l2_biases: false };
 
 /// Trunk and heads as the workload says; `hidden` follows every layer but the last of a head.
-pub(super) fn graph(workload: Workload, hidden: Activation) -> std::result::Result<Graph, GraphError> {
+pub(super) fn graph(work: Work, hidden: Activation) -> std::result::Result<Graph, GraphError> {
+    let Work { workload, tasks, .. } = work;
     let mut g = GraphBuilder::new();
     let mut h = g.input("x", workload.trunk()[0].inputs);
     for (i, layer) in workload.trunk().iter().enumerate() {
         h = g.named(format!("trunk.{i}")).dense(h, layer.outputs, hidden);
     }
-    for task in 0..workload.tasks() {
+    for task in 0..tasks {
         let mut z = h;
         for (i, layer) in workload.head().iter().enumerate() {
             let last = i + 1 == workload.head().len();
@@ -56,8 +57,8 @@ pub(super) struct Data {
 }
 
 impl Data {
-    pub(super) fn new(workload: Workload, problem: &Problem) -> Self {
-        let tasks = workload.tasks();
+    pub(super) fn new(work: Work, problem: &Problem) -> Self {
+        let Work { workload, tasks, .. } = work;
         let column = |t: usize| problem.targets.iter().skip(t).step_by(tasks).copied().collect();
         Data {
             inputs: problem.inputs.clone(),
@@ -94,28 +95,28 @@ pub(super) struct Ordinary {
 impl Ordinary {
     /// `weight` is every task's weight in the loss.
     pub(super) fn start(
-        workload: Workload,
+        work: Work,
         problem: &Problem,
         threads: usize,
         hidden: Activation,
         weight: f64,
     ) -> Result<Box<dyn Steps>> {
-        let graph = graph(workload, hidden).map_err(|e| Error::Unavailable(e.to_string()))?;
+        let graph = graph(work, hidden).map_err(|e| Error::Unavailable(e.to_string()))?;
         let parameters = parameters(&graph, problem)?;
-        let plan = Plan::new(&graph, workload.batch(), Mode::Train, &Groups::merged(&graph));
+        let plan = Plan::new(&graph, work.workload.batch(), Mode::Train, &Groups::merged(&graph));
         Ok(Box::new(Ordinary {
             pool: pool(threads)?,
             optimizer: Optimizer::new(ADAM, parameters.values().len()),
             runner: Runner::new(plan, parameters),
-            data: Data::new(workload, problem),
-            weights: vec![weight; workload.tasks()],
+            data: Data::new(work, problem),
+            weights: vec![weight; work.tasks],
             step: 0,
         }))
     }
 }
 
 impl Steps for Ordinary {
-    fn run(&mut self, count: u64) -> Result<f32> {
+    fn run(&mut self, count: u64) -> Result<Option<f32>> {
         let Self { pool, runner, optimizer, data, weights, step } = self;
         let mut total = 0.0;
         pool.install(|| {
@@ -126,7 +127,7 @@ impl Steps for Ordinary {
             });
         });
         *step += count;
-        Ok(total as f32)
+        Ok(Some(total as f32))
     }
 }
 

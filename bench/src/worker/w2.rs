@@ -4,9 +4,9 @@ use super::net::Ordinary;
 use crate::Result;
 use crate::problem::Problem;
 use crate::protocol::Steps;
-use crate::workload::Workload;
+use crate::workload::Work;
 use polytask_graph::Activation;
 
-pub(super) fn start(problem: &Problem, threads: usize) -> Result<Box<dyn Steps>> {
-    Ordinary::start(Workload::W2, problem, threads, Activation::Relu, 1.0)
+pub(super) fn start(work: Work, problem: &Problem, threads: usize) -> Result<Box<dyn Steps>> {
+    Ordinary::start(work, problem, threads, Activation::Relu, 1.0)
 }

@@ -24,16 +24,12 @@ fn sample_weights_move_the_fit() {
     };
     let mean = |heavy: f64, key: &str| {
         let sections = format!(
-            "{key}split = {{ valid = 0, test = 0 }}\nignore = [\"w\"]\n[tasks.y]\n[model]\ntrunk = []\n[train]\n\
+            "{key}\nsplit = {{ valid = 0, test = 0 }}\n[inputs]\nx = \"number\"\n[tasks.y]\n[model]\ntrunk = []\n[train]\n\
              batch = \"full\"\nsteps = 2000\nlearning_rate = 0.01\n"
         );
-        let learnt = learn(
-            &rows(heavy),
-            &sections.replace("ignore = [\"w\"]\n", if key.is_empty() { "ignore = [\"w\"]\n" } else { "" }),
-        );
-        numbers(&learnt.model.predict(&table("x\n1\n")).unwrap()[0])[0]
+        numbers(&learn(&rows(heavy), &sections).model.predict(&table("x\n1\n")).unwrap()[0])[0]
     };
-    let weighed = "sample_weight = \"w\"\n";
+    let weighed = "sample_weight = \"w\"";
     assert!((mean(1.0, weighed) - 5.0).abs() < 1e-3);
     assert!((mean(9.0, weighed) - 1.0).abs() < 1e-3, "9 of 10 parts say 0: {}", mean(9.0, weighed));
     assert!((mean(0.0, weighed) - 10.0).abs() < 1e-3, "a row of no weight is not heard");
@@ -172,8 +168,7 @@ fn missing_numbers_are_filled_and_told_apart() {
     let (filled, given) = (prediction(&learnt, "0.5,,red,t3"), prediction(&learnt, &format!("0.5,{mean},red,t3")));
     assert!((filled - given).abs() < 1e-5, "{filled}, {given}");
     // x has a feature for it, which the model uses: with the mean in its place the prediction is another.
-    let mean = "0.5";
-    assert!((prediction(&learnt, ",0.5,red,t3") - prediction(&learnt, &format!("{mean},0.5,red,t3"))).abs() > 1e-3);
+    assert!((prediction(&learnt, ",0.5,red,t3") - prediction(&learnt, "0.5,0.5,red,t3")).abs() > 1e-3);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn uncertainty_weighs_by_the_size_of_the_loss() {
     let learnt = learn(
         &data,
         "split = { valid = 0, test = 0 }\n[tasks.a]\nstandardize = false\n[tasks.b]\nstandardize = false\n[model]\n\
-         trunk = [2]\n[loss]\nbalance = \"uncertainty\"\n[train]\nbatch = \"full\"\nsteps = 3000\nlearning_rate = 0.01\n",
+         trunk = [2]\n[loss]\nbalance = \"uncertainty\"\n[train]\nbatch = \"full\"\nsteps = 6000\nlearning_rate = 0.02\n",
     );
     let last = learnt.fitted.history.last().unwrap();
     for task in ["a", "b"] {

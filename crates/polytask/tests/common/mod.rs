@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use polytask::config::Config;
-use polytask::files::{Tensor, write_tensors};
 use polytask::model::{self, Model};
 use polytask::share::{self, Design};
 use polytask::train::{Budget, Fitted, Job, fit};
@@ -12,7 +11,6 @@ use polytask::{Prepared, prepare};
 use polytask_cpu::Parameters;
 use polytask_data::{ReadOptions, Table};
 use polytask_graph::{Graph, ParameterId};
-use std::collections::HashMap;
 
 /// All that came of training.
 pub struct Learnt {
@@ -102,12 +100,6 @@ pub fn table(text: &str) -> Table {
     let path = folder.path().join("more.csv");
     std::fs::write(&path, text).unwrap();
     polytask_data::read(&path, &ReadOptions::default()).unwrap()
-}
-
-/// A file of weights in a folder.
-pub fn weights(folder: &tempfile::TempDir, name: &str, dims: &[usize], values: &[f32]) {
-    let tensor = Tensor { name: name.to_owned(), dims: dims.to_vec(), values: values.into() };
-    write_tensors(&folder.path().join("start.safetensors"), &[tensor], HashMap::new()).unwrap();
 }
 
 /// Numbers in [0, 1); the same everywhere.
