@@ -1,5 +1,7 @@
 //! `polytask balancers` and `polytask aggregate`, as people call them.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};

@@ -93,13 +93,13 @@ fn probabilities_add_up_and_the_class_has_the_largest() {
     let folder = trained(300);
     let predicted = columns(&folder.works("predict model --data data.csv --probabilities").out);
     for (task, classes) in [("warm", ["no", "yes"].as_slice()), ("grade", &["high", "low", "middle"])] {
-        for row in 0..300 {
+        for (row, answer) in predicted[task].iter().enumerate() {
             let of = |class: &&str| predicted[&format!("{task}={class}")][row].parse::<f64>().unwrap();
             let shares: Vec<f64> = classes.iter().map(of).collect();
             // Each is rounded to f32: half a unit in its last place, 3e-8.
             assert!((shares.iter().sum::<f64>() - 1.0).abs() < 2e-7, "{task}, row {row}: {shares:?}");
             let best = classes.iter().zip(&shares).max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
-            assert_eq!(*best, predicted[task][row]);
+            assert_eq!(best, answer);
         }
     }
     assert_eq!(predicted.len(), 3 + 2 + 3, "a regression has no probabilities");

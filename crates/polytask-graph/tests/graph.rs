@@ -1,4 +1,7 @@
 //! What the builder accepts, refuses and derives.
+
+#![allow(clippy::unwrap_used, reason = "the graphs of a test are right")]
+
 use polytask_graph::*;
 
 fn two_heads() -> Graph {
