@@ -29,7 +29,9 @@ fn equals_the_recorded_curves_at_every_step() {
         assert_eq!(recorded.len(), 1001);
         for (step, (ours, theirs)) in ours.iter().zip(recorded).enumerate() {
             let theirs = theirs.as_f64().unwrap();
-            assert!((ours - theirs).abs() <= 1e-5, "step {step}: {ours}, {engine} has {theirs}");
+            // Promised is 1e-5. The two recorded curves differ by 4.4e-7, each from ours by 3.5e-7; a penalty that left
+            // out the biases would be off by 6e-6.
+            assert!((ours - theirs).abs() <= 2e-6, "step {step}: {ours}, {engine} has {theirs}");
         }
     }
 }
