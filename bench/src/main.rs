@@ -36,8 +36,9 @@ enum Command {
         #[command(flatten)]
         compare: Compare,
         /// Numbers of tasks
-        #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32])]
-        sizes: Vec<usize>,
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4, 8, 16, 32],
+              value_parser = clap::value_parser!(u16).range(1..=256))]
+        sizes: Vec<u16>,
         /// How gradients are combined
         #[arg(long, value_enum, default_value_t)]
         method: Method,
@@ -109,8 +110,9 @@ struct Aggregators {
     #[arg(long, value_delimiter = ',')]
     methods: Option<Vec<String>>,
     /// Numbers of tasks
-    #[arg(long, value_delimiter = ',', default_values_t = [2, 8, 32, 64])]
-    sizes: Vec<usize>,
+    #[arg(long, value_delimiter = ',', default_values_t = [2, 8, 32, 64],
+          value_parser = clap::value_parser!(u16).range(2..=256))]
+    sizes: Vec<u16>,
     /// Number of rounds
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
@@ -152,12 +154,12 @@ fn measure(work: Work, args: Compare) -> Result<()> {
     write(args.json, &comparison)
 }
 
-fn measure_growth(args: Compare, sizes: &[usize], method: Method) -> Result<()> {
+fn measure_growth(args: Compare, sizes: &[u16], method: Method) -> Result<()> {
     let mut options = options(Workload::W3, &args, false)?;
     if args.peers.is_none() {
         options.peers.retain(|peer| peer.name == "libmtl-fused");
     }
-    let measured = growth::measure(method, sizes, &options)?;
+    let measured = growth::measure(method, &numbers(sizes), &options)?;
     print!("{}", growth::table(&measured));
     write(args.json, &measured)
 }
@@ -177,11 +179,15 @@ fn measure_aggregators(args: Aggregators) -> Result<()> {
         rounds: args.rounds.into(),
         seconds: args.seconds,
         methods,
-        sizes: args.sizes,
+        sizes: numbers(&args.sizes),
         python: args.python,
     })?;
     print!("{}", aggregators::table(&rows));
     write(args.json, &rows)
+}
+
+fn numbers(sizes: &[u16]) -> Vec<usize> {
+    sizes.iter().copied().map(usize::from).collect()
 }
 
 fn options(workload: Workload, args: &Compare, variants: bool) -> Result<Options> {
