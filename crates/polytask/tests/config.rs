@@ -105,7 +105,7 @@ fn the_shortest_file_has_all_defaults() {
     assert_eq!((valid, test, *seed), (&Part::Share(0.1), &Part::Share(0.2), 0));
     assert_eq!((stratify, group), (&None, &None));
     assert!(config.inputs.is_empty() && config.tasks["a"].kind.is_none());
-    assert_eq!((config.model.sharing, config.model.activation), (Sharing::Hard, Activation::Relu));
+    assert_eq!((config.model.sharing, config.model.activation), (Sharing::default(), Activation::Relu));
     assert_eq!((config.model.trunk.as_slice(), config.model.head.len()), ([64, 64].as_slice(), 0));
     assert_eq!(config.loss.balance, Balance::default());
     assert_eq!((config.loss.l2, config.loss.l2_biases), (0.0, false));

@@ -5,12 +5,12 @@ mod verdict;
 
 pub use verdict::{Verdict, interval};
 
-use crate::config::{Config, Sharing};
+use crate::config::Config;
 use crate::error::Error;
 use crate::metric::{Better, Metrics};
 use crate::model::{self, Model};
 use crate::prepare::Prepared;
-use crate::share::{self, Design};
+use crate::share::{self, Design, Nothing, Sharing};
 use crate::task::Task;
 use crate::train::{Budget, Ending, Job, Watch, fit};
 use indexmap::IndexMap;
@@ -165,7 +165,7 @@ fn run(
     let tasks: Vec<Task> = which.iter().map(|&t| prepared.tasks[t].clone()).collect();
     let alone = which.len() == 1 && prepared.tasks.len() > 1;
     if alone {
-        config.model.sharing = Sharing::None;
+        config.model.sharing = Sharing::None(Nothing {});
         // There is nothing to balance.
         let (l2, l2_biases) = (config.loss.l2, config.loss.l2_biases);
         config.loss = crate::config::LossConfig { l2, l2_biases, ..Default::default() };

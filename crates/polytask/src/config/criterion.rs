@@ -24,7 +24,7 @@ pub enum Criterion {
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Criterion")]
-pub(super) struct CriterionTable {
+pub(crate) struct CriterionTable {
     /// The name of the task whose loss counts alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     task: Option<String>,

@@ -64,25 +64,25 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(key: &[&str], message: impl Into<String>) -> Self {
+    pub(crate) fn new(key: &[&str], message: impl Into<String>) -> Self {
         let key = key.iter().map(|k| (*k).to_owned()).collect();
         Problem { key, message: message.into(), hint: None, at_value: false }
     }
 
     /// "`key` is VALUE; RULE"
-    pub(super) fn value(key: &[&str], value: impl fmt::Display, rule: &str) -> Self {
+    pub(crate) fn value(key: &[&str], value: impl fmt::Display, rule: &str) -> Self {
         let path: Vec<String> = key.iter().map(|k| (*k).to_owned()).collect();
         let message = format!("`{}` is {value}; {rule}", dotted(&path));
         Problem { key: path, message, hint: None, at_value: true }
     }
 
     /// The value is meant, not the key.
-    pub(super) fn at_value(mut self) -> Self {
+    pub(crate) fn at_value(mut self) -> Self {
         self.at_value = true;
         self
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
         self.hint = hint.into();
         self
     }

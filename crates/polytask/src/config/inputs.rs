@@ -70,7 +70,7 @@ impl From<Embedding> for Scalar {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Input")]
-pub(super) struct InputTable {
+pub(crate) struct InputTable {
     /// What the column holds. Default: inferred from it.
     #[serde(default)]
     kind: Option<InputKind>,

@@ -75,7 +75,7 @@ impl Default for Balance {
 /// A balancing method and its own keys.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Balance")]
-pub(super) struct BalanceTable {
+pub(crate) struct BalanceTable {
     /// The name of the method.
     method: String,
     /// The method's own keys.

@@ -31,13 +31,15 @@ mod tasks;
 mod train;
 mod translate;
 
+pub use crate::share::Sharing;
 pub use criterion::Criterion;
 pub use data::{DataConfig, Part, Split};
 pub use error::{ConfigError, KeyError, Place, Problem};
 pub use inputs::{Embedding, InputConfig, InputKind};
 pub use loss::{Balance, Level, LossConfig};
-pub use model::{Activation, ModelConfig, Sharing};
+pub use model::{Activation, ModelConfig};
 pub use schedule::Schedule;
+pub(crate) use shorthand::Shorthand;
 pub use tasks::{ClassWeights, Label, RegressionLoss, TaskConfig, TaskKind};
 pub use train::{Batch, Length, Optimizer, OptimizerName, TrainConfig};
 
@@ -125,7 +127,7 @@ impl Config {
         for (name, task) in &self.tasks {
             task.check(name)?;
         }
-        self.model.check()?;
+        self.model.check(&self.tasks.keys().map(String::as_str).collect::<Vec<_>>())?;
         self.loss.check(&self.tasks)?;
         self.train.check()?;
         self.train.criterion.check(&self.tasks)?;

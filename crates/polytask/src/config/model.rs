@@ -1,19 +1,10 @@
 //! `[model]`: the network.
 
 use super::error::Problem;
+use super::shorthand;
+use crate::share::{self, Sharing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// What the tasks share.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Sharing {
-    /// One trunk for all tasks, a head for each (Caruana 1997).
-    #[default]
-    Hard,
-    /// Nothing: every task has a network of its own.
-    None,
-}
 
 /// What follows a layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -51,7 +42,10 @@ impl From<Activation> for polytask_graph::Activation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
-    /// What the tasks share. Default "hard".
+    /// What the tasks share: the name of an architecture, or a table with `method` and the architecture's own keys.
+    /// Default "hard".
+    #[serde(serialize_with = "share::serialize", deserialize_with = "shorthand::deserialize")]
+    #[schemars(schema_with = "shorthand::schema::<Sharing>")]
     pub sharing: Sharing,
     /// Widths of the shared layers, from the inputs up, each from 1 to 65536. Default [64, 64].
     pub trunk: Vec<usize>,
@@ -83,13 +77,13 @@ impl Default for ModelConfig {
 }
 
 impl ModelConfig {
-    pub(super) fn check(&self) -> Result<(), Problem> {
+    pub(super) fn check(&self, tasks: &[&str]) -> Result<(), Problem> {
         check_widths(&["model", "trunk"], &self.trunk)?;
         check_widths(&["model", "head"], &self.head)?;
-        match (0.0..1.0).contains(&self.dropout) {
-            true => Ok(()),
-            false => Err(Problem::value(&["model", "dropout"], self.dropout, "it must be at least 0 and below 1")),
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(Problem::value(&["model", "dropout"], self.dropout, "it must be at least 0 and below 1"));
         }
+        self.sharing.check(self, tasks)
     }
 }
 

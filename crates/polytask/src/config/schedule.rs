@@ -27,7 +27,7 @@ pub enum Schedule {
 #[derive(Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[schemars(rename = "Schedule")]
-pub(super) enum ScheduleTable {
+pub(crate) enum ScheduleTable {
     /// It stays.
     Constant {},
     /// Half a cosine from the full rate to 0 at the end.

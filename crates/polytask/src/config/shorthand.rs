@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
 use std::marker::PhantomData;
 
 /// A type written as one word or as a table of its keys.
-pub(super) trait Shorthand: Sized {
+pub(crate) trait Shorthand: Sized {
     /// The table form.
     type Table: DeserializeOwned + JsonSchema;
     /// The words of the short form; empty where any word may stand.

@@ -4,14 +4,21 @@
 //! h = trunk(x);  y_t = head_t(h)
 //! ```
 
-use super::Design;
+use super::{Architecture, Design};
 use polytask_graph::GraphBuilder;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-pub(super) fn build(g: &mut GraphBuilder, design: &Design<'_>) {
-    let x = design.encoder.inputs(g);
-    let x = design.encoder.embed(g, x, "");
-    let h = design.layers(g, "trunk", x, &design.config.trunk);
-    for (task, widths) in &design.tasks {
-        design.head(g, h, task, widths);
+/// One trunk for all tasks, a head for each (Caruana 1997).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hard {}
+
+impl Architecture for Hard {
+    fn build(&self, g: &mut GraphBuilder, design: &Design<'_>) {
+        let inputs = design.inputs(g);
+        let x = design.embed(g, inputs, "");
+        let h = design.trunk(g, "trunk", x);
+        design.heads(g, &vec![h; design.tasks()]);
     }
 }

@@ -1,19 +1,92 @@
-//! What the tasks share. One architecture a file; each is a function that adds trunk and heads to a graph.
+//! What the tasks share. One architecture a file: its keys in the config, their checks, and the function that adds
+//! what is shared and the heads to a graph.
 
+mod design;
 mod hard;
 mod none;
 
-use crate::config::{Config, ModelConfig, Sharing};
-use crate::encode::Encoder;
-use crate::task::Task;
-use polytask_graph::{Activation, Graph, GraphBuilder, GraphError, NodeId};
+pub use design::Design;
+pub use hard::Hard;
+pub use none::Nothing;
 
-/// What an architecture builds from.
-pub struct Design<'a> {
-    config: &'a ModelConfig,
-    encoder: &'a Encoder,
-    /// The tasks, with the widths of their heads' hidden layers.
-    tasks: Vec<(&'a Task, &'a [usize])>,
+use crate::config::{ModelConfig, Problem, Shorthand};
+use polytask_graph::{Graph, GraphBuilder, GraphError};
+use schemars::JsonSchema;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error, MapDeserializer};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// What the tasks share: the name of an architecture, or a table with `method` and the architecture's own keys.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "method", rename_all = "snake_case")]
+pub enum Sharing {
+    /// One trunk for all tasks, a head for each (Caruana 1997).
+    Hard(Hard),
+    /// Nothing: every task has a network of its own.
+    None(Nothing),
+}
+
+/// The names of all architectures.
+pub const NAMES: &[&str] = &["hard", "none"];
+
+/// One way to share.
+pub(crate) trait Architecture {
+    /// Checks the keys of the config against each other, the rest of the model and the names of the tasks.
+    fn check(&self, _model: &ModelConfig, _tasks: &[&str]) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    /// Adds inputs, what is shared, heads and losses to a graph.
+    fn build(&self, g: &mut GraphBuilder, design: &Design<'_>);
+}
+
+impl Sharing {
+    fn architecture(&self) -> &dyn Architecture {
+        match self {
+            Sharing::Hard(hard) => hard,
+            Sharing::None(nothing) => nothing,
+        }
+    }
+
+    /// Checks the keys against each other, the rest of the model and the names of the tasks.
+    pub(crate) fn check(&self, model: &ModelConfig, tasks: &[&str]) -> Result<(), Problem> {
+        self.architecture().check(model, tasks)
+    }
+
+    /// The architecture of this name with its defaults.
+    fn named(name: &str) -> Option<Self> {
+        let table = [("method", name)].into_iter().map(|(key, value)| (key, value.into_deserializer()));
+        let table: MapDeserializer<'_, _, Error> = MapDeserializer::new(table);
+        Sharing::deserialize(table).ok()
+    }
+}
+
+impl Default for Sharing {
+    fn default() -> Self {
+        Sharing::Hard(Hard {})
+    }
+}
+
+impl Shorthand for Sharing {
+    type Table = Sharing;
+    const WORDS: &'static [&'static str] = NAMES;
+    const TABLE: &'static str = "or a table such as { method = \"hard\" }";
+
+    fn from_word(word: &str) -> Option<Self> {
+        Sharing::named(word)
+    }
+
+    fn from_table(table: Sharing) -> Result<Self, String> {
+        Ok(table)
+    }
+}
+
+/// Writes the name alone where all keys have their defaults.
+pub(crate) fn serialize<S: Serializer>(sharing: &Sharing, serializer: S) -> Result<S::Ok, S::Error> {
+    match NAMES.iter().find(|name| Sharing::named(name).as_ref() == Some(sharing)) {
+        Some(name) => serializer.serialize_str(name),
+        None => sharing.serialize(serializer),
+    }
 }
 
 /// The graph of a model: inputs, what is shared, a head and a loss for each task.
@@ -22,47 +95,6 @@ pub struct Design<'a> {
 /// Widths that do not fit together; the message names the layer.
 pub fn build(design: &Design<'_>) -> Result<Graph, GraphError> {
     let mut g = GraphBuilder::new();
-    match design.config.sharing {
-        Sharing::Hard => hard::build(&mut g, design),
-        Sharing::None => none::build(&mut g, design),
-    }
+    design.config.sharing.architecture().build(&mut g, design);
     g.finish()
-}
-
-impl<'a> Design<'a> {
-    /// The network that a config describes for these inputs and tasks.
-    pub fn new(config: &'a Config, encoder: &'a Encoder, tasks: &'a [Task]) -> Self {
-        let head = |task: &Task| config.tasks.get(&task.name).and_then(|t| t.head.as_deref());
-        let tasks = tasks.iter().map(|task| (task, head(task).unwrap_or(&config.model.head))).collect();
-        Design { config: &config.model, encoder, tasks }
-    }
-
-    /// Hidden layers of the given widths, called `{name}.0`, `{name}.1`, ...: dense, then layer norm if the config asks
-    /// for it, activation and dropout.
-    fn layers(&self, g: &mut GraphBuilder, name: &str, x: NodeId, widths: &[usize]) -> NodeId {
-        let activation = Activation::from(self.config.activation);
-        let mut h = x;
-        for (i, &width) in widths.iter().enumerate() {
-            let name = format!("{name}.{i}");
-            h = match self.config.layer_norm {
-                false => g.named(&name).dense(h, width, activation),
-                true => {
-                    let sum = g.named(&name).dense(h, width, Activation::Linear);
-                    let normal = g.named(format!("{name}.norm")).layer_norm(sum);
-                    g.named(format!("{name}.activation")).activation(normal, activation)
-                }
-            };
-            h = g.named(format!("{name}.dropout")).dropout(h, self.config.dropout as f32);
-        }
-        h
-    }
-
-    /// A task's own layers, `heads.{task}.0`, ..., the last of them its output, and its loss.
-    fn head(&self, g: &mut GraphBuilder, h: NodeId, task: &Task, widths: &[usize]) {
-        let name = format!("heads.{}", task.name);
-        let h = self.layers(g, &name, h, widths);
-        let outcome = task.outcome();
-        let output = g.named(format!("{name}.{}", widths.len())).dense(h, outcome.width(), Activation::Linear);
-        g.loss(&task.name, output, outcome.loss());
-    }
 }

@@ -1,14 +1,23 @@
 //! Nothing shared: every task has embeddings, a trunk and a head of its own. The measure of all sharing.
 
-use super::Design;
+use super::{Architecture, Design};
 use polytask_graph::GraphBuilder;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-pub(super) fn build(g: &mut GraphBuilder, design: &Design<'_>) {
-    let inputs = design.encoder.inputs(g);
-    for (task, widths) in &design.tasks {
-        let own = format!("tasks.{}.", task.name);
-        let x = design.encoder.embed(g, inputs, &own);
-        let h = design.layers(g, &format!("{own}trunk"), x, &design.config.trunk);
-        design.head(g, h, task, widths);
+/// Nothing shared: every task has a network of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Nothing {}
+
+impl Architecture for Nothing {
+    fn build(&self, g: &mut GraphBuilder, design: &Design<'_>) {
+        let inputs = design.inputs(g);
+        for t in 0..design.tasks() {
+            let own = design.own(t);
+            let x = design.embed(g, inputs, &own);
+            let h = design.trunk(g, &format!("{own}trunk"), x);
+            design.head(g, t, h);
+        }
     }
 }

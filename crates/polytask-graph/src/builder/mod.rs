@@ -1,0 +1,130 @@
+//! Builds graphs layer by layer, checking shapes on the way. `layers` has the layers people call, a family a file;
+//! `check` the rules of every op.
+
+mod check;
+mod layers;
+
+use crate::{Graph, GraphError, Init, Loss, LossId, LossKind, Node, NodeId, Op, Parameter, ParameterId, Role, Shape};
+use std::collections::BTreeSet;
+
+/// Builds a [`Graph`] in the functional style.
+///
+/// Layer methods return the new node at once; the first mistake is kept and returned by [`finish`](Self::finish), so
+/// that model code reads without error handling between its lines.
+#[derive(Debug)]
+pub struct GraphBuilder {
+    graph: Graph,
+    names: BTreeSet<String>,
+    next_name: Option<String>,
+    error: Option<GraphError>,
+}
+
+impl Default for GraphBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl GraphBuilder {
+    /// An empty graph.
+    pub fn new() -> Self {
+        let graph = Graph { nodes: Vec::new(), parameters: Vec::new(), losses: Vec::new() };
+        GraphBuilder { graph, names: BTreeSet::new(), next_name: None, error: None }
+    }
+
+    /// Names the next layer; without it a layer is called after its op and position.
+    pub fn named(&mut self, name: impl Into<String>) -> &mut Self {
+        self.next_name = Some(name.into());
+        self
+    }
+
+    /// The loss of a task.
+    pub fn loss(&mut self, task: &str, prediction: NodeId, kind: LossKind) -> LossId {
+        if self.graph.losses.iter().any(|l| l.task == task) {
+            self.fail(GraphError::Duplicate(task.to_owned()));
+        }
+        if let LossKind::Huber { delta } = kind
+            && (!delta.is_finite() || delta <= 0.0)
+        {
+            self.fail_at(task, format!("huber delta is {delta}; it must be above 0"));
+        }
+        if prediction.0 >= self.graph.nodes.len() {
+            self.fail_at(task, "its prediction is a node of another graph".into());
+        } else if matches!(self.graph.node(prediction).op, Op::Index) {
+            self.fail_at(task, "a loss compares numbers, not category indices".into());
+        }
+        self.graph.losses.push(Loss { task: task.to_owned(), prediction, kind });
+        LossId(self.graph.losses.len() - 1)
+    }
+
+    /// The graph, or the first mistake made on the way.
+    pub fn finish(self) -> Result<Graph, GraphError> {
+        match self.error {
+            Some(error) => Err(error),
+            None if self.graph.losses.is_empty() => Err(GraphError::NoLoss),
+            None => Ok(self.graph),
+        }
+    }
+
+    /// Builds `graph` again node by node, so that a graph from a file passes the same checks.
+    pub(crate) fn replay(&mut self, graph: &Graph) -> Result<(), GraphError> {
+        for parameter in &graph.parameters {
+            self.add_parameter(parameter.clone());
+        }
+        for node in &graph.nodes {
+            self.named(node.name.clone()).push(node.op.clone(), node.inputs.clone(), node.shape.clone());
+            // A later node may only be checked against nodes that hold.
+            if let Some(error) = self.error.take() {
+                return Err(error);
+            }
+        }
+        for loss in &graph.losses {
+            self.loss(&loss.task, loss.prediction, loss.kind);
+        }
+        std::mem::take(self).finish().map(|_| ())
+    }
+
+    fn push(&mut self, op: Op, inputs: Vec<NodeId>, shape: Shape) -> NodeId {
+        let name = self.take_name(op.label());
+        if !self.names.insert(name.clone()) {
+            self.fail(GraphError::Duplicate(name.clone()));
+        }
+        if let Err(reason) = self.check(&op, &inputs, &shape) {
+            self.fail_at(&name, reason);
+        }
+        self.graph.nodes.push(Node { name, op, inputs, shape });
+        NodeId(self.graph.nodes.len() - 1)
+    }
+
+    fn parameter(&mut self, layer: &str, part: &str, dims: Vec<usize>, init: Init, role: Role) -> ParameterId {
+        self.add_parameter(Parameter { name: format!("{layer}.{part}"), dims, init, role })
+    }
+
+    fn add_parameter(&mut self, parameter: Parameter) -> ParameterId {
+        if self.graph.parameters.iter().any(|p| p.name == parameter.name) {
+            self.fail(GraphError::Duplicate(parameter.name.clone()));
+        }
+        self.graph.parameters.push(parameter);
+        ParameterId(self.graph.parameters.len() - 1)
+    }
+
+    fn take_name(&mut self, label: &str) -> String {
+        self.next_name.take().unwrap_or_else(|| format!("{label}_{}", self.graph.nodes.len()))
+    }
+
+    fn shape(&self, x: NodeId) -> Shape {
+        self.graph.nodes.get(x.0).map_or(Shape(vec![0]), |n| n.shape.clone())
+    }
+
+    fn width(&self, x: NodeId) -> usize {
+        self.graph.nodes.get(x.0).map_or(0, |n| n.shape.width())
+    }
+
+    fn fail_at(&mut self, layer: &str, reason: String) {
+        self.fail(GraphError::Layer { layer: layer.to_owned(), reason });
+    }
+
+    fn fail(&mut self, error: GraphError) {
+        self.error.get_or_insert(error);
+    }
+}
