@@ -1,6 +1,7 @@
 //! How the cost of W3 grows with the number of tasks.
 
 use crate::compare::{Comparison, OWN, Options, Record, compare};
+use crate::plot::{Series, svg};
 use crate::report::{Spread, markdown};
 use crate::workload::{Method, Work, Workload};
 use crate::{Error, Result};
@@ -61,6 +62,17 @@ pub fn table(measured: &[(usize, Comparison)]) -> String {
     };
     let Comparison { processor, threads, .. } = first;
     format!("growth of w3 on {processor}, {threads} threads\n\n{}\n{verdict}\n{left_out}", markdown(&rows))
+}
+
+/// The same as a chart, an SVG file; none if nothing was measured.
+pub fn chart(measured: &[(usize, Comparison)]) -> Option<String> {
+    let reference = measured.first()?.1.reference.as_str();
+    let line = |name: &str, color| {
+        let point = |(tasks, c): &(usize, Comparison)| Some((*tasks as f64, find(c, name).and_then(milliseconds)?));
+        Series { name: name.to_owned(), color, points: measured.iter().filter_map(point).collect() }
+    };
+    let series = [line(OWN, "#0b6e4f"), line(reference, "#c1440e")];
+    svg("A training step with exact task gradients", "tasks", "milliseconds", &series)
 }
 
 fn find<'a>(comparison: &'a Comparison, name: &str) -> Option<&'a Record> {

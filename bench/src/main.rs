@@ -42,6 +42,9 @@ enum Command {
         /// How gradients are combined
         #[arg(long, value_enum, default_value_t)]
         method: Method,
+        /// Draw the table as an SVG file
+        #[arg(long)]
+        plot: Option<PathBuf>,
     },
     /// The aggregators alone, beside torchjd's: the time of a call
     Aggregators(Aggregators),
@@ -132,7 +135,7 @@ fn main() -> ExitCode {
         Command::W1(args) => measure(Workload::W1.into(), args),
         Command::W2(args) => measure(Workload::W2.into(), args),
         Command::W3 { compare, choice } => measure(choice.of(Workload::W3), compare),
-        Command::Growth { compare, sizes, method } => measure_growth(compare, &sizes, method),
+        Command::Growth { compare, sizes, method, plot } => measure_growth(compare, &sizes, method, plot),
         Command::Aggregators(args) => measure_aggregators(args),
         Command::Worker { workload, threads, choice, low_memory } => {
             worker::run(Work { low_memory, ..choice.of(workload) }, threads)
@@ -154,13 +157,16 @@ fn measure(work: Work, args: Compare) -> Result<()> {
     write(args.json, &comparison)
 }
 
-fn measure_growth(args: Compare, sizes: &[u16], method: Method) -> Result<()> {
+fn measure_growth(args: Compare, sizes: &[u16], method: Method, plot: Option<PathBuf>) -> Result<()> {
     let mut options = options(Workload::W3, &args, false)?;
     if args.peers.is_none() {
         options.peers.retain(|peer| peer.name == "libmtl-fused");
     }
     let measured = growth::measure(method, &numbers(sizes), &options)?;
     print!("{}", growth::table(&measured));
+    if let Some((path, chart)) = plot.zip(growth::chart(&measured)) {
+        std::fs::write(path, chart)?;
+    }
     write(args.json, &measured)
 }
 
