@@ -26,8 +26,34 @@ pub enum Sharing {
     None(Nothing),
 }
 
+/// What people want to know of an architecture before they choose it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Info {
+    /// Its name in the config.
+    pub name: &'static str,
+    /// What the tasks share, in a few words.
+    pub shares: &'static str,
+    /// When to try it.
+    pub when: &'static str,
+    /// The paper it follows.
+    pub paper: &'static str,
+}
+
+/// All architectures, a line a file.
+pub const ARCHITECTURES: &[Info] = &[hard::INFO, none::INFO];
+
 /// The names of all architectures.
-pub const NAMES: &[&str] = &["hard", "none"];
+pub const NAMES: &[&str] = &names();
+
+const fn names() -> [&'static str; ARCHITECTURES.len()] {
+    let mut names = [""; ARCHITECTURES.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = ARCHITECTURES[i].name;
+        i += 1;
+    }
+    names
+}
 
 /// One way to share.
 pub(crate) trait Architecture {

@@ -1,9 +1,16 @@
 //! Nothing shared: every task has embeddings, a trunk and a head of its own. The measure of all sharing.
 
-use super::{Architecture, Design};
+use super::{Architecture, Design, Info};
 use polytask_graph::GraphBuilder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub(super) const INFO: Info = Info {
+    name: "none",
+    shares: "nothing, not even embeddings",
+    when: "as the measure of all sharing: one network a task in one model",
+    paper: "-",
+};
 
 /// Nothing shared: every task has a network of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
