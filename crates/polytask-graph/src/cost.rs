@@ -1,18 +1,20 @@
 //! What a graph costs to run.
 
-use crate::{Graph, Op};
+use crate::{Graph, Node, Op};
 
 impl Graph {
-    /// Multiply-adds of one forward pass over one row. Elementwise ops count one per feature they write.
+    /// Multiply-adds of one forward pass over one row.
     pub fn multiply_adds(&self) -> usize {
-        self.nodes
-            .iter()
-            .map(|node| match &node.op {
-                Op::Input | Op::Index | Op::Slice { .. } | Op::Concat => 0,
-                Op::Dense { weight, .. } => self.parameter(*weight).len(),
-                _ => node.shape.width(),
-            })
-            .sum()
+        self.nodes.iter().map(|node| self.node_multiply_adds(node)).sum()
+    }
+
+    /// Those of one of its nodes. Elementwise ops count one per feature they write.
+    pub(crate) fn node_multiply_adds(&self, node: &Node) -> usize {
+        match &node.op {
+            Op::Input | Op::Index | Op::Slice { .. } | Op::Concat => 0,
+            Op::Dense { weight, .. } => self.parameter(*weight).len(),
+            _ => node.shape.width(),
+        }
     }
 
     /// Floating-point operations of one training step over one row with one ordinary backward pass: the forward pass

@@ -29,6 +29,7 @@ mod graph;
 mod init;
 mod loss;
 mod op;
+mod picture;
 mod reach;
 
 pub use builder::GraphBuilder;

@@ -31,6 +31,18 @@ pub enum LossKind {
 }
 
 impl LossKind {
+    /// Its name in words.
+    pub fn word(self) -> &'static str {
+        match self {
+            LossKind::Mse => "squared error",
+            LossKind::Mae => "absolute error",
+            LossKind::Huber { .. } => "Huber",
+            LossKind::BinaryCrossEntropy => "binary cross-entropy",
+            LossKind::CrossEntropy => "cross-entropy",
+            LossKind::Poisson => "Poisson",
+        }
+    }
+
     /// Labels a row has: one class index, or one number per prediction.
     pub fn label_width(self, prediction_width: usize) -> usize {
         match self {
