@@ -186,6 +186,96 @@ fn layer_norm_dropout_and_plumbing() {
     check_differences(&g.finish().unwrap(), 41);
 }
 
+#[test]
+fn gates_and_mixtures() {
+    // Gates of several widths over vectors apart and side by side, with a gate and vectors that are used twice.
+    for (experts, d) in [(2, 1), (3, 7), (8, 40), (11, 4)] {
+        let mut g = GraphBuilder::new();
+        let x = g.input("x", 5);
+        let apart: Vec<_> = (1..experts).map(|_| g.dense(x, d, Activation::Tanh)).collect();
+        let own = g.dense(x, d, Activation::Tanh);
+        let packed = g.dense(x, experts * d, Activation::Tanh);
+        let z = g.dense(x, experts, Activation::Linear);
+        let gate = g.softmax(z);
+        let all: Vec<_> = apart.iter().copied().chain([own]).collect();
+        let first = g.mixture(gate, &all);
+        let second = g.mixture(gate, &[packed]);
+        let mixed = g.concat(&apart);
+        let mixed = g.mixture(gate, &[own, mixed]);
+        let scale = g.slice(gate, 0, 1);
+        let scaled = g.mul(scale, second);
+        let joined = g.concat(&[first, scaled, mixed]);
+        head(&mut g, joined, LossKind::Mse);
+        head(&mut g, first, LossKind::CrossEntropy);
+        check_differences(&g.finish().unwrap(), 29);
+    }
+}
+
+#[test]
+fn products_codes_and_vectors() {
+    for choices in [2, 3, 8, 13] {
+        let mut g = GraphBuilder::new();
+        let x = g.input("x", 5);
+        let bits = 2 * Op::code_bits(choices);
+        let constant = g.vector(bits, Init::Uniform(0.7));
+        let steps = g.activation(constant, Activation::SmoothStep);
+        let z = g.dense(x, bits, Activation::Tanh);
+        let codes = g.codes(steps, choices);
+        // One smooth step alone: of two in a row, central differences would err by more than they tell.
+        let narrow = g.dense(x, bits, Activation::SmoothStep);
+        let other = g.codes(narrow, choices);
+        let product = g.mul(codes, other);
+        let square = g.mul(z, z);
+        let one = g.dense(x, 1, Activation::Linear);
+        let scaled = g.mul(product, one);
+        head(&mut g, scaled, LossKind::Mse);
+        head(&mut g, square, LossKind::BinaryCrossEntropy);
+        head(&mut g, codes, LossKind::Mae);
+        check_differences(&g.finish().unwrap(), 23);
+    }
+}
+
+/// What is below learns from the reader that no gradient stops at, and from nothing else.
+#[test]
+fn stopped_gradients() {
+    let build = |stop: bool| {
+        let mut g = GraphBuilder::new();
+        let x = g.input("x", 5);
+        let below = g.named("below").dense(x, 6, Activation::Tanh);
+        let only = g.named("only").dense(x, 6, Activation::Tanh);
+        let read = if stop { [below, only].map(|h| g.stop_gradient(h)) } else { [below, only] };
+        let product = g.mul(read[0], read[1]);
+        let a = g.named("a").dense(product, 2, Activation::Linear);
+        let b = g.named("b").dense(below, 2, Activation::Linear);
+        g.loss("a", a, LossKind::Mse);
+        g.loss("b", b, LossKind::Mse);
+        g.finish().unwrap()
+    };
+    let (free, stopped) = (build(false), build(true));
+    let data = Data::new(&free, 19, 4);
+    data.with(&free, |feed| {
+        for groups in [Groups::separate, Groups::representation, Groups::layerwise] {
+            let mut free = runner(&free, 19, &groups(&free));
+            let mut stopped = runner(&stopped, 19, &groups(&stopped));
+            let losses = free.forward_backward(feed, &[1.0; 2], NOISE);
+            assert_eq!(stopped.forward_backward(feed, &[1.0; 2], NOISE), losses);
+        }
+        let mut free = runner(&free, 19, &Groups::separate(&free));
+        let mut stopped = runner(&stopped, 19, &Groups::separate(&stopped));
+        free.forward_backward(feed, &[1.0; 2], NOISE);
+        stopped.forward_backward(feed, &[1.0; 2], NOISE);
+        let of = |r: &Runner, name: &str| {
+            let at = r.plan().graph().parameters().iter().position(|p| p.name == name).unwrap();
+            r.gradients(ParameterId(at), 19)
+        };
+        let both = of(&free, "below.weight");
+        assert_eq!(both.len(), 2);
+        assert_eq!(of(&stopped, "below.weight"), &both[1..], "task b alone");
+        assert_eq!(of(&stopped, "only.weight"), [], "no task");
+        assert_eq!(of(&stopped, "a.weight"), of(&free, "a.weight"));
+    });
+}
+
 /// A random network with skips, branches and heads at various depths.
 fn random_graph(seed: u64) -> Graph {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -197,7 +287,7 @@ fn random_graph(seed: u64) -> Graph {
     for _ in 0..rng.random_range(2..8) {
         let a = pool[rng.random_range(0..pool.len())];
         let b = pool[rng.random_range(0..pool.len())];
-        let new = match rng.random_range(0..6) {
+        let new = match rng.random_range(0..11) {
             0 => g.add(&[a, b]),
             1 => {
                 let joined = g.concat(&[a, b]);
@@ -208,6 +298,23 @@ fn random_graph(seed: u64) -> Graph {
             4 => {
                 let part = g.slice(a, 2, 7);
                 g.dense(part, 10, Activation::Gelu)
+            }
+            5 => g.mul(a, b),
+            6 => g.softmax(a),
+            7 => {
+                let z = g.dense(b, 2, Activation::Tanh);
+                let gate = g.softmax(z);
+                g.mixture(gate, &[a, b])
+            }
+            8 => {
+                let constant = g.vector(3, Init::Constant(0.1));
+                let codes = g.codes(constant, 5);
+                let wide = g.dense(a, 50, Activation::Tanh);
+                g.mixture(codes, &[wide])
+            }
+            9 => {
+                let stopped = g.stop_gradient(a);
+                g.add(&[stopped, b])
             }
             _ => g.dense(a, 10, Activation::Relu),
         };

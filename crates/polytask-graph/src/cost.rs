@@ -11,8 +11,10 @@ impl Graph {
     /// Those of one of its nodes. Elementwise ops count one per feature they write.
     pub(crate) fn node_multiply_adds(&self, node: &Node) -> usize {
         match &node.op {
-            Op::Input | Op::Index | Op::Slice { .. } | Op::Concat => 0,
+            Op::Input | Op::Index | Op::Slice { .. } | Op::Concat | Op::StopGradient | Op::Vector { .. } => 0,
             Op::Dense { weight, .. } => self.parameter(*weight).len(),
+            Op::Mixture => node.inputs.iter().skip(1).map(|x| self.node(*x).shape.width()).sum(),
+            Op::Codes { choices } => Op::code_bits(*choices) * node.shape.width(),
             _ => node.shape.width(),
         }
     }

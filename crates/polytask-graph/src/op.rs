@@ -19,6 +19,9 @@ pub enum Activation {
     Sigmoid,
     /// `x * sigmoid(x)`, also called swish.
     Silu,
+    /// `0` up to -1/2, `1` from 1/2 on, and `-2x^3 + 3x/2 + 1/2` between them: a step that is smooth, and flat outside
+    /// (Hazimeh et al. 2020).
+    SmoothStep,
 }
 
 /// One column of an index input, read as a category.
@@ -86,6 +89,26 @@ pub enum Op {
         /// One past the last.
         end: usize,
     },
+    /// Elementwise product of two inputs of one shape; a factor of width 1 multiplies every feature of the other.
+    Mul,
+    /// `exp(x_j) / sum_i exp(x_i)` over the features of a row.
+    Softmax,
+    /// `sum_e gate_e x_e`: the first input is the gate, `[e]`; the others hold the `e` vectors `[d]` in order, each input
+    /// one or several of them side by side.
+    Mixture,
+    /// The input as it is; nothing below it learns from what is above.
+    StopGradient,
+    /// A trained vector, the same for every row, `[d]`. It has no input.
+    Vector {
+        /// `d`
+        value: ParameterId,
+    },
+    /// The product of bits that are in `[0, 1]`: groups of `m = ceil(log2 choices)` features `s` become groups of
+    /// `choices` features `prod_b (s_b if bit b of the choice is set, else 1 - s_b)` (Hazimeh et al. 2021).
+    Codes {
+        /// Features a group gives, at least 2.
+        choices: usize,
+    },
 }
 
 impl Op {
@@ -95,6 +118,7 @@ impl Op {
             Op::Dense { weight, bias, .. } => std::iter::once(*weight).chain(*bias).collect(),
             Op::Embedding { table, .. } => vec![*table],
             Op::LayerNorm { gain, bias, .. } => vec![*gain, *bias],
+            Op::Vector { value } => vec![*value],
             _ => Vec::new(),
         }
     }
@@ -113,6 +137,22 @@ impl Op {
             Op::Concat => "concat",
             Op::Add => "add",
             Op::Slice { .. } => "slice",
+            Op::Mul => "mul",
+            Op::Softmax => "softmax",
+            Op::Mixture => "mixture",
+            Op::StopGradient => "stop_gradient",
+            Op::Vector { .. } => "vector",
+            Op::Codes { .. } => "codes",
         }
+    }
+
+    /// Whether what is above the op can be differentiated with respect to what is below it.
+    pub fn passes_gradients(&self) -> bool {
+        !matches!(self, Op::StopGradient)
+    }
+
+    /// Bits that tell this many choices apart.
+    pub fn code_bits(choices: usize) -> usize {
+        (usize::BITS - choices.saturating_sub(1).leading_zeros()) as usize
     }
 }

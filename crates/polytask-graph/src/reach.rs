@@ -5,7 +5,7 @@ use crate::{Graph, LossId};
 /// Losses in ascending order.
 pub type LossSet = Vec<LossId>;
 
-/// For every node and every parameter, the losses that depend on it.
+/// For every node and every parameter, the losses whose gradients reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
     /// By [`NodeId`](crate::NodeId).
@@ -24,7 +24,7 @@ impl Graph {
         }
         for (i, node) in self.nodes.iter().enumerate().rev() {
             let own = std::mem::take(&mut nodes[i]);
-            for input in &node.inputs {
+            for input in node.inputs.iter().filter(|_| node.op.passes_gradients()) {
                 merge(&mut nodes[input.0], &own);
             }
             for parameter in node.op.parameters() {

@@ -94,4 +94,44 @@ fn mistakes_name_the_layer() {
         g.named("s").slice(x, 1, 3);
     });
     assert_eq!(part, "layer \"s\": it takes features 1..3 of 2");
+    let product = error(&|g| {
+        let (a, b) = (g.input("a", 2), g.input("b", 3));
+        g.named("product").mul(a, b);
+    });
+    assert_eq!(product, "layer \"product\": it multiplies 2 features with 3");
+    let gate = error(&|g| {
+        let (gate, a) = (g.input("gate", 3), g.input("a", 4));
+        g.named("mix").mixture(gate, &[a, a]);
+    });
+    assert_eq!(gate, "layer \"mix\": its gate weighs 3 vectors of 2 features, and it gets 8 features");
+    let ragged = error(&|g| {
+        let (gate, a, b) = (g.input("gate", 2), g.input("a", 4), g.input("b", 3));
+        g.named("mix").mixture(gate, &[a, b]);
+    });
+    assert_eq!(ragged, "layer \"mix\": it mixes vectors of 4 features, and one input has 3");
+    let bits = error(&|g| {
+        let bits = g.input("bits", 4);
+        g.named("codes").codes(bits, 5);
+    });
+    assert_eq!(bits, "layer \"codes\": 5 choices have 3 bits, and it gets 4 features");
+}
+
+#[test]
+fn a_stopped_gradient_is_not_reached() {
+    let mut g = GraphBuilder::new();
+    let x = g.input("x", 2);
+    let below = g.named("below").dense(x, 2, Activation::Relu);
+    let stopped = g.stop_gradient(below);
+    let a = g.named("a").dense(stopped, 1, Activation::Linear);
+    let b = g.named("b").dense(below, 1, Activation::Linear);
+    g.loss("a", a, LossKind::Mse);
+    g.loss("b", b, LossKind::Mse);
+    let reach = g.finish().unwrap().reach();
+    assert_eq!(reach.parameters[0], [LossId(1)]);
+    assert_eq!(reach.parameters[2], [LossId(0)]);
+}
+
+#[test]
+fn bits_of_codes() {
+    assert_eq!([1, 2, 3, 4, 5, 8, 9].map(Op::code_bits), [0, 1, 2, 2, 3, 3, 4]);
 }

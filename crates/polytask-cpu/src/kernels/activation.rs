@@ -15,10 +15,14 @@ pub(super) fn apply(kind: Activation, values: &mut [f32]) {
         Activation::Tanh => each.for_each(|v| *v = tanh(*v)),
         Activation::Sigmoid => each.for_each(|v| *v = sigmoid(*v)),
         Activation::Silu => each.for_each(|v| *v *= sigmoid(*v)),
+        Activation::SmoothStep => each.for_each(|v| {
+            let x = v.clamp(-0.5, 0.5);
+            *v = 0.5 + x * (1.5 - 2.0 * x * x);
+        }),
     });
 }
 
-/// Multiplies a cotangent by `f'`. `seen` is the output `y` for relu, tanh and sigmoid, the input `x` for gelu and silu.
+/// Multiplies a cotangent by `f'`. `seen` is the output `y` for relu, tanh and sigmoid, the input `x` for others.
 pub(super) fn pull_back(kind: Activation, cotangent: &mut [f32], seen: &[f32]) {
     let each = cotangent.iter_mut().zip(seen);
     vectorized(|| match kind {
@@ -31,12 +35,13 @@ pub(super) fn pull_back(kind: Activation, cotangent: &mut [f32], seen: &[f32]) {
             let s = sigmoid(*x);
             *c *= s * (1.0 + x * (1.0 - s));
         }),
+        Activation::SmoothStep => each.for_each(|(c, x)| *c *= (1.5 - 6.0 * x * x).max(0.0)),
     });
 }
 
 /// Whether the derivative is read off the output; otherwise off the input.
 pub(super) fn from_output(kind: Activation) -> bool {
-    !matches!(kind, Activation::Gelu | Activation::Silu)
+    !matches!(kind, Activation::Gelu | Activation::Silu | Activation::SmoothStep)
 }
 
 pub(super) struct Elementwise {

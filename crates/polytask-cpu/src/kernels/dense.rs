@@ -1,7 +1,7 @@
 //! `y = activation(x W + b)`.
 
 use super::matmul::{Matrix, matmul};
-use super::{BLOCK, Kernel, Lane, activation, copies, narrow, read_write, vectorized};
+use super::{BLOCK, Kernel, Lane, activation, copies, narrow, read_write, sum_rows, vectorized};
 use crate::plan::{Flow, Wiring};
 use polytask_graph::Activation;
 
@@ -112,14 +112,4 @@ impl Dense {
             }
         }
     }
-}
-
-/// `sums += sum over rows of values`.
-fn sum_rows(values: &[f32], sums: &mut [f32]) {
-    let n = sums.len();
-    if n == 1 {
-        sums[0] += values.iter().sum::<f32>();
-        return;
-    }
-    vectorized(|| values.chunks_exact(n).for_each(|row| sums.iter_mut().zip(row).for_each(|(s, v)| *s += v)));
 }

@@ -6,6 +6,7 @@
 mod activation;
 mod add;
 mod boundary;
+mod codes;
 mod concat;
 mod dense;
 mod dropout;
@@ -14,15 +15,21 @@ mod layer_norm;
 mod loss;
 pub(crate) mod math;
 mod matmul;
+mod mixture;
+mod mul;
 mod narrow;
 mod one_hot;
 mod slice;
+mod softmax;
+mod stop_gradient;
+mod vector;
 
 use crate::plan::{Flow, Run, Slot, Wiring};
 pub(crate) use boundary::{add_gramian, merge};
 pub(crate) use loss::LossKernel;
 pub(crate) use matmul::transpose_block;
-use polytask_graph::{Activation, Op};
+use polytask_graph::Op;
+use std::ops::Range;
 
 /// Rows of a dense weight that are transposed together, see [`transpose_block`].
 pub(crate) const BLOCK: usize = 64;
@@ -68,6 +75,12 @@ pub(crate) fn build(op: &Op, wiring: Wiring, node: usize) -> Box<dyn Kernel> {
         Op::Concat => Box::new(concat::Concat { wiring }),
         Op::Add => Box::new(add::Add { wiring }),
         Op::Slice { start, .. } => Box::new(slice::Slice { start: *start, wiring }),
+        Op::Mul => Box::new(mul::Mul { wiring }),
+        Op::Softmax => Box::new(softmax::Softmax { wiring }),
+        Op::Mixture => Box::new(mixture::Mixture { wiring }),
+        Op::StopGradient => Box::new(stop_gradient::StopGradient { wiring }),
+        Op::Vector { .. } => Box::new(vector::Vector { wiring }),
+        Op::Codes { choices } => Box::new(codes::Codes { choices: *choices, wiring }),
     }
 }
 
@@ -75,7 +88,7 @@ pub(crate) fn build(op: &Op, wiring: Wiring, node: usize) -> Box<dyn Kernel> {
 pub(crate) fn saved_width(op: &Op, width: usize) -> usize {
     match op {
         // The derivative of these cannot be read off the output.
-        Op::Dense { activation: Activation::Gelu | Activation::Silu, .. } => width,
+        Op::Dense { activation, .. } if !activation::from_output(*activation) => width,
         Op::LayerNorm { .. } => width + 1,
         _ => 0,
     }
@@ -90,38 +103,61 @@ impl Kernel for Fed {
 }
 
 /// Two parts of an arena that do not overlap, as the plan promises: one to read, one to write.
-fn read_write(arena: &mut [f32], read: std::ops::Range<usize>, write: std::ops::Range<usize>) -> (&[f32], &mut [f32]) {
-    if read.end <= write.start {
-        let (low, high) = arena.split_at_mut(write.start);
-        (&low[read], &mut high[..write.len()])
-    } else {
-        assert!(write.end <= read.start, "the plan gave two live buffers one place");
-        let (low, high) = arena.split_at_mut(read.start);
-        (&high[..read.len()], &mut low[write])
+fn read_write(arena: &mut [f32], read: Range<usize>, write: Range<usize>) -> (&[f32], &mut [f32]) {
+    let (others, write) = around(arena, write);
+    (others.get(read), write)
+}
+
+/// All of an arena but the part that is written.
+#[derive(Clone, Copy)]
+struct Others<'a> {
+    low: &'a [f32],
+    high: &'a [f32],
+    /// Where `high` begins.
+    from: usize,
+}
+
+impl<'a> Others<'a> {
+    fn get(self, read: Range<usize>) -> &'a [f32] {
+        if read.end <= self.low.len() {
+            return &self.low[read];
+        }
+        assert!(self.from <= read.start, "the plan gave two live buffers one place");
+        &self.high[read.start - self.from..read.end - self.from]
     }
+}
+
+/// One part of an arena to write, and all others to read.
+fn around(arena: &mut [f32], write: Range<usize>) -> (Others<'_>, &mut [f32]) {
+    let (low, rest) = arena.split_at_mut(write.start);
+    let (own, high) = rest.split_at_mut(write.len());
+    (Others { low, high, from: write.end }, own)
 }
 
 /// Calls `each(from, into, accumulate)` for every copy of a cotangent that flows to an input.
 fn for_each_copy(lane: &mut Lane<'_>, cotangent: Slot, flow: &Flow, mut each: impl FnMut(&[f32], &mut [f32], bool)) {
+    with_each_copy(lane, cotangent, flow, |_, from, into, accumulate| each(from, into, accumulate));
+}
+
+/// The same with the rest of the arena to read: `each(others, from, into, accumulate)`.
+fn with_each_copy(
+    lane: &mut Lane<'_>,
+    cotangent: Slot,
+    flow: &Flow,
+    mut each: impl FnMut(Others<'_>, &[f32], &mut [f32], bool),
+) {
     let rows = lane.rows;
     for run in &flow.runs {
         for c in 0..run.len {
             let (from, into) = copies(cotangent, flow.into, rows, *run, c, 1);
-            let (from, into) = read_write(lane.arena, from, into);
-            each(from, into, run.accumulate);
+            let (others, into) = around(lane.arena, into);
+            each(others, others.get(from), into, run.accumulate);
         }
     }
 }
 
 /// Places of `len` copies, from copy `first` of a run on, at both of its ends.
-fn copies(
-    from: Slot,
-    into: Slot,
-    rows: usize,
-    run: Run,
-    first: usize,
-    len: usize,
-) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
+fn copies(from: Slot, into: Slot, rows: usize, run: Run, first: usize, len: usize) -> (Range<usize>, Range<usize>) {
     let at = |slot: Slot, copy: usize| {
         let start = slot.start + copy * rows * slot.width;
         start..start + len * rows * slot.width
@@ -136,6 +172,34 @@ fn put(from: &[f32], into: &mut [f32], accumulate: bool) {
     } else {
         into.copy_from_slice(from);
     }
+}
+
+/// `sums += sum over rows of values`.
+fn sum_rows(values: &[f32], sums: &mut [f32]) {
+    let n = sums.len();
+    if n == 1 {
+        sums[0] += values.iter().sum::<f32>();
+        return;
+    }
+    vectorized(|| values.chunks_exact(n).for_each(|row| sums.iter_mut().zip(row).for_each(|(s, v)| *s += v)));
+}
+
+/// Lanes of the partial sums of a long dot product.
+const WIDE: usize = 32;
+
+/// `sum_j a_j b_j`
+#[inline(always)]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a, a_rest) = a.as_chunks::<WIDE>();
+    let (b, b_rest) = b.as_chunks::<WIDE>();
+    let mut sums = [0.0f32; WIDE];
+    for (a, b) in a.iter().zip(b) {
+        for j in 0..WIDE {
+            sums[j] += a[j] * b[j];
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
 }
 
 /// Runs a loop with the widest vector instructions of this machine.

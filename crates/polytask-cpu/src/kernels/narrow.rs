@@ -1,6 +1,6 @@
 //! Products with few output features, where a general matrix product spends its time on packing.
 
-use super::vectorized;
+use super::{WIDE, dot, vectorized};
 
 /// Features up to which these loops win.
 pub(super) const NARROW: usize = 8;
@@ -38,9 +38,6 @@ pub(super) fn weight_gradient(x: &[f32], dy: &[f32], dw: &mut [f32], k: usize, n
 pub(super) fn input_gradient(dy: &[f32], weight: &[f32], dx: &mut [f32], k: usize, n: usize, accumulate: bool) {
     with_constant!(n, input_n::<_>(dy, weight, dx, k, accumulate));
 }
-
-/// Lanes of the partial sums of a long dot product.
-const WIDE: usize = 32;
 
 fn forward_n<const N: usize>(x: &[f32], weight: &[f32], bias: Option<&[f32]>, y: &mut [f32], k: usize) {
     let (weight, _) = weight.as_chunks::<N>();
@@ -169,18 +166,4 @@ fn input_nk<const N: usize, const K: usize>(dy: &[[f32; N]], weight: &[[f32; N]]
             }
         },
     );
-}
-
-#[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a, a_rest) = a.as_chunks::<WIDE>();
-    let (b, b_rest) = b.as_chunks::<WIDE>();
-    let mut sums = [0.0f32; WIDE];
-    for (a, b) in a.iter().zip(b) {
-        for j in 0..WIDE {
-            sums[j] += a[j] * b[j];
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
 }

@@ -368,7 +368,7 @@ impl<'a> Planner<'a> {
     fn needs_gradient(&self) -> Vec<bool> {
         let mut needs: Vec<bool> = Vec::with_capacity(self.graph.nodes().len());
         for node in self.graph.nodes() {
-            let below = node.inputs.iter().any(|i| needs[i.0]);
+            let below = node.op.passes_gradients() && node.inputs.iter().any(|i| needs[i.0]);
             needs.push(below || !node.op.parameters().is_empty());
         }
         needs

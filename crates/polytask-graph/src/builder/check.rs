@@ -78,6 +78,38 @@ impl GraphBuilder {
                     false => Err(format!("it takes features {start}..{end} of {}", width(0))),
                 }
             }
+            Op::Mul => {
+                expect(2)?;
+                match width(0) == width(1) || width(0) == 1 || width(1) == 1 {
+                    true => keeps(width(0).max(width(1))),
+                    false => Err(format!("it multiplies {} features with {}", width(0), width(1))),
+                }
+            }
+            Op::Softmax | Op::StopGradient => expect(1).and_then(|()| keeps(width(0))),
+            Op::Mixture => {
+                let Some((gate, vectors)) = inputs.split_first() else { return Err("it has no gate".into()) };
+                let (gate, d) = (self.width(*gate), shape.width());
+                if let Some(odd) = vectors.iter().find(|v| !self.width(**v).is_multiple_of(d)) {
+                    return Err(format!("it mixes vectors of {d} features, and one input has {}", self.width(*odd)));
+                }
+                let all: usize = vectors.iter().map(|v| self.width(*v)).sum();
+                match all / d == gate {
+                    true => Ok(()),
+                    false => Err(format!("its gate weighs {gate} vectors of {d} features, and it gets {all} features")),
+                }
+            }
+            Op::Vector { value } => expect(0).and_then(|()| same(&[shape.width()], dims(value))),
+            Op::Codes { choices } => {
+                expect(1)?;
+                if *choices < 2 {
+                    return Err(format!("it codes {choices} choice(s); there are at least 2"));
+                }
+                let bits = Op::code_bits(*choices);
+                match width(0).is_multiple_of(bits) {
+                    true => keeps((width(0) / bits).saturating_mul(*choices)),
+                    false => Err(format!("{choices} choices have {bits} bits, and it gets {} features", width(0))),
+                }
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //! `check` the rules of every op.
 
 mod check;
+mod gates;
 mod layers;
 
 use crate::{Graph, GraphError, Init, Loss, LossId, LossKind, Node, NodeId, Op, Parameter, ParameterId, Role, Shape};
