@@ -11,10 +11,20 @@ impl Graph {
     /// Those of one of its nodes. Elementwise ops count one per feature they write.
     pub(crate) fn node_multiply_adds(&self, node: &Node) -> usize {
         match &node.op {
-            Op::Input | Op::Index | Op::Slice { .. } | Op::Concat | Op::StopGradient | Op::Vector { .. } => 0,
+            Op::Input
+            | Op::Index
+            | Op::Slice { .. }
+            | Op::Concat
+            | Op::StopGradient
+            | Op::Vector { .. }
+            | Op::Reshape => 0,
             Op::Dense { weight, .. } => self.parameter(*weight).len(),
             Op::Mixture => node.inputs.iter().skip(1).map(|x| self.node(*x).shape.width()).sum(),
             Op::Codes { choices } => Op::code_bits(*choices) * node.shape.width(),
+            // Every weight at every place, but a group's weights only on its own channels.
+            Op::Conv2d { weight, .. } => self.parameter(*weight).len() * node.shape.pixels(),
+            Op::Pool { window, .. } => window.size[0] * window.size[1] * node.shape.width(),
+            Op::GlobalPool => node.inputs.iter().map(|input| self.node(*input).shape.width()).sum(),
             _ => node.shape.width(),
         }
     }

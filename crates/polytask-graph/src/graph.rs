@@ -1,6 +1,6 @@
 //! The graph itself.
 
-use crate::{Loss, LossId, Op, Parameter, ParameterId};
+use crate::{Loss, LossId, Op, Parameter, ParameterId, Role};
 use serde::{Deserialize, Serialize};
 
 /// Position of a node in its graph.
@@ -16,6 +16,26 @@ impl Shape {
     /// Number of scalars in a row.
     pub fn width(&self) -> usize {
         self.0.iter().product()
+    }
+
+    /// Height, width and channels of an image; none for other features.
+    pub fn image(&self) -> Option<[usize; 3]> {
+        <[usize; 3]>::try_from(self.0.as_slice()).ok()
+    }
+
+    /// All axes but the last.
+    pub fn leading(&self) -> &[usize] {
+        self.0.split_last().map_or(&[], |(_, leading)| leading)
+    }
+
+    /// Number of places along all axes but the last: the pixels of an image, 1 for plain features.
+    pub fn pixels(&self) -> usize {
+        self.leading().iter().product()
+    }
+
+    /// Length of the last axis: the channels of an image, the features of a plain row.
+    pub fn channels(&self) -> usize {
+        self.0.last().copied().unwrap_or(0)
     }
 }
 
@@ -71,9 +91,14 @@ impl Graph {
         self.losses.iter().position(|l| l.task == task).map(LossId)
     }
 
+    /// Number of scalars of all parameters, those that are kept but not trained included.
+    pub fn scalar_count(&self) -> usize {
+        self.parameters.iter().map(Parameter::len).sum()
+    }
+
     /// Number of trained scalars.
     pub fn parameter_count(&self) -> usize {
-        self.parameters.iter().map(Parameter::len).sum()
+        self.parameters.iter().filter(|p| p.role != Role::Statistic).map(Parameter::len).sum()
     }
 
     /// Checks a graph that was not made by the builder (read from a file, say): references point backwards, shapes

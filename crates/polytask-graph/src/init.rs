@@ -42,9 +42,11 @@ pub enum Role {
     Gain,
     /// A lookup table.
     Table,
+    /// A running average of what was seen while training: kept with the parameters, not trained.
+    Statistic,
 }
 
-/// A trained tensor.
+/// A tensor that is trained, or kept with those that are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parameter {
     /// Unique within the graph, for example `trunk.0.weight`.

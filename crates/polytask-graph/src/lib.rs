@@ -26,6 +26,7 @@
 mod builder;
 mod cost;
 mod graph;
+mod image;
 mod init;
 mod loss;
 mod op;
@@ -34,6 +35,7 @@ mod reach;
 
 pub use builder::GraphBuilder;
 pub use graph::{Graph, GraphError, Node, NodeId, Shape};
+pub use image::{Interpolation, Pooling, Window};
 pub use init::{Init, Parameter, ParameterId, Role};
 pub use loss::{Loss, LossId, LossKind};
 pub use op::{Activation, IndexColumn, Op};

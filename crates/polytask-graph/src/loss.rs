@@ -1,6 +1,6 @@
 //! The loss of one task.
 
-use crate::NodeId;
+use crate::{NodeId, Shape};
 use serde::{Deserialize, Serialize};
 
 /// Position of a loss, that is of a task, in its graph.
@@ -10,6 +10,9 @@ pub struct LossId(pub usize);
 /// How a row's loss is computed from the prediction `z` of width `w` and the label `y`.
 ///
 /// A task's loss is `sum_r weight_r * loss_r / sum_r weight_r` over the batch; a row whose label is missing has weight 0.
+///
+/// Of a row with several labels some may be missing, NaN for numbers and `u32::MAX` for classes: means are over those that
+/// are there. At least one must be; a row without any has weight 0.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum LossKind {
@@ -24,7 +27,8 @@ pub enum LossKind {
     },
     /// `mean_j (max(z_j, 0) - z_j y_j + ln(1 + exp(-|z_j|)))`: `z` is a logit, `y` in `[0, 1]`.
     BinaryCrossEntropy,
-    /// `ln(sum_j exp(z_j)) - z_y`: `z` are logits, `y` is a class index.
+    /// `ln(sum_j exp(z_j)) - z_y`: `z` are logits, `y` is a class index. Of an image `[height, width, classes]` the mean
+    /// over its pixels.
     CrossEntropy,
     /// `mean_j (exp(z_j) - y_j z_j)`: `z` is the log of the rate, `y >= 0` a count. The constant `ln(y!)` is left out.
     Poisson,
@@ -43,11 +47,12 @@ impl LossKind {
         }
     }
 
-    /// Labels a row has: one class index, or one number per prediction.
-    pub fn label_width(self, prediction_width: usize) -> usize {
+    /// Labels a row has: a class index for every pixel of an image and one for other predictions, or one number per
+    /// predicted number.
+    pub fn label_width(self, prediction: &Shape) -> usize {
         match self {
-            LossKind::CrossEntropy => 1,
-            _ => prediction_width,
+            LossKind::CrossEntropy => prediction.pixels(),
+            _ => prediction.width(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The closed set of ops a graph is made of.
 
-use crate::ParameterId;
+use crate::{Interpolation, ParameterId, Pooling, Window};
 use serde::{Deserialize, Serialize};
 
 /// An elementwise non-linearity.
@@ -34,6 +34,9 @@ pub struct IndexColumn {
 }
 
 /// What a node computes from its inputs. Shapes are per row: `[d]` means `rows x d`.
+///
+/// An image is `[height, width, channels]`, channels last. Ops that read plain features read an image as
+/// `height * width * channels` of them; [`Concat`](Op::Concat) and [`Slice`](Op::Slice) work on the last axis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Op {
@@ -78,11 +81,11 @@ pub enum Op {
         /// Added to the variance.
         epsilon: f32,
     },
-    /// Inputs side by side.
+    /// Inputs side by side along the last axis; the other axes agree. Where they do not, as plain features.
     Concat,
     /// Elementwise sum of inputs of one shape.
     Add,
-    /// Features `start..end` of the input.
+    /// Features `start..end` of the input's last axis.
     Slice {
         /// First feature.
         start: usize,
@@ -109,6 +112,68 @@ pub enum Op {
         /// Features a group gives, at least 2.
         choices: usize,
     },
+    /// The same features in another shape.
+    Reshape,
+    /// `activation(window(x) * W + b)` at every place of the window, `[h, w, c] -> [h', w', n]`. With groups, outputs
+    /// `g n/groups ..` read only the channels `g c/groups ..`; as many groups as channels is a depthwise convolution.
+    Conv2d {
+        /// `window height x window width x c/groups x n`
+        weight: ParameterId,
+        /// `n`
+        bias: Option<ParameterId>,
+        /// Where it reads.
+        window: Window,
+        /// Divides `c` and `n`.
+        groups: usize,
+        /// Applied to the sum.
+        activation: Activation,
+    },
+    /// Largest or mean value at every place of a window, `[h, w, c] -> [h', w', c]`.
+    Pool {
+        /// Which.
+        pooling: Pooling,
+        /// Where it reads.
+        window: Window,
+    },
+    /// The mean of every channel, `[h, w, c] -> [c]`.
+    GlobalPool,
+    /// `activation((x - mean) / sqrt(var + epsilon) * gain + bias)` with a channel's mean and variance: while training
+    /// those over the rows that are worked on together (Ioffe and Szegedy 2015, as ghost batches: Hoffer et al. 2017),
+    /// otherwise their running averages. `[h, w, c]` or `[c]`.
+    BatchNorm {
+        /// `c`
+        gain: ParameterId,
+        /// `c`
+        bias: ParameterId,
+        /// `c`, a running average, not trained.
+        mean: ParameterId,
+        /// `c`, a running average, not trained.
+        variance: ParameterId,
+        /// Added to the variance.
+        epsilon: f32,
+        /// Applied to the sum.
+        activation: Activation,
+    },
+    /// The same with the mean and variance over the pixels of a row and the channels of a group (Wu and He 2018).
+    GroupNorm {
+        /// `c`
+        gain: ParameterId,
+        /// `c`
+        bias: ParameterId,
+        /// Divides `c`.
+        groups: usize,
+        /// Added to the variance.
+        epsilon: f32,
+        /// Applied to the sum.
+        activation: Activation,
+    },
+    /// An image enlarged, `[h, w, c] -> [h * factor, w * factor, c]`.
+    Upsample {
+        /// How.
+        interpolation: Interpolation,
+        /// How often, at least 1.
+        factor: usize,
+    },
 }
 
 impl Op {
@@ -117,8 +182,10 @@ impl Op {
         match self {
             Op::Dense { weight, bias, .. } => std::iter::once(*weight).chain(*bias).collect(),
             Op::Embedding { table, .. } => vec![*table],
-            Op::LayerNorm { gain, bias, .. } => vec![*gain, *bias],
             Op::Vector { value } => vec![*value],
+            Op::LayerNorm { gain, bias, .. } | Op::GroupNorm { gain, bias, .. } => vec![*gain, *bias],
+            Op::Conv2d { weight, bias, .. } => std::iter::once(*weight).chain(*bias).collect(),
+            Op::BatchNorm { gain, bias, mean, variance, .. } => vec![*gain, *bias, *mean, *variance],
             _ => Vec::new(),
         }
     }
@@ -143,6 +210,13 @@ impl Op {
             Op::StopGradient => "stop_gradient",
             Op::Vector { .. } => "vector",
             Op::Codes { .. } => "codes",
+            Op::Reshape => "reshape",
+            Op::Conv2d { .. } => "conv2d",
+            Op::Pool { .. } => "pool",
+            Op::GlobalPool => "global_pool",
+            Op::BatchNorm { .. } => "batch_norm",
+            Op::GroupNorm { .. } => "group_norm",
+            Op::Upsample { .. } => "upsample",
         }
     }
 

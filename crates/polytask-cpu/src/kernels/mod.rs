@@ -81,6 +81,13 @@ pub(crate) fn build(op: &Op, wiring: Wiring, node: usize) -> Box<dyn Kernel> {
         Op::StopGradient => Box::new(stop_gradient::StopGradient { wiring }),
         Op::Vector { .. } => Box::new(vector::Vector { wiring }),
         Op::Codes { choices } => Box::new(codes::Codes { choices: *choices, wiring }),
+        Op::Reshape
+        | Op::Conv2d { .. }
+        | Op::Pool { .. }
+        | Op::GlobalPool
+        | Op::BatchNorm { .. }
+        | Op::GroupNorm { .. }
+        | Op::Upsample { .. } => Box::new(Fed),
     }
 }
 

@@ -65,7 +65,14 @@ impl GraphBuilder {
                 expect(1).and_then(|()| keeps(width(0)))?;
                 same(&[width(0)], dims(gain)).and_then(|()| same(&[width(0)], dims(bias)))
             }
-            Op::Concat => keeps((0..inputs.len()).map(width).sum()),
+            Op::Concat => {
+                keeps((0..inputs.len()).map(width).sum())?;
+                let pixels = shape.pixels();
+                match pixels == 1 || inputs.iter().all(|i| self.shape(*i).leading() == shape.leading()) {
+                    true => Ok(()),
+                    false => Err("it joins images of different sizes".into()),
+                }
+            }
             Op::Add => match (0..inputs.len()).find(|&i| width(i) != shape.width()) {
                 Some(i) => Err(format!("it adds {} features to {}", width(i), shape.width())),
                 None if inputs.is_empty() => Err("it adds nothing".into()),
@@ -73,9 +80,10 @@ impl GraphBuilder {
             },
             Op::Slice { start, end } => {
                 expect(1)?;
-                match start < end && *end <= width(0) {
-                    true => keeps(end - start),
-                    false => Err(format!("it takes features {start}..{end} of {}", width(0))),
+                let from = self.shape(inputs[0]);
+                match start < end && *end <= from.channels() {
+                    true => keeps(from.pixels() * (end - start)),
+                    false => Err(format!("it takes features {start}..{end} of {}", from.channels())),
                 }
             }
             Op::Mul => {
@@ -109,6 +117,11 @@ impl GraphBuilder {
                     true => keeps((width(0) / bits).saturating_mul(*choices)),
                     false => Err(format!("{choices} choices have {bits} bits, and it gets {} features", width(0))),
                 }
+            }
+            Op::Reshape => expect(1).and_then(|()| keeps(width(0))),
+            _ => {
+                expect(1)?;
+                self.check_image(op, &self.shape(inputs[0]), shape)
             }
         }
     }

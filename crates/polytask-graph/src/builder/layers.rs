@@ -72,14 +72,19 @@ impl GraphBuilder {
         self.named(name).push(Op::LayerNorm { gain, bias, epsilon: 1e-5 }, vec![x], shape)
     }
 
-    /// Features of several nodes side by side. A single one adds no node.
+    /// Several nodes side by side along the last axis, or as plain features where the other axes differ. A single one adds no node.
     pub fn concat(&mut self, parts: &[NodeId]) -> NodeId {
         if let [only] = parts {
             self.next_name = None;
             return *only;
         }
-        let width = parts.iter().map(|p| self.width(*p)).sum();
-        self.push(Op::Concat, parts.to_vec(), Shape(vec![width]))
+        let shapes: Vec<Shape> = parts.iter().map(|p| self.shape(*p)).collect();
+        let axes = shapes.first().map_or(&[][..], |s| s.leading());
+        let shape = match shapes.iter().all(|s| s.leading() == axes) {
+            true => axes.iter().copied().chain([shapes.iter().map(Shape::channels).sum()]).collect(),
+            false => vec![shapes.iter().map(Shape::width).sum()],
+        };
+        self.push(Op::Concat, parts.to_vec(), Shape(shape))
     }
 
     /// Elementwise sum of nodes of one shape. A single one adds no node.
@@ -92,9 +97,12 @@ impl GraphBuilder {
         self.push(Op::Add, parts.to_vec(), shape)
     }
 
-    /// Features `start..end`.
+    /// Features `start..end` of the last axis.
     pub fn slice(&mut self, x: NodeId, start: usize, end: usize) -> NodeId {
-        self.push(Op::Slice { start, end }, vec![x], Shape(vec![end.saturating_sub(start)]))
+        let mut shape = self.shape(x);
+        shape.0.pop();
+        shape.0.push(end.saturating_sub(start));
+        self.push(Op::Slice { start, end }, vec![x], shape)
     }
 
     fn check_column(&mut self, index: NodeId, column: IndexColumn) {

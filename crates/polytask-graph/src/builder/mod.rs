@@ -3,6 +3,7 @@
 
 mod check;
 mod gates;
+mod image;
 mod layers;
 
 use crate::{Graph, GraphError, Init, Loss, LossId, LossKind, Node, NodeId, Op, Parameter, ParameterId, Role, Shape};

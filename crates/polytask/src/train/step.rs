@@ -240,7 +240,7 @@ impl Stepper {
     }
 
     pub(super) fn restore(&mut self, graph: &Graph, tensors: Tensors, state: &State) -> Result<(), TrainError> {
-        let fits = tensors.parameters.values().len() == graph.parameter_count();
+        let fits = tensors.parameters.values().len() == graph.scalar_count();
         let moments = OptimizerState { step: state.optimizer_step, moments: tensors.moments };
         if !fits || !self.optimizer.restore(moments) || self.learners.len() != state.learners.len() {
             return Err(other());

@@ -1,0 +1,194 @@
+//! Layers of images, `[height, width, channels]`.
+
+use super::GraphBuilder;
+use crate::{Activation, Init, Interpolation, NodeId, Op, ParameterId, Pooling, Role, Shape, Window};
+
+impl GraphBuilder {
+    /// Images fed from outside, `[height, width, channels]` a row, channels last.
+    pub fn image_input(&mut self, name: &str, shape: [usize; 3]) -> NodeId {
+        self.named(name).push(Op::Input, vec![], Shape(shape.to_vec()))
+    }
+
+    /// `activation(window(x) * W + b)` with `channels` filters. Weights start He-uniform before rectifying activations and
+    /// Glorot-uniform otherwise; biases start at zero.
+    pub fn conv2d(&mut self, x: NodeId, channels: usize, window: Window, activation: Activation) -> NodeId {
+        self.convolution(x, channels, window, 1, Some(activation))
+    }
+
+    /// The same without bias and activation, before a norm that has its own.
+    pub fn plain_conv2d(&mut self, x: NodeId, channels: usize, window: Window) -> NodeId {
+        self.convolution(x, channels, window, 1, None)
+    }
+
+    /// The same in groups of channels that do not see each other; as many as there are channels is a depthwise
+    /// convolution. Without an activation there is no bias either.
+    pub fn grouped_conv2d(
+        &mut self,
+        x: NodeId,
+        channels: usize,
+        window: Window,
+        groups: usize,
+        activation: Option<Activation>,
+    ) -> NodeId {
+        self.convolution(x, channels, window, groups, activation)
+    }
+
+    fn convolution(
+        &mut self,
+        x: NodeId,
+        channels: usize,
+        window: Window,
+        groups: usize,
+        activation: Option<Activation>,
+    ) -> NodeId {
+        let name = self.take_name("conv2d");
+        let own = self.shape(x).channels() / groups.max(1);
+        let [height, width] = window.size;
+        let pixels = height.saturating_mul(width);
+        let (fan_in, fan_out) = (pixels.saturating_mul(own).max(1), (pixels * channels / groups.max(1)).max(1));
+        let init = match activation.unwrap_or(Activation::Relu) {
+            Activation::Relu | Activation::Gelu | Activation::Silu => Init::he(fan_in),
+            _ => Init::glorot(fan_in, fan_out),
+        };
+        let weight = self.parameter(&name, "weight", vec![height, width, own, channels], init, Role::Weight);
+        let bias = activation.map(|_| self.parameter(&name, "bias", vec![channels], Init::Constant(0.0), Role::Bias));
+        let activation = activation.unwrap_or(Activation::Linear);
+        let shape = self.windowed(x, window, channels);
+        self.named(name).push(Op::Conv2d { weight, bias, window, groups, activation }, vec![x], shape)
+    }
+
+    /// The largest or mean value at every place of a window.
+    pub fn pool(&mut self, x: NodeId, pooling: Pooling, window: Window) -> NodeId {
+        let shape = self.windowed(x, window, self.shape(x).channels());
+        self.push(Op::Pool { pooling, window }, vec![x], shape)
+    }
+
+    /// The mean of every channel, `[h, w, c] -> [c]`.
+    pub fn global_pool(&mut self, x: NodeId) -> NodeId {
+        let channels = self.shape(x).channels();
+        self.push(Op::GlobalPool, vec![x], Shape(vec![channels]))
+    }
+
+    /// Normalises every channel over the rows that are worked on together, then scales and shifts it; epsilon is 1e-5.
+    pub fn batch_norm(&mut self, x: NodeId, activation: Activation) -> NodeId {
+        let name = self.take_name("batch_norm");
+        let shape = self.shape(x);
+        let channels = vec![shape.channels()];
+        let (gain, bias) = self.gain_and_bias(&name, &channels);
+        let mean = self.parameter(&name, "mean", channels.clone(), Init::Constant(0.0), Role::Statistic);
+        let variance = self.parameter(&name, "variance", channels, Init::Constant(1.0), Role::Statistic);
+        let op = Op::BatchNorm { gain, bias, mean, variance, epsilon: 1e-5, activation };
+        self.named(name).push(op, vec![x], shape)
+    }
+
+    /// Normalises groups of channels over the pixels of a row, then scales and shifts every channel; epsilon is 1e-5.
+    pub fn group_norm(&mut self, x: NodeId, groups: usize, activation: Activation) -> NodeId {
+        let name = self.take_name("group_norm");
+        let shape = self.shape(x);
+        let (gain, bias) = self.gain_and_bias(&name, &[shape.channels()]);
+        self.named(name).push(Op::GroupNorm { gain, bias, groups, epsilon: 1e-5, activation }, vec![x], shape)
+    }
+
+    /// An image enlarged, `[h, w, c] -> [h * factor, w * factor, c]`. A factor of 1 adds no node.
+    pub fn upsample(&mut self, x: NodeId, factor: usize, interpolation: Interpolation) -> NodeId {
+        if factor == 1 {
+            self.next_name = None;
+            return x;
+        }
+        let shape = match self.shape(x).image() {
+            Some([height, width, channels]) => {
+                vec![height.saturating_mul(factor.max(1)), width.saturating_mul(factor.max(1)), channels]
+            }
+            None => vec![1],
+        };
+        self.push(Op::Upsample { interpolation, factor }, vec![x], Shape(shape))
+    }
+
+    /// The same features in another shape.
+    pub fn reshape(&mut self, x: NodeId, shape: &[usize]) -> NodeId {
+        self.push(Op::Reshape, vec![x], Shape(shape.to_vec()))
+    }
+
+    /// An image as plain features. Plain features add no node.
+    pub fn flatten(&mut self, x: NodeId) -> NodeId {
+        let shape = self.shape(x);
+        if shape.0.len() == 1 {
+            self.next_name = None;
+            return x;
+        }
+        self.reshape(x, &[shape.width()])
+    }
+
+    fn gain_and_bias(&mut self, name: &str, dims: &[usize]) -> (ParameterId, ParameterId) {
+        let gain = self.parameter(name, "gain", dims.to_vec(), Init::Constant(1.0), Role::Gain);
+        let bias = self.parameter(name, "bias", dims.to_vec(), Init::Constant(0.0), Role::Bias);
+        (gain, bias)
+    }
+
+    /// The image of a window's places.
+    fn windowed(&self, x: NodeId, window: Window, channels: usize) -> Shape {
+        let places = self.shape(x).image().and_then(|[height, width, _]| window.places([height, width]));
+        // Where it does not fit, the check says why.
+        let [height, width] = places.unwrap_or([1, 1]);
+        Shape(vec![height, width, channels])
+    }
+
+    /// The rules of an op that reads one image.
+    pub(super) fn check_image(&self, op: &Op, input: &Shape, shape: &Shape) -> Result<(), String> {
+        let dims = |p: ParameterId| self.graph.parameters[p.0].dims.as_slice();
+        let same = |wanted: &[usize], got: &[usize]| match wanted == got {
+            true => Ok(()),
+            false => Err(format!("its parameter has shape {got:?}, expected {wanted:?}")),
+        };
+        let gives = |wanted: &[usize]| match shape.0 == wanted {
+            true => Ok(()),
+            false => Err(format!("it gives {:?}, expected {wanted:?}", shape.0)),
+        };
+        let divides = |groups: usize, channels: usize| match groups > 0 && channels.is_multiple_of(groups) {
+            true => Ok(()),
+            false => Err(format!("{channels} channels cannot be cut into {groups} groups of one size")),
+        };
+        let vectors = |parameters: &[ParameterId]| {
+            gives(&input.0)?;
+            parameters.iter().try_for_each(|p| same(&[input.channels()], dims(*p)))
+        };
+        match op {
+            Op::BatchNorm { gain, bias, mean, variance, .. } => return vectors(&[*gain, *bias, *mean, *variance]),
+            Op::GroupNorm { gain, bias, groups, .. } => {
+                divides(*groups, input.channels())?;
+                return vectors(&[*gain, *bias]);
+            }
+            _ => {}
+        }
+        let Some([height, width, channels]) = input.image() else {
+            return Err(format!("it reads images, [height, width, channels], but gets {:?}", input.0));
+        };
+        let places = |window: &Window| match (window.fault(), window.places([height, width])) {
+            (Some(fault), _) => Err(fault),
+            (None, Some(places)) => Ok(places),
+            (None, None) => {
+                Err(format!("its window of {:?} does not fit an image of {:?}", window.size, [height, width]))
+            }
+        };
+        match op {
+            Op::Conv2d { weight, bias, window, groups, .. } => {
+                let [y, x] = places(window)?;
+                let filters = shape.channels();
+                gives(&[y, x, filters])?;
+                divides(*groups, channels).and_then(|()| divides(*groups, filters))?;
+                same(&[window.size[0], window.size[1], channels / groups, filters], dims(*weight))?;
+                bias.map_or(Ok(()), |b| same(&[filters], dims(b)))
+            }
+            Op::Pool { window, .. } => {
+                let [y, x] = places(window)?;
+                gives(&[y, x, channels])
+            }
+            Op::GlobalPool => gives(&[channels]),
+            Op::Upsample { factor, .. } => match factor {
+                0 => Err("its factor is 0; it must be at least 1".into()),
+                _ => gives(&[height.saturating_mul(*factor), width.saturating_mul(*factor), channels]),
+            },
+            _ => Ok(()),
+        }
+    }
+}
