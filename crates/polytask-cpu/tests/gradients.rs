@@ -196,7 +196,7 @@ fn gates_and_mixtures() {
         let own = g.dense(x, d, Activation::Tanh);
         let packed = g.dense(x, experts * d, Activation::Tanh);
         let z = g.dense(x, experts, Activation::Linear);
-        let gate = g.softmax(z);
+        let gate = g.softmax_with_dropout(z, 0.4);
         let all: Vec<_> = apart.iter().copied().chain([own]).collect();
         let first = g.mixture(gate, &all);
         let second = g.mixture(gate, &[packed]);

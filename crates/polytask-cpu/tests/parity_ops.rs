@@ -96,6 +96,48 @@ fn embedding() {
     }
 }
 
+#[derive(Deserialize)]
+struct GateCase {
+    op: String,
+    /// Of the op's inputs, which stand side by side.
+    widths: Vec<usize>,
+    input: Tensor,
+    output: Tensor,
+    cotangent: Tensor,
+    input_gradient: Tensor,
+}
+
+#[test]
+fn gates() {
+    let cases: Vec<GateCase> = fixture("gates");
+    assert_eq!(cases.len(), 11);
+    for case in cases {
+        let mut g = GraphBuilder::new();
+        let x = looked_up(&mut g, case.input.rows(), case.input.width());
+        let mut end = 0;
+        let mut part = |width: &usize| {
+            end += width;
+            g.slice(x, end - width, end)
+        };
+        let inputs: Vec<NodeId> = case.widths.iter().map(&mut part).collect();
+        let z = match case.op.as_str() {
+            "softmax" => g.softmax(inputs[0]),
+            "mul" => g.mul(inputs[0], inputs[1]),
+            "mixture" => g.mixture(inputs[0], &inputs[1..]),
+            "smooth_step" => g.activation(inputs[0], Activation::SmoothStep),
+            codes => g.codes(inputs[0], codes.trim_start_matches("codes_").parse().unwrap()),
+        };
+        g.loss("task", z, LossKind::Mse);
+        let ids: Vec<u32> = (0..case.input.rows() as u32).collect();
+        let values = [("x.table", case.input.data.as_slice())];
+        let found = probe(&g.finish().unwrap(), &values, &ids, &case.output.data, &case.cotangent.data);
+        let what = format!("{} of {:?}", case.op, case.widths);
+        assert_close(&format!("{what}, output"), &found.output, &case.output.data, UNITS);
+        let gradient = &found.gradients["x.table"];
+        assert_close(&format!("{what}, gradient"), gradient, &case.input_gradient.data, UNITS);
+    }
+}
+
 /// The fixtures are narrow. This is every way a product can be computed (narrow, long dot, blocked), against sums in f64. Roundings of at
 /// most 150 terms add up like a random walk, to about a dozen units; 32 are 2e-6.
 #[test]

@@ -95,7 +95,11 @@ pub enum Op {
     /// Elementwise product of two inputs of one shape; a factor of width 1 multiplies every feature of the other.
     Mul,
     /// `exp(x_j) / sum_i exp(x_i)` over the features of a row.
-    Softmax,
+    Softmax {
+        /// Share of the features that are left out of a row's sum, and are 0, while training; a row that would lose all
+        /// keeps all. In `[0, 1)`. Dropout for the gates of experts (Zhao et al. 2019).
+        dropout: f32,
+    },
     /// `sum_e gate_e x_e`: the first input is the gate, `[e]`; the others hold the `e` vectors `[d]` in order, each input
     /// one or several of them side by side.
     Mixture,
@@ -205,7 +209,7 @@ impl Op {
             Op::Add => "add",
             Op::Slice { .. } => "slice",
             Op::Mul => "mul",
-            Op::Softmax => "softmax",
+            Op::Softmax { .. } => "softmax",
             Op::Mixture => "mixture",
             Op::StopGradient => "stop_gradient",
             Op::Vector { .. } => "vector",

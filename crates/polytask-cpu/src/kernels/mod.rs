@@ -18,6 +18,7 @@ mod matmul;
 mod mixture;
 mod mul;
 mod narrow;
+mod noise;
 mod one_hot;
 mod slice;
 mod softmax;
@@ -76,7 +77,7 @@ pub(crate) fn build(op: &Op, wiring: Wiring, node: usize) -> Box<dyn Kernel> {
         Op::Add => Box::new(add::Add { wiring }),
         Op::Slice { start, .. } => Box::new(slice::Slice { start: *start, wiring }),
         Op::Mul => Box::new(mul::Mul { wiring }),
-        Op::Softmax => Box::new(softmax::Softmax { wiring }),
+        Op::Softmax { dropout } => Box::new(softmax::Softmax { dropout: *dropout, node: node as u64, wiring }),
         Op::Mixture => Box::new(mixture::Mixture { wiring }),
         Op::StopGradient => Box::new(stop_gradient::StopGradient { wiring }),
         Op::Vector { .. } => Box::new(vector::Vector { wiring }),

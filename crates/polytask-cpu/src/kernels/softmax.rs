@@ -1,16 +1,21 @@
 //! Softmax over the features of a row.
 
 use super::math::exp;
+use super::noise::Mask;
 use super::{Kernel, Lane, read_write, vectorized, with_each_copy};
 use crate::plan::Wiring;
 
 pub(super) struct Softmax {
+    pub dropout: f32,
+    pub node: u64,
     pub wiring: Wiring,
 }
 
 impl Kernel for Softmax {
     fn forward(&self, lane: &mut Lane<'_>) {
         let (input, out) = (self.wiring.inputs[0], self.wiring.out);
+        let noise = lane.noise.filter(|_| self.dropout > 0.0);
+        let (mask, first) = (noise.map(|noise| Mask::new(noise, self.node, self.dropout)), lane.first_row);
         let (x, y) = read_write(lane.arena, input.range(lane.rows), out.range(lane.rows));
         vectorized(
             #[inline(always)]
@@ -21,6 +26,9 @@ impl Kernel for Softmax {
                 }
                 // In one sweep over all rows, so that narrow gates fill whole vectors too.
                 y.iter_mut().for_each(|y| *y = exp(*y));
+                if let Some(mask) = mask {
+                    y.chunks_exact_mut(out.width).zip(first..).for_each(|(y, row)| drop(y, mask, mask.row(row)));
+                }
                 for y in y.chunks_exact_mut(out.width) {
                     let scale = 1.0 / y.iter().sum::<f32>();
                     y.iter_mut().for_each(|y| *y *= scale);
@@ -29,7 +37,7 @@ impl Kernel for Softmax {
         );
     }
 
-    /// `dx = y * (dy - <dy, y>)`
+    /// `dx = y * (dy - <dy, y>)`, which is 0 for what was left out.
     fn backward(&self, lane: &mut Lane<'_>) {
         let (w, rows) = (&self.wiring, lane.rows);
         let Some(flow) = &w.flows[0] else { return };
@@ -51,5 +59,29 @@ impl Kernel for Softmax {
                 },
             );
         });
+    }
+}
+
+/// Leaves out of a row what the mask drops, unless that is all.
+fn drop(y: &mut [f32], mask: Mask, key: u32) {
+    if (0..y.len()).any(|j| mask.keeps(key, j)) {
+        y.iter_mut().enumerate().filter(|(j, _)| !mask.keeps(key, *j)).for_each(|(_, y)| *y = 0.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drops_its_share_and_never_all() {
+        let (rows, width) = (10_000, 3);
+        let mask = Mask::new(7, 1, 0.3);
+        let mut y = vec![0.25f32; rows * width];
+        y.chunks_exact_mut(width).enumerate().for_each(|(row, y)| drop(y, mask, mask.row(row)));
+        let dropped = y.iter().filter(|y| **y == 0.0).count() as f64 / y.len() as f64;
+        // A row that would lose all three, 0.3^3 of them, keeps them. Three standard deviations are 0.008.
+        assert!((dropped - (0.3 - 0.027)).abs() < 0.008, "{dropped}");
+        assert!(y.chunks_exact(width).all(|y| y.iter().any(|y| *y > 0.0)));
     }
 }

@@ -38,6 +38,10 @@ impl GraphBuilder {
             true => Ok(()),
             false => Err(format!("it gives {} features, expected {wanted}", shape.width())),
         };
+        let rate = |share: f32| match (0.0..1.0).contains(&share) {
+            true => Ok(()),
+            false => Err(format!("dropout rate is {share}; it must be at least 0 and below 1")),
+        };
         match op {
             Op::Input | Op::Index => expect(0),
             Op::OneHot { columns } => {
@@ -54,13 +58,7 @@ impl GraphBuilder {
                 bias.as_ref().map_or(Ok(()), |b| same(&[shape.width()], dims(b)))
             }
             Op::Activation(_) => expect(1).and_then(|()| keeps(width(0))),
-            Op::Dropout { rate } => {
-                expect(1).and_then(|()| keeps(width(0)))?;
-                match (0.0..1.0).contains(rate) {
-                    true => Ok(()),
-                    false => Err(format!("dropout rate is {rate}; it must be at least 0 and below 1")),
-                }
-            }
+            Op::Dropout { rate: share } => expect(1).and_then(|()| keeps(width(0))).and_then(|()| rate(*share)),
             Op::LayerNorm { gain, bias, .. } => {
                 expect(1).and_then(|()| keeps(width(0)))?;
                 same(&[width(0)], dims(gain)).and_then(|()| same(&[width(0)], dims(bias)))
@@ -93,7 +91,8 @@ impl GraphBuilder {
                     false => Err(format!("it multiplies {} features with {}", width(0), width(1))),
                 }
             }
-            Op::Softmax | Op::StopGradient => expect(1).and_then(|()| keeps(width(0))),
+            Op::StopGradient => expect(1).and_then(|()| keeps(width(0))),
+            Op::Softmax { dropout } => expect(1).and_then(|()| keeps(width(0))).and_then(|()| rate(*dropout)),
             Op::Mixture => {
                 let Some((gate, vectors)) = inputs.split_first() else { return Err("it has no gate".into()) };
                 let (gate, d) = (self.width(*gate), shape.width());

@@ -12,8 +12,13 @@ impl GraphBuilder {
 
     /// Softmax over the features of a row.
     pub fn softmax(&mut self, x: NodeId) -> NodeId {
+        self.softmax_with_dropout(x, 0.0)
+    }
+
+    /// Softmax over the features of a row, which while training leaves out a share of them.
+    pub fn softmax_with_dropout(&mut self, x: NodeId, dropout: f32) -> NodeId {
         let shape = self.shape(x);
-        self.push(Op::Softmax, vec![x], shape)
+        self.push(Op::Softmax { dropout }, vec![x], shape)
     }
 
     /// `sum_e gate_e x_e` of a gate `[e]` and vectors `[d]`. An input may hold several vectors side by side; all of them

@@ -1,0 +1,43 @@
+//! Random masks that are a function of the step, the node and the row's place in the batch: they need not be stored, and
+//! do not depend on how the batch is cut into lanes.
+
+/// Which features a node drops in a step.
+#[derive(Clone, Copy)]
+pub(super) struct Mask {
+    stream: u64,
+    threshold: u32,
+}
+
+impl Mask {
+    /// Drops this share of the features.
+    pub(super) fn new(noise: u64, node: u64, rate: f32) -> Self {
+        Mask { stream: noise ^ mix64(node), threshold: (f64::from(rate) * 4_294_967_296.0) as u32 }
+    }
+
+    /// The key of a row of the batch.
+    #[inline(always)]
+    pub(super) fn row(self, row: usize) -> u32 {
+        mix64(self.stream ^ mix64(row as u64 + 0x9e37_79b9)) as u32
+    }
+
+    /// Whether the row of this key keeps feature `j`.
+    #[inline(always)]
+    pub(super) fn keeps(self, key: u32, j: usize) -> bool {
+        mix32(key.wrapping_add(j as u32)) >= self.threshold
+    }
+}
+
+/// A bijection of 64-bit words that leaves no visible order (the finaliser of SplitMix64, Steele et al. 2014).
+fn mix64(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// The same for 32-bit words (the "lowbias32" constants of C. Wellons's hash search).
+#[inline(always)]
+fn mix32(mut x: u32) -> u32 {
+    x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
+    x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
+    x ^ (x >> 16)
+}
