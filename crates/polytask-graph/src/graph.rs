@@ -101,6 +101,13 @@ impl Graph {
         self.parameters.iter().filter(|p| p.role != Role::Statistic).map(Parameter::len).sum()
     }
 
+    /// Number of trained scalars that more than one loss reaches.
+    pub fn shared_parameter_count(&self) -> usize {
+        let reach = self.reach();
+        let shared = self.parameters.iter().zip(&reach.parameters).filter(|(_, losses)| losses.len() > 1);
+        shared.map(|(parameter, _)| parameter.len()).sum()
+    }
+
     /// Checks a graph that was not made by the builder (read from a file, say): references point backwards, shapes
     /// agree with parameters, names are unique.
     pub fn validate(&self) -> Result<(), GraphError> {

@@ -1,11 +1,13 @@
 //! The commands, one a file.
 
 mod aggregate;
+mod architectures;
 mod balancers;
 mod compare;
 mod evaluate;
 mod predict;
 mod schema;
+mod show;
 mod train;
 
 pub use aggregate::AggregateError;
@@ -29,6 +31,10 @@ pub enum Command {
     Balancers(balancers::Balancers),
     /// Weigh task gradients or losses given as JSON on standard input
     Aggregate(aggregate::Aggregate),
+    /// List the ways to share; with a config, what each would cost there
+    Architectures(architectures::Architectures),
+    /// Show the network of a config or of a trained model
+    Show(show::Show),
     /// Print the JSON schema of the config
     Schema(schema::Schema),
 }
@@ -42,6 +48,8 @@ impl Command {
             Command::Compare(command) => command.run(),
             Command::Balancers(command) => command.run(),
             Command::Aggregate(command) => command.run(),
+            Command::Architectures(command) => command.run(),
+            Command::Show(command) => command.run(),
             Command::Schema(command) => command.run(),
         }
     }

@@ -22,9 +22,7 @@ impl Graph {
             ]);
         }
         let mut text = table(&rows);
-        let shared = self.parameters.iter().zip(&reach.parameters).filter(|(_, losses)| losses.len() > 1);
-        let shared: usize = shared.map(|(parameter, _)| parameter.len()).sum();
-        let all = self.parameter_count();
+        let (all, shared) = (self.parameter_count(), self.shared_parameter_count());
         let losses: Vec<String> = self.losses.iter().map(|l| format!("{} ({})", l.task, l.kind.word())).collect();
         let _ = writeln!(text, "\nlosses: {}", losses.join(", "));
         let percent = if all > 0 { 100.0 * shared as f64 / all as f64 } else { 0.0 };

@@ -22,6 +22,10 @@ pub(super) const INFO: Info = Info {
 pub struct Hard {}
 
 impl Architecture for Hard {
+    fn info(&self) -> &'static Info {
+        &INFO
+    }
+
     fn build(&self, g: &mut GraphBuilder, design: &Design<'_>) {
         let inputs = design.inputs(g);
         let x = design.embed(g, inputs, "");

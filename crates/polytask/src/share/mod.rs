@@ -57,6 +57,9 @@ const fn names() -> [&'static str; ARCHITECTURES.len()] {
 
 /// One way to share.
 pub(crate) trait Architecture {
+    /// Its line of [`ARCHITECTURES`].
+    fn info(&self) -> &'static Info;
+
     /// Checks the keys of the config against each other, the rest of the model and the names of the tasks.
     fn check(&self, _model: &ModelConfig, _tasks: &[&str]) -> Result<(), Problem> {
         Ok(())
@@ -79,8 +82,13 @@ impl Sharing {
         self.architecture().check(model, tasks)
     }
 
+    /// Its name in the config.
+    pub fn name(&self) -> &'static str {
+        self.architecture().info().name
+    }
+
     /// The architecture of this name with its defaults.
-    fn named(name: &str) -> Option<Self> {
+    pub fn named(name: &str) -> Option<Self> {
         let table = [("method", name)].into_iter().map(|(key, value)| (key, value.into_deserializer()));
         let table: MapDeserializer<'_, _, Error> = MapDeserializer::new(table);
         Sharing::deserialize(table).ok()

@@ -18,6 +18,10 @@ pub(super) const INFO: Info = Info {
 pub struct Nothing {}
 
 impl Architecture for Nothing {
+    fn info(&self) -> &'static Info {
+        &INFO
+    }
+
     fn build(&self, g: &mut GraphBuilder, design: &Design<'_>) {
         let inputs = design.inputs(g);
         for t in 0..design.tasks() {
