@@ -1,5 +1,6 @@
 //! What a backward pass with one group a loss leaves behind: every task's gradient, and their inner products.
 
+use crate::kernels::dot;
 use crate::lane::Lane;
 use crate::piece::{PART, Piece};
 use rayon::prelude::*;
@@ -77,22 +78,4 @@ pub(crate) fn jacobian(pieces: &[Piece], lanes: &[Lane], groups: usize, into: &m
             _ => into.tensors.push(at..at + piece.range.len()),
         }
     }
-}
-
-fn dot(x: &[f32], y: &[f32]) -> f32 {
-    const WIDE: usize = 32;
-    crate::kernels::vectorized(
-        #[inline(always)]
-        || {
-            let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<WIDE>(), y.as_chunks::<WIDE>());
-            let mut sums = [0.0f32; WIDE];
-            for (x, y) in x.iter().zip(y) {
-                for i in 0..WIDE {
-                    sums[i] += x[i] * y[i];
-                }
-            }
-            let rest: f32 = x_rest.iter().zip(y_rest).map(|(x, y)| x * y).sum();
-            sums.iter().sum::<f32>() + rest
-        },
-    )
 }

@@ -19,6 +19,8 @@ pub(crate) struct Lane {
 pub(crate) struct Weights<'a> {
     pub values: &'a [f32],
     pub transposed: &'a [f32],
+    /// See [`Runner::set_temperature`](crate::Runner::set_temperature).
+    pub temperature: f32,
 }
 
 impl Lane {
@@ -142,6 +144,7 @@ impl Lane {
             gradient: &mut self.gradient,
             noise,
             first_row,
+            temperature: weights.temperature,
         }
     }
 }

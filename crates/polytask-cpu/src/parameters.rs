@@ -43,10 +43,16 @@ impl Parameters {
     }
 
     /// Drawn from each parameter's own distribution. A parameter's stream depends on the seed and its *name*, so the
-    /// trunk of a joint model and that of a single-task model start alike under one seed.
+    /// trunk of a joint model and that of a single-task model start alike under one seed; a twin's on its twin's.
     pub fn init(graph: &Graph, seed: u64) -> Self {
         let mut all = Self::zeros(graph);
         for (i, parameter) in graph.parameters().iter().enumerate() {
+            if let Some(twin) = parameter.twin {
+                let range = all.range(twin);
+                let start = all.ranges[i].start;
+                all.values.copy_within(range, start);
+                continue;
+            }
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             rng.set_stream(name_hash(&parameter.name));
             let values = all.of_mut(ParameterId(i));
@@ -54,6 +60,18 @@ impl Parameters {
                 Init::Constant(c) => values.fill(c),
                 Init::Uniform(bound) => {
                     values.iter_mut().for_each(|v| *v = (2.0 * rng.random::<f32>() - 1.0) * bound);
+                }
+                Init::Row { own, value, others } => {
+                    let width = parameter.dims.iter().skip(1).product::<usize>().max(1);
+                    for (i, row) in values.chunks_mut(width).enumerate() {
+                        row.fill(if i == own { value } else { others });
+                    }
+                }
+                Init::Blocks { own, value, others } => {
+                    let width = parameter.dims.last().copied().unwrap_or(1).max(1);
+                    for (i, row) in values.chunks_mut(width).enumerate() {
+                        row[i % width] = if i / width == own { value } else { others };
+                    }
                 }
                 Init::Normal(std) => values.iter_mut().for_each(|v| *v = std * normal(&mut rng)),
             }

@@ -11,14 +11,16 @@ use std::sync::Arc;
 /// Part of a parameter that one thread works on: whole blocks of rows of a dense weight.
 #[derive(Clone, Debug)]
 pub(crate) struct Piece {
-    /// Which parameter.
-    pub parameter: ParameterId,
     /// Place in the flat parameters.
     pub range: Range<usize>,
     /// Columns of a dense weight, whose transposed copy is kept.
     pub columns: Option<usize>,
+    /// The first node that reads the parameter: the last to add to its gradient.
+    pub first_reader: Option<usize>,
     /// A weight or a table: L2 and weight decay count it.
     pub decays: bool,
+    /// Of the learning rate.
+    pub rate: f32,
     /// The groups of losses that reach the parameter, one copy of its gradient each.
     pub groups: Arc<[usize]>,
     /// Place of the first copy of this piece's gradient in a lane's.
@@ -61,10 +63,12 @@ pub(crate) const PART: usize = 1024;
 pub(crate) fn pieces(plan: &Plan, parameters: &Parameters) -> Vec<Piece> {
     let graph = plan.graph();
     let mut dense = vec![false; graph.parameters().len()];
-    for node in graph.nodes() {
+    let mut readers = vec![None; graph.parameters().len()];
+    for (i, node) in graph.nodes().iter().enumerate() {
         if let Op::Dense { weight, .. } = node.op {
             dense[weight.0] = true;
         }
+        node.op.parameters().iter().for_each(|p| readers[p.0] = readers[p.0].or(Some(i)));
     }
     let reach = graph.reach();
     let (mut pieces, mut shared) = (Vec::new(), 0);
@@ -77,9 +81,10 @@ pub(crate) fn pieces(plan: &Plan, parameters: &Parameters) -> Vec<Piece> {
         let len = unit * (PIECE / unit).max(1);
         let groups: Arc<[usize]> = place.groups.as_slice().into();
         pieces.extend(all.clone().step_by(len).map(|start| Piece {
-            parameter: ParameterId(i),
             range: start..(start + len).min(all.end),
             columns,
+            first_reader: readers[i],
+            rate: parameter.rate,
             decays: matches!(parameter.role, Role::Weight | Role::Table),
             groups: Arc::clone(&groups),
             gradient: place.start + start - all.start,

@@ -22,6 +22,7 @@ pub struct Runner {
     /// Of the batch, by task: the sum of its rows' weights, and what a row's weight is multiplied with.
     totals: Vec<f64>,
     scales: Vec<f64>,
+    temperature: f32,
 }
 
 /// A task's loss over a batch: the weighted mean over its labelled rows; none if it has none.
@@ -35,7 +36,7 @@ impl Runner {
         let transposed = if train { vec![0.0; parameters.values().len()] } else { Vec::new() };
         let pieces = piece::pieces(&plan, &parameters);
         let (totals, scales) = (vec![0.0; plan.losses.len()], vec![0.0; plan.losses.len()]);
-        let mut runner = Runner { plan, lanes, parameters, transposed, pieces, totals, scales };
+        let mut runner = Runner { plan, lanes, parameters, transposed, pieces, totals, scales, temperature: 1.0 };
         runner.refresh();
         runner
     }
@@ -56,6 +57,12 @@ impl Runner {
         self.refresh();
     }
 
+    /// The temperature at which ops that draw one of several inputs ([`Weighing::Sampled`](polytask_graph::Weighing)) are
+    /// differentiated, above 0: the lower, the closer to the choice itself. Default 1.
+    pub fn set_temperature(&mut self, temperature: f32) {
+        self.temperature = temperature;
+    }
+
     /// Forward and backward in one go: gradients of `sum over tasks of weights[t] * loss_t`, per group. `noise` names
     /// the step's random draws (dropout). Weights of absent tasks do not matter.
     ///
@@ -64,8 +71,8 @@ impl Runner {
     pub fn forward_backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) -> StepLosses {
         self.begin(feed);
         self.set_scales(weights);
-        let Runner { plan, lanes, parameters, transposed, scales, .. } = self;
-        let read = Weights { values: parameters.values(), transposed };
+        let Runner { plan, lanes, parameters, transposed, scales, temperature, .. } = self;
+        let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
         each_lane(plan, lanes, feed.rows.len(), |lane, part| {
             lane.forward(plan, read, feed, part, Some(noise));
             lane.backward(plan, read, feed, part.0, Some(noise), scales);
@@ -76,8 +83,8 @@ impl Runner {
     /// The forward pass of a training step alone, for methods that need the losses before they can weigh them.
     pub fn forward(&mut self, feed: &Feed<'_>, noise: u64) -> StepLosses {
         self.begin(feed);
-        let Runner { plan, lanes, parameters, transposed, .. } = self;
-        let read = Weights { values: parameters.values(), transposed };
+        let Runner { plan, lanes, parameters, transposed, temperature, .. } = self;
+        let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
         each_lane(plan, lanes, feed.rows.len(), |lane, part| {
             lane.forward(plan, read, feed, part, Some(noise));
         });
@@ -87,8 +94,8 @@ impl Runner {
     /// The backward pass that follows [`forward`](Self::forward) with the same feed and noise.
     pub fn backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) {
         self.set_scales(weights);
-        let Runner { plan, lanes, parameters, transposed, scales, .. } = self;
-        let read = Weights { values: parameters.values(), transposed };
+        let Runner { plan, lanes, parameters, transposed, scales, temperature, .. } = self;
+        let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
         each_lane(plan, lanes, feed.rows.len(), |lane, part| {
             lane.backward(plan, read, feed, part.0, Some(noise), scales);
         });
@@ -106,8 +113,8 @@ impl Runner {
     /// The rest of such a backward pass: the groups' cotangents at the shared representation, summed with these weights,
     /// flow on through the shared part.
     pub fn backward_shared(&mut self, feed: &Feed<'_>, groups: &[f64], noise: u64) {
-        let Runner { plan, lanes, parameters, transposed, .. } = self;
-        let read = Weights { values: parameters.values(), transposed };
+        let Runner { plan, lanes, parameters, transposed, temperature, .. } = self;
+        let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
         each_lane(plan, lanes, feed.rows.len(), |lane, part| {
             lane.backward_shared(plan, read, part.0, Some(noise), groups);
         });
@@ -137,8 +144,8 @@ impl Runner {
     /// Runs all rows forward, as many at a time as the lanes hold, and shows every lane to `each` in row order.
     fn sweep(&mut self, feed: &Feed<'_>, mut each: impl FnMut(&Lane)) {
         self.check(feed);
-        let Runner { plan, lanes, parameters, transposed, .. } = self;
-        let read = Weights { values: parameters.values(), transposed };
+        let Runner { plan, lanes, parameters, transposed, temperature, .. } = self;
+        let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
         for rows in feed.rows.chunks(plan.lane_rows * plan.lanes) {
             let part = Feed { rows, ..*feed };
             let used = each_lane(plan, lanes, rows.len(), |lane, at| lane.forward(plan, read, &part, at, None));
@@ -151,8 +158,8 @@ impl Runner {
     pub fn layerwise_gramian(&mut self, feed: &Feed<'_>, noise: u64) -> (StepLosses, Vec<f64>) {
         self.begin(feed);
         self.set_scales(&vec![1.0; self.scales.len()]);
-        let Runner { plan, lanes, parameters, transposed, pieces, scales, .. } = self;
-        let read = Weights { values: parameters.values(), transposed };
+        let Runner { plan, lanes, parameters, transposed, pieces, scales, temperature, .. } = self;
+        let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
         let rows = feed.rows.len();
         let used = each_lane(plan, lanes, rows, |lane, part| {
             lane.forward(plan, read, feed, part, Some(noise));
@@ -161,8 +168,7 @@ impl Runner {
         let mut gramian = vec![0.0; plan.groups * plan.groups];
         for &node in &plan.backward {
             each_lane(plan, lanes, rows, |lane, part| lane.backward_node(plan, read, part.0, Some(noise), node));
-            let of = plan.graph.nodes()[node].op.parameters();
-            let own: Vec<&Piece> = pieces.iter().filter(|piece| of.contains(&piece.parameter)).collect();
+            let own: Vec<&Piece> = pieces.iter().filter(|piece| piece.first_reader == Some(node)).collect();
             let layer = jacobian::gramian(&own, &lanes[..used], plan.groups);
             gramian.iter_mut().zip(layer).for_each(|(sum, g)| *sum += g);
         }

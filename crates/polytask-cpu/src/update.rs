@@ -90,6 +90,7 @@ impl Work<'_> {
         let counts = self.source.l2(piece) != 0.0;
         let mut buffer = [0.0f32; PART];
         let mut squares = 0.0;
+        let stepper = self.stepper.faster(piece.rate);
         for part in piece.parts() {
             let gradient = &mut buffer[..part.len()];
             let at = part.start - base..part.end - base;
@@ -101,7 +102,7 @@ impl Work<'_> {
             if counts {
                 squares += values.iter().map(|w| f64::from(*w) * f64::from(*w)).sum::<f64>();
             }
-            self.stepper.apply(values, gradient, some(m, &at), some(v, &at), piece.decays);
+            stepper.apply(values, gradient, some(m, &at), some(v, &at), piece.decays);
         }
         if let Some(n) = piece.columns {
             let own = piece.range.start - base..piece.range.end - base;

@@ -36,7 +36,9 @@ fn every_op() -> Graph {
     let h = g.layer_norm(h);
     let h = g.dropout(h, 0.1);
     let (low, high) = (g.slice(h, 0, 4), g.slice(h, 4, 8));
-    let mut h = g.add(&[low, high]);
+    let sum = g.add(&[low, high]);
+    let drawn = g.sampled(&[low, sum]);
+    let mut h = g.blend(&[drawn, sum], Per::Channel, 0, 0.9);
     use Activation::{Gelu, Linear, Relu, Sigmoid, Silu, Tanh};
     for activation in [Linear, Relu, Gelu, Tanh, Sigmoid, Silu] {
         h = g.dense(h, 4, activation);

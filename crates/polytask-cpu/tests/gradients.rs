@@ -276,6 +276,61 @@ fn stopped_gradients() {
     });
 }
 
+#[test]
+fn blends_by_numbers_by_shares_and_a_feature_at_a_time() {
+    let mut g = GraphBuilder::new();
+    let x = g.input("x", 5);
+    let columns: Vec<NodeId> = (0..3).map(|_| g.dense(x, 6, Activation::Tanh)).collect();
+    let layer = g.blend(&columns, Per::Layer, 1, 0.9);
+    let channel = g.blend(&columns, Per::Channel, 0, 0.7);
+    let shares = g.softmax_blend(&[layer, channel, columns[2]]);
+    let reduced = g.nddr(&[shares, layer], 0, 0.9, Activation::Silu);
+    head(&mut g, shares, LossKind::Mse);
+    head(&mut g, channel, LossKind::BinaryCrossEntropy);
+    head(&mut g, reduced, LossKind::CrossEntropy);
+    check_differences(&g.finish().unwrap(), 41);
+}
+
+/// A table, a weight and a norm that three layers of each read, one upon the other.
+fn tied(kinds: [LossKind; 3]) -> Graph {
+    let mut g = GraphBuilder::new();
+    let (mut h, c) = (g.input("x", 8), g.index_input("c", 1));
+    for (prefix, kind) in ["", "a.", "b."].into_iter().zip(kinds) {
+        h = g.tied(prefix, "", |g| {
+            let e = g.named(format!("{prefix}e")).embedding(c, IndexColumn { column: 0, levels: 4 }, 8);
+            let sum = g.add(&[h, e]);
+            let h = g.named(format!("{prefix}h")).dense(sum, 8, Activation::Tanh);
+            g.named(format!("{prefix}n")).layer_norm(h)
+        });
+        head(&mut g, h, kind);
+    }
+    let graph = g.finish().unwrap();
+    assert_eq!(graph.parameters().len(), 5 + 3 * 2, "one table, dense layer and norm, three heads");
+    graph
+}
+
+#[test]
+fn tied_layers() {
+    check_differences(&tied([LossKind::Mse, LossKind::CrossEntropy, LossKind::Poisson]), 41);
+}
+
+/// What several layers read is gathered when the last of them has run.
+#[test]
+fn layerwise_gramian_of_tied_layers() {
+    let graph = tied([LossKind::Mse, LossKind::CrossEntropy, LossKind::Poisson]);
+    let data = Data::new(&graph, 41, 2);
+    data.with(&graph, |feed| {
+        let mut whole = runner(&graph, 41, &Groups::separate(&graph));
+        let losses = whole.forward_backward(feed, &[1.0; 3], NOISE);
+        let mut layerwise = runner(&graph, 41, &Groups::layerwise(&graph));
+        let (again, gramian) = layerwise.layerwise_gramian(feed, NOISE);
+        assert_eq!(losses, again);
+        for (one, other) in whole.gramian(41).iter().zip(gramian) {
+            assert!((one - other).abs() <= 1e-5 * one.abs().max(1e-2), "{one} {other}");
+        }
+    });
+}
+
 /// A random network with skips, branches and heads at various depths.
 fn random_graph(seed: u64) -> Graph {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -284,10 +339,12 @@ fn random_graph(seed: u64) -> Graph {
     let c = g.index_input("c", 2);
     let e = g.embedding(c, IndexColumn { column: 0, levels: 4 }, 5);
     let mut pool = vec![g.dense(x, 10, Activation::Relu), g.dense(e, 10, Activation::Tanh)];
-    for _ in 0..rng.random_range(2..8) {
+    pool.push(g.named("tied").dense(pool[0], 10, Activation::Tanh));
+    for step in 0..rng.random_range(2..8) {
         let a = pool[rng.random_range(0..pool.len())];
         let b = pool[rng.random_range(0..pool.len())];
-        let new = match rng.random_range(0..11) {
+        let name = format!("n{step}");
+        let new = match rng.random_range(0..13) {
             0 => g.add(&[a, b]),
             1 => {
                 let joined = g.concat(&[a, b]);
@@ -316,6 +373,9 @@ fn random_graph(seed: u64) -> Graph {
                 let stopped = g.stop_gradient(a);
                 g.add(&[stopped, b])
             }
+            10 => g.blend(&[a, b], if step % 2 == 0 { Per::Layer } else { Per::Channel }, 1, 0.8),
+            // Layers of this kind all share one weight.
+            11 => g.tied(&name, "tied", |g| g.named(&name).dense(a, 10, Activation::Tanh)),
             _ => g.dense(a, 10, Activation::Relu),
         };
         pool.push(new);

@@ -24,6 +24,9 @@ fn graph() -> Graph {
     let low = g.named("low").dense(first, 5, Activation::Silu);
     for task in 0..3 {
         let h = g.dense(z, 10, Activation::Relu);
+        // Layers of single tasks on one weight.
+        let name = format!("tied{task}");
+        let h = g.tied(&name, "tied0", |g| g.named(&name).dense(h, 10, Activation::Tanh));
         let h = if task == 2 { g.concat(&[h, low]) } else { h };
         let y = g.dense(h, 1, Activation::Linear);
         g.loss(&task.to_string(), y, LossKind::Mse);
@@ -83,11 +86,18 @@ fn weighed_at_the_representation() {
                 let weight = if shared { weights[task] as f32 } else { 1.0 };
                 expected.iter_mut().zip(gradient).for_each(|(e, g)| *e += weight * g);
             }
-            let found = split.gradients(p, ROWS);
-            assert_eq!(found.len(), 1, "{}", graph.parameter(p).name);
+            let mut found = vec![0.0f32; expected.len()];
+            let copies = split.gradients(p, ROWS);
+            let tied = graph.parameter(p).name.starts_with("tied");
+            assert_eq!(copies.len(), if tied { 3 } else { 1 }, "{}", graph.parameter(p).name);
+            for (group, gradient) in copies {
+                // What flowed on below the representation has been weighed there.
+                let weight = if tied { weights[group] as f32 } else { 1.0 };
+                found.iter_mut().zip(gradient).for_each(|(f, g)| *f += weight * g);
+            }
             let size = expected.iter().fold(0.0f32, |m, v| m.max(v.abs()));
             assert!(size > 1e-4);
-            for (e, f) in expected.iter().zip(&found[0].1) {
+            for (e, f) in expected.iter().zip(&found) {
                 // Sums of some dozens of f32 products in another order.
                 assert!((e - f).abs() <= 1e-5 * size, "{}: {e} {f}", graph.parameter(p).name);
             }

@@ -16,6 +16,24 @@ pub enum Init {
     Uniform(f32),
     /// Normal with mean 0 and this standard deviation.
     Normal(f32),
+    /// One row holds a value, the others another.
+    Row {
+        /// Which row.
+        own: usize,
+        /// What it holds.
+        value: f32,
+        /// What the others hold.
+        others: f32,
+    },
+    /// A column of square blocks, each a multiple of the identity.
+    Blocks {
+        /// Which block.
+        own: usize,
+        /// What it is a multiple by.
+        value: f32,
+        /// What the others are a multiple by.
+        others: f32,
+    },
 }
 
 impl Init {
@@ -38,7 +56,7 @@ pub enum Role {
     Weight,
     /// An additive vector.
     Bias,
-    /// A scale of normalised features.
+    /// A scale of features, or of whole inputs.
     Gain,
     /// A lookup table.
     Table,
@@ -57,6 +75,20 @@ pub struct Parameter {
     pub init: Init,
     /// What it is for.
     pub role: Role,
+    /// Its learning rate as a multiple of the run's.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub rate: f32,
+    /// Starts as this earlier parameter of the same shape does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<ParameterId>,
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+fn is_one(rate: &f32) -> bool {
+    *rate == 1.0
 }
 
 impl Parameter {

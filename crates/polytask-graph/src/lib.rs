@@ -33,10 +33,10 @@ mod op;
 mod picture;
 mod reach;
 
-pub use builder::GraphBuilder;
+pub use builder::{GraphBuilder, Per};
 pub use graph::{Graph, GraphError, Node, NodeId, Shape};
 pub use image::{Interpolation, Pooling, Window};
 pub use init::{Init, Parameter, ParameterId, Role};
 pub use loss::{Loss, LossId, LossKind};
-pub use op::{Activation, IndexColumn, Op};
+pub use op::{Activation, IndexColumn, Op, Weighing};
 pub use reach::{LossSet, Reach};

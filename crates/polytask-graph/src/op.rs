@@ -24,6 +24,20 @@ pub enum Activation {
     SmoothStep,
 }
 
+/// How a blend weighs its inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weighing {
+    /// By the learnt numbers themselves.
+    Free,
+    /// By their softmax: shares that sum to 1.
+    Softmax,
+    /// One input is taken: while training one drawn by the softmax of the numbers, once a step, the same for all rows,
+    /// with the gradient of a softmax at the run's temperature (straight-through Gumbel-softmax, Jang et al. 2017);
+    /// otherwise the likeliest.
+    Sampled,
+}
+
 /// One column of an index input, read as a category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexColumn {
@@ -85,6 +99,13 @@ pub enum Op {
     Concat,
     /// Elementwise sum of inputs of one shape.
     Add,
+    /// `sum_i w_i x_i` over inputs of one shape.
+    Blend {
+        /// `inputs x 1`, or `inputs x channels` for a weight a feature.
+        weights: ParameterId,
+        /// What the weights are of these numbers.
+        weighing: Weighing,
+    },
     /// Features `start..end` of the input's last axis.
     Slice {
         /// First feature.
@@ -190,6 +211,7 @@ impl Op {
             Op::LayerNorm { gain, bias, .. } | Op::GroupNorm { gain, bias, .. } => vec![*gain, *bias],
             Op::Conv2d { weight, bias, .. } => std::iter::once(*weight).chain(*bias).collect(),
             Op::BatchNorm { gain, bias, mean, variance, .. } => vec![*gain, *bias, *mean, *variance],
+            Op::Blend { weights, .. } => vec![*weights],
             _ => Vec::new(),
         }
     }
@@ -207,6 +229,7 @@ impl Op {
             Op::LayerNorm { .. } => "layer_norm",
             Op::Concat => "concat",
             Op::Add => "add",
+            Op::Blend { .. } => "blend",
             Op::Slice { .. } => "slice",
             Op::Mul => "mul",
             Op::Softmax { .. } => "softmax",

@@ -5,6 +5,7 @@
 
 mod activation;
 mod add;
+mod blend;
 mod boundary;
 mod codes;
 mod concat;
@@ -28,6 +29,7 @@ mod vector;
 use crate::plan::{Flow, Run, Slot, Wiring};
 pub(crate) use boundary::{add_gramian, merge};
 pub(crate) use loss::LossKernel;
+pub(crate) use math::dot;
 pub(crate) use matmul::transpose_block;
 use polytask_graph::Op;
 use std::ops::Range;
@@ -51,6 +53,8 @@ pub(crate) struct Lane<'a> {
     pub noise: Option<u64>,
     /// Position of the lane's first row in the batch.
     pub first_row: usize,
+    /// Of ops that draw one of several inputs.
+    pub temperature: f32,
 }
 
 /// One op at work.
@@ -75,6 +79,7 @@ pub(crate) fn build(op: &Op, wiring: Wiring, node: usize) -> Box<dyn Kernel> {
         Op::LayerNorm { epsilon, .. } => Box::new(layer_norm::LayerNorm { epsilon: *epsilon, wiring }),
         Op::Concat => Box::new(concat::Concat { wiring }),
         Op::Add => Box::new(add::Add { wiring }),
+        Op::Blend { weighing, .. } => Box::new(blend::Blend { weighing: *weighing, node: node as u64, wiring }),
         Op::Slice { start, .. } => Box::new(slice::Slice { start: *start, wiring }),
         Op::Mul => Box::new(mul::Mul { wiring }),
         Op::Softmax { dropout } => Box::new(softmax::Softmax { dropout: *dropout, node: node as u64, wiring }),

@@ -1,5 +1,5 @@
-//! Random masks that are a function of the step, the node and the row's place in the batch: they need not be stored, and
-//! do not depend on how the batch is cut into lanes.
+//! Random numbers as functions of what they are for: the step, the node, the row's place in the batch. They need not be
+//! stored, and do not depend on how the batch is cut into lanes.
 
 /// Which features a node drops in a step.
 #[derive(Clone, Copy)]
@@ -28,7 +28,7 @@ impl Mask {
 }
 
 /// A bijection of 64-bit words that leaves no visible order (the finaliser of SplitMix64, Steele et al. 2014).
-fn mix64(mut x: u64) -> u64 {
+pub(super) fn mix64(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
@@ -40,4 +40,10 @@ fn mix32(mut x: u32) -> u32 {
     x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
     x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
     x ^ (x >> 16)
+}
+
+/// Draw number `i` of a stream: uniform, above 0 and below 1.
+pub(super) fn uniform(stream: u64, i: u64) -> f32 {
+    let bits = mix64(stream ^ mix64(i.wrapping_add(0x9e37_79b9))) >> 41;
+    (bits as f32 + 0.5) / 8_388_608.0 // 2^23: exact in f32, the half too
 }

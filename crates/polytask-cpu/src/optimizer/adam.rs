@@ -29,6 +29,11 @@ impl Adam {
         }
     }
 
+    /// The same at a multiple of the learning rate.
+    pub(super) fn faster(self, times: f32) -> Self {
+        Adam { rate: self.rate * times, keep: 1.0 - (1.0 - self.keep) * times, ..self }
+    }
+
     /// `m = b1 m + (1 - b1) g`; `v = b2 v + (1 - b2) g^2`; `w -= rate m^ / (sqrt(v^) + epsilon)` with
     /// `m^ = m / (1 - b1^t)`, `v^ = v / (1 - b2^t)`.
     pub(super) fn apply(&self, values: &mut [f32], gradient: &[f32], m: &mut [f32], v: &mut [f32], decays: bool) {

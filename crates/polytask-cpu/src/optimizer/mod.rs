@@ -124,6 +124,14 @@ impl Stepper {
         }
     }
 
+    /// The same at a multiple of the learning rate.
+    pub(crate) fn faster(self, times: f32) -> Self {
+        match self {
+            Stepper::Sgd(sgd) => Stepper::Sgd(sgd::Sgd { rate: sgd.rate * times, ..sgd }),
+            Stepper::Adam(adam) => Stepper::Adam(adam.faster(times)),
+        }
+    }
+
     /// Moves `values` along. Moments that the rule does not keep are empty.
     pub(crate) fn apply(&self, values: &mut [f32], gradient: &[f32], m: &mut [f32], v: &mut [f32], decays: bool) {
         match self {

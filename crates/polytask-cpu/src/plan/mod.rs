@@ -232,7 +232,7 @@ impl<'a> Planner<'a> {
             stacks.push(Slot { start: arena.place(life, stacked[i].len() * width * self.rows), width });
         }
 
-        let (gradients, gradient) = self.gradient_places();
+        let (gradients, gradient) = self.gradient_places(&groups);
 
         // Backward order: losses first, then nodes. Whoever comes first to a copy overwrites it.
         let mut node_written: Vec<Vec<bool>> = groups.iter().map(|g| vec![false; g.len()]).collect();
@@ -313,19 +313,41 @@ impl<'a> Planner<'a> {
     }
 
     /// For every parameter its place in a lane's gradient and the groups it has a copy for; and the gradient's length.
-    fn gradient_places(&self) -> (Vec<GradientPlace>, usize) {
+    /// `groups` are those of the nodes; a parameter that several nodes read has those of all of them.
+    fn gradient_places(&self, groups: &[Vec<usize>]) -> (Vec<GradientPlace>, usize) {
         let mut places = vec![GradientPlace::default(); self.values.len()];
-        let (mut next, mut length) = (0, 0);
-        for node in self.graph.nodes().iter().filter(|_| self.mode == Mode::Train) {
-            next = if self.groups.layerwise { 0 } else { next };
+        let mut readers = vec![0; self.values.len()];
+        if self.mode != Mode::Train {
+            return (places, 0);
+        }
+        for (node, groups) in self.graph.nodes().iter().zip(groups) {
             for p in node.op.parameters() {
-                let groups = self.groups.copies(&self.reach.parameters[p.0]);
-                let start = next;
-                next += self.values[p.0].len() * groups.len();
-                places[p.0] = GradientPlace { start, groups };
+                let own = &mut places[p.0].groups;
+                own.extend_from_slice(groups);
+                own.sort_unstable();
+                own.dedup();
+                readers[p.0] += 1;
+            }
+        }
+        // Layer by layer, what one node alone reads may lie where another layer's gradient was. What several read
+        // waits for all of them.
+        let len = |p: usize| self.values[p].len() * places[p].groups.len();
+        let mut starts = vec![0; places.len()];
+        let mut kept = 0;
+        for p in (0..starts.len()).filter(|&p| readers[p] > 1 || (readers[p] == 1 && !self.groups.layerwise)) {
+            starts[p] = kept;
+            kept += len(p);
+        }
+        let mut length = kept;
+        for node in self.graph.nodes().iter().filter(|_| self.groups.layerwise) {
+            let mut next = kept;
+            for p in node.op.parameters().iter().filter(|p| readers[p.0] == 1) {
+                starts[p.0] = next;
+                next += len(p.0);
             }
             length = length.max(next);
         }
+        places.iter_mut().zip(starts).for_each(|(place, start)| place.start = start);
         (places, length)
     }
 

@@ -1,7 +1,7 @@
 //! The rules of every op. A graph from a file passes them too.
 
 use super::GraphBuilder;
-use crate::{NodeId, Op, ParameterId, Shape};
+use crate::{NodeId, Op, ParameterId, Shape, Weighing};
 
 impl GraphBuilder {
     /// The rules each op puts on its inputs, parameters and shape.
@@ -76,6 +76,16 @@ impl GraphBuilder {
                 None if inputs.is_empty() => Err("it adds nothing".into()),
                 None => Ok(()),
             },
+            Op::Blend { weights, weighing } => {
+                if let Some(i) = (0..inputs.len()).find(|&i| width(i) != shape.width()) {
+                    return Err(format!("it blends {} features with {}", width(i), shape.width()));
+                }
+                match dims(weights) {
+                    [n, 1] if *n == inputs.len() && *n > 0 => Ok(()),
+                    [n, d] if *n == inputs.len() && *d == shape.channels() && *weighing == Weighing::Free => Ok(()),
+                    got => Err(format!("its weights have shape {got:?}, for {} inputs", inputs.len())),
+                }
+            }
             Op::Slice { start, end } => {
                 expect(1)?;
                 let from = self.shape(inputs[0]);

@@ -36,12 +36,18 @@ impl GraphBuilder {
     /// `activation(x W + b)`, `[d] -> [width]`. Weights start He-uniform before rectifying activations and
     /// Glorot-uniform otherwise; biases start at zero.
     pub fn dense(&mut self, x: NodeId, width: usize, activation: Activation) -> NodeId {
-        let name = self.take_name("dense");
         let fan_in = self.width(x);
         let init = match activation {
             Activation::Relu | Activation::Gelu | Activation::Silu => Init::he(fan_in.max(1)),
             _ => Init::glorot(fan_in, width.max(1)),
         };
+        self.dense_from(x, width, activation, init)
+    }
+
+    /// [`dense`](Self::dense) with weights that start as told.
+    pub fn dense_from(&mut self, x: NodeId, width: usize, activation: Activation, init: Init) -> NodeId {
+        let name = self.take_name("dense");
+        let fan_in = self.width(x);
         let weight = self.parameter(&name, "weight", vec![fan_in, width], init, Role::Weight);
         let bias = Some(self.parameter(&name, "bias", vec![width], Init::Constant(0.0), Role::Bias));
         self.named(name).push(Op::Dense { weight, bias, activation }, vec![x], Shape(vec![width]))

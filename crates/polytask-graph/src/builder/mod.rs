@@ -5,6 +5,10 @@ mod check;
 mod gates;
 mod image;
 mod layers;
+mod mixing;
+mod sharing;
+
+pub use mixing::Per;
 
 use crate::{Graph, GraphError, Init, Loss, LossId, LossKind, Node, NodeId, Op, Parameter, ParameterId, Role, Shape};
 use std::collections::BTreeSet;
@@ -18,6 +22,8 @@ pub struct GraphBuilder {
     graph: Graph,
     names: BTreeSet<String>,
     next_name: Option<String>,
+    /// Layers named with the first prefix read the parameters of those named with the second.
+    tied: Option<(String, String)>,
     error: Option<GraphError>,
 }
 
@@ -31,7 +37,7 @@ impl GraphBuilder {
     /// An empty graph.
     pub fn new() -> Self {
         let graph = Graph { nodes: Vec::new(), parameters: Vec::new(), losses: Vec::new() };
-        GraphBuilder { graph, names: BTreeSet::new(), next_name: None, error: None }
+        GraphBuilder { graph, names: BTreeSet::new(), next_name: None, tied: None, error: None }
     }
 
     /// Names the next layer; without it a layer is called after its op and position.
@@ -99,12 +105,21 @@ impl GraphBuilder {
     }
 
     fn parameter(&mut self, layer: &str, part: &str, dims: Vec<usize>, init: Init, role: Role) -> ParameterId {
-        self.add_parameter(Parameter { name: format!("{layer}.{part}"), dims, init, role })
+        match self.tied_parameter(layer, part, &dims) {
+            Some(there) => there,
+            None => {
+                let name = format!("{layer}.{part}");
+                self.add_parameter(Parameter { name, dims, init, role, rate: 1.0, twin: None })
+            }
+        }
     }
 
     fn add_parameter(&mut self, parameter: Parameter) -> ParameterId {
         if self.graph.parameters.iter().any(|p| p.name == parameter.name) {
             self.fail(GraphError::Duplicate(parameter.name.clone()));
+        }
+        if let Err(reason) = self.check_parameter(&parameter) {
+            self.fail_at(&parameter.name, reason);
         }
         self.graph.parameters.push(parameter);
         ParameterId(self.graph.parameters.len() - 1)

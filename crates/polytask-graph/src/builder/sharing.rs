@@ -1,0 +1,75 @@
+//! Parameters that several layers share, or start alike.
+
+use super::GraphBuilder;
+use crate::{NodeId, Parameter, ParameterId};
+
+impl GraphBuilder {
+    /// Builds layers whose names begin with `prefix` on the parameters of the layers whose names begin with `to`
+    /// instead, where these are there: `tied("tasks.a.", "", ...)` gives the layer `tasks.a.trunk.1` the parameters of
+    /// `trunk.1`.
+    pub fn tied<R>(&mut self, prefix: &str, to: &str, build: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = self.tied.replace((prefix.to_owned(), to.to_owned()));
+        let built = build(self);
+        self.tied = outer;
+        built
+    }
+
+    /// The parameter that a layer built by [`tied`](Self::tied) shares.
+    pub(super) fn tied_parameter(&mut self, layer: &str, part: &str, dims: &[usize]) -> Option<ParameterId> {
+        let (prefix, to) = self.tied.as_ref()?;
+        let name = format!("{to}{}.{part}", layer.strip_prefix(prefix.as_str())?);
+        let there = self.graph.parameters.iter().position(|p| p.name == name)?;
+        let got = self.graph.parameters[there].dims.clone();
+        if got != dims {
+            self.fail_at(layer, format!("it shares {name:?}, which has shape {got:?}, and needs {dims:?}"));
+        }
+        Some(ParameterId(there))
+    }
+
+    /// The id that the next new parameter gets.
+    pub fn next_parameter(&self) -> ParameterId {
+        ParameterId(self.graph.parameters.len())
+    }
+
+    /// Parameters of one shape that start from the same draw, that of the first.
+    pub fn start_alike(&mut self, copies: &[ParameterId]) {
+        let Some((&first, others)) = copies.split_first() else { return };
+        for &copy in others {
+            let Some(parameter) = self.graph.parameters.get(copy.0) else { continue };
+            let twin = Parameter { twin: Some(first), ..parameter.clone() };
+            match self.check_twin(&twin, copy.0) {
+                Ok(()) => self.graph.parameters[copy.0] = twin,
+                Err(reason) => self.fail_at(&twin.name, reason),
+            }
+        }
+    }
+
+    /// Multiplies the learning rate of a node's own parameters.
+    pub fn learning_rate(&mut self, node: NodeId, times: f32) {
+        for id in self.parameters_of(node) {
+            let parameter = Parameter { rate: times, ..self.graph.parameters[id.0].clone() };
+            if let Err(reason) = self.check_parameter(&parameter) {
+                self.fail_at(&parameter.name, reason);
+            }
+            self.graph.parameters[id.0] = parameter;
+        }
+    }
+
+    /// The rules of a parameter that is about to be added.
+    pub(super) fn check_parameter(&self, parameter: &Parameter) -> Result<(), String> {
+        match parameter.rate.is_finite() && parameter.rate >= 0.0 {
+            true => self.check_twin(parameter, self.graph.parameters.len()),
+            false => Err(format!("its learning rate is {} times the run's; it must be 0 or above", parameter.rate)),
+        }
+    }
+
+    fn check_twin(&self, parameter: &Parameter, at: usize) -> Result<(), String> {
+        match parameter.twin {
+            Some(twin) if twin.0 >= at => Err(format!("it starts as parameter {}, which is no earlier one", twin.0)),
+            Some(twin) if self.graph.parameters[twin.0].dims != parameter.dims => {
+                Err(format!("it starts as {:?}, which has another shape", self.graph.parameters[twin.0].name))
+            }
+            _ => Ok(()),
+        }
+    }
+}
