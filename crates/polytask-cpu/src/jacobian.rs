@@ -1,6 +1,6 @@
 //! What a backward pass with one group a loss leaves behind: every task's gradient, and their inner products.
 
-use crate::kernels::dot;
+use crate::kernels::{dot, vectorized};
 use crate::lane::Lane;
 use crate::piece::{PART, Piece};
 use rayon::prelude::*;
@@ -28,7 +28,7 @@ pub(crate) fn gramian(pieces: &[&Piece], lanes: &[Lane], groups: usize) -> Vec<f
             for (i, &a) in piece.groups.iter().enumerate() {
                 for (j, &b) in piece.groups.iter().enumerate().take(i + 1) {
                     let (x, y) = (&rows[i * PART..][..part.len()], &rows[j * PART..][..part.len()]);
-                    gramian[a * groups + b] += f64::from(dot(x, y));
+                    gramian[a * groups + b] += f64::from(vectorized(|| dot(x, y)));
                 }
             }
         }

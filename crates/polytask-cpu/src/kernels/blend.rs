@@ -84,7 +84,7 @@ impl Blend {
             gradient.fill(0.0);
         }
         let (arena, numbers) = (&*lane.arena, &lane.values[wire.value.clone()]);
-        let along = |i: usize| dot(&arena[dy.clone()], &arena[w.inputs[i].range(rows)]);
+        let along = |i: usize| vectorized(|| dot(&arena[dy.clone()], &arena[w.inputs[i].range(rows)]));
         match shares {
             Some(shares) => {
                 let mean: f32 = (0..numbers.len()).map(|i| shares.of(numbers, i) * along(i)).sum();

@@ -62,25 +62,6 @@ pub(crate) fn normal_pdf(x: f32) -> f32 {
     exp(-0.5 * x * x) * 0.398_942_3
 }
 
-/// `sum_i x_i y_i`, summed in f32 over 32 lanes.
-pub(crate) fn dot(x: &[f32], y: &[f32]) -> f32 {
-    const WIDE: usize = 32;
-    super::vectorized(
-        #[inline(always)]
-        || {
-            let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<WIDE>(), y.as_chunks::<WIDE>());
-            let mut sums = [0.0f32; WIDE];
-            for (x, y) in x.iter().zip(y) {
-                for i in 0..WIDE {
-                    sums[i] += x[i] * y[i];
-                }
-            }
-            let rest: f32 = x_rest.iter().zip(y_rest).map(|(x, y)| x * y).sum();
-            sums.iter().sum::<f32>() + rest
-        },
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

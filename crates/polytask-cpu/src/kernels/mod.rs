@@ -29,7 +29,6 @@ mod vector;
 use crate::plan::{Flow, Run, Slot, Wiring};
 pub(crate) use boundary::{add_gramian, merge};
 pub(crate) use loss::LossKernel;
-pub(crate) use math::dot;
 pub(crate) use matmul::transpose_block;
 use polytask_graph::Op;
 use std::ops::Range;
@@ -202,7 +201,7 @@ const WIDE: usize = 32;
 
 /// `sum_j a_j b_j`
 #[inline(always)]
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a, a_rest) = a.as_chunks::<WIDE>();
     let (b, b_rest) = b.as_chunks::<WIDE>();
     let mut sums = [0.0f32; WIDE];
