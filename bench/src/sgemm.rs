@@ -3,8 +3,6 @@
 
 use std::time::Instant;
 
-use gemm::{Parallelism, gemm};
-
 use crate::problem::normal;
 use crate::protocol::Lap;
 
@@ -46,7 +44,7 @@ impl Sgemm {
     }
 }
 
-/// `c = a b` with `a` and `c` of `[n, SIZE]` and `b` of `[SIZE, SIZE]`.
+/// `c = a b`, asked for as `c^T = b^T a^T` since the kernels prefer column-major results, with `a` and `c` of `[n, SIZE]` and `b` of `[SIZE, SIZE]`.
 fn product(a: &[f32], b: &[f32], c: &mut [f32]) {
     let rows = c.len() / SIZE;
     assert_eq!((a.len(), b.len(), c.len()), (rows * SIZE, SIZE * SIZE, rows * SIZE));
@@ -54,26 +52,26 @@ fn product(a: &[f32], b: &[f32], c: &mut [f32]) {
     // SAFETY: the lengths asserted above cover every element that the row-major strides reach, and `c` is borrowed
     // for writing alone.
     unsafe {
-        gemm(
+        gemm_f32::gemm::f32::get_gemm_fn()(
+            SIZE,
             rows,
             SIZE,
-            SIZE,
             c.as_mut_ptr(),
-            right,
             down,
+            right,
             false,
-            a.as_ptr(),
-            right,
-            down,
             b.as_ptr(),
-            right,
             down,
+            right,
+            a.as_ptr(),
+            down,
+            right,
             0.0,
             1.0,
             false,
             false,
             false,
-            Parallelism::None,
+            gemm_common::Parallelism::None,
         );
     }
 }

@@ -1,4 +1,5 @@
-//! Matrix products, on the `gemm` crate's kernels.
+//! Matrix products, on the `gemm` crate's kernels for single precision. They are fastest where the result is
+//! column-major, so `c = a b` is asked for as `c^T = b^T a^T`.
 
 use super::BLOCK;
 
@@ -41,26 +42,26 @@ pub(super) fn matmul(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], c_stride: usiz
     // SAFETY: the assertions above bound every element that is read or written by the given sizes and strides, the
     // strides are positive, and `c` is borrowed mutably, so it overlaps neither `a` nor `b`.
     unsafe {
-        gemm::gemm(
-            m,
+        gemm_f32::gemm::f32::get_gemm_fn()(
             n,
+            m,
             k,
             c.as_mut_ptr(),
-            1,
             c_stride as isize,
+            1,
             accumulate,
-            a.data.as_ptr(),
-            a.col_stride as isize,
-            a.row_stride as isize,
             b.data.as_ptr(),
-            b.col_stride as isize,
             b.row_stride as isize,
+            b.col_stride as isize,
+            a.data.as_ptr(),
+            a.row_stride as isize,
+            a.col_stride as isize,
             1.0,
             1.0,
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            gemm_common::Parallelism::None,
         );
     }
 }
