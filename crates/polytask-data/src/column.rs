@@ -1,4 +1,4 @@
-//! A column: numbers, or texts with a dictionary.
+//! A column: numbers, texts with a dictionary, lists of texts, or nested values.
 
 use indexmap::IndexSet;
 
@@ -23,6 +23,10 @@ pub enum Values {
     Number(Vec<f64>),
     /// Texts.
     Text(Text),
+    /// Lists of texts, such as the tokens of a sentence.
+    List(List),
+    /// Objects and lists of lists, each as the JSON it was written as.
+    Nested(Text),
 }
 
 /// Texts as codes into a dictionary.
@@ -32,6 +36,17 @@ pub struct Text {
     pub codes: Vec<u32>,
     /// The different texts, in the order of their first appearance.
     pub levels: Vec<String>,
+}
+
+/// Lists of texts, end to end.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct List {
+    /// Where the list of each row ends among the items; it begins where that of the row before ends.
+    pub ends: Vec<u32>,
+    /// The rows without a list, in ascending order. An empty list is one.
+    pub absent: Vec<u32>,
+    /// The items of all lists; one may be missing.
+    pub items: Text,
 }
 
 impl Column {
@@ -47,10 +62,7 @@ impl Column {
 
     /// The number of rows.
     pub fn len(&self) -> usize {
-        match &self.values {
-            Values::Number(values) => values.len(),
-            Values::Text(text) => text.codes.len(),
-        }
+        self.values.len()
     }
 
     /// Whether there are no rows.
@@ -60,17 +72,19 @@ impl Column {
 
     /// Whether the value of `row` is missing; a row past the end is.
     pub fn is_missing(&self, row: usize) -> bool {
-        match &self.values {
-            Values::Number(values) => values.get(row).is_none_or(|value| value.is_nan()),
-            Values::Text(text) => text.codes.get(row).is_none_or(|code| *code == MISSING),
-        }
+        self.values.is_missing(row)
     }
 
-    /// The value of `row` as text: a number in its shortest form, `None` where it is missing.
+    /// The value of `row` as text: a number in its shortest form, the items of a list with blanks between them, `None`
+    /// where it is missing.
     pub fn shown(&self, row: usize) -> Option<String> {
         match &self.values {
             Values::Number(values) => values.get(row).filter(|value| !value.is_nan()).map(f64::to_string),
-            Values::Text(text) => text.get(row).map(str::to_owned),
+            Values::Text(text) | Values::Nested(text) => text.get(row).map(str::to_owned),
+            Values::List(list) => {
+                let items = list.get(row)?.map(Option::unwrap_or_default);
+                Some(items.collect::<Vec<_>>().join(" "))
+            }
         }
     }
 
@@ -78,42 +92,71 @@ impl Column {
         (0..self.len()).all(|row| self.is_missing(row))
     }
 
-    pub(crate) fn hint(&self) -> Hint {
+    /// How it is to be read from another file, where that has to be said.
+    pub(crate) fn hint(&self) -> Option<Hint> {
         match self.values {
-            Values::Number(_) => Hint::Number,
-            Values::Text(_) => Hint::Text,
+            Values::Number(_) => Some(Hint::Number),
+            Values::Text(_) => Some(Hint::Text),
+            Values::List(_) | Values::Nested(_) => None,
         }
     }
 
-    pub(crate) fn kind(&self) -> &'static str {
+    /// What it holds, in a word.
+    pub fn kind(&self) -> &'static str {
         match self.values {
             Values::Number(_) => "numbers",
             Values::Text(_) => "text",
+            Values::List(_) => "lists",
+            Values::Nested(_) => "nested values",
         }
     }
 }
 
 impl Values {
+    fn len(&self) -> usize {
+        match self {
+            Values::Number(values) => values.len(),
+            Values::Text(text) | Values::Nested(text) => text.codes.len(),
+            Values::List(list) => list.ends.len(),
+        }
+    }
+
+    fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Values::Number(values) => values.get(row).is_none_or(|value| value.is_nan()),
+            Values::Text(text) | Values::Nested(text) => text.codes.get(row).is_none_or(|code| *code == MISSING),
+            Values::List(list) => list.codes(row).is_none(),
+        }
+    }
+
     /// Adds `other` below. Where the kinds differ one side is wholly missing and takes the other's kind.
     pub(crate) fn append(&mut self, other: Values) {
         match (&mut *self, other) {
             (Values::Number(ours), Values::Number(theirs)) => ours.extend(theirs),
-            (Values::Text(ours), Values::Text(theirs)) => ours.append(&theirs),
-            (Values::Number(ours), Values::Text(theirs)) if theirs.codes.iter().all(|code| *code == MISSING) => {
-                ours.resize(ours.len() + theirs.codes.len(), f64::NAN);
+            (Values::Text(ours), Values::Text(theirs)) | (Values::Nested(ours), Values::Nested(theirs)) => {
+                ours.append(&theirs);
             }
-            (Values::Number(ours), Values::Text(theirs)) => {
-                let mut text = Text { codes: vec![MISSING; ours.len()], levels: Vec::new() };
-                text.append(&theirs);
-                *self = Values::Text(text);
+            (Values::List(ours), Values::List(theirs)) => ours.append(&theirs),
+            (ours, theirs) => {
+                let blank = (0..theirs.len()).all(|row| theirs.is_missing(row));
+                let theirs = if blank { ours.absent(theirs.len()) } else { theirs };
+                if !blank {
+                    *ours = theirs.absent(ours.len());
+                }
+                ours.append(theirs);
             }
-            (Values::Text(ours), Values::Number(theirs)) if theirs.iter().all(|value| value.is_nan()) => {
-                ours.codes.resize(ours.codes.len() + theirs.len(), MISSING);
-            }
-            (Values::Text(ours), Values::Number(theirs)) => {
-                let mut numbers = vec![f64::NAN; ours.codes.len()];
-                numbers.extend(theirs);
-                *self = Values::Number(numbers);
+        }
+    }
+
+    /// This many missing values of the same kind.
+    fn absent(&self, rows: usize) -> Values {
+        let text = || Text { codes: vec![MISSING; rows], levels: Vec::new() };
+        match self {
+            Values::Number(_) => Values::Number(vec![f64::NAN; rows]),
+            Values::Text(_) => Values::Text(text()),
+            Values::Nested(_) => Values::Nested(text()),
+            Values::List(_) => {
+                Values::List(List { ends: vec![0; rows], absent: (0..rows as u32).collect(), items: Text::default() })
             }
         }
     }
@@ -131,6 +174,78 @@ impl Text {
         let codes: Vec<u32> = other.levels.iter().map(|level| levels.insert_full(level.clone()).0 as u32).collect();
         self.codes.extend(other.codes.iter().map(|&code| codes.get(code as usize).copied().unwrap_or(MISSING)));
         self.levels = levels.into_iter().collect();
+    }
+}
+
+impl List {
+    /// The codes of a row's items into the levels; `None` where the row has no list.
+    pub fn codes(&self, row: usize) -> Option<&[u32]> {
+        let end = *self.ends.get(row)? as usize;
+        let start = row.checked_sub(1).map_or(0, |before| self.ends.get(before).map_or(0, |end| *end as usize));
+        if self.absent.binary_search(&(row as u32)).is_ok() {
+            return None;
+        }
+        self.items.codes.get(start..end)
+    }
+
+    /// A row's items, `None` where the row has no list.
+    pub fn get(&self, row: usize) -> Option<impl Iterator<Item = Option<&str>>> {
+        let level = |code: &u32| self.items.levels.get(*code as usize).map(String::as_str);
+        Some(self.codes(row)?.iter().map(level))
+    }
+
+    fn append(&mut self, other: &List) {
+        let (rows, items) = (self.ends.len() as u32, self.items.codes.len() as u32);
+        self.ends.extend(other.ends.iter().map(|end| end + items));
+        self.absent.extend(other.absent.iter().map(|row| row + rows));
+        self.items.append(&other.items);
+    }
+}
+
+/// From lists of items, `None` for a row without one.
+impl<'a, I: IntoIterator<Item = Option<&'a str>>> FromIterator<Option<I>> for List {
+    fn from_iter<L: IntoIterator<Item = Option<I>>>(lists: L) -> Self {
+        let mut builder = ListBuilder::default();
+        for list in lists {
+            match list {
+                Some(items) => {
+                    items.into_iter().for_each(|item| builder.item(item));
+                    builder.end();
+                }
+                None => builder.absent(),
+            }
+        }
+        builder.finish()
+    }
+}
+
+/// Gathers lists item by item.
+#[derive(Debug, Default)]
+pub(crate) struct ListBuilder {
+    ends: Vec<u32>,
+    absent: Vec<u32>,
+    items: TextBuilder,
+}
+
+impl ListBuilder {
+    /// Adds an item to the list of the row at hand.
+    pub(crate) fn item(&mut self, item: Option<&str>) {
+        self.items.push(item);
+    }
+
+    /// Ends the list of the row at hand.
+    pub(crate) fn end(&mut self) {
+        self.ends.push(self.items.len() as u32);
+    }
+
+    /// Ends the row at hand without a list.
+    pub(crate) fn absent(&mut self) {
+        self.absent.push(self.ends.len() as u32);
+        self.end();
+    }
+
+    pub(crate) fn finish(self) -> List {
+        List { ends: self.ends, absent: self.absent, items: self.items.finish() }
     }
 }
 
@@ -166,6 +281,10 @@ impl TextBuilder {
             };
         }
         self.codes.push(self.last as u32);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.codes.len()
     }
 
     pub(crate) fn finish(self) -> Text {

@@ -1,6 +1,6 @@
 //! What can be wrong with data, said with the place and with what would be right.
 
-use crate::place::Place;
+use crate::place::{At, Place};
 
 /// Every way reading, joining or splitting a table can fail.
 ///
@@ -152,15 +152,43 @@ pub enum DataError {
         /// The parser's words.
         message: String,
     },
-    /// A JSON value is a list or an object.
-    #[error("{place}: the value of `{key}` is {kind}; a table holds numbers, texts and booleans")]
-    NestedValue {
+    /// A JSON key holds a list or an object in one line and a plain value in another.
+    #[error("{place}: the value of `{key}` is {kind}, but {other} in {}", at(first))]
+    MixedValue {
         /// The line.
         place: Place,
         /// The key.
         key: String,
-        /// `a list` or `an object`.
+        /// `a list`, `an object` or `a plain value`.
         kind: &'static str,
+        /// The line that has the other kind.
+        first: Place,
+        /// The other kind.
+        other: &'static str,
+    },
+    /// A line of a file of sentences is wrong.
+    #[error("{place}{}: {reason}", if column.is_empty() { String::new() } else { format!(", field {column}") })]
+    Sentence {
+        /// The line.
+        place: Place,
+        /// The field of CoNLL-U; empty for the line as a whole.
+        column: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Columns of arguments without one that says which tokens are predicates.
+    #[error("`{column}` takes columns of arguments, but no column is called `predicate`")]
+    NoPredicates {
+        /// As the config has it.
+        column: String,
+    },
+    /// A line of a file of word vectors is wrong.
+    #[error("{place}: {reason}")]
+    Vectors {
+        /// The line.
+        place: Place,
+        /// What is wrong.
+        reason: String,
     },
     /// A JSON object has a key twice.
     #[error("{place}: the key `{key}` appears twice")]
@@ -211,6 +239,12 @@ pub enum DataError {
         code: u32,
         /// The number of levels.
         levels: usize,
+    },
+    /// The ends of a column's lists do not rise to the number of its items.
+    #[error("column `{column}`: the ends of its lists are not those of its items")]
+    BadList {
+        /// The column.
+        column: String,
     },
     /// A text column lists a level twice.
     #[error("column `{column}`: the level `{level}` is listed twice")]
@@ -310,8 +344,8 @@ impl DataError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::UnknownFormat { .. } => {
-                "accepted are CSV and TSV (.csv .tsv .txt), JSON lines (.jsonl .ndjson) and Parquet (.parquet), \
-                 text also packed as .gz or .zst"
+                "accepted are CSV and TSV (.csv .tsv .txt), JSON lines (.jsonl .ndjson), Parquet (.parquet) and CoNLL-U \
+                 (.conllu), text also packed as .gz or .zst"
             }
             Self::Corrupt { .. } => "the file may be cut short: fetch or write it again",
             Self::NotUtf8 { .. } => "save the file as UTF-8",
@@ -330,15 +364,18 @@ impl DataError {
             }
             Self::NotFinite { .. } => "list the word in data.missing if it stands for a missing value",
             Self::Json { .. } => "JSON lines hold one object a line",
-            Self::NestedValue { .. } | Self::UnsupportedColumn { .. } => {
-                "take the column out or spread it over columns"
-            }
+            Self::MixedValue { .. } => "a key holds lists, objects or plain values, and `null` where there is none",
+            Self::UnsupportedColumn { .. } => "take the column out or spread it over columns",
             Self::UnknownColumn { nearest, known, .. } => return suggestion(nearest, known),
             Self::KindsDiffer { column, .. } => {
                 return Some(format!(
                     "declare `{column}` as a number or a category, so that both files are read alike"
                 ));
             }
+            Self::NoPredicates { .. } => {
+                "it says for every token its sense or lemma if it is a predicate, and `-` if not"
+            }
+            Self::Vectors { .. } => "word vectors are text, a word and its numbers a line with blanks between them",
             Self::UnknownPart { .. } => "accepted are train, valid (also validation, val, dev) and test",
             Self::EmptyPart { .. } => "use a larger share or more rows",
             _ => return None,
@@ -399,6 +436,14 @@ fn differences(missing: &[String], extra: &[String]) -> String {
         parts.push(format!("it has {} on top", list(extra, ", ")));
     }
     parts.join(" and ")
+}
+
+/// A place within the file at hand.
+fn at(place: &Place) -> String {
+    match place.at {
+        At::Line(line) => format!("line {line}"),
+        At::Row(row) => format!("row {row}"),
+    }
 }
 
 fn quoted_or_missing(value: Option<&str>) -> String {

@@ -22,9 +22,10 @@ mod random;
 mod read;
 mod split;
 mod table;
+pub mod text;
 
 pub use batch::epoch_order;
-pub use column::{Column, MISSING, Text, Values};
+pub use column::{Column, List, MISSING, Text, Values};
 pub use error::DataError;
 pub use place::{At, Place};
 pub use read::{Hint, ReadOptions, read};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::column::{Column, MISSING, Values};
+use crate::column::{Column, MISSING, Text, Values};
 use crate::error::DataError;
 use crate::place::Place;
 use crate::read::Hint;
@@ -33,11 +33,14 @@ impl Table {
     /// listed twice.
     pub fn from_columns(columns: Vec<Column>) -> Result<Self, DataError> {
         for column in &columns {
-            if let Values::Text(text) = &column.values {
-                let mut seen = BTreeSet::new();
-                if let Some(level) = text.levels.iter().find(|level| !seen.insert(level.as_str())) {
-                    return Err(DataError::DuplicateLevel { column: column.name.clone(), level: level.clone() });
-                }
+            let text = match &column.values {
+                Values::Number(_) => continue,
+                Values::Text(text) | Values::Nested(text) => text,
+                Values::List(list) => &list.items,
+            };
+            let mut seen = BTreeSet::new();
+            if let Some(level) = text.levels.iter().find(|level| !seen.insert(level.as_str())) {
+                return Err(DataError::DuplicateLevel { column: column.name.clone(), level: level.clone() });
             }
         }
         Self::from_file("table", columns, None, Vec::new())
@@ -75,15 +78,13 @@ impl Table {
                 }),
                 None => Ok(()),
             },
-            Values::Text(text) => {
-                let levels = text.levels.len();
-                let bad = |code: &u32| *code != MISSING && *code as usize >= levels;
-                match text.codes.iter().enumerate().find(|(_, code)| bad(code)) {
-                    Some((row, &code)) => {
-                        Err(DataError::BadCode { column: column.name.clone(), row: row + 1, code, levels })
-                    }
-                    None => Ok(()),
+            Values::Text(text) | Values::Nested(text) => check_codes(column, text, |at| at),
+            Values::List(list) => {
+                let rises = list.ends.windows(2).all(|pair| matches!(pair, [a, b] if a <= b));
+                if !rises || list.ends.last().copied().unwrap_or(0) as usize != list.items.codes.len() {
+                    return Err(DataError::BadList { column: column.name.clone() });
                 }
+                check_codes(column, &list.items, |at| list.ends.partition_point(|end| *end as usize <= at))
             }
         }
     }
@@ -138,7 +139,7 @@ impl Table {
     ///
     /// Without it a category that happens to hold only numbers in the second file would become a number column there.
     pub fn hints(&self) -> BTreeMap<String, Hint> {
-        self.columns.iter().map(|column| (column.name.clone(), column.hint())).collect()
+        self.columns.iter().filter_map(|column| Some((column.name.clone(), column.hint()?))).collect()
     }
 
     /// Adds the rows of `other`, whose columns may stand in any order. Dictionaries are merged: the codes of this
@@ -166,7 +167,7 @@ impl Table {
         }
         for column in &self.columns {
             let theirs = other.find(&column.name)?;
-            if column.hint() != theirs.hint() && !column.all_missing() && !theirs.all_missing() {
+            if column.kind() != theirs.kind() && !column.all_missing() && !theirs.all_missing() {
                 return Err(DataError::KindsDiffer {
                     column: column.name.clone(),
                     first: self.file(),
@@ -191,6 +192,16 @@ impl Table {
     /// The first file the rows came from.
     fn file(&self) -> String {
         self.sources.first().map_or_else(|| "table".to_owned(), |source| source.file.clone())
+    }
+}
+
+/// Refuses codes past the levels; `row` gives the row of a place among the codes.
+fn check_codes(column: &Column, text: &Text, row: impl Fn(usize) -> usize) -> Result<(), DataError> {
+    let levels = text.levels.len();
+    let bad = |code: &u32| *code != MISSING && *code as usize >= levels;
+    match text.codes.iter().enumerate().find(|(_, code)| bad(code)) {
+        Some((at, &code)) => Err(DataError::BadCode { column: column.name.clone(), row: row(at) + 1, code, levels }),
+        None => Ok(()),
     }
 }
 
@@ -220,6 +231,7 @@ fn check_rows(file: &str, rows: usize) -> Result<(), DataError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::column::List;
     use crate::column::Text;
 
     fn people() -> Table {
@@ -254,6 +266,26 @@ mod tests {
         assert_eq!(sex.codes, [0, MISSING, 1, 2, 1, MISSING]);
         let Values::Number(age) = &table.find("age").unwrap().values else { panic!("not numbers") };
         assert_eq!(age[3..], [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn append_joins_lists() {
+        let lists = |lists: Vec<Option<Vec<&str>>>| {
+            let lists = lists.into_iter().map(|list| list.map(|list| list.into_iter().map(Some)));
+            Table::from_columns(vec![Column { name: "w".into(), values: Values::List(lists.collect()) }]).unwrap()
+        };
+        let mut table = lists(vec![Some(vec!["a", "b"]), None, Some(vec![])]);
+        table.append(lists(vec![None, Some(vec!["c", "a"])])).unwrap();
+        let column = table.find("w").unwrap();
+        let shown: Vec<_> = (0..6).map(|row| column.shown(row)).collect();
+        assert_eq!(shown, [Some("a b"), None, Some(""), None, Some("c a"), None].map(|s| s.map(str::to_owned)));
+        assert_eq!(column.is_missing(1), true);
+        let blank = Table::from_columns(vec![Column::number("w", vec![f64::NAN; 2])]).unwrap();
+        table.append(blank).unwrap();
+        assert_eq!((table.rows(), table.find("w").unwrap().shown(6)), (7, None));
+        let wrong = Table::from_columns(vec![Column::number("w", vec![1.0])]).unwrap();
+        let error = table.append(wrong).unwrap_err();
+        assert_eq!(error.to_string(), "column `w` holds lists in table but numbers in table");
     }
 
     #[test]
@@ -300,6 +332,13 @@ mod tests {
         let twice = Text { codes: vec![0, 1], levels: vec!["x".into(), "x".into()] };
         let twice = bad(vec![Column { name: "t".into(), values: Values::Text(twice) }]);
         assert_eq!(twice, "column `t`: the level `x` is listed twice");
+        let items = Text { codes: vec![0, 0, 7], levels: vec!["x".into()] };
+        let list = |ends| {
+            let list = List { ends, absent: vec![], items: items.clone() };
+            bad(vec![Column { name: "t".into(), values: Values::List(list) }])
+        };
+        assert_eq!(list(vec![2, 3]), "column `t`, row 2: code 7 is out of range for 1 levels");
+        assert_eq!(list(vec![2, 2]), "column `t`: the ends of its lists are not those of its items");
     }
 
     #[test]

@@ -13,11 +13,20 @@ pub(crate) struct Levels<'a> {
     pub names: Cow<'a, [String]>,
 }
 
-/// The levels of a column; numbers are taken in their shortest form, `1` and not `1.0`.
+/// Whether a column holds one plain value a row, no lists or objects.
+pub(crate) fn is_plain(column: &Column) -> bool {
+    matches!(column.values, Values::Number(_) | Values::Text(_))
+}
+
+/// The levels of a plain column; numbers are taken in their shortest form, `1` and not `1.0`.
 pub(crate) fn levels(column: &Column) -> Levels<'_> {
     let numbers = match &column.values {
         Values::Text(text) => return Levels { codes: (&text.codes).into(), names: (&text.levels).into() },
         Values::Number(numbers) => numbers,
+        // Whoever asks has made sure that the column is plain.
+        Values::List(_) | Values::Nested(_) => {
+            return Levels { codes: vec![MISSING; column.len()].into(), names: (&[] as &[String]).into() };
+        }
     };
     let (mut seen, mut names) = (HashMap::new(), Vec::new());
     let code = |value: &f64| {
@@ -82,6 +91,7 @@ pub(crate) fn numbers(column: &Column) -> Result<Cow<'_, [f64]>, usize> {
     let text = match &column.values {
         Values::Number(numbers) => return Ok(numbers.into()),
         Values::Text(text) => text,
+        Values::List(_) | Values::Nested(_) => return Err(0),
     };
     let parse = |level: &String| level.trim().parse::<f64>().ok().filter(|v| v.is_finite());
     let values: Vec<Option<f64>> = text.levels.iter().map(parse).collect();

@@ -66,6 +66,7 @@ fn tables(config: &Config) -> Result<(Table, Given), Error> {
         delimiter: config.data.delimiter_byte(),
         missing: config.data.missing.clone(),
         hints: hints(config),
+        columns: config.data.columns.clone(),
     };
     let mut table = read(&config.resolve(&config.data.path)?, &options)?;
     let mut given = [None, None];

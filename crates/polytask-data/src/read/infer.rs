@@ -1,9 +1,9 @@
 //! Written values into columns: which are numbers, which are missing.
 
-use crate::column::{TextBuilder, Values};
+use crate::column::{List, ListBuilder, TextBuilder, Values};
 use crate::error::DataError;
 use crate::place::Place;
-use crate::read::{Hint, ReadOptions};
+use crate::read::{Hint, ReadOptions, jsonl};
 
 /// Missing words of CSV and TSV, blanks around them ignored.
 const MISSING_WORDS: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"];
@@ -17,10 +17,23 @@ pub(super) struct Raw {
     pub(super) name: String,
     /// Its kind, where it is declared or the format tells.
     pub(super) hint: Option<Hint>,
+    /// What its values are, in a format that has more than plain ones.
+    pub(super) form: Form,
     text: String,
     ends: Vec<usize>,
     /// Which rows are null in a format that has one; rows past its end are not.
     nulls: Vec<bool>,
+}
+
+/// What the values of a column are.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    #[default]
+    Plain,
+    /// JSON lists of plain values.
+    List,
+    /// JSON objects, or lists of lists or objects.
+    Nested,
 }
 
 impl Raw {
@@ -141,6 +154,11 @@ pub(super) fn convert(
     missing: &MissingWords,
     place: impl Fn(usize) -> Place,
 ) -> Result<(Values, Option<String>), DataError> {
+    match raw.form {
+        Form::Plain => {}
+        Form::List => return Ok((Values::List(lists(raw)), None)),
+        Form::Nested => return Ok((Values::Nested(raw.values().collect()), None)),
+    }
     if raw.hint == Some(Hint::Text) {
         return Ok((texts(raw, missing), None));
     }
@@ -161,6 +179,20 @@ pub(super) fn convert(
     }
     let note = (tally.nans > 0).then(|| nan_note(file, &raw.name, tally.nans));
     Ok((Values::Number(tally.values), note))
+}
+
+fn lists(raw: &Raw) -> List {
+    let mut builder = ListBuilder::default();
+    for value in raw.values() {
+        match value {
+            Some(text) => {
+                jsonl::items(text).iter().for_each(|item| builder.item(item.as_deref()));
+                builder.end();
+            }
+            None => builder.absent(),
+        }
+    }
+    builder.finish()
 }
 
 fn texts(raw: &Raw, missing: &MissingWords) -> Values {

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::error::DataError;
 use crate::place::Place;
 use crate::read::delimited::assemble;
-use crate::read::infer::{MissingWords, Raw};
+use crate::read::infer::{Form, MissingWords, Raw};
 use crate::read::{Hint, ReadOptions};
 use crate::table::{Table, check_names};
 
@@ -28,7 +28,10 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
         if let Some((key, fault)) = keys.fault.take() {
             return Err(match fault {
                 Fault::Twice => DataError::DuplicateKey { place: place(), key },
-                Fault::Nested(kind) => DataError::NestedValue { place: place(), key, kind },
+                Fault::Mixed { kind, row, other } => {
+                    let first = Place::line(file, lines.get(row).copied().unwrap_or(0).into());
+                    DataError::MixedValue { place: place(), key, kind, first, other }
+                }
             });
         }
         if let Err(error) = parsed {
@@ -49,6 +52,7 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
         // Quoted values are text even where they read as numbers.
         let text = (key.words > 0 && key.numbers == 0).then_some(Hint::Text);
         key.raw.hint = options.hints.get(&key.raw.name).copied().or(text);
+        key.raw.form = key.form;
         key.raw
     };
     let columns = keys.columns.into_iter().map(raw).collect();
@@ -71,11 +75,19 @@ struct Key {
     /// Values that were strings or booleans.
     words: usize,
     numbers: usize,
+    form: Form,
+    /// The row of the first value that is not null.
+    first: Option<usize>,
 }
 
 enum Fault {
     Twice,
-    Nested(&'static str),
+    /// Of one kind here, and of another in an earlier row.
+    Mixed {
+        kind: &'static str,
+        row: usize,
+        other: &'static str,
+    },
 }
 
 impl Keys {
@@ -89,7 +101,7 @@ impl Keys {
         }
         let mut raw = Raw::new(name);
         (0..self.row).for_each(|_| raw.push_null());
-        self.columns.push(Key { raw, words: 0, numbers: 0 });
+        self.columns.push(Key { raw, words: 0, numbers: 0, form: Form::Plain, first: None });
         self.index.insert(name.to_owned(), self.columns.len() - 1);
         self.columns.len() - 1
     }
@@ -112,6 +124,26 @@ impl Keys {
             return Err(serde_json::Error::custom("a key appears twice"));
         }
         let text = value.get();
+        let form = match text.as_bytes().first() {
+            Some(b'n') => {
+                key.raw.push_null();
+                return Ok(());
+            }
+            Some(b'{') => Form::Nested,
+            Some(b'[') => Form::of_list(text)?,
+            _ => Form::Plain,
+        };
+        match key.first {
+            None => (key.first, key.form) = (Some(row), form),
+            Some(first) if (key.form == Form::Plain) != (form == Form::Plain) => {
+                let (kind, other) = (form.words(text), key.form.words("["));
+                self.fault = Some(fail(key, Fault::Mixed { kind, row: first, other }));
+                return Err(serde_json::Error::custom("a value of another kind"));
+            }
+            // A list is a nested value too.
+            Some(_) if form == Form::Nested => key.form = form,
+            Some(_) => {}
+        }
         match text.as_bytes().first() {
             Some(b'"') => {
                 key.words += 1;
@@ -121,20 +153,46 @@ impl Keys {
                     None => key.raw.push(&serde_json::from_str::<String>(text)?),
                 }
             }
-            Some(b'n') => key.raw.push_null(),
             Some(b't' | b'f') => {
                 key.words += 1;
                 key.raw.push(text);
             }
-            Some(b'[') => self.fault = Some(fail(key, Fault::Nested("a list"))),
-            Some(b'{') => self.fault = Some(fail(key, Fault::Nested("an object"))),
+            Some(b'[' | b'{') => key.raw.push(text),
             _ => {
                 key.numbers += 1;
                 key.raw.push(text);
             }
         }
-        if self.fault.is_some() { Err(serde_json::Error::custom("a nested value")) } else { Ok(()) }
+        Ok(())
     }
+}
+
+impl Form {
+    /// A list of plain values, or one that holds lists or objects.
+    fn of_list(text: &str) -> Result<Self, serde_json::Error> {
+        let items: Vec<&RawValue> = serde_json::from_str(text)?;
+        let nested = items.iter().any(|item| item.get().starts_with(['[', '{']));
+        Ok(if nested { Form::Nested } else { Form::List })
+    }
+
+    fn words(self, text: &str) -> &'static str {
+        match self {
+            Form::Plain => "a plain value",
+            Form::Nested if text.starts_with('{') => "an object",
+            Form::List | Form::Nested => "a list",
+        }
+    }
+}
+
+/// The items of a JSON list of plain values, none for null.
+pub(super) fn items(text: &str) -> Vec<Option<String>> {
+    let items: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+    let item = |item: &RawValue| match item.get() {
+        "null" => None,
+        word if word.starts_with('"') => serde_json::from_str(word).ok(),
+        plain => Some(plain.to_owned()),
+    };
+    items.into_iter().map(item).collect()
 }
 
 /// Reads one line's object into the columns.

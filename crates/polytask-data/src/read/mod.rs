@@ -14,6 +14,7 @@ use std::path::Path;
 use crate::error::DataError;
 use crate::place::Place;
 use crate::table::Table;
+use crate::text;
 
 /// What a column is declared to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +36,13 @@ pub struct ReadOptions {
     pub missing: Option<Vec<String>>,
     /// The kinds of columns, by name; the others are inferred. A name the file does not have is ignored.
     pub hints: BTreeMap<String, Hint>,
+    /// The names of the columns of a file with a token a line, in their order: `_` passes one over, a last one such as
+    /// `frames...` takes the argument columns of all predicates. Given, every text file is taken for one of these.
+    pub columns: Option<Vec<String>>,
 }
 
-/// Reads a CSV, TSV, JSON lines or Parquet file. gzip and zstd are known by their first bytes, whatever the name.
+/// Reads a CSV, TSV, JSON lines, Parquet or CoNLL-U file, or one with a token a line
+/// ([`ReadOptions::columns`]). gzip and zstd are known by their first bytes, whatever the name.
 ///
 /// A column is a number column if every value that is there is a finite number, and text otherwise; `true` and `false`
 /// are text. Dates and times of Parquet are text as well (`2004-03-10`, `2004-03-10 18:00:00`), or with
@@ -53,17 +58,27 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Table, DataError> {
         Format::Parquet => parquet::read(&file, bytes, options),
         Format::JsonLines => jsonl::read(&file, &utf8(&file, bytes)?, options),
         Format::Delimited => delimited::read(&file, &utf8(&file, bytes)?, options),
+        Format::ConllU => text::read_conllu(&file, &utf8(&file, bytes)?),
+        Format::Tokens(names) => text::read_columns(&file, &utf8(&file, bytes)?, names),
     }
 }
 
-enum Format {
+/// A whole text file, unpacked.
+pub(crate) fn open_text(path: &Path, file: &str) -> Result<String, DataError> {
+    utf8(file, compress::load(path, file)?)
+}
+
+enum Format<'a> {
     Delimited,
     JsonLines,
     Parquet,
+    ConllU,
+    /// A token a line, with the names of the columns.
+    Tokens(&'a [String]),
 }
 
 /// The format by the content where that is certain, then by the name, then by what the first lines look like.
-fn format(path: &Path, file: &str, bytes: &[u8], options: &ReadOptions) -> Result<Format, DataError> {
+fn format<'a>(path: &Path, file: &str, bytes: &[u8], options: &'a ReadOptions) -> Result<Format<'a>, DataError> {
     let unknown = |found| Err(DataError::UnknownFormat { file: file.to_owned(), found });
     match bytes {
         [b'P', b'A', b'R', b'1', ..] => return Ok(Format::Parquet),
@@ -84,7 +99,9 @@ fn format(path: &Path, file: &str, bytes: &[u8], options: &ReadOptions) -> Resul
             });
         }
         "jsonl" | "ndjson" | "json" => return Ok(Format::JsonLines),
+        "conllu" => return Ok(Format::ConllU),
         _ if bytes.iter().take(8192).any(|byte| *byte == 0) => return unknown("binary data"),
+        _ if options.columns.is_some() => return Ok(Format::Tokens(options.columns.as_deref().unwrap_or_default())),
         "csv" | "tsv" | "tab" | "txt" => return Ok(Format::Delimited),
         _ if text.starts_with(b"{") => return Ok(Format::JsonLines),
         _ => {}

@@ -185,7 +185,17 @@ fn members(column: &Column) -> Vec<Vec<u32>> {
         Values::Number(values) => values.iter().enumerate().for_each(|(row, value)| {
             put(row, if value.is_nan() { f64::NAN.to_bits() } else { (value + 0.0).to_bits() });
         }),
-        Values::Text(text) => text.codes.iter().enumerate().for_each(|(row, code)| put(row, u64::from(*code))),
+        Values::Text(text) | Values::Nested(text) => {
+            text.codes.iter().enumerate().for_each(|(row, code)| put(row, u64::from(*code)));
+        }
+        // Lists are groups by what they hold.
+        Values::List(list) => {
+            let mut seen = BTreeMap::new();
+            for row in 0..list.ends.len() {
+                let next = seen.len() as u64;
+                put(row, *seen.entry(list.codes(row)).or_insert(next));
+            }
+        }
     }
     members
 }

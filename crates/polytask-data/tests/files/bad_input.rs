@@ -152,10 +152,9 @@ fn damaged_json() {
 
 #[test]
 fn json_that_is_no_table() {
-    let nested = "a table holds numbers, texts and booleans";
-    let list = error("j.jsonl", "{\"a\": 1}\n{\"a\": [1]}\n");
-    assert_eq!(list, format!("j.jsonl line 2: the value of `a` is a list; {nested}"));
-    let object = error("j.jsonl", "{\"b\": {\"c\": 1}}\n");
-    assert_eq!(object, format!("j.jsonl line 1: the value of `b` is an object; {nested}"));
+    let list = error("j.jsonl", "{\"b\": 1}\n{\"a\": null}\n{\"a\": 1}\n\n{\"a\": [1]}\n");
+    assert_eq!(list, "j.jsonl line 5: the value of `a` is a list, but a plain value in line 3");
+    let object = error("j.jsonl", "{\"a\": [1]}\n{\"a\": {\"c\": 1}}\n{\"a\": \"x\"}\n");
+    assert_eq!(object, "j.jsonl line 3: the value of `a` is a plain value, but a list in line 1");
     assert_eq!(error("j.jsonl", "{\"a\": 1, \"a\": 2}\n"), "j.jsonl line 1: the key `a` appears twice");
 }

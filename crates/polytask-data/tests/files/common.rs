@@ -50,14 +50,14 @@ pub fn hints(hints: &[(&str, Hint)]) -> ReadOptions {
 pub fn numbers<'a>(table: &'a Table, name: &str) -> &'a [f64] {
     match &table.find(name).unwrap().values {
         Values::Number(values) => values,
-        Values::Text(text) => panic!("`{name}` is text: {text:?}"),
+        other => panic!("`{name}` is no column of numbers: {other:?}"),
     }
 }
 
 pub fn texts<'a>(table: &'a Table, name: &str) -> Vec<Option<&'a str>> {
     match &table.find(name).unwrap().values {
         Values::Text(text) => (0..table.rows()).map(|row| text.get(row)).collect(),
-        Values::Number(values) => panic!("`{name}` is numbers: {values:?}"),
+        other => panic!("`{name}` is no text: {other:?}"),
     }
 }
 

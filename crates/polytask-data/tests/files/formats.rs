@@ -1,7 +1,7 @@
 //! Text formats as they come.
 
 use crate::common::*;
-use polytask_data::{Hint, ReadOptions};
+use polytask_data::{Hint, ReadOptions, Values};
 
 #[test]
 fn columns_are_numbers_or_text() {
@@ -128,4 +128,34 @@ fn json_strings_are_numbers_where_declared() {
     let scratch = Scratch::new("t.jsonl", "{\"n\": \"5\"}\n{\"n\": true}\n");
     let error = scratch.error(&hints(&[("n", Hint::Number)]));
     assert_eq!(error, "t.jsonl line 2: column `n`: `true` is not a number");
+}
+
+#[test]
+fn json_lists_and_objects_are_kept() {
+    let text = "{\"w\": [\"a\", \"b \\\"c\\\"\"], \"n\": [1, 2.50], \"f\": []}\n\
+                {\"w\": null, \"n\": [], \"f\": [{\"x\": [1]}]}\n\
+                {\"w\": [null, true], \"n\": [3], \"f\": [[4]]}\n";
+    let table = table("t.jsonl", text);
+    let Values::List(words) = &table.find("w").unwrap().values else { panic!("no lists") };
+    let lists: Vec<Option<Vec<_>>> = (0..4).map(|row| words.get(row).map(Iterator::collect)).collect();
+    let first = vec![Some("a"), Some("b \"c\"")];
+    assert_eq!(lists, [Some(first), None, Some(vec![None, Some("true")]), None]);
+    assert_eq!(table.find("n").unwrap().shown(0).as_deref(), Some("1 2.50"));
+    // One object among them makes all of them nested values.
+    let Values::Nested(_) = &table.find("f").unwrap().values else { panic!("not nested") };
+    let shown: Vec<_> = (0..3).map(|row| table.find("f").unwrap().shown(row).unwrap()).collect();
+    assert_eq!(shown, ["[]", "[{\"x\": [1]}]", "[[4]]"]);
+}
+
+#[test]
+fn files_of_sentences_are_known_by_their_name_or_their_columns() {
+    let table = table("t.conllu", "1\tgo\tgo\tVERB\tVB\t_\t0\troot\t_\t_\n");
+    assert_eq!(table.find("upos").unwrap().shown(0).as_deref(), Some("VERB"));
+    let columns = Some(vec!["tokens".to_owned(), "tags".to_owned()]);
+    let options = ReadOptions { columns, ..ReadOptions::default() };
+    let table = Scratch::new("t.txt.gz", gzip(b"go O\n\nto O\nRome B-city\n")).read(&options).unwrap();
+    assert_eq!((table.rows(), table.find("tags").unwrap().shown(1).as_deref()), (2, Some("O B-city")));
+    // JSON lines stay JSON lines.
+    let table = Scratch::new("t.jsonl", "{\"a\": 1}\n").read(&options).unwrap();
+    assert_eq!(numbers(&table, "a"), [1.0]);
 }

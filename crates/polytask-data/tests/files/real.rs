@@ -1,7 +1,7 @@
 //! The real data sets, where they are at hand.
 
 use crate::common::*;
-use polytask_data::{ReadOptions, SplitRule, Table, read, split};
+use polytask_data::{ReadOptions, SplitRule, Table, Values, read, split};
 
 fn load(path: &str) -> Option<Table> {
     let path = real_data()?.join(path);
@@ -61,4 +61,22 @@ fn parkinsons_patients_stay_together() {
     let parts = split(&table, &rule).unwrap();
     let subject = numbers(&table, "subject#");
     assert!(parts.test.iter().all(|t| parts.train.iter().all(|r| subject[*t as usize] != subject[*r as usize])));
+}
+
+#[test]
+fn sentences_have_lists_and_frames() {
+    let Some(table) = load("ewt_srl/dev.jsonl.gz") else { return };
+    assert_eq!(table.rows(), 2001);
+    let (tokens, frames) = (table.find("tokens").unwrap(), table.find("frames").unwrap());
+    let Values::List(tokens) = &tokens.values else { panic!("no lists") };
+    assert_eq!(tokens.items.codes.len(), 25_147);
+    let mut counts = (0, 0, 0);
+    for row in 0..table.rows() {
+        let Some(json) = frames.shown(row) else { continue };
+        let read = polytask_data::text::frames(&json, tokens.codes(row).unwrap().len()).unwrap();
+        let arguments: usize = read.iter().map(|frame| frame.arguments.len()).sum();
+        counts = (counts.0 + 1, counts.1 + read.len(), counts.2 + arguments);
+    }
+    // As the source states them.
+    assert_eq!(counts, (1965, 4952, 9568));
 }

@@ -62,7 +62,7 @@ fn write(records: &[Vec<String>], style: Style) -> (Vec<u8>, Vec<usize>) {
 
 fn as_text(names: &[String]) -> ReadOptions {
     let hints = names.iter().map(|name| (name.clone(), Hint::Text)).collect();
-    ReadOptions { missing: Some(vec![]), hints, delimiter: None }
+    ReadOptions { missing: Some(vec![]), hints, ..ReadOptions::default() }
 }
 
 proptest! {

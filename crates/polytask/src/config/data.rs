@@ -9,12 +9,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// The table: CSV or TSV, Parquet or JSON lines; `.gz` and `.zst` as they are. Relative to the folder of the
-    /// config; `${NAME}` stands for an environment variable. Required.
+    /// The table: CSV or TSV, Parquet or JSON lines; sentences as CoNLL-U (`.conllu`), or with a token a line (see
+    /// `columns`); `.gz` and `.zst` as they are. Relative to the folder of the config; `${NAME}` stands for an environment variable. Required.
     pub path: String,
     /// The character between the fields of a CSV file. Default: found from the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<String>,
+    /// The columns of a text file with a token a line and a blank line behind every sentence, in their order: `_` passes
+    /// a column over; a last one such as `frames...` takes the argument columns of all predicates, which a column called
+    /// `predicate` marks. Default: the file is of another format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
     /// The words that mean "no value". Default: the empty field and the customary words such as `NA`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<Vec<String>>,

@@ -53,6 +53,7 @@ impl Boolean {
                 };
                 text.codes.iter().enumerate().map(value).collect::<Result<Vec<f64>, _>>().map(Cow::from)
             }
+            Values::List(_) | Values::Nested(_) => Err(bad(0)),
         }
     }
 

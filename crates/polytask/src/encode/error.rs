@@ -29,6 +29,14 @@ pub enum EncodeError {
         /// The input.
         input: String,
     },
+    /// Lists or objects where a row should have one plain value.
+    #[error("input `{input}` holds {found}; an input holds a number, a word or a truth value a row")]
+    NotPlain {
+        /// The input.
+        input: String,
+        /// What it holds.
+        found: &'static str,
+    },
     /// A word in a column of numbers.
     #[error("{place}: input `{input}` is a number, but holds `{value}`")]
     NotNumber {
@@ -92,7 +100,9 @@ impl EncodeError {
                 return Some(format!("it is to hold a {}{nearest}", kind.word()));
             }
             Self::Ignored(source) => return source.hint(),
-            Self::AllMissing { input } => return Some(format!("take it out with data.ignore = [\"{input}\"]")),
+            Self::AllMissing { input } | Self::NotPlain { input, .. } => {
+                return Some(format!("take it out with data.ignore = [\"{input}\"]"));
+            }
             Self::NotNumber { .. } => {
                 "list the word in data.missing if it stands for a missing value; if the column holds words, train \
                  with it as a \"category\""

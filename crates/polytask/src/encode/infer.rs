@@ -12,6 +12,6 @@ pub(super) fn infer(column: &Column) -> InputKind {
         Values::Text(text) if text.levels.len() <= 2 && text.levels.iter().all(|l| truth_of(l).is_some()) => {
             InputKind::Boolean
         }
-        Values::Text(_) => InputKind::Category,
+        Values::Text(_) | Values::List(_) | Values::Nested(_) => InputKind::Category,
     }
 }

@@ -16,6 +16,7 @@ pub use error::EncodeError;
 pub use features::Features;
 pub use number::Number;
 
+use crate::column::is_plain;
 use crate::config::{Config, InputConfig, InputKind};
 use polytask_data::{Column, Hint, Table};
 use polytask_graph::{GraphBuilder, IndexColumn, NodeId};
@@ -221,6 +222,9 @@ impl Encoder {
 
 fn fit_input(name: &str, config: &InputConfig, table: &Table, rows: &[u32]) -> Result<Input, EncodeError> {
     let source = InputColumn::find(name, config.kind, table)?;
+    if !is_plain(source.column) {
+        return Err(EncodeError::NotPlain { input: name.to_owned(), found: source.column.kind() });
+    }
     let kind = config.kind.unwrap_or_else(|| infer::infer(source.column));
     if let Some(key) = config.stray_key(kind) {
         return Err(EncodeError::StrayKey { input: name.to_owned(), kind: kind.word(), key });

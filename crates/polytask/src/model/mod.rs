@@ -39,7 +39,7 @@ impl Model {
     pub fn read_options(&self) -> ReadOptions {
         let labels = self.tasks.iter().map(|task| (task.column.clone(), task.outcome().hint()));
         let hints = labels.chain(self.encoder.hints()).collect();
-        ReadOptions { delimiter: None, missing: self.missing.clone(), hints }
+        ReadOptions { missing: self.missing.clone(), hints, ..ReadOptions::default() }
     }
 
     /// Raw outputs of every task for some rows of a data set, `rows x width`.

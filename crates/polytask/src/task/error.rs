@@ -39,6 +39,16 @@ pub enum TaskError {
         /// `training`, `validation` or `test`.
         part: String,
     },
+    /// Lists or objects where a row should have one plain label.
+    #[error("task `{task}` has one label a row, but column `{column}` holds {found}")]
+    NotPlain {
+        /// The task.
+        task: String,
+        /// Its column.
+        column: String,
+        /// What it holds.
+        found: &'static str,
+    },
     /// A word in a task of numbers.
     #[error("{place}: task `{task}` is a {kind}, but column `{column}` holds `{value}`")]
     NotNumber {

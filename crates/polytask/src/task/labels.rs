@@ -1,6 +1,7 @@
 //! Labels of one task for all rows of a table.
 
 use super::TaskError;
+use crate::column::is_plain;
 use polytask_data::{Column, Table};
 
 /// In [`Truth::Classes`]: no label.
@@ -122,6 +123,18 @@ impl<'a> LabelColumn<'a> {
         match table.find(column) {
             Ok(column) => Ok(LabelColumn { task, table, column }),
             Err(source) => Err(TaskError::Column { task: task.to_owned(), source: Box::new(source) }),
+        }
+    }
+
+    /// Refuses lists and objects.
+    pub(super) fn check_plain(&self) -> Result<(), TaskError> {
+        match is_plain(self.column) {
+            true => Ok(()),
+            false => Err(TaskError::NotPlain {
+                task: self.task.to_owned(),
+                column: self.column.name.clone(),
+                found: self.column.kind(),
+            }),
         }
     }
 

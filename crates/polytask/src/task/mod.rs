@@ -105,6 +105,7 @@ impl Task {
     pub fn fit(name: &str, config: &TaskConfig, table: &Table, rows: &[u32]) -> Result<Self, TaskError> {
         let column = config.column_of(name);
         let source = LabelColumn::find(name, column, table)?;
+        source.check_plain()?;
         let kind = match config.kind {
             Some(kind) => kind,
             None => infer::infer(&source)?,
@@ -146,7 +147,9 @@ impl Task {
     /// # Errors
     /// No such column, or labels that do not fit the kind.
     pub fn labels(&self, table: &Table) -> Result<Labels, TaskError> {
-        self.outcome().labels(&LabelColumn::find(&self.name, &self.column, table)?)
+        let source = LabelColumn::find(&self.name, &self.column, table)?;
+        source.check_plain()?;
+        self.outcome().labels(&source)
     }
 
     /// Refuses a part of the split that has rows but no label.

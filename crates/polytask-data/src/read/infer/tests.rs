@@ -17,14 +17,14 @@ fn read(values: &[&str], hint: Option<Hint>) -> Result<(Values, Option<String>),
 fn numbers(values: &[&str]) -> Vec<f64> {
     match read(values, None).unwrap().0 {
         Values::Number(numbers) => numbers,
-        Values::Text(text) => panic!("text: {text:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
 fn levels(values: &[&str], hint: Option<Hint>) -> Vec<String> {
     match read(values, hint).unwrap().0 {
         Values::Text(text) => text.levels,
-        Values::Number(numbers) => panic!("numbers: {numbers:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
