@@ -153,7 +153,7 @@ pub enum DataError {
         message: String,
     },
     /// A JSON key holds a list or an object in one line and a plain value in another.
-    #[error("{place}: the value of `{key}` is {kind}, but {other} in {}", at(first))]
+    #[error("{place}: the value of `{key}` is {kind}, but {other} in {first}")]
     MixedValue {
         /// The line.
         place: Place,
@@ -162,7 +162,7 @@ pub enum DataError {
         /// `a list`, `an object` or `a plain value`.
         kind: &'static str,
         /// The line that has the other kind.
-        first: Place,
+        first: At,
         /// The other kind.
         other: &'static str,
     },
@@ -436,14 +436,6 @@ fn differences(missing: &[String], extra: &[String]) -> String {
         parts.push(format!("it has {} on top", list(extra, ", ")));
     }
     parts.join(" and ")
-}
-
-/// A place within the file at hand.
-fn at(place: &Place) -> String {
-    match place.at {
-        At::Line(line) => format!("line {line}"),
-        At::Row(row) => format!("row {row}"),
-    }
 }
 
 fn quoted_or_missing(value: Option<&str>) -> String {

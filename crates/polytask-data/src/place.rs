@@ -34,9 +34,15 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.at {
-            At::Line(line) => write!(f, "{} line {line}", self.file),
-            At::Row(row) => write!(f, "{} row {row}", self.file),
+        write!(f, "{} {}", self.file, self.at)
+    }
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            At::Line(line) => write!(f, "line {line}"),
+            At::Row(row) => write!(f, "row {row}"),
         }
     }
 }

@@ -279,7 +279,7 @@ mod tests {
         let column = table.find("w").unwrap();
         let shown: Vec<_> = (0..6).map(|row| column.shown(row)).collect();
         assert_eq!(shown, [Some("a b"), None, Some(""), None, Some("c a"), None].map(|s| s.map(str::to_owned)));
-        assert_eq!(column.is_missing(1), true);
+        assert!(column.is_missing(1));
         let blank = Table::from_columns(vec![Column::number("w", vec![f64::NAN; 2])]).unwrap();
         table.append(blank).unwrap();
         assert_eq!((table.rows(), table.find("w").unwrap().shown(6)), (7, None));

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::DataError;
-use crate::place::Place;
+use crate::place::{At, Place};
 use crate::read::delimited::assemble;
 use crate::read::infer::{Form, MissingWords, Raw};
 use crate::read::{Hint, ReadOptions};
@@ -29,7 +29,7 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
             return Err(match fault {
                 Fault::Twice => DataError::DuplicateKey { place: place(), key },
                 Fault::Mixed { kind, row, other } => {
-                    let first = Place::line(file, lines.get(row).copied().unwrap_or(0).into());
+                    let first = At::Line(lines.get(row).copied().unwrap_or(0).into());
                     DataError::MixedValue { place: place(), key, kind, first, other }
                 }
             });
