@@ -11,7 +11,18 @@ pub(crate) struct Lane {
     gradient: Vec<f32>,
     /// Weighted sum of each task's row losses.
     losses: Vec<f64>,
+    /// Of each charge, one loss's share, summed over rows.
+    charges: Vec<f64>,
     rows: usize,
+}
+
+/// What the cotangents of a batch are multiplied with, by loss.
+#[derive(Default)]
+pub(crate) struct Scales {
+    /// A row of weight 1.
+    pub losses: Vec<f64>,
+    /// A row of what is charged to the loss.
+    pub charges: Vec<f64>,
 }
 
 /// Parameters as kernels read them.
@@ -30,6 +41,7 @@ impl Lane {
             indices: vec![0; plan.indices],
             gradient: vec![0.0; plan.gradient],
             losses: vec![0.0; plan.losses.len()],
+            charges: vec![0.0; plan.charges.len()],
             rows: 0,
         }
     }
@@ -57,6 +69,9 @@ impl Lane {
         for ((loss, target), sum) in plan.losses.iter().zip(feed.targets).zip(&mut self.losses) {
             *sum = loss.forward(&self.arena, rows, target);
         }
+        for (charge, sum) in plan.charges.iter().zip(&mut self.charges) {
+            *sum = charge.forward(&self.arena, count);
+        }
     }
 
     /// Gradients of `sum over tasks of scale * (weighted sum of row losses)`, per group. Follows a forward pass over
@@ -68,7 +83,7 @@ impl Lane {
         feed: &Feed<'_>,
         first: usize,
         noise: Option<u64>,
-        scales: &[f64],
+        scales: &Scales,
     ) {
         self.backward_losses(plan, feed, first, scales);
         let mut view = self.view(weights, noise, first);
@@ -76,10 +91,13 @@ impl Lane {
     }
 
     /// The first part of a backward pass: the cotangents of the predictions.
-    pub(crate) fn backward_losses(&mut self, plan: &Plan, feed: &Feed<'_>, first: usize, scales: &[f64]) {
+    pub(crate) fn backward_losses(&mut self, plan: &Plan, feed: &Feed<'_>, first: usize, scales: &Scales) {
         let rows = &feed.rows[first..first + self.rows];
-        for ((loss, target), scale) in plan.losses.iter().zip(feed.targets).zip(scales) {
+        for ((loss, target), scale) in plan.losses.iter().zip(feed.targets).zip(&scales.losses) {
             loss.backward(&mut self.arena, rows, target, *scale);
+        }
+        for charge in &plan.charges {
+            charge.backward(&mut self.arena, rows.len(), &scales.charges);
         }
     }
 
@@ -123,6 +141,10 @@ impl Lane {
 
     pub(crate) fn losses(&self) -> &[f64] {
         &self.losses
+    }
+
+    pub(crate) fn charges(&self) -> &[f64] {
+        &self.charges
     }
 
     pub(crate) fn gradient(&self) -> &[f32] {

@@ -15,6 +15,7 @@ mod kernels;
 mod lane;
 mod optimizer;
 mod parameters;
+mod penalty;
 mod piece;
 mod plan;
 mod runner;

@@ -11,6 +11,10 @@ use std::sync::Arc;
 /// Part of a parameter that one thread works on: whole blocks of rows of a dense weight.
 #[derive(Clone, Debug)]
 pub(crate) struct Piece {
+    /// Which parameter.
+    pub parameter: ParameterId,
+    /// Where in it the piece begins.
+    pub offset: usize,
     /// Place in the flat parameters.
     pub range: Range<usize>,
     /// Columns of a dense weight, whose transposed copy is kept.
@@ -81,6 +85,8 @@ pub(crate) fn pieces(plan: &Plan, parameters: &Parameters) -> Vec<Piece> {
         let len = unit * (PIECE / unit).max(1);
         let groups: Arc<[usize]> = place.groups.as_slice().into();
         pieces.extend(all.clone().step_by(len).map(|start| Piece {
+            parameter: ParameterId(i),
+            offset: start - all.start,
             range: start..(start + len).min(all.end),
             columns,
             first_reader: readers[i],

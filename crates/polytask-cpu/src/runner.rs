@@ -2,10 +2,11 @@
 
 use crate::feed::{Feed, Labels, Numbers};
 use crate::jacobian::{self, Jacobian};
-use crate::kernels::transpose_block;
-use crate::lane::{Lane, Weights};
+use crate::kernels::{ChargeKernel, transpose_block};
+use crate::lane::{Lane, Scales, Weights};
 use crate::optimizer::{Optimizer, Update};
 use crate::parameters::Parameters;
+use crate::penalty::Penalties;
 use crate::piece::{self, Combine, Piece};
 use crate::plan::{InputSlot, Mode, Plan};
 use crate::update::{Source, State, Work};
@@ -21,7 +22,8 @@ pub struct Runner {
     pieces: Vec<Piece>,
     /// Of the batch, by task: the sum of its rows' weights, and what a row's weight is multiplied with.
     totals: Vec<f64>,
-    scales: Vec<f64>,
+    scales: Scales,
+    penalties: Penalties,
     temperature: f32,
 }
 
@@ -35,8 +37,11 @@ impl Runner {
         let train = plan.mode == Mode::Train;
         let transposed = if train { vec![0.0; parameters.values().len()] } else { Vec::new() };
         let pieces = piece::pieces(&plan, &parameters);
-        let (totals, scales) = (vec![0.0; plan.losses.len()], vec![0.0; plan.losses.len()]);
-        let mut runner = Runner { plan, lanes, parameters, transposed, pieces, totals, scales, temperature: 1.0 };
+        let totals = vec![0.0; plan.losses.len()];
+        let scales = Scales { losses: totals.clone(), charges: totals.clone() };
+        let penalties = Penalties::new(&plan.graph, |p| parameters.range(p));
+        let mut runner =
+            Runner { plan, lanes, parameters, transposed, pieces, totals, scales, penalties, temperature: 1.0 };
         runner.refresh();
         runner
     }
@@ -70,7 +75,7 @@ impl Runner {
     /// If the feed does not have the inputs and targets that the graph asks for; see [`Feed`].
     pub fn forward_backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) -> StepLosses {
         self.begin(feed);
-        self.set_scales(weights);
+        self.set_scales(weights, feed.rows.len());
         let Runner { plan, lanes, parameters, transposed, scales, temperature, .. } = self;
         let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
         each_lane(plan, lanes, feed.rows.len(), |lane, part| {
@@ -93,7 +98,7 @@ impl Runner {
 
     /// The backward pass that follows [`forward`](Self::forward) with the same feed and noise.
     pub fn backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) {
-        self.set_scales(weights);
+        self.set_scales(weights, feed.rows.len());
         let Runner { plan, lanes, parameters, transposed, scales, temperature, .. } = self;
         let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
         each_lane(plan, lanes, feed.rows.len(), |lane, part| {
@@ -157,7 +162,7 @@ impl Runner {
     /// [`gramian`](Self::gramian) would give, gathered a layer at a time. No gradient is left to update with.
     pub fn layerwise_gramian(&mut self, feed: &Feed<'_>, noise: u64) -> (StepLosses, Vec<f64>) {
         self.begin(feed);
-        self.set_scales(&vec![1.0; self.scales.len()]);
+        self.set_scales(&vec![1.0; self.totals.len()], feed.rows.len());
         let Runner { plan, lanes, parameters, transposed, pieces, scales, temperature, .. } = self;
         let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
         let rows = feed.rows.len();
@@ -207,7 +212,9 @@ impl Runner {
     /// One optimiser step on the gradients of the last backward pass, which was over `rows` rows, combined as told.
     /// Gives `0.5 * ||w||^2` over the parameters that the L2 term counts, before the step (0 without L2).
     pub fn update(&mut self, optimizer: &mut Optimizer, update: Update, rows: usize, combine: Combine<'_>) -> f64 {
-        let source = Source { lanes: &self.lanes[..used_lanes(&self.plan, rows)], combine, update };
+        self.penalties.refresh(self.parameters.values());
+        let lanes = &self.lanes[..used_lanes(&self.plan, rows)];
+        let source = Source { lanes, combine, update, penalties: &self.penalties };
         let shrink = update.clip.map_or(1.0, |clip| {
             let norm = source.norm(&self.pieces, self.parameters.values());
             if norm > clip { (clip / norm) as f32 } else { 1.0 }
@@ -242,11 +249,29 @@ impl Runner {
         self.totals.iter_mut().enumerate().for_each(|(task, total)| *total = feed.weight(task));
     }
 
-    /// A task's row weights sum to W over the batch; its loss is `1 / W` times the lanes' sums.
-    fn set_scales(&mut self, weights: &[f64]) {
-        for ((scale, &total), weight) in self.scales.iter_mut().zip(&self.totals).zip(weights) {
-            *scale = if total > 0.0 { weight / total } else { 0.0 };
+    /// A task's row weights sum to W over the batch; its loss is `1 / W` times the lanes' sums. What is charged to it is a
+    /// mean over all rows.
+    fn set_scales(&mut self, weights: &[f64], rows: usize) {
+        for (task, (&total, weight)) in self.totals.iter().zip(weights).enumerate() {
+            let present = total > 0.0;
+            self.scales.losses[task] = if present { weight / total } else { 0.0 };
+            self.scales.charges[task] = if present { weight / rows as f64 } else { 0.0 };
         }
+    }
+
+    /// What the last forward pass, over `rows` rows, charged to the tasks that were present, times the tasks' weights.
+    pub fn charged(&self, weights: &[f64], rows: usize) -> f64 {
+        let charge = |(i, charge): (usize, &ChargeKernel)| {
+            let share = self.used(rows).iter().map(|lane| lane.charges()[i]).sum::<f64>() / rows as f64;
+            let present = charge.losses.iter().filter(|(task, _)| self.totals[*task] > 0.0);
+            present.map(|(task, _)| weights[*task] * share).sum::<f64>()
+        };
+        self.plan.charges.iter().enumerate().map(charge).sum()
+    }
+
+    /// What the graph's penalties came to when [`update`](Self::update) began.
+    pub fn penalty(&self) -> f64 {
+        self.penalties.value()
     }
 
     fn losses(&self, feed: &Feed<'_>) -> StepLosses {

@@ -3,6 +3,7 @@
 use crate::kernels::transpose_block;
 use crate::lane::Lane;
 use crate::optimizer::{Stepper, Update};
+use crate::penalty::Penalties;
 use crate::piece::{Combine, PART, PIECE, Piece};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -13,6 +14,8 @@ pub(crate) struct Source<'a> {
     pub lanes: &'a [Lane],
     pub combine: Combine<'a>,
     pub update: Update,
+    /// Worked out at the parameters as they are.
+    pub penalties: &'a Penalties,
 }
 
 impl Source<'_> {
@@ -21,12 +24,16 @@ impl Source<'_> {
         if piece.decays || self.update.l2_biases { self.update.l2 } else { 0.0 }
     }
 
-    /// The gradient over one part of a piece, whose parameters are `values`, the L2 term included.
+    /// The gradient over one part of a piece, whose parameters are `values`, the L2 term and the penalties included.
     fn gradient(&self, piece: &Piece, part: &Range<usize>, values: &[f32], into: &mut [f32]) {
         piece.gradient(self.lanes, self.combine, part, into);
         let l2 = self.l2(piece);
         if l2 != 0.0 {
             into.iter_mut().zip(values).for_each(|(g, w)| *g += l2 * w);
+        }
+        let first = piece.offset + part.start - piece.range.start;
+        if let Some(penalty) = self.penalties.of(piece.parameter, first..first + part.len()) {
+            into.iter_mut().zip(penalty).for_each(|(g, p)| *g += p);
         }
     }
 

@@ -106,7 +106,8 @@ fn check_differences(graph: &Graph, rows: usize) {
             moved.values_mut()[i] += step;
             r.set_parameters(&moved);
             let losses = r.forward(feed, NOISE);
-            losses.iter().zip(&weights).map(|(l, w)| l.unwrap_or(0.0) * w).sum::<f64>()
+            let losses: f64 = losses.iter().zip(&weights).map(|(l, w)| l.unwrap_or(0.0) * w).sum();
+            losses + r.charged(&weights, rows)
         };
         let scale = gradients.iter().fold(0.0f32, |m, g| m.max(g.abs()));
         assert!(scale > 1e-3, "a test whose gradients vanish tests nothing");
@@ -291,6 +292,53 @@ fn blends_by_numbers_by_shares_and_a_feature_at_a_time() {
     check_differences(&g.finish().unwrap(), 41);
 }
 
+#[test]
+fn events_transfers_and_charges() {
+    let mut g = GraphBuilder::new();
+    let x = g.input("x", 5);
+    let [first, second] = [(); 2].map(|()| g.dense(x, 6, Activation::Tanh));
+    let moved = g.named("moved").transfer(first, second);
+    let dot = g.dot(moved, second, 0.3);
+    let shifted = g.affine(dot, -1.5, 0.25);
+    let logits = [first, second, moved].map(|h| g.dense(h, 2, Activation::Linear));
+    let both = g.all_of(&logits[..2]);
+    let all = g.all_of(&[both, logits[2]]);
+    let one = g.loss("one", both, LossKind::BinaryCrossEntropy);
+    let two = g.loss("two", all, LossKind::BinaryCrossEntropy);
+    head(&mut g, shifted, LossKind::Mse);
+    g.charge(second, 0.7, &[two]);
+    g.charge(all, 0.4, &[one, two]);
+    let slack = g.activation(shifted, Activation::Relu);
+    g.charge(slack, 0.9, &[one]);
+    check_differences(&g.finish().unwrap(), 41);
+}
+
+/// Events that are all but sure, or all but impossible.
+#[test]
+fn extreme_events() {
+    let mut g = GraphBuilder::new();
+    let x = g.input("x", 2);
+    let (a, b) = (g.slice(x, 0, 1), g.slice(x, 1, 2));
+    let z = g.all_of(&[a, b]);
+    g.loss("both", z, LossKind::BinaryCrossEntropy);
+    let graph = g.finish().unwrap();
+    let cases: [([f32; 2], f64); 5] = [
+        ([0.0, 0.0], (0.25f64 / 0.75).ln()),
+        ([40.0, 40.0], 40.0 - 2f64.ln()),
+        ([-80.0, 3.0], -80.0 - (1.0 + (-3f64).exp()).ln()),
+        ([-60.0, -50.0], -110.0),
+        ([100.0, 90.0], 90.0 - (1.0 + (-10f64).exp()).ln()),
+    ];
+    let values: Vec<f32> = cases.iter().flat_map(|c| c.0).collect();
+    let rows: Vec<u32> = (0..cases.len() as u32).collect();
+    let plan = Plan::new(&graph, rows.len(), Mode::Predict, &Groups::merged(&graph));
+    let feed = Feed { inputs: &[Numbers::Real(&values)], targets: &[], rows: &rows };
+    let found = Runner::new(plan, Parameters::zeros(&graph)).predict(&feed).remove(0);
+    for (found, (of, expected)) in found.iter().zip(cases) {
+        assert!((f64::from(*found) - expected).abs() < 1e-6 * expected.abs().max(1.0), "{of:?}: {found} {expected}");
+    }
+}
+
 /// A table, a weight and a norm that three layers of each read, one upon the other.
 fn tied(kinds: [LossKind; 3]) -> Graph {
     let mut g = GraphBuilder::new();
@@ -344,7 +392,7 @@ fn random_graph(seed: u64) -> Graph {
         let a = pool[rng.random_range(0..pool.len())];
         let b = pool[rng.random_range(0..pool.len())];
         let name = format!("n{step}");
-        let new = match rng.random_range(0..13) {
+        let new = match rng.random_range(0..16) {
             0 => g.add(&[a, b]),
             1 => {
                 let joined = g.concat(&[a, b]);
@@ -374,6 +422,12 @@ fn random_graph(seed: u64) -> Graph {
                 g.add(&[stopped, b])
             }
             10 => g.blend(&[a, b], if step % 2 == 0 { Per::Layer } else { Per::Channel }, 1, 0.8),
+            12 => g.all_of(&[a, b]),
+            13 => {
+                let product = g.dot(a, b, 0.2);
+                g.mul(product, a)
+            }
+            14 => g.affine(a, -0.7, 0.1),
             // Layers of this kind all share one weight.
             11 => g.tied(&name, "tied", |g| g.named(&name).dense(a, 10, Activation::Tanh)),
             _ => g.dense(a, 10, Activation::Relu),
@@ -384,7 +438,10 @@ fn random_graph(seed: u64) -> Graph {
         let from = pool[rng.random_range(0..pool.len())];
         let width = if kind == LossKind::CrossEntropy { 4 } else { 1 };
         let z = g.dense(from, width, Activation::Linear);
-        g.loss(&format!("t{t}"), z, kind);
+        let loss = g.loss(&format!("t{t}"), z, kind);
+        let charged = pool[rng.random_range(0..pool.len())];
+        g.charge(charged, if t % 2 == 0 { 0.3 } else { 0.0 }, &[loss]);
+        g.charge(charged, 0.1, &[LossId(0), loss]);
     }
     g.finish().unwrap()
 }

@@ -20,7 +20,8 @@ impl Graph {
             | Op::Reshape => 0,
             Op::Dense { weight, .. } => self.parameter(*weight).len(),
             Op::Mixture => node.inputs.iter().skip(1).map(|x| self.node(*x).shape.width()).sum(),
-            Op::Blend { .. } => node.inputs.len() * node.shape.width(),
+            Op::Blend { .. } | Op::AllOf => node.inputs.len() * node.shape.width(),
+            Op::Dot { .. } => node.inputs.first().map_or(0, |x| self.node(*x).shape.width()),
             Op::Codes { choices } => Op::code_bits(*choices) * node.shape.width(),
             // Every weight at every place, but a group's weights only on its own channels.
             Op::Conv2d { weight, .. } => self.parameter(*weight).len() * node.shape.pixels(),

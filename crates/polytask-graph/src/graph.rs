@@ -1,5 +1,6 @@
 //! The graph itself.
 
+use crate::{Charge, Penalty};
 use crate::{Loss, LossId, Op, Parameter, ParameterId, Role};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,10 @@ pub struct Graph {
     pub(crate) nodes: Vec<Node>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) losses: Vec<Loss>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) penalties: Vec<Penalty>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) charges: Vec<Charge>,
 }
 
 impl Graph {
@@ -74,6 +79,16 @@ impl Graph {
     /// One loss per task; a [`LossId`] is a position here.
     pub fn losses(&self) -> &[Loss] {
         &self.losses
+    }
+
+    /// Terms of what is minimised that depend on parameters alone.
+    pub fn penalties(&self) -> &[Penalty] {
+        &self.penalties
+    }
+
+    /// Terms of what is minimised that need no label.
+    pub fn charges(&self) -> &[Charge] {
+        &self.charges
     }
 
     /// The node at `id`.

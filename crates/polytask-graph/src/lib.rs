@@ -30,6 +30,7 @@ mod image;
 mod init;
 mod loss;
 mod op;
+mod penalty;
 mod picture;
 mod reach;
 
@@ -39,4 +40,5 @@ pub use image::{Interpolation, Pooling, Window};
 pub use init::{Init, Parameter, ParameterId, Role};
 pub use loss::{Loss, LossId, LossKind};
 pub use op::{Activation, IndexColumn, Op, Weighing};
+pub use penalty::{Charge, Edge, Penalty, PenaltyKind};
 pub use reach::{LossSet, Reach};

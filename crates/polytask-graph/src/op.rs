@@ -124,6 +124,21 @@ pub enum Op {
     /// `sum_e gate_e x_e`: the first input is the gate, `[e]`; the others hold the `e` vectors `[d]` in order, each input
     /// one or several of them side by side.
     Mixture,
+    /// `scale * x + shift`, elementwise.
+    Affine {
+        /// Multiplies.
+        scale: f32,
+        /// Is added.
+        shift: f32,
+    },
+    /// `scale * sum_j a_j b_j` over the features of a row: `[d], [d] -> [1]`.
+    Dot {
+        /// Multiplies.
+        scale: f32,
+    },
+    /// `logit(prod_i sigmoid(x_i))`, elementwise over inputs of one shape: the logit of all of several events, each given
+    /// those before it (Ma et al. 2018).
+    AllOf,
     /// The input as it is; nothing below it learns from what is above.
     StopGradient,
     /// A trained vector, the same for every row, `[d]`. It has no input.
@@ -234,6 +249,9 @@ impl Op {
             Op::Mul => "mul",
             Op::Softmax { .. } => "softmax",
             Op::Mixture => "mixture",
+            Op::Affine { .. } => "affine",
+            Op::Dot { .. } => "dot",
+            Op::AllOf => "all_of",
             Op::StopGradient => "stop_gradient",
             Op::Vector { .. } => "vector",
             Op::Codes { .. } => "codes",

@@ -22,6 +22,9 @@ impl Graph {
         for (i, loss) in self.losses.iter().enumerate() {
             nodes[loss.prediction.0].push(LossId(i));
         }
+        for charge in &self.charges {
+            merge(&mut nodes[charge.node.0], &charge.losses);
+        }
         for (i, node) in self.nodes.iter().enumerate().rev() {
             let own = std::mem::take(&mut nodes[i]);
             for input in node.inputs.iter().filter(|_| node.op.passes_gradients()) {

@@ -5,13 +5,17 @@
 
 mod activation;
 mod add;
+mod affine;
+mod all_of;
 mod blend;
 mod boundary;
+mod charge;
 mod codes;
 mod concat;
 mod dense;
 mod dropout;
 mod embedding;
+mod inner;
 mod layer_norm;
 mod loss;
 pub(crate) mod math;
@@ -28,6 +32,7 @@ mod vector;
 
 use crate::plan::{Flow, Run, Slot, Wiring};
 pub(crate) use boundary::{add_gramian, merge};
+pub(crate) use charge::ChargeKernel;
 pub(crate) use loss::LossKernel;
 pub(crate) use matmul::transpose_block;
 use polytask_graph::Op;
@@ -83,6 +88,9 @@ pub(crate) fn build(op: &Op, wiring: Wiring, node: usize) -> Box<dyn Kernel> {
         Op::Mul => Box::new(mul::Mul { wiring }),
         Op::Softmax { dropout } => Box::new(softmax::Softmax { dropout: *dropout, node: node as u64, wiring }),
         Op::Mixture => Box::new(mixture::Mixture { wiring }),
+        Op::Affine { scale, shift } => Box::new(affine::Affine { scale: *scale, shift: *shift, wiring }),
+        Op::Dot { scale } => Box::new(inner::Dot { scale: *scale, wiring }),
+        Op::AllOf => Box::new(all_of::AllOf { wiring }),
         Op::StopGradient => Box::new(stop_gradient::StopGradient { wiring }),
         Op::Vector { .. } => Box::new(vector::Vector { wiring }),
         Op::Codes { choices } => Box::new(codes::Codes { choices: *choices, wiring }),

@@ -3,7 +3,7 @@
 mod arena;
 mod wiring;
 
-use crate::kernels::{self, Kernel, LossKernel};
+use crate::kernels::{self, ChargeKernel, Kernel, LossKernel};
 use arena::Arena;
 use polytask_graph::{Graph, LossId, Op, Reach};
 use std::ops::Range;
@@ -121,6 +121,8 @@ pub struct Plan {
     pub(crate) shared_from: usize,
     pub(crate) boundaries: Vec<Boundary>,
     pub(crate) losses: Vec<LossKernel>,
+    /// Training only.
+    pub(crate) charges: Vec<ChargeKernel>,
     pub(crate) inputs: Vec<InputSlot>,
     pub(crate) outputs: Vec<Slot>,
     /// Per parameter.
@@ -211,6 +213,10 @@ impl<'a> Planner<'a> {
             last_use[loss.prediction.0] = count;
             born[loss.prediction.0] = count;
         }
+        for charge in self.graph.charges() {
+            last_use[charge.node.0] = count;
+            born[charge.node.0] = count;
+        }
         let needs = self.needs_gradient();
         let groups: Vec<Vec<usize>> = self.reach.nodes.iter().map(|losses| self.groups.copies(losses)).collect();
         let stacked = self.boundary_groups(&needs, &groups);
@@ -249,6 +255,16 @@ impl<'a> Planner<'a> {
             LossKernel::new(loss.kind, values[p], flow)
         });
         let losses = losses.collect();
+        let charges = self.graph.charges().iter().filter(|_| train).map(|charge| {
+            let n = charge.node.0;
+            let mut share = |loss: LossId| (loss.0, needs[n].then(|| flow(&self.groups.of(&[loss]), n)));
+            ChargeKernel {
+                values: values[n],
+                weight: f64::from(charge.weight) / (charge.losses.len() * values[n].width) as f64,
+                losses: charge.losses.iter().map(|l| share(*l)).collect(),
+            }
+        });
+        let charges = charges.collect();
         let mut wired: Vec<(usize, Box<dyn Kernel>)> = Vec::with_capacity(count);
         for &i in &order {
             let (node, own) = (&self.graph.nodes()[i], &groups[i]);
@@ -299,6 +315,7 @@ impl<'a> Planner<'a> {
             shared_from,
             boundaries,
             losses,
+            charges,
             inputs,
             outputs: self.graph.losses().iter().map(|l| values[l.prediction.0]).collect(),
             gradients,
@@ -375,6 +392,9 @@ impl<'a> Planner<'a> {
         };
         for (l, loss) in self.graph.losses().iter().enumerate() {
             reads(&self.groups.of(&[LossId(l)]), loss.prediction.0);
+        }
+        for charge in self.graph.charges() {
+            charge.losses.iter().for_each(|l| reads(&self.groups.of(&[*l]), charge.node.0));
         }
         for (i, node) in self.graph.nodes().iter().enumerate() {
             node.inputs.iter().for_each(|input| reads(&groups[i], input.0));

@@ -101,6 +101,25 @@ impl GraphBuilder {
                     false => Err(format!("it multiplies {} features with {}", width(0), width(1))),
                 }
             }
+            Op::Affine { scale, shift } => {
+                expect(1).and_then(|()| keeps(width(0)))?;
+                match scale.is_finite() && shift.is_finite() {
+                    true => Ok(()),
+                    false => Err(format!("it multiplies by {scale} and adds {shift}; both must be finite")),
+                }
+            }
+            Op::Dot { scale } => {
+                expect(2).and_then(|()| keeps(1))?;
+                match width(0) == width(1) && scale.is_finite() {
+                    true => Ok(()),
+                    false => Err(format!("it multiplies {} features with {}, by {scale}", width(0), width(1))),
+                }
+            }
+            Op::AllOf => match (0..inputs.len()).find(|&i| width(i) != shape.width()) {
+                Some(i) => Err(format!("it takes {} events with {}", width(i), shape.width())),
+                None if inputs.is_empty() => Err("it takes no events".into()),
+                None => Ok(()),
+            },
             Op::StopGradient => expect(1).and_then(|()| keeps(width(0))),
             Op::Softmax { dropout } => expect(1).and_then(|()| keeps(width(0))).and_then(|()| rate(*dropout)),
             Op::Mixture => {

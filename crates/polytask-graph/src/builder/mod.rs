@@ -2,10 +2,12 @@
 //! `check` the rules of every op.
 
 mod check;
+mod events;
 mod gates;
 mod image;
 mod layers;
 mod mixing;
+mod penalty;
 mod sharing;
 
 pub use mixing::Per;
@@ -36,8 +38,19 @@ impl Default for GraphBuilder {
 impl GraphBuilder {
     /// An empty graph.
     pub fn new() -> Self {
-        let graph = Graph { nodes: Vec::new(), parameters: Vec::new(), losses: Vec::new() };
+        let graph = Graph {
+            nodes: Vec::new(),
+            parameters: Vec::new(),
+            losses: Vec::new(),
+            penalties: Vec::new(),
+            charges: Vec::new(),
+        };
         GraphBuilder { graph, names: BTreeSet::new(), next_name: None, tied: None, error: None }
+    }
+
+    /// Keeps a mistake of whoever builds: [`finish`](Self::finish) returns the first.
+    pub fn refuse(&mut self, layer: &str, reason: impl Into<String>) {
+        self.fail_at(layer, reason.into());
     }
 
     /// Names the next layer; without it a layer is called after its op and position.
@@ -89,6 +102,8 @@ impl GraphBuilder {
         for loss in &graph.losses {
             self.loss(&loss.task, loss.prediction, loss.kind);
         }
+        graph.penalties.iter().for_each(|penalty| self.add_penalty(penalty.clone()));
+        graph.charges.iter().for_each(|charge| self.add_charge(charge.clone()));
         std::mem::take(self).finish().map(|_| ())
     }
 

@@ -14,9 +14,10 @@ pub struct Round {
     pub seconds: f64,
     /// Learning rate of the last step.
     pub learning_rate: f64,
-    /// Mean over the round's steps of what was minimised: the weighted losses and the L2 term, before each step.
+    /// Mean over the round's steps of what was minimised: the weighted losses, the L2 term and the penalties of
+    /// the architecture, before each step.
     pub loss: f64,
-    /// The L2 term's part of it.
+    /// The part of it that is no task's loss.
     pub penalty: f64,
     /// Each task's loss, averaged over the round's steps that had labels for it, before each step.
     pub train: IndexMap<String, f64>,

@@ -26,7 +26,7 @@ pub(super) struct Done {
     pub losses: Vec<Option<f64>>,
     /// By task; 0 for an absent one.
     pub weights: Vec<f64>,
-    /// The L2 term.
+    /// The L2 term, the graph's penalties and what it charges.
     pub penalty: f64,
 }
 
@@ -124,6 +124,7 @@ impl Stepper {
             Needs::Jacobian => Combine::Direction { shared: &self.direction, heads: &heads },
         };
         let update = Update { rate: at.rate, ..self.update };
+        let charged = self.runner.charged(&shared, feed.rows.len());
         let squares = self.runner.update(&mut self.optimizer, update, feed.rows.len(), combine);
         self.balancer.observe(&Step { losses: &known, ..step })?;
         self.learn(at.rate);
@@ -134,7 +135,8 @@ impl Stepper {
                 self.balancer.observe_after(&Step { losses: &after, ..step })?;
             }
         }
-        Ok(Done { losses, weights: shared, penalty: f64::from(self.update.l2) * squares })
+        let penalty = f64::from(self.update.l2) * squares + self.runner.penalty() + charged;
+        Ok(Done { losses, weights: shared, penalty })
     }
 
     /// The weights are known before the forward pass, so that forward and backward are one.
