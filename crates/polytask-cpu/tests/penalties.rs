@@ -61,14 +61,14 @@ fn gradients() {
         let found: Vec<f64> = start.values().iter().zip(&after).map(|(b, a)| f64::from(b - a)).collect();
         let scale = found.iter().fold(0.0f64, |m, g| m.max(g.abs()));
         assert!(scale > 1e-2);
-        for i in 0..found.len() {
+        for (i, found) in found.iter().enumerate() {
             let at = |by: f32| {
                 let mut moved = start.clone();
                 moved.values_mut()[i] += by;
                 step(&graph, &moved, None).0
             };
             let expected = (at(5e-3) - at(-5e-3)) / 1e-2;
-            assert!((found[i] - expected).abs() < 2e-3 * scale, "{penalties:?}, {i}: {} {expected}", found[i]);
+            assert!((found - expected).abs() < 2e-3 * scale, "{penalties:?}, {i}: {found} {expected}");
         }
         // The gradient's norm counts when it is clipped.
         let norm = found.iter().map(|g| g * g).sum::<f64>().sqrt();
