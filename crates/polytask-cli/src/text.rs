@@ -52,6 +52,11 @@ pub fn count(value: usize) -> String {
     text
 }
 
+/// So many of something: `1 epoch`, `1,234 epochs`.
+pub fn counted(number: usize, of: &str) -> String {
+    format!("{} {of}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// Seconds, roughly.
 pub fn seconds(value: f64) -> String {
     match value {
@@ -69,6 +74,7 @@ mod tests {
     fn numbers_keep_four_digits() {
         let shown = [1.7e-15, 0.93164, -0.0123456, 12.3456, 163.2, 54321.0, 1.5e-9, 2.5e9].map(number);
         assert_eq!(shown, ["0", "0.9316", "-0.01235", "12.35", "163.2", "54321", "1.500e-9", "2.500e9"]);
+        assert_eq!([0, 1, 1000].map(|n| counted(n, "step")), ["0 steps", "1 step", "1,000 steps"]);
         assert_eq!([7, 999, 1000, 1234567].map(count), ["7", "999", "1,000", "1,234,567"]);
     }
 

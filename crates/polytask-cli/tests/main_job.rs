@@ -212,3 +212,18 @@ fn the_schema_knows_the_keys_of_the_examples() {
     }
     assert_eq!(schema["required"], serde_json::json!(["data"]));
 }
+
+#[test]
+fn what_was_chosen_silently_and_what_came_out_useless_is_said() {
+    // `noise` has nothing to do with `x`; `size` is all of it.
+    let rows = (0..300u32).map(|i| format!("{},{},{}\n", i % 17, i % 17, i.wrapping_mul(2_654_435_761) >> 16));
+    let data = format!("x,size,noise\n{}", rows.collect::<String>());
+    let config = "data.path = \"data.csv\"\n[tasks.size]\n[tasks.noise]\nkind = \"regression\"\n[train]\nepochs = 60\n";
+    let said = Folder::with(config, &data).works("train config.toml").err;
+    assert!(said.contains("inputs, as every column that nothing else reads: x\n"), "{said}");
+    assert!(said.contains("warning: `noise` is predicted no better than by a constant (r2 "), "{said}");
+    assert!(!said.contains("`size` is predicted no better"), "{said}");
+    let chosen = format!("{config}[inputs]\nx = \"number\"\n");
+    let said = Folder::with(&chosen, &data).works("train config.toml --set train.epochs=1").err;
+    assert!(!said.contains("nothing else reads") && said.contains("after 1 epoch, "), "{said}");
+}

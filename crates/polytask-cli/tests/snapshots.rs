@@ -38,6 +38,7 @@ fn train_prints_scores_and_says_how_it_went() {
     Scores on the 40 test rows.
     ");
     insta::assert_snapshot!(redacted(&done.err), @r"
+    inputs, as every column that nothing else reads: x, z, color
     3 inputs -> size (regression, 17 labels missing), warm (binary, 40 labels missing), grade (category)
     120 rows to train on, 40 to choose the best model, 40 to measure it; 181 parameters, balance equal
     epoch 1: valid loss size #, warm #, grade #

@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use crate::{stop, text};
 use polytask::config::Config;
 use polytask::files;
-use polytask::model::{self, CHECKPOINT, CONFIG, HISTORY, METRICS, Model};
+use polytask::model::{self, CHECKPOINT, CONFIG, HISTORY, METRICS, Model, Scores};
 use polytask::share::{self, Design};
 use polytask::train::{Budget, Checkpoint, CheckpointError, Ending, Fitted, Job, Round, TrainError, Watch, fit};
 use polytask::{Error, Prepared};
@@ -93,6 +93,7 @@ impl Train {
             text::count(rows.1.len()),
             rows.0
         ))?;
+        warn_of_useless(&scores);
         eprintln!("{}", next_steps(&self.out, &self.config.config));
         Ok(())
     }
@@ -107,6 +108,9 @@ fn measured(prepared: &Prepared) -> (&'static str, &[u32]) {
     first.map_or(("training", &[]), |(name, rows)| (name, rows.as_slice()))
 }
 
+/// Inputs that are named when they were not chosen; more would hide the rest of what is said.
+const LISTED: usize = 20;
+
 fn announce(config: &Config, prepared: &Prepared, parameters: usize) {
     let split = &prepared.split;
     let tasks: Vec<String> = prepared
@@ -120,7 +124,18 @@ fn announce(config: &Config, prepared: &Prepared, parameters: usize) {
             format!("{} ({}{missing})", task.name, task.kind_name())
         })
         .collect();
-    eprintln!("{} inputs -> {}", prepared.encoder.inputs.len(), tasks.join(", "));
+    let inputs = &prepared.encoder.inputs;
+    if config.inputs.is_empty() {
+        // Nobody has written them down: a column that gives a label away should not slip in unseen.
+        let names: Vec<&str> = inputs.iter().map(|input| input.column.as_str()).collect();
+        let more = names.len().saturating_sub(LISTED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        eprintln!(
+            "inputs, as every column that nothing else reads: {}{more}",
+            names[..names.len().min(LISTED)].join(", ")
+        );
+    }
+    eprintln!("{} -> {}", text::counted(inputs.len(), "input"), tasks.join(", "));
     eprintln!(
         "{} rows to train on, {} to choose the best model, {} to measure it; {} parameters, balance {}",
         text::count(split.train.len()),
@@ -139,8 +154,23 @@ fn ending(fitted: &Fitted) -> String {
         Ending::Diverged { .. } => "diverged",
     };
     let best = fitted.best_epoch.map_or("the last step".to_owned(), |epoch| format!("epoch {epoch}"));
-    let (epochs, steps) = (fitted.history.len(), text::count(fitted.steps as usize));
-    format!("{why} after {epochs} epochs, {steps} steps, {}; kept the model of {best}", text::seconds(fitted.seconds))
+    let (epochs, steps) = (text::counted(fitted.history.len(), "epoch"), text::counted(fitted.steps as usize, "step"));
+    format!("{why} after {epochs}, {steps}, {}; kept the model of {best}", text::seconds(fitted.seconds))
+}
+
+/// Says which tasks a constant would have predicted as well.
+fn warn_of_useless(scores: &Scores) {
+    for (task, score) in &scores.tasks {
+        let Some(first) = score.metrics.scores.first() else { continue };
+        let Some(constant) = score.baseline.value(first.name) else { continue };
+        if !first.better.improves(first.value, constant) {
+            let (name, model, constant) = (first.name, text::number(first.value), text::number(constant));
+            eprintln!(
+                "warning: `{task}` is predicted no better than by a constant ({name} {model}, the constant's {constant}): \
+                 the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which"
+            );
+        }
+    }
 }
 
 fn next_steps(out: &Path, config: &Path) -> String {
