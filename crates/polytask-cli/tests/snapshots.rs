@@ -14,7 +14,7 @@ fn redacted(text: &str) -> String {
 }
 
 fn word(word: &str) -> String {
-    let number = word.trim_end_matches([',', ';', '.']);
+    let number = word.trim_end_matches([',', ';', '.', ')', ':']);
     let fraction = number.contains('.') && number.parse::<f64>().is_ok();
     if fraction { word.replacen(number, "#", 1) } else { word.to_owned() }
 }
@@ -43,6 +43,9 @@ fn train_prints_scores_and_says_how_it_went() {
     120 rows to train on, 40 to choose the best model, 40 to measure it; 181 parameters, balance equal
     epoch 1: valid loss size #, warm #, grade #
     done after 5 epochs, 20 steps, # s; kept the model of epoch 5
+    warning: `size` is predicted no better than by a constant (r2 #, the constant's #): the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which
+    warning: `warm` is predicted no better than by a constant (accuracy #, the constant's #): the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which
+    warning: `grade` is predicted no better than by a constant (accuracy #, the constant's #): the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which
     wrote model; next: `polytask predict model --data FILE`, or `polytask compare config.toml` to see whether sharing helped
     ");
 }
