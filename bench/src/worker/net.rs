@@ -77,7 +77,7 @@ impl Data {
         for step in first..first + count {
             let start = (step as usize * self.batch) % self.rows.len();
             let rows = &self.rows[start..start + self.batch];
-            each(step, &Feed { inputs: &inputs, targets: &targets, rows });
+            each(step, &Feed { inputs: &inputs, targets: &targets, offsets: &[], rows });
         }
     }
 }

@@ -102,7 +102,7 @@ impl Inside<'_> {
         let step = Step { index, epoch: 0, tasks, losses: &losses };
         let weights = balancer.weights(&step, Some(&gramian)).map_err(failed)?;
         if wait {
-            runner.backward_shared(feed, &weights.shared, index);
+            runner.backward_shared(&weights.shared, index);
         }
         let combine = Combine::Weighted { shared: &weights.shared, heads: &weights.heads };
         runner.update(optimizer, net::UPDATE, rows, combine);

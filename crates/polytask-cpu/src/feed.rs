@@ -1,6 +1,9 @@
 //! What a step reads: columns of numbers, indices and labels, and which rows of them make the batch.
 
-/// Values of one input node for all rows of a data set, row-major.
+use polytask_graph::{DomainId, Graph, LossId};
+use std::ops::Range;
+
+/// Values of one input node for all elements of its domain in a data set (all rows, if it has no other), row-major.
 #[derive(Clone, Copy, Debug)]
 pub enum Numbers<'a> {
     /// For an [`Input`](polytask_graph::Op::Input) of width d: `n x d`.
@@ -9,7 +12,7 @@ pub enum Numbers<'a> {
     Index(&'a [u32]),
 }
 
-/// Labels of one task for all rows of a data set.
+/// Labels of one task for all elements of its prediction's domain in a data set.
 #[derive(Clone, Copy, Debug)]
 pub enum Labels<'a> {
     /// `n x width of the prediction`, row-major.
@@ -18,7 +21,7 @@ pub enum Labels<'a> {
     Class(&'a [u32]),
 }
 
-/// One task's labels and the weight of each row; a missing label has weight 0 (and any value).
+/// One task's labels and the weight of each element; a missing label has weight 0 (and any value).
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
     /// The labels.
@@ -34,14 +37,23 @@ pub struct Feed<'a> {
     pub inputs: &'a [Numbers<'a>],
     /// One entry per loss, in graph order. Empty for prediction.
     pub targets: &'a [Target<'a>],
+    /// One entry per domain of the graph, in its order: where the elements of each element of the parent domain begin in the
+    /// data set, and where the last one's end. One longer than the data set has elements of the parent; never descending.
+    pub offsets: &'a [&'a [u32]],
     /// The rows of the batch, in order.
     pub rows: &'a [u32],
 }
 
 impl Feed<'_> {
-    /// Sum of a task's row weights over the batch; 0 means that the task is absent from it.
-    pub fn weight(&self, task: usize) -> f64 {
-        let weights = self.targets[task].weights;
+    /// Sum of a task's weights over the batch; 0 means that the task is absent from it.
+    pub fn weight(&self, graph: &Graph, task: LossId) -> f64 {
+        let weights = self.targets[task.0].weights;
+        let domain = graph.node(graph.losses()[task.0].prediction).domain;
+        if !domain.is_rows() {
+            let own =
+                |&row: &u32| weights[self.elements(graph, domain, row)].iter().map(|w| f64::from(*w)).sum::<f64>();
+            return self.rows.iter().map(own).sum();
+        }
         // Several sums side by side: one alone would wait for each addition.
         let (blocks, rest) = self.rows.as_chunks::<8>();
         let mut sums = [0.0f64; 8];
@@ -51,5 +63,17 @@ impl Feed<'_> {
             }
         }
         rest.iter().map(|&row| f64::from(weights[row as usize])).sum::<f64>() + sums.iter().sum::<f64>()
+    }
+
+    /// The data set's elements of a domain that a row has.
+    pub(crate) fn elements(&self, graph: &Graph, domain: DomainId, row: u32) -> Range<usize> {
+        match graph.domain(domain) {
+            None => row as usize..row as usize + 1,
+            Some(of) => {
+                let parents = self.elements(graph, of.parent, row);
+                let offsets = self.offsets[domain.0 - 1];
+                offsets[parents.start] as usize..offsets[parents.end] as usize
+            }
+        }
     }
 }

@@ -1,28 +1,37 @@
 //! One lane: a share of the batch with its own buffers, run by one thread from the gather to the gradient.
 
+use crate::domains::{self, Elements};
 use crate::feed::{Feed, Numbers};
 use crate::kernels;
 use crate::plan::{InputSlot, Plan, Slot};
 
-/// Buffers of one lane. Allocated once.
+/// One lane. Its buffers are allocated once; those of ragged sequences grow to the longest batch that was met.
 pub(crate) struct Lane {
+    memory: Memory,
+    /// Weighted sum of each task's losses.
+    losses: Vec<f64>,
+    /// Of each charge, one loss's share, summed over elements.
+    charges: Vec<f64>,
+}
+
+/// What kernels work on.
+struct Memory {
     arena: Vec<f32>,
     indices: Vec<u32>,
     gradient: Vec<f32>,
-    /// Weighted sum of each task's row losses.
-    losses: Vec<f64>,
-    /// Of each charge, one loss's share, summed over rows.
-    charges: Vec<f64>,
-    rows: usize,
+    /// By domain.
+    domains: Vec<Elements>,
 }
 
 /// What the cotangents of a batch are multiplied with, by loss.
 #[derive(Default)]
 pub(crate) struct Scales {
-    /// A row of weight 1.
+    /// An element of weight 1.
     pub losses: Vec<f64>,
-    /// A row of what is charged to the loss.
+    /// The mean of what is charged to the loss.
     pub charges: Vec<f64>,
+    /// By domain, not by loss: the elements of the batch.
+    pub counts: Vec<usize>,
 }
 
 /// Parameters as kernels read them.
@@ -36,14 +45,13 @@ pub(crate) struct Weights<'a> {
 
 impl Lane {
     pub(crate) fn new(plan: &Plan) -> Self {
-        Lane {
-            arena: vec![0.0; plan.arena],
-            indices: vec![0; plan.indices],
+        let memory = Memory {
+            arena: vec![0.0; plan.arena[0]],
+            indices: vec![0; plan.indices[0]],
             gradient: vec![0.0; plan.gradient],
-            losses: vec![0.0; plan.losses.len()],
-            charges: vec![0.0; plan.charges.len()],
-            rows: 0,
-        }
+            domains: plan.arena.iter().map(|_| Elements::default()).collect(),
+        };
+        Lane { memory, losses: vec![0.0; plan.losses.len()], charges: vec![0.0; plan.charges.len()] }
     }
 
     /// Gathers rows `first..first + count` of the batch and runs the graph; fills the losses if there are targets.
@@ -55,22 +63,28 @@ impl Lane {
         (first, count): (usize, usize),
         noise: Option<u64>,
     ) {
-        self.rows = count;
-        let rows = &feed.rows[first..first + count];
+        let Lane { memory, losses, charges } = self;
+        memory.find(plan, feed, first, count);
         for (slot, numbers) in plan.inputs.iter().zip(feed.inputs) {
             match (slot, numbers) {
-                (InputSlot::Real(slot), Numbers::Real(all)) => gather(all, rows, *slot, &mut self.arena),
-                (InputSlot::Index(slot), Numbers::Index(all)) => gather(all, rows, *slot, &mut self.indices),
+                (InputSlot::Real(slot), Numbers::Real(all)) => {
+                    let own = &memory.domains[slot.domain];
+                    gather(all, &own.sources, slot.width, &mut memory.arena[own.range(*slot)]);
+                }
+                (InputSlot::Index(slot), Numbers::Index(all)) => {
+                    let own = &memory.domains[slot.domain];
+                    gather(all, &own.sources, slot.width, &mut memory.indices[own.index_range(*slot)]);
+                }
                 _ => unreachable!("the runner has checked the kinds of its inputs"),
             }
         }
-        let mut view = self.view(weights, noise, first);
+        let mut view = memory.view(weights, noise);
         plan.kernels.iter().for_each(|kernel| kernel.forward(&mut view));
-        for ((loss, target), sum) in plan.losses.iter().zip(feed.targets).zip(&mut self.losses) {
-            *sum = loss.forward(&self.arena, rows, target);
+        for ((loss, target), sum) in plan.losses.iter().zip(feed.targets).zip(losses) {
+            *sum = loss.forward(&view, target);
         }
-        for (charge, sum) in plan.charges.iter().zip(&mut self.charges) {
-            *sum = charge.forward(&self.arena, count);
+        for (charge, sum) in plan.charges.iter().zip(charges) {
+            *sum = charge.forward(&view);
         }
     }
 
@@ -81,49 +95,34 @@ impl Lane {
         plan: &Plan,
         weights: Weights<'_>,
         feed: &Feed<'_>,
-        first: usize,
         noise: Option<u64>,
         scales: &Scales,
     ) {
-        self.backward_losses(plan, feed, first, scales);
-        let mut view = self.view(weights, noise, first);
+        self.backward_losses(plan, weights, feed, scales);
+        let mut view = self.memory.view(weights, noise);
         plan.backward[..plan.shared_from].iter().for_each(|&node| plan.kernels[node].backward(&mut view));
     }
 
     /// The first part of a backward pass: the cotangents of the predictions.
-    pub(crate) fn backward_losses(&mut self, plan: &Plan, feed: &Feed<'_>, first: usize, scales: &Scales) {
-        let rows = &feed.rows[first..first + self.rows];
+    pub(crate) fn backward_losses(&mut self, plan: &Plan, weights: Weights<'_>, feed: &Feed<'_>, scales: &Scales) {
+        let mut view = self.memory.view(weights, None);
         for ((loss, target), scale) in plan.losses.iter().zip(feed.targets).zip(&scales.losses) {
-            loss.backward(&mut self.arena, rows, target, *scale);
+            loss.backward(&mut view, target, *scale);
         }
         for charge in &plan.charges {
-            charge.backward(&mut self.arena, rows.len(), &scales.charges);
+            charge.backward(&mut view, scales);
         }
     }
 
     /// One node of a backward pass.
-    pub(crate) fn backward_node(
-        &mut self,
-        plan: &Plan,
-        weights: Weights<'_>,
-        first: usize,
-        noise: Option<u64>,
-        node: usize,
-    ) {
-        plan.kernels[node].backward(&mut self.view(weights, noise, first));
+    pub(crate) fn backward_node(&mut self, plan: &Plan, weights: Weights<'_>, noise: Option<u64>, node: usize) {
+        plan.kernels[node].backward(&mut self.memory.view(weights, noise));
     }
 
     /// The rest of the backward pass: the cotangents at the shared representation, summed with the groups' weights, flow
     /// on through the shared part.
-    pub(crate) fn backward_shared(
-        &mut self,
-        plan: &Plan,
-        weights: Weights<'_>,
-        first: usize,
-        noise: Option<u64>,
-        groups: &[f64],
-    ) {
-        let mut view = self.view(weights, noise, first);
+    pub(crate) fn backward_shared(&mut self, plan: &Plan, weights: Weights<'_>, noise: Option<u64>, groups: &[f64]) {
+        let mut view = self.memory.view(weights, noise);
         for &node in &plan.backward[plan.shared_from..] {
             if let Some(boundary) = plan.boundaries.iter().find(|b| b.node == node) {
                 kernels::merge(&mut view, boundary, groups);
@@ -135,7 +134,8 @@ impl Lane {
     /// Adds this lane's part of the inner products of the groups' cotangents at the shared representation.
     pub(crate) fn add_gramian(&self, plan: &Plan, gramian: &mut [f64]) {
         for boundary in &plan.boundaries {
-            kernels::add_gramian(&self.arena, self.rows, boundary, gramian, plan.groups);
+            let Memory { arena, domains, .. } = &self.memory;
+            kernels::add_gramian(arena, &domains[boundary.stack.domain], boundary, gramian, plan.groups);
         }
     }
 
@@ -148,32 +148,45 @@ impl Lane {
     }
 
     pub(crate) fn gradient(&self) -> &[f32] {
-        &self.gradient
+        &self.memory.gradient
     }
 
     /// Values of an output for the rows of the last forward pass.
     pub(crate) fn output(&self, slot: Slot) -> &[f32] {
-        &self.arena[slot.range(self.rows)]
+        &self.memory.arena[self.memory.domains[slot.domain].range(slot)]
+    }
+}
+
+impl Memory {
+    /// Finds the elements of rows `first..first + count` of the batch and makes room for them.
+    fn find(&mut self, plan: &Plan, feed: &Feed<'_>, first: usize, count: usize) {
+        let (before, rows) = (&feed.rows[..first], &feed.rows[first..first + count]);
+        domains::find(&mut self.domains, &plan.graph, feed, before, rows);
+        let (numbers, indices) = domains::lay_out(&mut self.domains, &plan.arena, &plan.indices);
+        if numbers > self.arena.len() {
+            self.arena.resize(numbers, 0.0);
+        }
+        if indices > self.indices.len() {
+            self.indices.resize(indices, 0);
+        }
     }
 
-    fn view<'a>(&'a mut self, weights: Weights<'a>, noise: Option<u64>, first_row: usize) -> kernels::Lane<'a> {
+    fn view<'a>(&'a mut self, weights: Weights<'a>, noise: Option<u64>) -> kernels::Lane<'a> {
         kernels::Lane {
-            rows: self.rows,
             arena: &mut self.arena,
             indices: &self.indices,
             values: weights.values,
             transposed: weights.transposed,
             gradient: &mut self.gradient,
             noise,
-            first_row,
             temperature: weights.temperature,
+            domains: &self.domains,
         }
     }
 }
 
-fn gather<T: Copy>(all: &[T], rows: &[u32], slot: Slot, into: &mut [T]) {
-    let width = slot.width;
-    for (row, into) in rows.iter().zip(into[slot.range(rows.len())].chunks_exact_mut(width)) {
-        into.copy_from_slice(&all[*row as usize * width..(*row as usize + 1) * width]);
+fn gather<T: Copy>(all: &[T], elements: &[u32], width: usize, into: &mut [T]) {
+    for (&element, into) in elements.iter().zip(into.chunks_exact_mut(width)) {
+        into.copy_from_slice(&all[element as usize * width..(element as usize + 1) * width]);
     }
 }

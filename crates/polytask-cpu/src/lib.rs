@@ -9,6 +9,7 @@
 //! weighted sum; one group a loss stacks the cotangents where branches meet and gives the gradient of every task from
 //! one walk of the graph.
 
+mod domains;
 mod feed;
 mod jacobian;
 mod kernels;

@@ -10,7 +10,7 @@ use crate::penalty::Penalties;
 use crate::piece::{self, Combine, Piece};
 use crate::plan::{InputSlot, Mode, Plan};
 use crate::update::{Source, State, Work};
-use polytask_graph::{LossKind, ParameterId};
+use polytask_graph::{DomainId, LossId, LossKind, ParameterId};
 use rayon::prelude::*;
 
 /// A planned graph with its parameters, ready to run.
@@ -20,6 +20,8 @@ pub struct Runner {
     parameters: Parameters,
     transposed: Vec<f32>,
     pieces: Vec<Piece>,
+    /// Of the batch: its lanes, `(first row, rows)` each.
+    parts: Vec<(usize, usize)>,
     /// Of the batch, by task: the sum of its rows' weights, and what a row's weight is multiplied with.
     totals: Vec<f64>,
     scales: Scales,
@@ -38,10 +40,21 @@ impl Runner {
         let transposed = if train { vec![0.0; parameters.values().len()] } else { Vec::new() };
         let pieces = piece::pieces(&plan, &parameters);
         let totals = vec![0.0; plan.losses.len()];
-        let scales = Scales { losses: totals.clone(), charges: totals.clone() };
+        let scales = Scales { losses: totals.clone(), charges: totals.clone(), counts: vec![0; plan.arena.len()] };
         let penalties = Penalties::new(&plan.graph, |p| parameters.range(p));
-        let mut runner =
-            Runner { plan, lanes, parameters, transposed, pieces, totals, scales, penalties, temperature: 1.0 };
+        let (parts, temperature) = (Vec::new(), 1.0);
+        let mut runner = Runner {
+            plan,
+            lanes,
+            parameters,
+            transposed,
+            pieces,
+            parts,
+            totals,
+            scales,
+            penalties,
+            temperature,
+        };
         runner.refresh();
         runner
     }
@@ -75,12 +88,12 @@ impl Runner {
     /// If the feed does not have the inputs and targets that the graph asks for; see [`Feed`].
     pub fn forward_backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) -> StepLosses {
         self.begin(feed);
-        self.set_scales(weights, feed.rows.len());
-        let Runner { plan, lanes, parameters, transposed, scales, temperature, .. } = self;
+        self.set_scales(weights);
+        let Runner { plan, lanes, parameters, transposed, parts, scales, temperature, .. } = self;
         let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
-        each_lane(plan, lanes, feed.rows.len(), |lane, part| {
+        each_lane(lanes, parts, |lane, part| {
             lane.forward(plan, read, feed, part, Some(noise));
-            lane.backward(plan, read, feed, part.0, Some(noise), scales);
+            lane.backward(plan, read, feed, Some(noise), scales);
         });
         self.losses(feed)
     }
@@ -88,22 +101,18 @@ impl Runner {
     /// The forward pass of a training step alone, for methods that need the losses before they can weigh them.
     pub fn forward(&mut self, feed: &Feed<'_>, noise: u64) -> StepLosses {
         self.begin(feed);
-        let Runner { plan, lanes, parameters, transposed, temperature, .. } = self;
+        let Runner { plan, lanes, parameters, transposed, parts, temperature, .. } = self;
         let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
-        each_lane(plan, lanes, feed.rows.len(), |lane, part| {
-            lane.forward(plan, read, feed, part, Some(noise));
-        });
+        each_lane(lanes, parts, |lane, part| lane.forward(plan, read, feed, part, Some(noise)));
         self.losses(feed)
     }
 
     /// The backward pass that follows [`forward`](Self::forward) with the same feed and noise.
     pub fn backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) {
-        self.set_scales(weights, feed.rows.len());
-        let Runner { plan, lanes, parameters, transposed, scales, temperature, .. } = self;
+        self.set_scales(weights);
+        let Runner { plan, lanes, parameters, transposed, parts, scales, temperature, .. } = self;
         let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
-        each_lane(plan, lanes, feed.rows.len(), |lane, part| {
-            lane.backward(plan, read, feed, part.0, Some(noise), scales);
-        });
+        each_lane(lanes, parts, |lane, _| lane.backward(plan, read, feed, Some(noise), scales));
     }
 
     /// Inner products of the groups' gradients over the shared representation, `groups x groups`, row-major. Follows a
@@ -117,12 +126,10 @@ impl Runner {
 
     /// The rest of such a backward pass: the groups' cotangents at the shared representation, summed with these weights,
     /// flow on through the shared part.
-    pub fn backward_shared(&mut self, feed: &Feed<'_>, groups: &[f64], noise: u64) {
-        let Runner { plan, lanes, parameters, transposed, temperature, .. } = self;
+    pub fn backward_shared(&mut self, groups: &[f64], noise: u64) {
+        let Runner { plan, lanes, parameters, transposed, parts, temperature, .. } = self;
         let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
-        each_lane(plan, lanes, feed.rows.len(), |lane, part| {
-            lane.backward_shared(plan, read, part.0, Some(noise), groups);
-        });
+        each_lane(lanes, parts, |lane, _| lane.backward_shared(plan, read, Some(noise), groups));
     }
 
     /// Predictions of every loss's node for the rows of a feed, row-major, one vector a loss. Random ops are off.
@@ -139,8 +146,9 @@ impl Runner {
     pub fn evaluate(&mut self, feed: &Feed<'_>) -> StepLosses {
         let mut sums = vec![0.0; self.plan.losses.len()];
         self.sweep(feed, |lane| sums.iter_mut().zip(lane.losses()).for_each(|(sum, loss)| *sum += loss));
+        let graph = &self.plan.graph;
         let mean = |(task, sum): (usize, f64)| {
-            let total = feed.weight(task);
+            let total = feed.weight(graph, LossId(task));
             (total > 0.0).then(|| sum / total)
         };
         sums.into_iter().enumerate().map(mean).collect()
@@ -149,12 +157,14 @@ impl Runner {
     /// Runs all rows forward, as many at a time as the lanes hold, and shows every lane to `each` in row order.
     fn sweep(&mut self, feed: &Feed<'_>, mut each: impl FnMut(&Lane)) {
         self.check(feed);
-        let Runner { plan, lanes, parameters, transposed, temperature, .. } = self;
+        let Runner { plan, lanes, parameters, transposed, parts, temperature, .. } = self;
         let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
-        for rows in feed.rows.chunks(plan.lane_rows * plan.lanes) {
-            let part = Feed { rows, ..*feed };
-            let used = each_lane(plan, lanes, rows.len(), |lane, at| lane.forward(plan, read, &part, at, None));
-            lanes[..used].iter().for_each(&mut each);
+        let whole = if plan.graph.domains().is_empty() { plan.lane_rows * plan.lanes } else { plan.batch };
+        for rows in feed.rows.chunks(whole) {
+            let batch = Feed { rows, ..*feed };
+            plan.cut(&batch, parts);
+            each_lane(lanes, parts, |lane, part| lane.forward(plan, read, &batch, part, None));
+            lanes[..parts.len()].iter().for_each(&mut each);
         }
     }
 
@@ -162,19 +172,18 @@ impl Runner {
     /// [`gramian`](Self::gramian) would give, gathered a layer at a time. No gradient is left to update with.
     pub fn layerwise_gramian(&mut self, feed: &Feed<'_>, noise: u64) -> (StepLosses, Vec<f64>) {
         self.begin(feed);
-        self.set_scales(&vec![1.0; self.totals.len()], feed.rows.len());
-        let Runner { plan, lanes, parameters, transposed, pieces, scales, temperature, .. } = self;
+        self.set_scales(&vec![1.0; self.totals.len()]);
+        let Runner { plan, lanes, parameters, transposed, pieces, parts, scales, temperature, .. } = self;
         let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
-        let rows = feed.rows.len();
-        let used = each_lane(plan, lanes, rows, |lane, part| {
+        each_lane(lanes, parts, |lane, part| {
             lane.forward(plan, read, feed, part, Some(noise));
-            lane.backward_losses(plan, feed, part.0, scales);
+            lane.backward_losses(plan, read, feed, scales);
         });
         let mut gramian = vec![0.0; plan.groups * plan.groups];
         for &node in &plan.backward {
-            each_lane(plan, lanes, rows, |lane, part| lane.backward_node(plan, read, part.0, Some(noise), node));
+            each_lane(lanes, parts, |lane, _| lane.backward_node(plan, read, Some(noise), node));
             let own: Vec<&Piece> = pieces.iter().filter(|piece| piece.first_reader == Some(node)).collect();
-            let layer = jacobian::gramian(&own, &lanes[..used], plan.groups);
+            let layer = jacobian::gramian(&own, &lanes[..parts.len()], plan.groups);
             gramian.iter_mut().zip(layer).for_each(|(sum, g)| *sum += g);
         }
         (self.losses(feed), gramian)
@@ -212,8 +221,9 @@ impl Runner {
     /// One optimiser step on the gradients of the last backward pass, which was over `rows` rows, combined as told.
     /// Gives `0.5 * ||w||^2` over the parameters that the L2 term counts, before the step (0 without L2).
     pub fn update(&mut self, optimizer: &mut Optimizer, update: Update, rows: usize, combine: Combine<'_>) -> f64 {
+        debug_assert_eq!(rows, self.rows(), "asked about another batch");
         self.penalties.refresh(self.parameters.values());
-        let lanes = &self.lanes[..used_lanes(&self.plan, rows)];
+        let lanes = &self.lanes[..self.parts.len()];
         let source = Source { lanes, combine, update, penalties: &self.penalties };
         let shrink = update.clip.map_or(1.0, |clip| {
             let norm = source.norm(&self.pieces, self.parameters.values());
@@ -225,9 +235,15 @@ impl Runner {
         work.run(&self.pieces, 0, state)
     }
 
-    /// The lanes that a batch of this many rows has filled.
+    /// The lanes that the last batch, of this many rows, has filled.
     fn used(&self, rows: usize) -> &[Lane] {
-        &self.lanes[..used_lanes(&self.plan, rows)]
+        debug_assert_eq!(rows, self.rows(), "asked about another batch");
+        &self.lanes[..self.parts.len()]
+    }
+
+    /// Rows of the last batch.
+    fn rows(&self) -> usize {
+        self.parts.iter().map(|part| part.1).sum()
     }
 
     fn check(&self, feed: &Feed<'_>) {
@@ -241,28 +257,35 @@ impl Runner {
         });
         let complete = feed.targets.is_empty() || feed.targets.len() == losses.len();
         assert!(targets && complete, "the feed's targets are those of the graph");
+        assert_eq!(feed.offsets.len(), self.plan.graph.domains().len(), "the feed's domains are those of the graph");
     }
 
     /// Checks a batch and sums its rows' weights.
     fn begin(&mut self, feed: &Feed<'_>) {
         self.check(feed);
-        self.totals.iter_mut().enumerate().for_each(|(task, total)| *total = feed.weight(task));
+        let Runner { plan, totals, scales, parts, .. } = self;
+        assert!(feed.rows.len() <= plan.batch, "a batch is at most as long as was planned for");
+        plan.cut(feed, parts);
+        let weight = |(task, total): (usize, &mut f64)| *total = feed.weight(&plan.graph, LossId(task));
+        totals.iter_mut().enumerate().for_each(weight);
+        let count = |d: usize| feed.rows.iter().map(|&row| feed.elements(&plan.graph, DomainId(d), row).len()).sum();
+        scales.counts[0] = feed.rows.len();
+        (1..scales.counts.len()).for_each(|d| scales.counts[d] = count(d));
     }
 
-    /// A task's row weights sum to W over the batch; its loss is `1 / W` times the lanes' sums. What is charged to it is a
-    /// mean over all rows.
-    fn set_scales(&mut self, weights: &[f64], rows: usize) {
+    /// A task's weights sum to W over the batch; its loss is `1 / W` times the lanes' sums.
+    fn set_scales(&mut self, weights: &[f64]) {
         for (task, (&total, weight)) in self.totals.iter().zip(weights).enumerate() {
             let present = total > 0.0;
             self.scales.losses[task] = if present { weight / total } else { 0.0 };
-            self.scales.charges[task] = if present { weight / rows as f64 } else { 0.0 };
+            self.scales.charges[task] = if present { *weight } else { 0.0 };
         }
     }
 
     /// What the last forward pass, over `rows` rows, charged to the tasks that were present, times the tasks' weights.
     pub fn charged(&self, weights: &[f64], rows: usize) -> f64 {
         let charge = |(i, charge): (usize, &ChargeKernel)| {
-            let share = self.used(rows).iter().map(|lane| lane.charges()[i]).sum::<f64>() / rows as f64;
+            let share = self.used(rows).iter().map(|lane| lane.charges()[i]).sum::<f64>() / self.scales.counts[charge.values.domain].max(1) as f64;
             let present = charge.losses.iter().filter(|(task, _)| self.totals[*task] > 0.0);
             present.map(|(task, _)| weights[*task] * share).sum::<f64>()
         };
@@ -294,19 +317,10 @@ impl Runner {
     }
 }
 
-/// Lanes that a batch of this many rows fills.
-fn used_lanes(plan: &Plan, rows: usize) -> usize {
-    rows.div_ceil(plan.lane_rows)
-}
-
-/// Runs every lane that has rows, with its `(first row, rows)`; gives how many there are.
-fn each_lane(plan: &Plan, lanes: &mut [Lane], rows: usize, run: impl Fn(&mut Lane, (usize, usize)) + Sync) -> usize {
-    let used = used_lanes(plan, rows);
-    assert!(used <= lanes.len(), "a batch is at most as long as was planned for");
-    let part = |i: usize| (i * plan.lane_rows, plan.lane_rows.min(rows - i * plan.lane_rows));
-    match &mut lanes[..used] {
-        [only] => run(only, part(0)),
-        lanes => lanes.par_iter_mut().with_max_len(1).enumerate().for_each(|(i, lane)| run(lane, part(i))),
+/// Runs the lanes of a batch's parts.
+fn each_lane(lanes: &mut [Lane], parts: &[(usize, usize)], run: impl Fn(&mut Lane, (usize, usize)) + Sync) {
+    match (&mut lanes[..parts.len()], parts) {
+        ([only], [part]) => run(only, *part),
+        (lanes, parts) => lanes.par_iter_mut().zip(parts).with_max_len(1).for_each(|(lane, part)| run(lane, *part)),
     }
-    used
 }

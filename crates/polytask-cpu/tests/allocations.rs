@@ -97,7 +97,12 @@ fn a_training_step() {
         weights: &[1.0; 100],
     });
     let targets: Vec<_> = targets.collect();
-    let feed = Feed { inputs: &[Numbers::Real(&numbers), Numbers::Index(&classes)], targets: &targets, rows: &rows };
+    let feed = Feed {
+        inputs: &[Numbers::Real(&numbers), Numbers::Index(&classes)],
+        targets: &targets,
+        offsets: &[],
+        rows: &rows,
+    };
     for stats in measure(&small, &feed, &pools[0], 20).1 {
         assert!(stats.allocations <= 2, "{stats:?}");
     }
@@ -107,7 +112,7 @@ fn a_training_step() {
     let rows: Vec<u32> = (0..1024).collect();
     data.with(|inputs, targets| {
         assert_eq!(targets.len(), TASKS);
-        let feed = Feed { inputs, targets, rows: &rows };
+        let feed = Feed { inputs, targets, offsets: &[], rows: &rows };
         for pool in &pools {
             let threads = pool.current_num_threads();
             let (lanes, all) = measure(&data.graph, &feed, pool, 20);

@@ -75,7 +75,7 @@ impl Data {
                 weights: &self.weights[i],
             })
             .collect();
-        use_feed(&Feed { inputs: &inputs, targets: &targets, rows: &self.rows })
+        use_feed(&Feed { inputs: &inputs, targets: &targets, offsets: &[], rows: &self.rows })
     }
 }
 
@@ -454,7 +454,9 @@ fn jacobian_and_gramian() {
     let rows: Vec<u32> = (0..1024).collect();
     let mut r = runner(graph, rows.len(), &Groups::separate(graph));
     assert!(r.plan().lanes() > 1);
-    data.with(|inputs, targets| r.forward_backward(&Feed { inputs, targets, rows: &rows }, &[1.0; TASKS], NOISE));
+    data.with(|inputs, targets| {
+        r.forward_backward(&Feed { inputs, targets, offsets: &[], rows: &rows }, &[1.0; TASKS], NOISE)
+    });
     let mut jacobian = Jacobian::default();
     r.jacobian(rows.len(), &mut jacobian);
     let reach = graph.reach();

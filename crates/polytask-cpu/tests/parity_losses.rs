@@ -56,7 +56,7 @@ impl LossCase {
         };
         let inputs = [Numbers::Index(&ids)];
         let targets = [Target { labels, weights: &self.row_weight.data }];
-        let feed = Feed { inputs: &inputs, targets: &targets, rows: &ids };
+        let feed = Feed { inputs: &inputs, targets: &targets, offsets: &[], rows: &ids };
 
         let losses = runner.forward_backward(&feed, &[self.cotangent], 0);
         let value = losses[0].unwrap() as f32;
@@ -72,7 +72,8 @@ impl LossCase {
 
         // Each row alone, those without weight too.
         let targets = [Target { labels, weights: &vec![1.0; n] }];
-        let alone = |row: &u32| runner.evaluate(&Feed { inputs: &inputs, targets: &targets, rows: &[*row] })[0];
+        let alone =
+            |row: &u32| runner.evaluate(&Feed { inputs: &inputs, targets: &targets, offsets: &[], rows: &[*row] })[0];
         let rows: Vec<f32> = ids.iter().map(alone).map(|loss| loss.unwrap() as f32).collect();
         assert_close(&format!("{what}, rows"), &rows, &self.row_loss.data, UNITS);
     }

@@ -80,7 +80,7 @@ impl Network {
         });
         let targets: Vec<_> = targets.collect();
         let rows: Vec<u32> = (0..self.input.rows() as u32).collect();
-        use_feed(&Feed { inputs: &[Numbers::Real(&self.input.data)], targets: &targets, rows: &rows })
+        use_feed(&Feed { inputs: &[Numbers::Real(&self.input.data)], targets: &targets, offsets: &[], rows: &rows })
     }
 }
 

@@ -59,7 +59,7 @@ impl Data {
         let inputs = [Numbers::Real(&self.x), Numbers::Index(&self.id)];
         let target = |t: usize| Target { labels: Labels::Real(&self.labels[t]), weights: &self.weights[t] };
         let targets: Vec<_> = (0..3).map(target).collect();
-        run(&Feed { inputs: &inputs, targets: &targets, rows: &self.rows })
+        run(&Feed { inputs: &inputs, targets: &targets, offsets: &[], rows: &self.rows })
     }
 }
 
@@ -75,7 +75,7 @@ fn weighed_at_the_representation() {
     data.with(|feed| {
         let mut split = runner(&graph, &Groups::representation(&graph));
         let losses = split.forward_backward(feed, &[1.0; 3], NOISE);
-        split.backward_shared(feed, &weights, NOISE);
+        split.backward_shared(&weights, NOISE);
         let mut separate = runner(&graph, &Groups::separate(&graph));
         assert_eq!(separate.forward_backward(feed, &[1.0; 3], NOISE), losses);
         for p in (0..graph.parameters().len()).map(ParameterId) {

@@ -32,7 +32,7 @@ fn with_feed<R>(work: impl FnOnce(&Feed<'_>) -> R) -> R {
     let (indices, labels, weights) = (vec![0u32; ROWS], vec![0.0; ROWS], vec![1.0; ROWS]);
     let rows: Vec<u32> = (0..ROWS as u32).collect();
     let targets = [Target { labels: Labels::Real(&labels), weights: &weights }];
-    work(&Feed { inputs: &[Numbers::Index(&indices)], targets: &targets, rows: &rows })
+    work(&Feed { inputs: &[Numbers::Index(&indices)], targets: &targets, offsets: &[], rows: &rows })
 }
 
 fn softmax(of: impl Iterator<Item = f64>) -> Vec<f64> {

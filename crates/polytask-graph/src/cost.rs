@@ -1,11 +1,16 @@
 //! What a graph costs to run.
 
-use crate::{Graph, Node, Op};
+use crate::{DomainId, Graph, Node, Op};
 
 impl Graph {
-    /// Multiply-adds of one forward pass over one row.
+    /// Multiply-adds of one forward pass over one row that has one element in every domain.
     pub fn multiply_adds(&self) -> usize {
         self.nodes.iter().map(|node| self.node_multiply_adds(node)).sum()
+    }
+
+    /// Multiply-adds of one forward pass for each element of a domain.
+    pub fn multiply_adds_on(&self, domain: DomainId) -> usize {
+        self.nodes.iter().filter(|node| node.domain == domain).map(|node| self.node_multiply_adds(node)).sum()
     }
 
     /// Those of one of its nodes. Elementwise ops count one per feature they write.

@@ -1,20 +1,20 @@
 //! The graph itself.
 
 use crate::{Charge, Penalty};
-use crate::{Loss, LossId, Op, Parameter, ParameterId, Role};
+use crate::{Domain, DomainId, Loss, LossId, Op, Parameter, ParameterId, Role};
 use serde::{Deserialize, Serialize};
 
 /// Position of a node in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeId(pub usize);
 
-/// Features of one row, row-major.
+/// Features of one element of a node's domain, row-major.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Shape(pub Vec<usize>);
 
 impl Shape {
-    /// Number of scalars in a row.
+    /// Number of scalars an element has.
     pub fn width(&self) -> usize {
         self.0.iter().product()
     }
@@ -49,13 +49,18 @@ pub struct Node {
     pub op: Op,
     /// Earlier nodes.
     pub inputs: Vec<NodeId>,
-    /// Per row.
+    /// Per element of the domain.
     pub shape: Shape,
+    /// What it has one element for.
+    #[serde(default, skip_serializing_if = "DomainId::is_rows")]
+    pub domain: DomainId,
 }
 
 /// A network with one loss per task. Nodes stand in an order in which they can run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Graph {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) domains: Vec<Domain>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) losses: Vec<Loss>,
@@ -69,6 +74,21 @@ impl Graph {
     /// All nodes, in running order; a [`NodeId`] is a position here.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// All domains but the rows: the one at position i has the id `i + 1`.
+    pub fn domains(&self) -> &[Domain] {
+        &self.domains
+    }
+
+    /// The domain at `id`; none for the rows.
+    pub fn domain(&self, id: DomainId) -> Option<&Domain> {
+        self.domains.get(id.0.checked_sub(1)?)
+    }
+
+    /// Whether every element of `inner` lies in one of `outer`: they are the same, or `outer` is a parent further up.
+    pub fn lies_in(&self, inner: DomainId, outer: DomainId) -> bool {
+        inner == outer || self.domain(inner).is_some_and(|domain| self.lies_in(domain.parent, outer))
     }
 
     /// All parameters; a [`ParameterId`] is a position here.

@@ -21,10 +21,12 @@
 //! # Ok::<(), polytask_graph::GraphError>(())
 //! ```
 //!
-//! Feature shapes are static and checked while the graph is built; the number of rows is known only at run time.
+//! Feature shapes are static and checked while the graph is built; the number of rows is known only at run time. A node
+//! lives on the rows, one element each, or on a [`Domain`] of ragged sequences such as the tokens of sentences.
 
 mod builder;
 mod cost;
+mod domain;
 mod graph;
 mod image;
 mod init;
@@ -35,10 +37,11 @@ mod picture;
 mod reach;
 
 pub use builder::{GraphBuilder, Per};
+pub use domain::{Domain, DomainId};
 pub use graph::{Graph, GraphError, Node, NodeId, Shape};
 pub use image::{Interpolation, Pooling, Window};
 pub use init::{Init, Parameter, ParameterId, Role};
 pub use loss::{Loss, LossId, LossKind};
-pub use op::{Activation, IndexColumn, Op, Weighing};
+pub use op::{Activation, IndexColumn, Op, Reduction, Weighing};
 pub use penalty::{Charge, Edge, Penalty, PenaltyKind};
 pub use reach::{LossSet, Reach};

@@ -47,7 +47,23 @@ pub struct IndexColumn {
     pub levels: usize,
 }
 
-/// What a node computes from its inputs. Shapes are per row: `[d]` means `rows x d`.
+/// How the elements of one parent become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// Their sum.
+    Sum,
+    /// Their mean.
+    Mean,
+    /// The largest value of each feature.
+    Max,
+    /// Their mean weighed by `softmax(s)` over the elements of the parent, `s` the second input. Its width is the number
+    /// of heads: feature `j` of `d` is weighed by score `j * heads / d`.
+    Attention,
+}
+
+/// What a node computes from its inputs. Shapes are per element of the node's domain, the rows if it has no other: `[d]`
+/// means `elements x d`. Unless it says otherwise an op reads nodes of its own domain.
 ///
 /// An image is `[height, width, channels]`, channels last. Ops that read plain features read an image as
 /// `height * width * channels` of them; [`Concat`](Op::Concat) and [`Slice`](Op::Slice) work on the last axis.
@@ -214,6 +230,20 @@ pub enum Op {
         /// How often, at least 1.
         factor: usize,
     },
+    /// From a domain to its parent: the elements of each parent as one, `[d] -> [d]`; zeros where it has none.
+    Reduce(Reduction),
+    /// From a domain to one that lies in it, `[d] -> [d]`: every element gets the values of the one it lies in. With
+    /// `over` from the second factor of a product to the product: every element gets the values of the one it stands for.
+    Spread {
+        /// From the second factor.
+        over: bool,
+    },
+    /// From any domain to any other, `[d] -> [d]`. The second input, of this node's domain, tells every element which one of
+    /// the first input's to take: its position among those of the same row. An index beyond them gives zeros.
+    Gather {
+        /// Which column of the index input.
+        column: usize,
+    },
 }
 
 impl Op {
@@ -262,6 +292,9 @@ impl Op {
             Op::BatchNorm { .. } => "batch_norm",
             Op::GroupNorm { .. } => "group_norm",
             Op::Upsample { .. } => "upsample",
+            Op::Reduce(_) => "reduce",
+            Op::Spread { .. } => "spread",
+            Op::Gather { .. } => "gather",
         }
     }
 

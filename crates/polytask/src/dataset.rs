@@ -37,6 +37,6 @@ impl Dataset {
                 weights: &self.labels[task].weights,
             })
             .collect();
-        run(&Feed { inputs: &inputs, targets: &targets, rows })
+        run(&Feed { inputs: &inputs, targets: &targets, offsets: &[], rows })
     }
 }

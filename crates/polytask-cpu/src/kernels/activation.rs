@@ -52,7 +52,7 @@ pub(super) struct Elementwise {
 impl Kernel for Elementwise {
     fn forward(&self, lane: &mut Lane<'_>) {
         let w = &self.wiring;
-        let (x, y) = read_write(lane.arena, w.inputs[0].range(lane.rows), w.out.range(lane.rows));
+        let (x, y) = read_write(lane.arena, lane.range(w.inputs[0]), lane.range(w.out));
         y.copy_from_slice(x);
         apply(self.kind, y);
     }
@@ -60,10 +60,9 @@ impl Kernel for Elementwise {
     fn backward(&self, lane: &mut Lane<'_>) {
         let w = &self.wiring;
         let Some(flow) = &w.flows[0] else { return };
-        let seen = if from_output(self.kind) { w.out } else { w.inputs[0] }.range(lane.rows);
+        let seen = lane.range(if from_output(self.kind) { w.out } else { w.inputs[0] });
         for copy in 0..w.copies {
-            let own = w.cotangent.start + copy * lane.rows * w.cotangent.width;
-            let (seen, own) = read_write(lane.arena, seen.clone(), own..own + lane.rows * w.cotangent.width);
+            let (seen, own) = read_write(lane.arena, seen.clone(), lane.copies(w.cotangent, copy, 1));
             pull_back(self.kind, own, seen);
         }
         for_each_copy(lane, w.cotangent, flow, super::put);

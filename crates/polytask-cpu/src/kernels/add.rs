@@ -10,7 +10,7 @@ pub(super) struct Add {
 impl Kernel for Add {
     fn forward(&self, lane: &mut Lane<'_>) {
         for (i, input) in self.wiring.inputs.iter().enumerate() {
-            let (x, y) = read_write(lane.arena, input.range(lane.rows), self.wiring.out.range(lane.rows));
+            let (x, y) = read_write(lane.arena, lane.range(*input), lane.range(self.wiring.out));
             put(x, y, i > 0);
         }
     }

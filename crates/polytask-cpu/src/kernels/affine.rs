@@ -12,7 +12,7 @@ pub(super) struct Affine {
 impl Kernel for Affine {
     fn forward(&self, lane: &mut Lane<'_>) {
         let (input, out) = (self.wiring.inputs[0], self.wiring.out);
-        let (x, y) = read_write(lane.arena, input.range(lane.rows), out.range(lane.rows));
+        let (x, y) = read_write(lane.arena, lane.range(input), lane.range(out));
         vectorized(|| y.iter_mut().zip(x).for_each(|(y, x)| *y = self.scale * x + self.shift));
     }
 

@@ -2,8 +2,8 @@
 
 use super::math::exp;
 use super::noise::{mix64, uniform};
-use super::{Kernel, Lane, copies, dot, read_write, vectorized};
-use crate::plan::{Run, Wiring};
+use super::{Kernel, Lane, dot, read_write, vectorized};
+use crate::plan::{Run, Slot, Wiring};
 use polytask_graph::Weighing;
 
 pub(super) struct Blend {
@@ -76,15 +76,14 @@ impl Blend {
     fn weight_gradient(&self, lane: &mut Lane<'_>, shares: Option<Shares>, copy: usize, run: Run) {
         let w = &self.wiring;
         let wire = &w.parameters[0];
-        let rows = lane.rows;
-        let start = w.cotangent.start + copy * rows * w.out.width;
-        let dy = start..start + rows * w.out.width;
+        let (dy, domains) = (lane.copies(w.cotangent, copy, 1), lane.domains);
         let gradient = &mut lane.gradient[wire.copy(run.to + copy - run.from)];
         if !run.accumulate {
             gradient.fill(0.0);
         }
         let (arena, numbers) = (&*lane.arena, &lane.values[wire.value.clone()]);
-        let along = |i: usize| vectorized(|| dot(&arena[dy.clone()], &arena[w.inputs[i].range(rows)]));
+        let x = |slot: Slot| &arena[domains[slot.domain].range(slot)];
+        let along = |i: usize| vectorized(|| dot(&arena[dy.clone()], x(w.inputs[i])));
         match shares {
             Some(shares) => {
                 let mean: f32 = (0..numbers.len()).map(|i| shares.of(numbers, i) * along(i)).sum();
@@ -98,7 +97,7 @@ impl Blend {
             None => {
                 let each = gradient.len() / w.inputs.len();
                 for (gradient, input) in gradient.chunks_exact_mut(each).zip(&w.inputs) {
-                    let pairs = arena[dy.clone()].chunks_exact(each).zip(arena[input.range(rows)].chunks_exact(each));
+                    let pairs = arena[dy.clone()].chunks_exact(each).zip(x(*input).chunks_exact(each));
                     vectorized(|| {
                         for (dy, x) in pairs {
                             gradient.iter_mut().zip(dy).zip(x).for_each(|((g, dy), x)| *g += dy * x);
@@ -139,7 +138,7 @@ impl Kernel for Blend {
     fn forward(&self, lane: &mut Lane<'_>) {
         let shares = self.shares(lane);
         for (i, input) in self.wiring.inputs.iter().enumerate() {
-            let (x, y) = read_write(lane.arena, input.range(lane.rows), self.wiring.out.range(lane.rows));
+            let (x, y) = read_write(lane.arena, lane.range(*input), lane.range(self.wiring.out));
             self.weight(lane.values, shares, i).put(x, y, i > 0);
         }
     }
@@ -154,7 +153,8 @@ impl Kernel for Blend {
             let Some(flow) = flow else { continue };
             let weight = self.weight(lane.values, shares, i);
             for run in &flow.runs {
-                let (from, into) = copies(w.cotangent, flow.into, lane.rows, *run, 0, run.len);
+                let from = lane.copies(w.cotangent, run.from, run.len);
+                let into = lane.copies(flow.into, run.to, run.len);
                 let (from, into) = read_write(lane.arena, from, into);
                 weight.put(from, into, run.accumulate);
             }

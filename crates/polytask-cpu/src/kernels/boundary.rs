@@ -1,19 +1,18 @@
 //! The shared representation: where the tasks' cotangents stand side by side until they are weighed.
 
 use super::{Lane, read_write, vectorized};
+use crate::domains::Elements;
 use crate::plan::Boundary;
 
 /// The node's cotangent `= sum over groups of weight * copy`, or `+=` where shared readers have written already.
 pub(crate) fn merge(lane: &mut Lane<'_>, boundary: &Boundary, weights: &[f64]) {
-    let len = lane.rows * boundary.stack.width;
-    let into = boundary.into.start..boundary.into.start + len;
+    let into = lane.range(boundary.into);
     if !boundary.accumulate {
         lane.arena[into.clone()].fill(0.0);
     }
     for (copy, &group) in boundary.groups.iter().enumerate() {
         let weight = weights[group] as f32;
-        let from = boundary.stack.start + copy * len;
-        let (from, into) = read_write(lane.arena, from..from + len, into.clone());
+        let (from, into) = read_write(lane.arena, lane.copies(boundary.stack, copy, 1), into.clone());
         if weight != 0.0 {
             vectorized(|| into.iter_mut().zip(from).for_each(|(i, f)| *i += weight * f));
         }
@@ -21,9 +20,9 @@ pub(crate) fn merge(lane: &mut Lane<'_>, boundary: &Boundary, weights: &[f64]) {
 }
 
 /// Adds the inner products of the copies to a Gramian, both triangles. Products are summed in f64.
-pub(crate) fn add_gramian(arena: &[f32], rows: usize, boundary: &Boundary, gramian: &mut [f64], groups: usize) {
-    let len = rows * boundary.stack.width;
-    let copy = |c: usize| &arena[boundary.stack.start + c * len..][..len];
+pub(crate) fn add_gramian(arena: &[f32], own: &Elements, boundary: &Boundary, gramian: &mut [f64], groups: usize) {
+    let len = own.count() * boundary.stack.width;
+    let copy = |c: usize| &arena[own.start(boundary.stack) + c * len..][..len];
     for (i, &a) in boundary.groups.iter().enumerate() {
         for (j, &b) in boundary.groups.iter().enumerate().take(i + 1) {
             let pairs = copy(i).iter().zip(copy(j));

@@ -1,5 +1,7 @@
 //! A term that needs no label: the mean of a node's values.
 
+use super::Lane;
+use crate::lane::Scales;
 use crate::plan::{Flow, Slot};
 
 pub(crate) struct ChargeKernel {
@@ -11,19 +13,19 @@ pub(crate) struct ChargeKernel {
 }
 
 impl ChargeKernel {
-    /// The weighted sum over a lane's rows of one loss's share.
-    pub(crate) fn forward(&self, arena: &[f32], rows: usize) -> f64 {
-        self.weight * arena[self.values.range(rows)].iter().map(|v| f64::from(*v)).sum::<f64>()
+    /// The weighted sum over a lane's elements of one loss's share.
+    pub(crate) fn forward(&self, lane: &Lane<'_>) -> f64 {
+        self.weight * lane.arena[lane.range(self.values)].iter().map(|v| f64::from(*v)).sum::<f64>()
     }
 
     /// Its cotangent, a share for each loss times the loss's scale.
-    pub(crate) fn backward(&self, arena: &mut [f32], rows: usize, scales: &[f64]) {
-        let len = rows * self.values.width;
-        for (loss, flow) in &self.losses {
-            let by = (self.weight * scales[*loss]) as f32;
-            for run in flow.iter().flat_map(|flow| &flow.runs) {
-                let start = flow.as_ref().map_or(0, |flow| flow.into.start) + run.to * len;
-                let into = &mut arena[start..start + len];
+    pub(crate) fn backward(&self, lane: &mut Lane<'_>, scales: &Scales) {
+        let weight = self.weight / scales.counts[self.values.domain].max(1) as f64;
+        for (loss, flow) in self.losses.iter().filter_map(|(loss, flow)| Some((loss, flow.as_ref()?))) {
+            let by = (weight * scales.charges[*loss]) as f32;
+            for run in &flow.runs {
+                let into = lane.copies(flow.into, run.to, 1);
+                let into = &mut lane.arena[into];
                 match run.accumulate {
                     true => into.iter_mut().for_each(|i| *i += by),
                     false => into.fill(by),

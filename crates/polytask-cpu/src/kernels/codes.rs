@@ -21,7 +21,7 @@ fn factors(s: f32, b: usize, first: usize) -> [f32; WIDE] {
 impl Kernel for Codes {
     fn forward(&self, lane: &mut Lane<'_>) {
         let (input, out) = (self.wiring.inputs[0], self.wiring.out);
-        let (s, r) = read_write(lane.arena, input.range(lane.rows), out.range(lane.rows));
+        let (s, r) = read_write(lane.arena, lane.range(input), lane.range(out));
         let groups = s.chunks_exact(Op::code_bits(self.choices)).zip(r.chunks_exact_mut(self.choices));
         vectorized(
             #[inline(always)]
@@ -42,11 +42,11 @@ impl Kernel for Codes {
 
     /// `ds_b = sum_e dr_e * (1 if bit b of e is set, else -1) * the other bits' factors`
     fn backward(&self, lane: &mut Lane<'_>) {
-        let (w, rows) = (&self.wiring, lane.rows);
+        let w = &self.wiring;
         let (choices, bits) = (self.choices, Op::code_bits(self.choices));
         let Some(flow) = &w.flows[0] else { return };
         with_each_copy(lane, w.cotangent, flow, |others, dr, ds, accumulate| {
-            let s = others.get(w.inputs[0].range(rows)).chunks_exact(bits);
+            let s = others.of(w.inputs[0]).chunks_exact(bits);
             let groups = s.zip(dr.chunks_exact(choices)).zip(ds.chunks_exact_mut(bits));
             vectorized(
                 #[inline(always)]

@@ -12,7 +12,7 @@ impl Kernel for Concat {
         let out = self.wiring.out;
         let mut start = 0;
         for input in &self.wiring.inputs {
-            let (x, y) = read_write(lane.arena, input.range(lane.rows), out.range(lane.rows));
+            let (x, y) = read_write(lane.arena, lane.range(*input), lane.range(out));
             for (x, y) in x.chunks_exact(input.width).zip(y.chunks_exact_mut(out.width)) {
                 y[start..start + input.width].copy_from_slice(x);
             }

@@ -1,7 +1,7 @@
 //! `y = activation(x W + b)`.
 
 use super::matmul::{Matrix, matmul};
-use super::{BLOCK, Kernel, Lane, activation, copies, narrow, read_write, sum_rows, vectorized};
+use super::{BLOCK, Kernel, Lane, activation, narrow, read_write, sum_rows, vectorized};
 use crate::plan::{Flow, Wiring};
 use polytask_graph::Activation;
 
@@ -15,10 +15,10 @@ pub(super) struct Dense {
 impl Kernel for Dense {
     fn forward(&self, lane: &mut Lane<'_>) {
         let w = &self.wiring;
-        let (rows, k, n) = (lane.rows, w.inputs[0].width, w.out.width);
+        let (rows, k, n) = (lane.count(w.out), w.inputs[0].width, w.out.width);
         let weight = &lane.values[w.parameters[0].value.clone()];
         let bias = self.bias.then(|| &lane.values[w.parameters[1].value.clone()]);
-        let (x, y) = read_write(lane.arena, w.inputs[0].range(rows), w.out.range(rows));
+        let (x, y) = read_write(lane.arena, lane.range(w.inputs[0]), lane.range(w.out));
         if n <= narrow::NARROW {
             narrow::forward(x, weight, bias, y, k, n);
         } else {
@@ -40,10 +40,10 @@ impl Kernel for Dense {
             vectorized(|| y.chunks_exact_mut(n).for_each(|y| y.iter_mut().zip(bias).for_each(|(y, b)| *y += b)));
         }
         if w.saved.width > 0 {
-            let (y, saved) = read_write(lane.arena, w.out.range(rows), w.saved.range(rows));
+            let (y, saved) = read_write(lane.arena, lane.range(w.out), lane.range(w.saved));
             saved.copy_from_slice(y);
         }
-        activation::apply(self.activation, &mut lane.arena[w.out.range(rows)]);
+        activation::apply(self.activation, lane.values_mut(w.out));
     }
 
     fn backward(&self, lane: &mut Lane<'_>) {
@@ -51,7 +51,7 @@ impl Kernel for Dense {
         let seen = if activation::from_output(self.activation) { w.out } else { w.saved };
         for copy in 0..w.copies {
             if self.activation != Activation::Linear {
-                let (seen, own) = read_write(lane.arena, seen.range(lane.rows), self.own(lane.rows, copy));
+                let (seen, own) = read_write(lane.arena, lane.range(seen), lane.copies(w.cotangent, copy, 1));
                 activation::pull_back(self.activation, own, seen);
             }
             self.parameter_gradients(lane, copy);
@@ -63,18 +63,12 @@ impl Kernel for Dense {
 }
 
 impl Dense {
-    /// One copy of this node's cotangent.
-    fn own(&self, rows: usize, copy: usize) -> std::ops::Range<usize> {
-        let start = self.wiring.cotangent.start + copy * rows * self.wiring.out.width;
-        start..start + rows * self.wiring.out.width
-    }
-
     /// `dW = x^T dy`, `db = sum over rows of dy`.
     fn parameter_gradients(&self, lane: &mut Lane<'_>, copy: usize) {
         let w = &self.wiring;
-        let (rows, k, n) = (lane.rows, w.inputs[0].width, w.out.width);
-        let x = &lane.arena[w.inputs[0].range(rows)];
-        let dy = &lane.arena[self.own(rows, copy)];
+        let (rows, k, n) = (lane.count(w.out), w.inputs[0].width, w.out.width);
+        let x = &lane.arena[lane.range(w.inputs[0])];
+        let dy = &lane.arena[lane.copies(w.cotangent, copy, 1)];
         for (which, wire) in w.parameters.iter().enumerate() {
             for run in wire.runs.iter().filter(|r| (r.from..r.from + r.len).contains(&copy)) {
                 let gradient = &mut lane.gradient[wire.copy(run.to + copy - run.from)];
@@ -95,11 +89,11 @@ impl Dense {
     /// `dx = dy W^T`, for all copies of a run in one product.
     fn input_gradient(&self, lane: &mut Lane<'_>, flow: &Flow) {
         let w = &self.wiring;
-        let (k, n) = (w.inputs[0].width, w.out.width);
+        let (rows, k, n) = (lane.count(w.out), w.inputs[0].width, w.out.width);
         let weight = &lane.values[w.parameters[0].value.clone()];
         let transposed = &lane.transposed[w.parameters[0].value.clone()];
         for run in &flow.runs {
-            let (from, into) = copies(w.cotangent, flow.into, lane.rows, *run, 0, run.len);
+            let (from, into) = (lane.copies(w.cotangent, run.from, run.len), lane.copies(flow.into, run.to, run.len));
             let (dy, dx) = read_write(lane.arena, from, into);
             if n <= narrow::NARROW {
                 narrow::input_gradient(dy, weight, dx, k, n, run.accumulate);
@@ -107,7 +101,7 @@ impl Dense {
             }
             for (i, block) in transposed.chunks(BLOCK * n).enumerate() {
                 let width = block.len() / n;
-                let (dx, dy) = (&mut dx[i * BLOCK..], Matrix::new(dy, run.len * lane.rows, n));
+                let (dx, dy) = (&mut dx[i * BLOCK..], Matrix::new(dy, run.len * rows, n));
                 matmul(dy, Matrix::new(block, n, width), dx, k, run.accumulate);
             }
         }

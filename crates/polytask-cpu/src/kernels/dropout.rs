@@ -12,13 +12,13 @@ pub(super) struct Dropout {
 
 impl Dropout {
     /// `into = from * mask / (1 - rate)`, or `into +=` that.
-    fn mask(&self, noise: u64, first_row: usize, from: &[f32], into: &mut [f32], accumulate: bool) {
+    fn mask(&self, noise: u64, first: usize, from: &[f32], into: &mut [f32], accumulate: bool) {
         let width = self.wiring.out.width;
         let keep = 1.0 / (1.0 - self.rate);
         let mask = Mask::new(noise, self.node, self.rate);
         vectorized(|| {
             for (row, (from, into)) in from.chunks_exact(width).zip(into.chunks_exact_mut(width)).enumerate() {
-                let key = mask.row(first_row + row);
+                let key = mask.row(first + row);
                 for (j, (f, i)) in from.iter().zip(into).enumerate() {
                     let kept = if mask.keeps(key, j) { f * keep } else { 0.0 };
                     *i = if accumulate { *i + kept } else { kept };
@@ -31,9 +31,10 @@ impl Dropout {
 impl Kernel for Dropout {
     fn forward(&self, lane: &mut Lane<'_>) {
         let (input, out) = (self.wiring.inputs[0], self.wiring.out);
-        let (x, y) = read_write(lane.arena, input.range(lane.rows), out.range(lane.rows));
+        let first = lane.elements(out).first;
+        let (x, y) = read_write(lane.arena, lane.range(input), lane.range(out));
         match lane.noise {
-            Some(noise) => self.mask(noise, lane.first_row, x, y, false),
+            Some(noise) => self.mask(noise, first, x, y, false),
             None => y.copy_from_slice(x),
         }
     }
@@ -41,9 +42,9 @@ impl Kernel for Dropout {
     fn backward(&self, lane: &mut Lane<'_>) {
         let w = &self.wiring;
         let Some(flow) = &w.flows[0] else { return };
-        let (noise, first_row) = (lane.noise, lane.first_row);
+        let (noise, first) = (lane.noise, lane.elements(w.out).first);
         for_each_copy(lane, w.cotangent, flow, |from, into, accumulate| match noise {
-            Some(noise) => self.mask(noise, first_row, from, into, accumulate),
+            Some(noise) => self.mask(noise, first, from, into, accumulate),
             None => super::put(from, into, accumulate),
         });
     }

@@ -12,19 +12,19 @@ impl Kernel for Dot {
     fn forward(&self, lane: &mut Lane<'_>) {
         let w = &self.wiring;
         let width = w.inputs[0].width;
-        let (others, y) = around(lane.arena, w.out.range(lane.rows));
-        let [a, b] = [w.inputs[0], w.inputs[1]].map(|x| others.get(x.range(lane.rows)).chunks_exact(width));
+        let (others, y) = around(lane, lane.range(w.out));
+        let [a, b] = [w.inputs[0], w.inputs[1]].map(|x| others.of(x).chunks_exact(width));
         vectorized(|| y.iter_mut().zip(a).zip(b).for_each(|((y, a), b)| *y = self.scale * dot(a, b)));
     }
 
     /// `da = scale dy b`, `db = scale dy a`
     fn backward(&self, lane: &mut Lane<'_>) {
-        let (w, rows) = (&self.wiring, lane.rows);
+        let w = &self.wiring;
         let width = w.inputs[0].width;
         for (i, flow) in w.flows.iter().enumerate() {
             let Some(flow) = flow else { continue };
             with_each_copy(lane, w.cotangent, flow, |others, dy, dx, accumulate| {
-                let other = others.get(w.inputs[1 - i].range(rows)).chunks_exact(width);
+                let other = others.of(w.inputs[1 - i]).chunks_exact(width);
                 vectorized(|| {
                     for ((dx, other), dy) in dx.chunks_exact_mut(width).zip(other).zip(dy) {
                         let by = self.scale * dy;

@@ -15,8 +15,10 @@ impl Kernel for LayerNorm {
         let (input, d) = (w.inputs[0], w.out.width);
         let gain = &lane.values[w.parameters[0].value.clone()];
         let bias = &lane.values[w.parameters[1].value.clone()];
-        for row in 0..lane.rows {
-            let (x, y) = read_write(lane.arena, place(input.start, row, d), place(w.out.start, row, d));
+        let (x_start, y_start) = (lane.range(input).start, lane.range(w.out).start);
+        let saved_start = lane.range(w.saved).start;
+        for row in 0..lane.count(w.out) {
+            let (x, y) = read_write(lane.arena, place(x_start, row, d), place(y_start, row, d));
             let s = vectorized(|| {
                 // Measured from the first feature, a row that hardly varies around a large value loses no digits.
                 let first = x[0];
@@ -28,12 +30,12 @@ impl Kernel for LayerNorm {
                 s
             });
             if w.saved.width > 0 {
-                let saved = place(w.saved.start, row, d + 1);
-                let (n, kept) = read_write(lane.arena, place(w.out.start, row, d), saved);
+                let saved = place(saved_start, row, d + 1);
+                let (n, kept) = read_write(lane.arena, place(y_start, row, d), saved);
                 kept[..d].copy_from_slice(n);
                 kept[d] = s;
             }
-            let y = &mut lane.arena[place(w.out.start, row, d)];
+            let y = &mut lane.arena[place(y_start, row, d)];
             y.iter_mut().zip(gain).zip(bias).for_each(|((y, g), b)| *y = *y * g + b);
         }
     }
@@ -42,16 +44,20 @@ impl Kernel for LayerNorm {
     fn backward(&self, lane: &mut Lane<'_>) {
         let w = &self.wiring;
         let d = w.out.width;
+        let (rows, start) = (lane.count(w.out), lane.range(w.cotangent).start);
+        let saved_start = lane.range(w.saved).start;
+        for wire in &w.parameters {
+            for run in wire.runs.iter().filter(|run| !run.accumulate) {
+                (0..run.len).for_each(|c| lane.gradient[wire.copy(run.to + c)].fill(0.0));
+            }
+        }
         for copy in 0..w.copies {
-            for row in 0..lane.rows {
-                let dy = place(w.cotangent.start, copy * lane.rows + row, d);
-                let saved = place(w.saved.start, row, d + 1);
+            for row in 0..rows {
+                let dy = place(start, copy * rows + row, d);
+                let saved = place(saved_start, row, d + 1);
                 for (which, wire) in w.parameters.iter().enumerate() {
                     for run in wire.runs.iter().filter(|r| (r.from..r.from + r.len).contains(&copy)) {
                         let gradient = &mut lane.gradient[wire.copy(run.to + copy - run.from)];
-                        if row == 0 && !run.accumulate {
-                            gradient.fill(0.0);
-                        }
                         let (dy, n) = (&lane.arena[dy.clone()], &lane.arena[saved.clone()][..d]);
                         match which {
                             0 => gradient.iter_mut().zip(dy).zip(n).for_each(|((g, dy), n)| *g += dy * n),

@@ -1,7 +1,7 @@
 //! The losses: a lane's part of a task's loss, and the cotangent of its prediction.
 
 use super::math::{exp, sigmoid};
-use super::{read_write, vectorized};
+use super::{Lane, read_write, vectorized};
 use crate::feed::{Labels, Target};
 use crate::plan::{Flow, Slot};
 use polytask_graph::LossKind;
@@ -18,9 +18,10 @@ impl LossKernel {
         LossKernel { kind, prediction, flow }
     }
 
-    /// `sum over rows of weight * loss`.
-    pub(crate) fn forward(&self, arena: &[f32], rows: &[u32], target: &Target<'_>) -> f64 {
-        let z = Rows { values: &arena[self.prediction.range(rows.len())], width: self.prediction.width };
+    /// `sum over elements of weight * loss`.
+    pub(crate) fn forward(&self, lane: &Lane<'_>, target: &Target<'_>) -> f64 {
+        let rows = lane.elements(self.prediction).sources.as_slice();
+        let z = Rows { values: &lane.arena[lane.range(self.prediction)], width: self.prediction.width };
         match (self.kind, target.labels) {
             (LossKind::Mse, Labels::Real(y)) => z.sum(rows, y, target.weights, |z, y| (z - y) * (z - y)),
             (LossKind::Mae, Labels::Real(y)) => z.sum(rows, y, target.weights, |z, y| (z - y).abs()),
@@ -43,14 +44,13 @@ impl LossKernel {
         }
     }
 
-    /// Cotangent of `scale * sum over rows of weight * loss`.
-    pub(crate) fn backward(&self, arena: &mut [f32], rows: &[u32], target: &Target<'_>, scale: f64) {
+    /// Cotangent of `scale * sum over elements of weight * loss`.
+    pub(crate) fn backward(&self, lane: &mut Lane<'_>, target: &Target<'_>, scale: f64) {
         let Some(flow) = &self.flow else { return };
-        let width = self.prediction.width;
+        let (rows, width) = (lane.elements(self.prediction).sources.as_slice(), self.prediction.width);
         for run in &flow.runs {
-            let start = flow.into.start + run.to * rows.len() * width;
-            let into = start..start + rows.len() * width;
-            let (values, dz) = read_write(arena, self.prediction.range(rows.len()), into);
+            let (values, into) = (lane.range(self.prediction), lane.copies(flow.into, run.to, 1));
+            let (values, dz) = read_write(lane.arena, values, into);
             let z = Rows { values, width };
             let to = Into { dz, accumulate: run.accumulate, rows, weights: target.weights, scale };
             match (self.kind, target.labels) {
@@ -76,7 +76,7 @@ fn cross_entropy(z: &[f32], class: u32) -> f64 {
     sum.ln() + f64::from(max) - f64::from(z[class as usize])
 }
 
-/// Predictions of a lane's rows.
+/// Predictions of a lane's rows, or elements of another domain.
 #[derive(Clone, Copy)]
 struct Rows<'a> {
     values: &'a [f32],

@@ -33,7 +33,14 @@ impl<'a> Matrix<'a> {
 /// `c = a b`, or `c += a b`. `c` has rows that are `c_stride` apart.
 pub(super) fn matmul(a: Matrix<'_>, b: Matrix<'_>, c: &mut [f32], c_stride: usize, accumulate: bool) {
     let (m, k, n) = (a.rows, a.cols, b.cols);
-    if m == 0 || n == 0 || k == 0 {
+    if m == 0 || n == 0 {
+        return;
+    }
+    if k == 0 {
+        // A sum of nothing: a lane may have no token at all.
+        if !accumulate {
+            c.chunks_mut(c_stride).take(m).for_each(|row| row[..n].fill(0.0));
+        }
         return;
     }
     assert_eq!(k, b.rows, "inner sizes of a product agree");

@@ -22,12 +22,12 @@ impl Mixture {
 
 impl Kernel for Mixture {
     fn forward(&self, lane: &mut Lane<'_>) {
-        let (w, rows) = (&self.wiring, lane.rows);
+        let w = &self.wiring;
         let (d, gate) = (w.out.width, w.inputs[0]);
-        let (others, y) = around(lane.arena, w.out.range(rows));
-        let gates = others.get(gate.range(rows));
+        let (others, y) = around(lane, lane.range(w.out));
+        let gates = others.of(gate);
         for (i, (first, slot)) in self.vectors().enumerate() {
-            let x = others.get(slot.range(rows));
+            let x = others.of(slot);
             let rows = gates.chunks_exact(gate.width).zip(x.chunks_exact(slot.width)).zip(y.chunks_exact_mut(d));
             vectorized(
                 #[inline(always)]
@@ -48,17 +48,17 @@ impl Kernel for Mixture {
 
     /// `dgate_e = <dy, x_e>`, `dx_e = gate_e dy`
     fn backward(&self, lane: &mut Lane<'_>) {
-        let (w, rows) = (&self.wiring, lane.rows);
+        let w = &self.wiring;
         let (d, gate) = (w.out.width, w.inputs[0]);
         if let Some(flow) = &w.flows[0] {
             with_each_copy(lane, w.cotangent, flow, |others, dy, into, accumulate| {
-                self.gate_gradient(others, rows, dy, into, accumulate);
+                self.gate_gradient(others, dy, into, accumulate);
             });
         }
         for ((first, slot), flow) in self.vectors().zip(&w.flows[1..]) {
             let Some(flow) = flow else { continue };
             with_each_copy(lane, w.cotangent, flow, |others, dy, into, accumulate| {
-                let gates = others.get(gate.range(rows)).chunks_exact(gate.width);
+                let gates = others.of(gate).chunks_exact(gate.width);
                 let rows = gates.zip(dy.chunks_exact(d)).zip(into.chunks_exact_mut(slot.width));
                 vectorized(
                     #[inline(always)]
@@ -80,10 +80,10 @@ impl Kernel for Mixture {
 }
 
 impl Mixture {
-    fn gate_gradient(&self, others: Others<'_>, rows: usize, dy: &[f32], into: &mut [f32], accumulate: bool) {
+    fn gate_gradient(&self, others: Others<'_>, dy: &[f32], into: &mut [f32], accumulate: bool) {
         let (d, width) = (self.wiring.out.width, self.wiring.inputs[0].width);
         for (first, slot) in self.vectors() {
-            let x = others.get(slot.range(rows)).chunks_exact(slot.width);
+            let x = others.of(slot).chunks_exact(slot.width);
             let rows = x.zip(dy.chunks_exact(d)).zip(into.chunks_exact_mut(width));
             vectorized(
                 #[inline(always)]

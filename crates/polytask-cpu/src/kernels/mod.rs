@@ -1,7 +1,8 @@
 //! One file an op: forward and backward together.
 //!
-//! A kernel runs single-threaded inside one lane. Activations are row-major, `rows x features`. A cotangent has one
-//! copy per group of losses, `copies x rows x features`, so that one wide product serves all copies.
+//! A kernel runs single-threaded inside one lane. Activations are row-major, `elements x features`, where the elements are
+//! those of the node's domain: the rows, or tokens end to end. A cotangent has one copy per group of losses, `copies x
+//! elements x features`, so that one wide product serves all copies.
 
 mod activation;
 mod add;
@@ -25,12 +26,15 @@ mod mul;
 mod narrow;
 mod noise;
 mod one_hot;
+mod reduce;
+mod route;
 mod slice;
 mod softmax;
 mod stop_gradient;
 mod vector;
 
-use crate::plan::{Flow, Run, Slot, Wiring};
+use crate::domains::Elements;
+use crate::plan::{Flow, Slot, Wiring};
 pub(crate) use boundary::{add_gramian, merge};
 pub(crate) use charge::ChargeKernel;
 pub(crate) use loss::LossKernel;
@@ -43,8 +47,6 @@ pub(crate) const BLOCK: usize = 64;
 
 /// What a kernel sees of its lane.
 pub(crate) struct Lane<'a> {
-    /// Rows in this lane of the batch.
-    pub rows: usize,
     pub arena: &'a mut [f32],
     pub indices: &'a [u32],
     /// All parameters, flat.
@@ -55,10 +57,44 @@ pub(crate) struct Lane<'a> {
     pub gradient: &'a mut [f32],
     /// Names this step's random draws; none when predicting.
     pub noise: Option<u64>,
-    /// Position of the lane's first row in the batch.
-    pub first_row: usize,
     /// Of ops that draw one of several inputs.
     pub temperature: f32,
+    /// The elements of each domain.
+    pub domains: &'a [Elements],
+}
+
+impl<'a> Lane<'a> {
+    /// The elements of a slot's domain.
+    pub(crate) fn elements(&self, slot: Slot) -> &'a Elements {
+        &self.domains[slot.domain]
+    }
+
+    /// How many elements a slot has.
+    pub(crate) fn count(&self, slot: Slot) -> usize {
+        self.elements(slot).count()
+    }
+
+    /// Place of a slot's values.
+    pub(crate) fn range(&self, slot: Slot) -> Range<usize> {
+        self.elements(slot).range(slot)
+    }
+
+    /// A slot's values, to write.
+    pub(crate) fn values_mut(&mut self, slot: Slot) -> &mut [f32] {
+        let range = self.range(slot);
+        &mut self.arena[range]
+    }
+
+    /// Place of `len` copies of a cotangent, from copy `first` on.
+    pub(crate) fn copies(&self, slot: Slot, first: usize, len: usize) -> Range<usize> {
+        let (start, one) = (self.elements(slot).start(slot), self.count(slot) * slot.width);
+        start + first * one..start + (first + len) * one
+    }
+
+    /// Category indices of a slot.
+    pub(crate) fn indices(&self, slot: Slot) -> &'a [u32] {
+        &self.indices[self.elements(slot).index_range(slot)]
+    }
 }
 
 /// One op at work.
@@ -94,6 +130,10 @@ pub(crate) fn build(op: &Op, wiring: Wiring, node: usize) -> Box<dyn Kernel> {
         Op::StopGradient => Box::new(stop_gradient::StopGradient { wiring }),
         Op::Vector { .. } => Box::new(vector::Vector { wiring }),
         Op::Codes { choices } => Box::new(codes::Codes { choices: *choices, wiring }),
+        Op::Reduce(kind) => Box::new(reduce::Reduce { kind: *kind, wiring }),
+        Op::Spread { over: false } => Box::new(route::Route { by: route::By::Parent, wiring }),
+        Op::Spread { over: true } => Box::new(route::Route { by: route::By::Factor, wiring }),
+        Op::Gather { column } => Box::new(route::Route { by: route::By::Index(*column), wiring }),
         Op::Reshape
         | Op::Conv2d { .. }
         | Op::Pool { .. }
@@ -124,8 +164,8 @@ impl Kernel for Fed {
 
 /// Two parts of an arena that do not overlap, as the plan promises: one to read, one to write.
 fn read_write(arena: &mut [f32], read: Range<usize>, write: Range<usize>) -> (&[f32], &mut [f32]) {
-    let (others, write) = around(arena, write);
-    (others.get(read), write)
+    let [read, write] = disjoint(arena, [read, write]);
+    (read, write)
 }
 
 /// All of an arena but the part that is written.
@@ -135,9 +175,15 @@ struct Others<'a> {
     high: &'a [f32],
     /// Where `high` begins.
     from: usize,
+    domains: &'a [Elements],
 }
 
 impl<'a> Others<'a> {
+    /// The values of a slot.
+    fn of(self, slot: Slot) -> &'a [f32] {
+        self.get(self.domains[slot.domain].range(slot))
+    }
+
     fn get(self, read: Range<usize>) -> &'a [f32] {
         if read.end <= self.low.len() {
             return &self.low[read];
@@ -147,11 +193,24 @@ impl<'a> Others<'a> {
     }
 }
 
-/// One part of an arena to write, and all others to read.
-fn around(arena: &mut [f32], write: Range<usize>) -> (Others<'_>, &mut [f32]) {
-    let (low, rest) = arena.split_at_mut(write.start);
+/// One part of a lane's arena to write, and all others to read.
+fn around<'a>(lane: &'a mut Lane<'_>, write: Range<usize>) -> (Others<'a>, &'a mut [f32]) {
+    let (low, rest) = lane.arena.split_at_mut(write.start);
     let (own, high) = rest.split_at_mut(write.len());
-    (Others { low, high, from: write.end }, own)
+    (Others { low, high, from: write.end, domains: lane.domains }, own)
+}
+
+/// Parts of an arena that do not overlap, as the plan promises.
+fn disjoint<const N: usize>(arena: &mut [f32], parts: [Range<usize>; N]) -> [&mut [f32]; N] {
+    match arena.get_disjoint_mut(parts) {
+        Ok(parts) => parts,
+        Err(error) => unreachable!("the plan gave two live buffers one place: {error}"),
+    }
+}
+
+/// The elements of each parent.
+fn parents(offsets: &[u32]) -> impl Iterator<Item = Range<usize>> {
+    offsets.windows(2).map(|pair| pair[0] as usize..pair[1] as usize)
 }
 
 /// Calls `each(from, into, accumulate)` for every copy of a cotangent that flows to an input.
@@ -166,23 +225,13 @@ fn with_each_copy(
     flow: &Flow,
     mut each: impl FnMut(Others<'_>, &[f32], &mut [f32], bool),
 ) {
-    let rows = lane.rows;
     for run in &flow.runs {
         for c in 0..run.len {
-            let (from, into) = copies(cotangent, flow.into, rows, *run, c, 1);
-            let (others, into) = around(lane.arena, into);
+            let (from, into) = (lane.copies(cotangent, run.from + c, 1), lane.copies(flow.into, run.to + c, 1));
+            let (others, into) = around(lane, into);
             each(others, others.get(from), into, run.accumulate);
         }
     }
-}
-
-/// Places of `len` copies, from copy `first` of a run on, at both of its ends.
-fn copies(from: Slot, into: Slot, rows: usize, run: Run, first: usize, len: usize) -> (Range<usize>, Range<usize>) {
-    let at = |slot: Slot, copy: usize| {
-        let start = slot.start + copy * rows * slot.width;
-        start..start + len * rows * slot.width
-    };
-    (at(from, run.from + first), at(into, run.to + first))
 }
 
 /// `into = from` or `into += from`.

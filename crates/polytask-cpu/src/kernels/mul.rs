@@ -10,8 +10,8 @@ pub(super) struct Mul {
 impl Kernel for Mul {
     fn forward(&self, lane: &mut Lane<'_>) {
         let w = &self.wiring;
-        let (others, y) = around(lane.arena, w.out.range(lane.rows));
-        let [a, b] = [w.inputs[0], w.inputs[1]].map(|x| others.get(x.range(lane.rows)));
+        let (others, y) = around(lane, lane.range(w.out));
+        let [a, b] = [w.inputs[0], w.inputs[1]].map(|x| others.of(x));
         match (w.inputs[0].width, w.inputs[1].width) {
             (a_width, b_width) if a_width == b_width => {
                 vectorized(|| y.iter_mut().zip(a).zip(b).for_each(|((y, a), b)| *y = a * b));
@@ -23,12 +23,12 @@ impl Kernel for Mul {
 
     /// `da = dy * b`, `db = dy * a`
     fn backward(&self, lane: &mut Lane<'_>) {
-        let (w, rows) = (&self.wiring, lane.rows);
+        let w = &self.wiring;
         for (i, flow) in w.flows.iter().enumerate() {
             let Some(flow) = flow else { continue };
             let (own, other) = (w.inputs[i], w.inputs[1 - i]);
             with_each_copy(lane, w.cotangent, flow, |others, dy, dx, accumulate| {
-                let factor = others.get(other.range(rows));
+                let factor = others.of(other);
                 if own.width < w.out.width {
                     products(dy, factor, dx, accumulate);
                 } else if other.width < w.out.width {

@@ -12,8 +12,8 @@ pub(super) struct OneHot {
 impl Kernel for OneHot {
     fn forward(&self, lane: &mut Lane<'_>) {
         let (input, out) = (self.wiring.inputs[0], self.wiring.out);
-        let indices = &lane.indices[input.range(lane.rows)];
-        let y = &mut lane.arena[out.range(lane.rows)];
+        let indices = lane.indices(input);
+        let y = lane.values_mut(out);
         y.fill(0.0);
         for (indices, y) in indices.chunks_exact(input.width).zip(y.chunks_exact_mut(out.width)) {
             let mut start = 0;

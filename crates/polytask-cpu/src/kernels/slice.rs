@@ -11,7 +11,7 @@ pub(super) struct Slice {
 impl Kernel for Slice {
     fn forward(&self, lane: &mut Lane<'_>) {
         let (input, out) = (self.wiring.inputs[0], self.wiring.out);
-        let (x, y) = read_write(lane.arena, input.range(lane.rows), out.range(lane.rows));
+        let (x, y) = read_write(lane.arena, lane.range(input), lane.range(out));
         for (x, y) in x.chunks_exact(input.width).zip(y.chunks_exact_mut(out.width)) {
             y.copy_from_slice(&x[self.start..self.start + out.width]);
         }

@@ -15,8 +15,9 @@ impl Kernel for Softmax {
     fn forward(&self, lane: &mut Lane<'_>) {
         let (input, out) = (self.wiring.inputs[0], self.wiring.out);
         let noise = lane.noise.filter(|_| self.dropout > 0.0);
-        let (mask, first) = (noise.map(|noise| Mask::new(noise, self.node, self.dropout)), lane.first_row);
-        let (x, y) = read_write(lane.arena, input.range(lane.rows), out.range(lane.rows));
+        let first = lane.elements(out).first;
+        let mask = noise.map(|noise| Mask::new(noise, self.node, self.dropout));
+        let (x, y) = read_write(lane.arena, lane.range(input), lane.range(out));
         vectorized(
             #[inline(always)]
             || {
@@ -39,11 +40,11 @@ impl Kernel for Softmax {
 
     /// `dx = y * (dy - <dy, y>)`, which is 0 for what was left out.
     fn backward(&self, lane: &mut Lane<'_>) {
-        let (w, rows) = (&self.wiring, lane.rows);
+        let w = &self.wiring;
         let Some(flow) = &w.flows[0] else { return };
         let width = w.out.width;
         with_each_copy(lane, w.cotangent, flow, |others, dy, dx, accumulate| {
-            let y = others.get(w.out.range(rows));
+            let y = others.of(w.out);
             vectorized(
                 #[inline(always)]
                 || {

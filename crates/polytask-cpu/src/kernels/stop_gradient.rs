@@ -10,7 +10,7 @@ pub(super) struct StopGradient {
 impl Kernel for StopGradient {
     fn forward(&self, lane: &mut Lane<'_>) {
         let (input, out) = (self.wiring.inputs[0], self.wiring.out);
-        let (x, y) = read_write(lane.arena, input.range(lane.rows), out.range(lane.rows));
+        let (x, y) = read_write(lane.arena, lane.range(input), lane.range(out));
         y.copy_from_slice(x);
     }
 

@@ -3,9 +3,10 @@
 mod arena;
 mod wiring;
 
+use crate::feed::Feed;
 use crate::kernels::{self, ChargeKernel, Kernel, LossKernel};
-use arena::Arena;
-use polytask_graph::{Graph, LossId, Op, Reach};
+use arena::Room;
+use polytask_graph::{DomainId, Graph, LossId, Op, Reach};
 use std::ops::Range;
 pub(crate) use wiring::{Flow, ParameterWire, Run, Slot, Wiring};
 
@@ -128,17 +129,26 @@ pub struct Plan {
     /// Per parameter.
     pub(crate) gradients: Vec<GradientPlace>,
     pub(crate) groups: usize,
-    pub(crate) arena: usize,
-    pub(crate) indices: usize,
+    /// By domain: scalars that the values on it need, in all for the rows and for each element of the others.
+    pub(crate) arena: Vec<usize>,
+    /// The same for category indices.
+    pub(crate) indices: Vec<usize>,
     pub(crate) gradient: usize,
+    /// Rows of a full batch.
+    pub(crate) batch: usize,
+    /// Rows of a lane at most.
     pub(crate) lane_rows: usize,
     pub(crate) lanes: usize,
+    /// By domain: floating-point operations of a training step for each element.
+    costs: Vec<usize>,
 }
 
 /// Work below which a lane is not worth a thread: a hand-over costs some tens of microseconds.
 const MIN_LANE_FLOPS: usize = 4_000_000;
 /// Rows below which matrix products lose too much of their speed.
 const MIN_LANE_ROWS: usize = 128;
+/// Ragged rows below which a lane has too few sequences to step through side by side.
+const MIN_LANE_SEQUENCES: usize = 8;
 /// Lanes at most: more would only cost memory, one gradient each.
 const MAX_LANES: usize = 16;
 
@@ -146,27 +156,69 @@ impl Plan {
     /// Plans for batches of at most `batch` rows.
     pub fn new(graph: &Graph, batch: usize, mode: Mode, groups: &Groups) -> Self {
         let batch = batch.max(1);
-        let lanes = (batch / MIN_LANE_ROWS)
-            .min(batch.saturating_mul(graph.training_flops()) / MIN_LANE_FLOPS)
-            .clamp(1, MAX_LANES);
-        let lane_rows = batch.div_ceil(lanes);
-        Planner::new(graph, lane_rows, mode, groups).plan(batch.div_ceil(lane_rows))
+        // How long sequences are is known batch by batch; all of a batch's rows may end up in one lane.
+        let (lanes, lane_rows) = match graph.domains().is_empty() {
+            true => {
+                let lanes = lanes_for(batch, batch.saturating_mul(graph.training_flops()));
+                let lane_rows = batch.div_ceil(lanes);
+                (batch.div_ceil(lane_rows), lane_rows)
+            }
+            false => (batch.div_ceil(MIN_LANE_SEQUENCES).min(MAX_LANES), batch),
+        };
+        Planner::new(graph, lane_rows, mode, groups).plan(lanes, batch)
     }
 
-    /// Lanes a full batch is cut into.
+    /// Lanes a full batch is cut into, at most if the graph has ragged sequences.
     pub fn lanes(&self) -> usize {
         self.lanes
     }
 
-    /// Bytes of working memory in all lanes together.
+    /// Bytes of working memory in all lanes together, without what hangs on the length of sequences.
     pub fn memory(&self) -> usize {
-        4 * self.lanes * (self.arena + self.indices + self.gradient)
+        4 * self.lanes * (self.arena[0] + self.indices[0] + self.gradient)
+    }
+
+    /// Cuts a batch into lanes of consecutive rows, `(first row, rows)` each. It looks at the batch alone, never at the
+    /// number of threads.
+    pub(crate) fn cut(&self, feed: &Feed<'_>, parts: &mut Vec<(usize, usize)>) {
+        parts.clear();
+        let rows = feed.rows.len();
+        if self.graph.domains().is_empty() {
+            let full = self.lane_rows;
+            parts.extend((0..rows).step_by(full).map(|first| (first, full.min(rows - first))));
+            return;
+        }
+        let count = |d: usize, row: u32| feed.elements(&self.graph, DomainId(d), row).len();
+        let cost = |row: u32| self.costs.iter().enumerate().map(|(d, cost)| cost * count(d, row)).sum::<usize>();
+        let ragged = |row: &u32| (1..self.costs.len()).map(|d| count(d, *row)).sum::<usize>();
+        let total: usize = feed.rows.iter().map(|&row| cost(row)).sum();
+        let elements = feed.rows.iter().map(ragged).sum();
+        let lanes = lanes_for(elements, total).min(rows / MIN_LANE_SEQUENCES).clamp(1, self.lanes);
+        // A row belongs to the lane in whose share of the cost its middle lies.
+        let (mut first, mut before, mut lane) = (0, 0, 0);
+        for (i, &row) in feed.rows.iter().enumerate() {
+            let cost = cost(row);
+            let own = ((2 * before + cost) * lanes / (2 * total).max(1)).min(lanes - 1);
+            if own > lane && i > first {
+                parts.push((first, i - first));
+                first = i;
+            }
+            (before, lane) = (before + cost, own);
+        }
+        if rows > first {
+            parts.push((first, rows - first));
+        }
     }
 
     /// The graph that was planned.
     pub fn graph(&self) -> &Graph {
         &self.graph
     }
+}
+
+/// Lanes that are worth while for so many rows, or elements of ragged sequences, and this work.
+fn lanes_for(elements: usize, flops: usize) -> usize {
+    (elements / MIN_LANE_ROWS).min(flops / MIN_LANE_FLOPS).clamp(1, MAX_LANES)
 }
 
 struct Planner<'a> {
@@ -190,8 +242,9 @@ impl<'a> Planner<'a> {
         Planner { graph, rows, mode, groups, reach: graph.reach(), values }
     }
 
-    fn plan(self, lanes: usize) -> Plan {
-        let (mut arena, mut indices) = (Arena::default(), Arena::default());
+    fn plan(self, lanes: usize, batch: usize) -> Plan {
+        let room = || Room::new(self.rows, self.graph.domains().len());
+        let (mut arena, mut indices) = (room(), room());
         let count = self.graph.nodes().len();
         let train = self.mode == Mode::Train;
         let (order, shared_from) = self.backward_order();
@@ -226,16 +279,16 @@ impl<'a> Planner<'a> {
         let mut cotangents = Vec::with_capacity(count);
         let mut stacks = Vec::with_capacity(count);
         for (i, node) in self.graph.nodes().iter().enumerate() {
-            let width = node.shape.width();
+            let (width, domain) = (node.shape.width(), node.domain);
             let life = i..=if train { backward[i] } else { last_use[i] };
             let place = if matches!(node.op, Op::Index) { &mut indices } else { &mut arena };
-            values.push(Slot { start: place.place(life.clone(), width * self.rows), width });
+            values.push(place.place(domain, life.clone(), width, 1));
             let extra = if train { kernels::saved_width(&node.op, width) } else { 0 };
-            saved.push(Slot { start: arena.place(life, extra * self.rows), width: extra });
+            saved.push(arena.place(domain, life, extra, 1));
             let copies = if train && needs[i] { groups[i].len() } else { 0 };
             let life = born[i]..=backward[i];
-            cotangents.push(Slot { start: arena.place(life.clone(), copies * width * self.rows), width });
-            stacks.push(Slot { start: arena.place(life, stacked[i].len() * width * self.rows), width });
+            cotangents.push(arena.place(domain, life.clone(), width, copies));
+            stacks.push(arena.place(domain, life, width, stacked[i].len()));
         }
 
         let (gradients, gradient) = self.gradient_places(&groups);
@@ -320,10 +373,12 @@ impl<'a> Planner<'a> {
             outputs: self.graph.losses().iter().map(|l| values[l.prediction.0]).collect(),
             gradients,
             groups: self.groups.len(),
-            arena: arena.size(),
-            indices: indices.size(),
+            arena: arena.sizes(),
+            indices: indices.sizes(),
             gradient,
+            batch,
             lane_rows: self.rows,
+            costs: (0..=self.graph.domains().len()).map(|d| 6 * self.graph.multiply_adds_on(DomainId(d))).collect(),
             lanes,
             graph: self.graph.clone(),
         }

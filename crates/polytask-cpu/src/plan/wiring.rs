@@ -2,18 +2,14 @@
 
 use std::ops::Range;
 
-/// A buffer in a lane's arena holding rows of `width` scalars.
+/// A buffer in a lane's arena holding `width` scalars for each element of a domain. A lane knows how many there are, and
+/// where the buffer stands: [`Lane::range`](crate::kernels::Lane::range).
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Slot {
     pub start: usize,
     pub width: usize,
-}
-
-impl Slot {
-    /// The part that `rows` rows fill.
-    pub(crate) fn range(self, rows: usize) -> Range<usize> {
-        self.start..self.start + rows * self.width
-    }
+    /// 0 for the rows.
+    pub domain: usize,
 }
 
 /// `len` consecutive copies (one per group of losses) that go to consecutive copies of something upstream.
@@ -62,7 +58,7 @@ pub(crate) struct Wiring {
     pub out: Slot,
     /// Kept from forward to backward by ops that need more than their output.
     pub saved: Slot,
-    /// This node's cotangent, `copies x rows x width`.
+    /// This node's cotangent, `copies x elements x width`.
     pub cotangent: Slot,
     pub copies: usize,
     /// One per input; none where the input needs no gradient.

@@ -1,11 +1,11 @@
 //! The rules of every op. A graph from a file passes them too.
 
 use super::GraphBuilder;
-use crate::{NodeId, Op, ParameterId, Shape, Weighing};
+use crate::{DomainId, NodeId, Op, ParameterId, Reduction, Shape, Weighing};
 
 impl GraphBuilder {
     /// The rules each op puts on its inputs, parameters and shape.
-    pub(super) fn check(&self, op: &Op, inputs: &[NodeId], shape: &Shape) -> Result<(), String> {
+    pub(super) fn check(&self, op: &Op, inputs: &[NodeId], shape: &Shape, domain: DomainId) -> Result<(), String> {
         if let Some(far) = inputs.iter().find(|i| i.0 >= self.graph.nodes.len()) {
             return Err(format!("it reads node {} which does not come before it", far.0));
         }
@@ -22,10 +22,14 @@ impl GraphBuilder {
             false => Err(format!("it takes {count} input(s) and got {}", inputs.len())),
         };
         let is_index = |i: usize| matches!(self.graph.node(inputs[i]).op, Op::Index);
-        let reads_index = matches!(op, Op::OneHot { .. } | Op::Embedding { .. });
-        if let Some(i) = (0..inputs.len()).find(|&i| is_index(i) != reads_index) {
+        let reads_index = |i: usize| match op {
+            Op::OneHot { .. } | Op::Embedding { .. } => true,
+            Op::Gather { .. } => i == 1,
+            _ => false,
+        };
+        if let Some(i) = (0..inputs.len()).find(|&i| is_index(i) != reads_index(i)) {
             let name = &self.graph.node(inputs[i]).name;
-            return Err(match reads_index {
+            return Err(match reads_index(i) {
                 true => format!("it reads category indices, but {name:?} gives numbers"),
                 false => format!("it reads numbers, but {name:?} gives category indices"),
             });
@@ -42,6 +46,7 @@ impl GraphBuilder {
             true => Ok(()),
             false => Err(format!("dropout rate is {share}; it must be at least 0 and below 1")),
         };
+        self.check_domains(op, inputs, domain)?;
         match op {
             Op::Input | Op::Index => expect(0),
             Op::OneHot { columns } => {
@@ -144,6 +149,23 @@ impl GraphBuilder {
                 match width(0).is_multiple_of(bits) {
                     true => keeps((width(0) / bits).saturating_mul(*choices)),
                     false => Err(format!("{choices} choices have {bits} bits, and it gets {} features", width(0))),
+                }
+            }
+            Op::Reduce(Reduction::Attention) => {
+                expect(2).and_then(|()| keeps(width(0)))?;
+                match width(0).is_multiple_of(width(1)) {
+                    true => Ok(()),
+                    false => {
+                        Err(format!("it has {} scores for {} features; they must divide them", width(1), width(0)))
+                    }
+                }
+            }
+            Op::Reduce(_) | Op::Spread { .. } => expect(1).and_then(|()| keeps(width(0))),
+            Op::Gather { column } => {
+                expect(2).and_then(|()| keeps(width(0)))?;
+                match *column < width(1) {
+                    true => Ok(()),
+                    false => Err(format!("it reads index column {column} of {}", width(1))),
                 }
             }
             Op::Reshape => expect(1).and_then(|()| keeps(width(0))),

@@ -1,17 +1,27 @@
 //! Layers of plain features.
 
 use super::GraphBuilder;
-use crate::{Activation, IndexColumn, Init, NodeId, Op, Role, Shape};
+use crate::{Activation, DomainId, IndexColumn, Init, NodeId, Op, Role, Shape};
 
 impl GraphBuilder {
     /// Numbers fed from outside, `[width]` a row.
     pub fn input(&mut self, name: &str, width: usize) -> NodeId {
-        self.named(name).push(Op::Input, vec![], Shape(vec![width]))
+        self.input_on(DomainId::ROWS, name, width)
+    }
+
+    /// Numbers fed from outside, `[width]` an element of `domain`.
+    pub fn input_on(&mut self, domain: DomainId, name: &str, width: usize) -> NodeId {
+        self.named(name).push_on(domain, Op::Input, vec![], Shape(vec![width]))
     }
 
     /// Category indices fed from outside, `[width]` a row.
     pub fn index_input(&mut self, name: &str, width: usize) -> NodeId {
-        self.named(name).push(Op::Index, vec![], Shape(vec![width]))
+        self.index_on(DomainId::ROWS, name, width)
+    }
+
+    /// Category indices fed from outside, `[width]` an element of `domain`.
+    pub fn index_on(&mut self, domain: DomainId, name: &str, width: usize) -> NodeId {
+        self.named(name).push_on(domain, Op::Index, vec![], Shape(vec![width]))
     }
 
     /// Index columns as one-hot blocks side by side, `[sum of levels]`.

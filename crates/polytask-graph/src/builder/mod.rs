@@ -2,6 +2,7 @@
 //! `check` the rules of every op.
 
 mod check;
+mod domains;
 mod events;
 mod gates;
 mod image;
@@ -12,7 +13,9 @@ mod sharing;
 
 pub use mixing::Per;
 
-use crate::{Graph, GraphError, Init, Loss, LossId, LossKind, Node, NodeId, Op, Parameter, ParameterId, Role, Shape};
+use crate::{
+    DomainId, Graph, GraphError, Init, Loss, LossId, LossKind, Node, NodeId, Op, Parameter, ParameterId, Role, Shape,
+};
 use std::collections::BTreeSet;
 
 /// Builds a [`Graph`] in the functional style.
@@ -39,6 +42,7 @@ impl GraphBuilder {
     /// An empty graph.
     pub fn new() -> Self {
         let graph = Graph {
+            domains: Vec::new(),
             nodes: Vec::new(),
             parameters: Vec::new(),
             losses: Vec::new(),
@@ -89,11 +93,15 @@ impl GraphBuilder {
 
     /// Builds `graph` again node by node, so that a graph from a file passes the same checks.
     pub(crate) fn replay(&mut self, graph: &Graph) -> Result<(), GraphError> {
+        for domain in &graph.domains {
+            self.add_domain(domain.clone());
+        }
         for parameter in &graph.parameters {
             self.add_parameter(parameter.clone());
         }
         for node in &graph.nodes {
-            self.named(node.name.clone()).push(node.op.clone(), node.inputs.clone(), node.shape.clone());
+            let Node { name, op, inputs, shape, domain } = node.clone();
+            self.named(name).push_on(domain, op, inputs, shape);
             // A later node may only be checked against nodes that hold.
             if let Some(error) = self.error.take() {
                 return Err(error);
@@ -107,15 +115,21 @@ impl GraphBuilder {
         std::mem::take(self).finish().map(|_| ())
     }
 
+    /// A node of its first input's domain.
     fn push(&mut self, op: Op, inputs: Vec<NodeId>, shape: Shape) -> NodeId {
+        let domain = inputs.first().map_or(DomainId::ROWS, |x| self.domain(*x));
+        self.push_on(domain, op, inputs, shape)
+    }
+
+    fn push_on(&mut self, domain: DomainId, op: Op, inputs: Vec<NodeId>, shape: Shape) -> NodeId {
         let name = self.take_name(op.label());
         if !self.names.insert(name.clone()) {
             self.fail(GraphError::Duplicate(name.clone()));
         }
-        if let Err(reason) = self.check(&op, &inputs, &shape) {
+        if let Err(reason) = self.check(&op, &inputs, &shape, domain) {
             self.fail_at(&name, reason);
         }
-        self.graph.nodes.push(Node { name, op, inputs, shape });
+        self.graph.nodes.push(Node { name, op, inputs, shape, domain });
         NodeId(self.graph.nodes.len() - 1)
     }
 
@@ -146,6 +160,10 @@ impl GraphBuilder {
 
     fn shape(&self, x: NodeId) -> Shape {
         self.graph.nodes.get(x.0).map_or(Shape(vec![0]), |n| n.shape.clone())
+    }
+
+    fn domain(&self, x: NodeId) -> DomainId {
+        self.graph.nodes.get(x.0).map_or(DomainId::ROWS, |n| n.domain)
     }
 
     fn width(&self, x: NodeId) -> usize {

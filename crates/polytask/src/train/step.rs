@@ -10,7 +10,7 @@ use polytask_balance::{Balancer, Gramian, LossFamily, Needs, Output, Step, TaskI
 use polytask_cpu::{
     Combine, Feed, Groups, Jacobian, Mode, Optimizer, OptimizerState, Parameters, Plan, Rule, Runner, Update,
 };
-use polytask_graph::{Graph, LossKind};
+use polytask_graph::{Graph, LossId, LossKind};
 
 /// When a step is taken, and how far.
 #[derive(Clone, Copy)]
@@ -104,7 +104,8 @@ impl Stepper {
     /// A step on one batch. Losses that are not finite are handed back and nothing moves.
     pub(super) fn step(&mut self, feed: &Feed<'_>, at: At) -> Result<Done, TrainError> {
         let tasks = feed.targets.len();
-        let present: Vec<usize> = (0..tasks).filter(|&t| feed.weight(t) > 0.0).collect();
+        let graph = self.runner.plan().graph();
+        let present: Vec<usize> = (0..tasks).filter(|&t| feed.weight(graph, LossId(t)) > 0.0).collect();
         let step = Step { index: at.step, epoch: at.epoch, tasks: &present, losses: &[] };
         let noise = self.noise ^ at.step;
         let met = match self.balancer.needs() {
@@ -179,7 +180,7 @@ impl Stepper {
         let gramian = Gramian::new(step.tasks.len(), present)?;
         let weights = self.balancer.weights(&Step { losses: &met.known, ..step }, Some(&gramian))?;
         if self.waits {
-            self.runner.backward_shared(feed, &scatter(tasks, step.tasks, &weights.shared), noise);
+            self.runner.backward_shared(&scatter(tasks, step.tasks, &weights.shared), noise);
         }
         Ok(met.weighed(weights))
     }
