@@ -80,11 +80,11 @@ impl GraphBuilder {
             Op::Gather { .. } if i == 0 => Ok(None),
             _ => Ok(Some(own)),
         };
-        for i in 0..inputs.len() {
+        for (i, input) in inputs.iter().enumerate() {
             if let Some(expected) = expected(i)?
                 && expected != of(i)
             {
-                let from = &self.graph.node(inputs[i]).name;
+                let from = &self.graph.node(*input).name;
                 let (wrong, right) = (name(of(i)), name(expected));
                 return Err(format!(
                     "it reads {from:?}, which has one element for each of {wrong:?}, expected {right:?}"
