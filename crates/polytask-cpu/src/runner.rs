@@ -43,18 +43,8 @@ impl Runner {
         let scales = Scales { losses: totals.clone(), charges: totals.clone(), counts: vec![0; plan.arena.len()] };
         let penalties = Penalties::new(&plan.graph, |p| parameters.range(p));
         let (parts, temperature) = (Vec::new(), 1.0);
-        let mut runner = Runner {
-            plan,
-            lanes,
-            parameters,
-            transposed,
-            pieces,
-            parts,
-            totals,
-            scales,
-            penalties,
-            temperature,
-        };
+        let mut runner =
+            Runner { plan, lanes, parameters, transposed, pieces, parts, totals, scales, penalties, temperature };
         runner.refresh();
         runner
     }
@@ -285,7 +275,8 @@ impl Runner {
     /// What the last forward pass, over `rows` rows, charged to the tasks that were present, times the tasks' weights.
     pub fn charged(&self, weights: &[f64], rows: usize) -> f64 {
         let charge = |(i, charge): (usize, &ChargeKernel)| {
-            let share = self.used(rows).iter().map(|lane| lane.charges()[i]).sum::<f64>() / self.scales.counts[charge.values.domain].max(1) as f64;
+            let share = self.used(rows).iter().map(|lane| lane.charges()[i]).sum::<f64>()
+                / self.scales.counts[charge.values.domain].max(1) as f64;
             let present = charge.losses.iter().filter(|(task, _)| self.totals[*task] > 0.0);
             present.map(|(task, _)| weights[*task] * share).sum::<f64>()
         };
