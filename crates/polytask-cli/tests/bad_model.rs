@@ -234,3 +234,59 @@ fn a_method_that_reads_gradients_keeps_the_best_model_too() {
     assert!(done.message().contains("; new holds the best model before that, of epoch "), "{}", done.err);
     folder.works("predict new --data data.csv");
 }
+
+/// Two yes-or-no tasks that one huge step learns beyond doubt: their losses round to 0.
+fn certain(balance: &str) -> Folder {
+    let row = |i: i32| match i % 2 {
+        0 => format!("{},yes,no\n", 2 + i % 5),
+        _ => format!("{},no,yes\n", -2 - i % 5),
+    };
+    let data = format!("x,a,b\n{}", (0..40).map(row).collect::<String>());
+    let config = format!(
+        "[data]\npath = \"data.csv\"\nsplit = {{ valid = 0.2, test = 0 }}\n[tasks.a]\n[tasks.b]\n[model]\ntrunk = []\n\
+         [loss]\nbalance = \"{balance}\"\n[train]\nepochs = 5\nbatch = \"full\"\noptimizer = \"sgd\"\nmomentum = 0\n\
+         learning_rate = 1e6\n"
+    );
+    Folder::with(&config, &data)
+}
+
+#[test]
+fn a_loss_that_a_method_cannot_take_keeps_the_best_model() {
+    for method in ["geometric", "scale_invariant", "famo"] {
+        let folder = certain(method);
+        let done = folder.run("train config.toml");
+        // FAMO looks at the losses after the step that made them 0, the others at the next.
+        let step = if method == "famo" { 1 } else { 2 };
+        let kept = match method {
+            "famo" => "no epoch was complete, so no model was written",
+            _ => "model holds the best model before that, of epoch 1",
+        };
+        assert_eq!(
+            done.message(),
+            format!(
+                "the loss of task `a` is 0 at step {step}, and `{method}` needs losses above 0; {kept}\n\
+                 hint: choose a loss.balance that takes any loss, such as \"equal\", or train for fewer steps"
+            )
+        );
+        assert_eq!((done.code, done.out.as_str()), (Some(1), ""));
+        if method != "famo" {
+            assert_eq!(folder.history("model").len(), 1);
+            folder.works("evaluate model --data data.csv");
+        }
+    }
+    certain("equal").works("train config.toml");
+}
+
+#[test]
+fn a_method_for_several_tasks_given_one_says_what_it_does() {
+    let folder = Folder::with(CONFIG, &table(100));
+    let note = "note: with one task `mgda` follows that task's own gradient\n";
+    let one = "--set data.ignore=[\"warm\",\"grade\"]";
+    folder.write("one.toml", CONFIG.replace("[tasks.warm]\n[tasks.grade]\n", ""));
+    let said = folder.works(&format!("train one.toml --set loss.balance=mgda {one}")).err;
+    assert!(said.contains(note), "{said}");
+    for quiet in ["train one.toml", "train config.toml --set loss.balance=mgda"] {
+        let said = folder.works(quiet).err;
+        assert!(!said.contains("note: with one task"), "{said}");
+    }
+}

@@ -85,3 +85,31 @@ fn every_loss() {
     assert_eq!(cases.len(), 8);
     cases.iter().for_each(LossCase::check);
 }
+
+/// The loss of one row of a Poisson task.
+fn poisson(z: f32, y: f32) -> f64 {
+    let mut g = GraphBuilder::new();
+    let input = g.input("z", 1);
+    g.loss("task", input, LossKind::Poisson);
+    let graph = g.finish().unwrap();
+    let plan = Plan::new(&graph, 1, Mode::Predict, &Groups::merged(&graph));
+    let inputs = [Numbers::Real(&[z])];
+    let targets = [Target { labels: Labels::Real(&[y]), weights: &[1.0] }];
+    Runner::new(plan, Parameters::zeros(&graph)).evaluate(&Feed { inputs: &inputs, targets: &targets, rows: &[0] })[0]
+        .unwrap()
+}
+
+#[test]
+fn a_count_costs_nothing_at_its_rate_and_never_less() {
+    for y in (2..200).map(|y| y as f32).chain([1e4, 1e5, 1e6]) {
+        let least = y.ln();
+        let steps = (-3..=3).map(|ulps| f32::from_bits(least.to_bits().wrapping_add_signed(ulps)));
+        for loss in steps.map(|z| poisson(z, y)) {
+            // Half of y d^2, with the rate's logarithm d off by a few roundings.
+            assert!((0.0..1e-10 * f64::from(y)).contains(&loss), "{loss} at a count of {y}");
+        }
+    }
+    assert_eq!(poisson(0.0, 1.0), 0.0);
+    assert_eq!(poisson(-2.0, 0.0), f64::from((-2.0f32).exp()));
+    assert!(poisson(f32::NAN, 3.0).is_nan());
+}

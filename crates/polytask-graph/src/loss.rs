@@ -30,7 +30,10 @@ pub enum LossKind {
     /// `ln(sum_j exp(z_j)) - z_y`: `z` are logits, `y` is a class index. Of an image `[height, width, classes]` the mean
     /// over its pixels.
     CrossEntropy,
-    /// `mean_j (exp(z_j) - y_j z_j)`: `z` is the log of the rate, `y >= 0` a count. The constant `ln(y!)` is left out.
+    /// `mean_j (exp(z_j) - y_j z_j + y_j ln(y_j) - y_j)` with `0 ln 0 = 0`: `z` is the log of the rate, `y >= 0` a count.
+    ///
+    /// Half the Poisson deviance: the negative log-likelihood less its least value at this label, so never below 0. Its
+    /// gradient is that of the likelihood.
     Poisson,
 }
 

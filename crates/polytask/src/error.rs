@@ -5,7 +5,7 @@ use crate::encode::EncodeError;
 use crate::files::FileError;
 use crate::model::ModelError;
 use crate::task::TaskError;
-use crate::train::{CheckpointError, TrainError};
+use crate::train::{Breakdown, CheckpointError, TrainError};
 use polytask_data::DataError;
 use polytask_graph::GraphError;
 
@@ -43,15 +43,11 @@ pub enum Error {
     /// A comparison without rows to measure on.
     #[error("there are no test rows to compare on")]
     NoTest,
-    /// A loss, or a gradient that the balancing method reads, stopped being a number.
-    #[error("the {what} of task `{task}` is not a finite number at step {step}{kept}")]
-    Diverged {
-        /// `loss` or `gradient`.
-        what: &'static str,
-        /// The task.
-        task: String,
-        /// Counted from 1.
-        step: u64,
+    /// Training met numbers that nobody can go on from.
+    #[error("{by}{kept}")]
+    Broken {
+        /// What it met.
+        by: Breakdown,
         /// What became of the model.
         kept: String,
     },
@@ -76,9 +72,7 @@ impl Error {
             Error::Model(error) => return error.hint(),
             Error::Train(TrainError::Checkpoint(error)) => return error.hint(),
             Error::NoTest => "give a share in data.split.test, or a column or file of test rows",
-            Error::Diverged { .. } => {
-                "a smaller train.learning_rate, train.clip = 1.0 or train.warmup usually help; look for extreme values too"
-            }
+            Error::Broken { by, .. } => by.hint(),
             Error::Init(_) => {
                 "`polytask train` without model.init writes a model.safetensors with the right names and shapes"
             }

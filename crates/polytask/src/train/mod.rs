@@ -1,5 +1,6 @@
 //! Training: forward, backward, balance, step, until the budget is spent or nothing gets better.
 
+mod breakdown;
 mod checkpoint;
 mod criterion;
 mod fingerprint;
@@ -8,6 +9,7 @@ mod probe;
 mod schedule;
 mod step;
 
+pub use breakdown::Breakdown;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use history::{Gradients, Round};
 
@@ -105,15 +107,8 @@ pub enum Ending {
     NoImprovement,
     /// Someone asked for it.
     Stopped,
-    /// A loss, or a gradient that the balancing method reads, was no longer a finite number.
-    Diverged {
-        /// `loss` or `gradient`.
-        what: &'static str,
-        /// The task.
-        task: String,
-        /// The step that met it, counted from 1.
-        step: u64,
-    },
+    /// A step met numbers that nobody can go on from.
+    Broken(Breakdown),
 }
 
 /// A trained model.
@@ -161,9 +156,6 @@ pub fn fit(
 ) -> Result<Fitted, TrainError> {
     Training::new(job, start, resume)?.run(watch)
 }
-
-/// What broke, mostly.
-const LOSS: &str = "loss";
 
 /// The rows that are looked at after a round: those for validation, or a few that show whether the last step broke
 /// the model.
@@ -226,17 +218,14 @@ impl<'a> Training<'a> {
             }
             match self.step() {
                 Ok(None) => {}
-                Ok(Some(task)) => break Ending::Diverged { what: LOSS, task, step: self.state.step + 1 },
-                Err(TrainError::Balance(BalanceError::NotFinite { what, task, .. })) => {
-                    break Ending::Diverged { what, task, step: self.state.step + 1 };
-                }
-                Err(error) => return Err(error),
+                Ok(Some(task)) => break Ending::Broken(Breakdown::loss(&task, self.state.step + 1)),
+                Err(error) => break Ending::Broken(Breakdown::of(error, self.state.step + 1)?),
             }
             watch.step(self.state.step, self.job.budget.steps);
             let last = self.state.step == self.job.budget.steps;
             if self.state.step.is_multiple_of(self.job.budget.every) || last {
                 if let Some(task) = self.round(watch)? {
-                    break Ending::Diverged { what: LOSS, task, step: self.state.step };
+                    break Ending::Broken(Breakdown::loss(&task, self.state.step));
                 }
                 if self.kept.elapsed() >= KEEP_EVERY {
                     watch.keep(&self.checkpoint())?;
@@ -244,7 +233,7 @@ impl<'a> Training<'a> {
                 }
             }
         };
-        if !matches!(ending, Ending::Diverged { .. }) {
+        if !matches!(ending, Ending::Broken(_)) {
             watch.keep(&self.checkpoint())?;
         }
         let seconds = self.seconds();
@@ -324,7 +313,7 @@ impl<'a> Training<'a> {
             best,
         };
         // A score between 0 and 1 for methods that go by one: how much of its first loss a task has shed.
-        let shed = losses.iter().zip(&state.first).map(|(l, f)| Some(1.0 - (*l)? / (*f)?));
+        let shed = losses.iter().zip(&state.first).map(|(l, f)| Some(1.0 - (*l)? / (*f)?.max(f64::MIN_POSITIVE)));
         let scores: Vec<Option<f64>> = shed.map(|s| s.map(|s| s.clamp(0.01, 0.99))).collect();
         self.stepper.end_epoch(&scores)?;
         watch.round(&round);
