@@ -4,142 +4,13 @@
 
 mod common;
 
+use common::differences::*;
 use common::mixed::{Mixed, TASKS};
 use polytask_cpu::*;
 use polytask_graph::*;
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-/// Data for a graph: inputs and labels with some of them missing.
-struct Data {
-    reals: Vec<Vec<f32>>,
-    indices: Vec<Vec<u32>>,
-    labels: Vec<Vec<f32>>,
-    classes: Vec<Vec<u32>>,
-    weights: Vec<Vec<f32>>,
-    rows: Vec<u32>,
-}
-
-impl Data {
-    fn new(graph: &Graph, n: usize, seed: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut uniform = move |len: usize| (0..len).map(|_| rng.random_range(-1.5f32..1.5)).collect::<Vec<f32>>();
-        let mut data =
-            Data { reals: vec![], indices: vec![], labels: vec![], classes: vec![], weights: vec![], rows: vec![] };
-        for node in graph.nodes() {
-            match node.op {
-                Op::Input => data.reals.push(uniform(n * node.shape.width())),
-                // Some indices are beyond every table: missing levels.
-                Op::Index => data
-                    .indices
-                    .push(uniform(n * node.shape.width()).iter().map(|v| ((v + 1.5) * 1.9) as u32).collect()),
-                _ => {}
-            }
-        }
-        for loss in graph.losses() {
-            let width = graph.node(loss.prediction).shape.width();
-            let labels = uniform(n * width);
-            data.classes.push(labels.iter().take(n).map(|v| ((v + 1.5) / 3.0 * width as f32) as u32).collect());
-            data.labels.push(match loss.kind {
-                LossKind::BinaryCrossEntropy => labels.iter().map(|v| f32::from(*v > 0.0)).collect(),
-                LossKind::Poisson => labels.iter().map(|v| (v + 1.5).round()).collect(),
-                _ => labels,
-            });
-            data.weights.push(uniform(n).iter().map(|v| v.max(0.0)).collect());
-        }
-        data.rows = (0..n as u32).rev().collect();
-        data
-    }
-
-    fn with<R>(&self, graph: &Graph, use_feed: impl FnOnce(&Feed<'_>) -> R) -> R {
-        let (mut reals, mut indices) = (self.reals.iter(), self.indices.iter());
-        let inputs: Vec<_> = graph
-            .nodes()
-            .iter()
-            .filter_map(|node| match node.op {
-                Op::Input => Some(Numbers::Real(reals.next().unwrap())),
-                Op::Index => Some(Numbers::Index(indices.next().unwrap())),
-                _ => None,
-            })
-            .collect();
-        let targets: Vec<_> = graph
-            .losses()
-            .iter()
-            .enumerate()
-            .map(|(i, loss)| Target {
-                labels: match loss.kind {
-                    LossKind::CrossEntropy => Labels::Class(&self.classes[i]),
-                    _ => Labels::Real(&self.labels[i]),
-                },
-                weights: &self.weights[i],
-            })
-            .collect();
-        use_feed(&Feed { inputs: &inputs, targets: &targets, offsets: &[], rows: &self.rows })
-    }
-}
-
-fn runner(graph: &Graph, rows: usize, groups: &Groups) -> Runner {
-    let mut parameters = Parameters::init(graph, 3);
-    // Biases and gains start flat; move them so that their gradients are tested at a general point.
-    let mut rng = ChaCha8Rng::seed_from_u64(9);
-    parameters.values_mut().iter_mut().for_each(|v| *v += rng.random_range(-0.2..0.2));
-    Runner::new(Plan::new(graph, rows, Mode::Train, groups), parameters)
-}
-
-const NOISE: u64 = 5;
-
-/// Central differences of the weighted sum of losses, in f64 over a f32 model, on a sample of parameters.
-fn check_differences(graph: &Graph, rows: usize) {
-    let data = Data::new(graph, rows, 1);
-    let weights: Vec<f64> = (0..graph.losses().len()).map(|i| 1.0 + 0.5 * i as f64).collect();
-    data.with(graph, |feed| {
-        let mut r = runner(graph, rows, &Groups::merged(graph));
-        r.forward_backward(feed, &weights, NOISE);
-        let gradients: Vec<f32> = (0..graph.parameters().len())
-            .flat_map(|p| r.gradients(ParameterId(p), rows).pop().map_or(vec![], |g| g.1))
-            .collect();
-        let start = r.parameters().clone();
-        assert_eq!(gradients.len(), start.values().len());
-        let mut loss_at = |i: usize, step: f32| {
-            let mut moved = start.clone();
-            moved.values_mut()[i] += step;
-            r.set_parameters(&moved);
-            let losses = r.forward(feed, NOISE);
-            let losses: f64 = losses.iter().zip(&weights).map(|(l, w)| l.unwrap_or(0.0) * w).sum();
-            losses + r.charged(&weights, rows)
-        };
-        let scale = gradients.iter().fold(0.0f32, |m, g| m.max(g.abs()));
-        assert!(scale > 1e-3, "a test whose gradients vanish tests nothing");
-        for i in (0..gradients.len()).step_by(1 + gradients.len() / 150) {
-            let step = 4e-3;
-            let (left, here, right) = (loss_at(i, -step), loss_at(i, 0.0), loss_at(i, step));
-            let (left, right) = ((here - left) / f64::from(step), (right - here) / f64::from(step));
-            let gradient = f64::from(gradients[i]);
-            // Central differences err by step^2 (truncation) and 1e-7 / step (rounding), both near 2e-5 and well inside
-            // a thousandth. The gradient lies between the slopes of the two sides, which differ by the curvature, and
-            // more where a kink of relu, mae or huber lies within the step.
-            let tolerance = 1e-3 * f64::from(scale) + 0.5 * (right - left).abs();
-            let error = (0.5 * (left + right) - gradient).abs();
-            assert!(error < tolerance, "parameter {i}: {left} and {right} against {gradient}");
-        }
-    });
-}
-
-fn head(g: &mut GraphBuilder, h: NodeId, kind: LossKind) {
-    let width = if kind == LossKind::CrossEntropy { 3 } else { 2 };
-    let z = g.dense(h, width, Activation::Linear);
-    g.loss(&format!("{kind:?}"), z, kind);
-}
-
-const KINDS: [LossKind; 6] = [
-    LossKind::Mse,
-    LossKind::Mae,
-    LossKind::Huber { delta: 0.7 },
-    LossKind::BinaryCrossEntropy,
-    LossKind::CrossEntropy,
-    LossKind::Poisson,
-];
 
 #[test]
 fn every_loss() {
@@ -489,31 +360,6 @@ proptest! {
     /// backward pass of that task alone gives.
     #[test]
     fn many_losses_in_one_backward(seed in 0u64..1_000_000, rows in 1usize..80) {
-        let graph = random_graph(seed);
-        let tasks = graph.losses().len();
-        let data = Data::new(&graph, rows, seed);
-        let reach = graph.reach();
-        data.with(&graph, |feed| {
-            let mut all = runner(&graph, rows, &Groups::separate(&graph));
-            let losses = all.forward_backward(feed, &vec![1.0; tasks], NOISE);
-            let mut merged = runner(&graph, rows, &Groups::merged(&graph));
-            for task in 0..tasks {
-                let mut alone = vec![0.0; tasks];
-                alone[task] = 1.0;
-                let again = merged.forward_backward(feed, &alone, NOISE);
-                assert_eq!(again, losses);
-                for p in (0..graph.parameters().len()).map(ParameterId) {
-                    let one = merged.gradients(p, rows).pop().map_or(vec![], |g| g.1);
-                    let stacked = all.gradients(p, rows).into_iter().find(|(g, _)| *g == task).map(|g| g.1);
-                    assert_eq!(stacked.is_some(), reach.parameters[p.0].contains(&LossId(task)));
-                    let size = one.iter().fold(1.0f32, |m, v| m.max(v.abs()));
-                    for (i, one) in one.iter().enumerate() {
-                        let other = stacked.as_ref().map_or(0.0, |s| s[i]);
-                        prop_assert!((one - other).abs() <= 1e-5 * size, "task {task} {p:?}: {one} {other}");
-                    }
-                }
-            }
-            Ok(())
-        })?;
+        check_stacked(&random_graph(seed), rows, seed);
     }
 }

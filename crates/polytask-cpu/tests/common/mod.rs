@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a fixture that cannot be read must stop the test")]
 
+pub mod differences;
 pub mod mixed;
 
 use polytask_cpu::*;
