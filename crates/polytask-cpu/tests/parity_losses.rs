@@ -95,7 +95,12 @@ fn poisson(z: f32, y: f32) -> f64 {
     let plan = Plan::new(&graph, 1, Mode::Predict, &Groups::merged(&graph));
     let inputs = [Numbers::Real(&[z])];
     let targets = [Target { labels: Labels::Real(&[y]), weights: &[1.0] }];
-    Runner::new(plan, Parameters::zeros(&graph)).evaluate(&Feed { inputs: &inputs, targets: &targets, rows: &[0] })[0]
+    Runner::new(plan, Parameters::zeros(&graph)).evaluate(&Feed {
+        inputs: &inputs,
+        targets: &targets,
+        offsets: &[],
+        rows: &[0],
+    })[0]
         .unwrap()
 }
 
