@@ -51,6 +51,9 @@ pub enum Error {
         /// What became of the model.
         kept: String,
     },
+    /// Someone ended a search before there was anything to keep.
+    #[error("stopped while searching; nothing was written")]
+    Stopped,
     /// The number of threads cannot be had.
     #[error("cannot start {threads} threads: {reason}")]
     Threads {

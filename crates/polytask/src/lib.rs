@@ -11,6 +11,7 @@ pub mod metric;
 pub mod model;
 mod nearest;
 mod prepare;
+pub mod search;
 pub mod share;
 pub mod task;
 pub mod train;

@@ -7,7 +7,8 @@ use crate::{stop, text};
 use polytask::config::Config;
 use polytask::files;
 use polytask::model::{self, CHECKPOINT, CONFIG, HISTORY, METRICS, Model, Scores};
-use polytask::share::{self, Design};
+use polytask::search;
+use polytask::share::{self, Design, Sharing};
 use polytask::train::{Budget, Checkpoint, CheckpointError, Ending, Fitted, Job, Round, TrainError, Watch, fit};
 use polytask::{Error, Prepared};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ impl Train {
     fn train(&self, config: &Config, stop: Arc<AtomicBool>) -> Result<(), Failure> {
         let prepared = polytask::prepare(config)?;
         prepared.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        let settled = search_first(config, &prepared, &stop)?;
+        let config = settled.as_ref().unwrap_or(config);
         let graph = share::build(&Design::new(config, &prepared.encoder, &prepared.tasks)).map_err(Error::from)?;
         let init = config.model.init.as_ref().map(|path| config.resolve(path)).transpose()?;
         let start = model::start(&graph, &prepared.tasks, config.train.seed, init.as_deref())?;
@@ -100,6 +103,30 @@ impl Train {
         warn_of_useless(&scores);
         eprintln!("{}", next_steps(&self.out, &self.config.config));
         Ok(())
+    }
+}
+
+/// Finds what the config leaves to be found; what comes of it is trained from scratch.
+fn search_first(config: &Config, prepared: &Prepared, stop: &Arc<AtomicBool>) -> Result<Option<Config>, Failure> {
+    if !matches!(config.model.sharing, Sharing::Branch(_)) {
+        return Ok(None);
+    }
+    eprintln!("searching for branches");
+    let all: Vec<usize> = (0..prepared.tasks.len()).collect();
+    let settled = search::settle(config, prepared, &all, &mut Stopping(stop))?;
+    match settled.as_ref().map(|config| &config.model.sharing) {
+        Some(Sharing::Tree(tree)) => eprintln!("found {}; training it from scratch", search::in_words(tree)),
+        _ => return Err(Error::Stopped.into()),
+    }
+    Ok(settled)
+}
+
+/// Ends a search when someone has asked for it.
+struct Stopping<'a>(&'a AtomicBool);
+
+impl Watch for Stopping<'_> {
+    fn stop(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

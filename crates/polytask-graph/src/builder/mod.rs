@@ -135,11 +135,8 @@ impl GraphBuilder {
 
     fn parameter(&mut self, layer: &str, part: &str, dims: Vec<usize>, init: Init, role: Role) -> ParameterId {
         match self.tied_parameter(layer, part, &dims) {
-            Some(there) => there,
-            None => {
-                let name = format!("{layer}.{part}");
-                self.add_parameter(Parameter { name, dims, init, role, rate: 1.0, twin: None })
-            }
+            (_, Some(there)) => there,
+            (name, None) => self.add_parameter(Parameter { name, dims, init, role, rate: 1.0, twin: None }),
         }
     }
 

@@ -1,12 +1,12 @@
 //! Parameters that several layers share, or start alike.
 
 use super::GraphBuilder;
-use crate::{NodeId, Parameter, ParameterId};
+use crate::{NodeId, Parameter, ParameterId, Role};
 
 impl GraphBuilder {
-    /// Builds layers whose names begin with `prefix` on the parameters of the layers whose names begin with `to`
-    /// instead, where these are there: `tied("tasks.a.", "", ...)` gives the layer `tasks.a.trunk.1` the parameters of
-    /// `trunk.1`.
+    /// Builds layers on parameters that others share: what a layer whose name begins with `prefix` reads is called as if
+    /// the name began with `to`, and is there only once. In `tied("tasks.a.", "", ...)` the layer `tasks.a.trunk.1` reads
+    /// `trunk.1.weight`, as it does in `tied("tasks.b.", "", ...)`.
     pub fn tied<R>(&mut self, prefix: &str, to: &str, build: impl FnOnce(&mut Self) -> R) -> R {
         let outer = self.tied.replace((prefix.to_owned(), to.to_owned()));
         let built = build(self);
@@ -14,16 +14,28 @@ impl GraphBuilder {
         built
     }
 
-    /// The parameter that a layer built by [`tied`](Self::tied) shares.
-    pub(super) fn tied_parameter(&mut self, layer: &str, part: &str, dims: &[usize]) -> Option<ParameterId> {
-        let (prefix, to) = self.tied.as_ref()?;
-        let name = format!("{to}{}.{part}", layer.strip_prefix(prefix.as_str())?);
-        let there = self.graph.parameters.iter().position(|p| p.name == name)?;
-        let got = self.graph.parameters[there].dims.clone();
-        if got != dims {
+    /// The name of a layer's parameter, and the parameter itself where the layer shares one that is there.
+    pub(super) fn tied_parameter(&mut self, layer: &str, part: &str, dims: &[usize]) -> (String, Option<ParameterId>) {
+        let tied = self.tied.as_ref().and_then(|(prefix, to)| Some((layer.strip_prefix(prefix.as_str())?, to)));
+        let Some((rest, to)) = tied else { return (format!("{layer}.{part}"), None) };
+        let name = format!("{to}{rest}.{part}");
+        let there = self.graph.parameters.iter().position(|p| p.name == name);
+        if let Some(got) = there.map(|there| self.graph.parameters[there].dims.clone())
+            && got != dims
+        {
             self.fail_at(layer, format!("it shares {name:?}, which has shape {got:?}, and needs {dims:?}"));
         }
-        Some(ParameterId(there))
+        (name, there.map(ParameterId))
+    }
+
+    /// Features of a node.
+    pub fn features(&self, node: NodeId) -> usize {
+        self.width(node)
+    }
+
+    /// What a parameter is for.
+    pub fn role(&self, parameter: ParameterId) -> Option<Role> {
+        self.graph.parameters.get(parameter.0).map(|p| p.role)
     }
 
     /// The id that the next new parameter gets.

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::metric::{Better, Metrics};
 use crate::model::{self, Model};
 use crate::prepare::Prepared;
+use crate::search;
 use crate::share::{self, Design, Nothing, Sharing};
 use crate::task::Task;
 use crate::train::{Budget, Ending, Job, Watch, fit};
@@ -179,6 +180,9 @@ fn run(
         }
     };
     let (train, valid) = (labelled(&prepared.split.train), labelled(&prepared.split.valid));
+    if let Some(settled) = search::settle(&config, prepared, which, &mut Until(stop))? {
+        config = settled;
+    }
     let design = Design::new(&config, &prepared.encoder, &tasks);
     let graph = share::build(&design)?;
     // A file of weights is for the whole model; each side starts from its own draw.

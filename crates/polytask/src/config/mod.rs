@@ -37,6 +37,7 @@ pub use data::{DataConfig, Part, Split};
 pub use error::{ConfigError, KeyError, Place, Problem};
 pub use inputs::{Embedding, InputConfig, InputKind};
 pub use loss::{Balance, Level, LossConfig};
+pub(crate) use model::check_widths;
 pub use model::{Activation, ModelConfig};
 pub use schedule::Schedule;
 pub(crate) use shorthand::Shorthand;

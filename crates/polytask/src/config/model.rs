@@ -90,7 +90,7 @@ impl ModelConfig {
 /// Wider layers are surely slips, and would ask for more memory than there is.
 const WIDEST: usize = 65_536;
 
-pub(super) fn check_widths(key: &[&str], widths: &[usize]) -> Result<(), Problem> {
+pub(crate) fn check_widths(key: &[&str], widths: &[usize]) -> Result<(), Problem> {
     match widths.iter().find(|w| !(1..=WIDEST).contains(*w)) {
         Some(width) => {
             let message = format!("`{}` has a layer of width {width}; widths are from 1 to {WIDEST}", key.join("."));

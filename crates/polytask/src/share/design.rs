@@ -1,9 +1,11 @@
 //! What an architecture builds from: the inputs, the stages of a trunk, the heads.
 
+use super::dependent;
 use crate::config::{Config, ModelConfig};
 use crate::encode::{Encoder, Inputs};
 use crate::task::Task;
-use polytask_graph::{Activation, GraphBuilder, NodeId};
+use indexmap::IndexMap;
+use polytask_graph::{Activation, GraphBuilder, LossId, NodeId};
 
 /// The network that a config describes for given inputs and tasks.
 pub struct Design<'a> {
@@ -25,6 +27,46 @@ impl<'a> Design<'a> {
     /// Number of tasks.
     pub(super) fn tasks(&self) -> usize {
         self.tasks.len()
+    }
+
+    /// A task.
+    pub(super) fn task(&self, task: usize) -> &Task {
+        &self.tasks[task]
+    }
+
+    /// The names of the tasks.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.tasks.iter().map(|task| task.name.as_str()).collect()
+    }
+
+    /// What each of the tasks follows, of those that the model has, and an order in which all come after what they
+    /// follow. The config's check has refused circles.
+    pub(super) fn plan(
+        &self,
+        after: Option<&IndexMap<String, Vec<String>>>,
+    ) -> (IndexMap<String, Vec<String>>, Vec<usize>) {
+        let names = self.names();
+        let there = |name: &String| names.contains(&name.as_str());
+        let pruned: Option<IndexMap<String, Vec<String>>> = after.map(|after| {
+            let own = after.iter().filter(|(task, _)| there(task));
+            own.map(|(task, sources)| (task.clone(), sources.iter().filter(|s| there(s)).cloned().collect())).collect()
+        });
+        dependent::plan(pruned.as_ref(), &names).unwrap_or_default()
+    }
+
+    /// Where a task of this name stands, if the model has it.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        self.tasks.iter().position(|task| task.name == name)
+    }
+
+    /// Whether a task's head has hidden layers.
+    pub(super) fn has_tower(&self, task: usize) -> bool {
+        !self.heads[task].is_empty()
+    }
+
+    /// Width of a trunk's stage.
+    pub(super) fn width(&self, i: usize) -> usize {
+        self.config.trunk[i]
     }
 
     /// What the names of a task's own layers begin with, `tasks.NAME.`.
@@ -64,11 +106,23 @@ impl<'a> Design<'a> {
 
     /// A hidden layer: dense, then layer norm if the config asks for it, activation and dropout.
     fn layer(&self, g: &mut GraphBuilder, name: &str, x: NodeId, width: usize) -> NodeId {
+        self.activated(g, name, |g, activation| g.dense(x, width, activation))
+    }
+
+    /// What `make(g, activation)` adds, called `name`, as a hidden layer: with the config's layer norm, activation and
+    /// dropout.
+    pub(super) fn activated(
+        &self,
+        g: &mut GraphBuilder,
+        name: &str,
+        make: impl FnOnce(&mut GraphBuilder, Activation) -> NodeId,
+    ) -> NodeId {
         let activation = Activation::from(self.config.activation);
+        g.named(name);
         let h = match self.config.layer_norm {
-            false => g.named(name).dense(x, width, activation),
+            false => make(g, activation),
             true => {
-                let sum = g.named(name).dense(x, width, Activation::Linear);
+                let sum = make(g, Activation::Linear);
                 let normal = g.named(format!("{name}.norm")).layer_norm(sum);
                 g.named(format!("{name}.activation")).activation(normal, activation)
             }
@@ -76,15 +130,28 @@ impl<'a> Design<'a> {
         g.named(format!("{name}.dropout")).dropout(h, self.config.dropout as f32)
     }
 
-    /// A task's own layers, `heads.{task}.0`, ..., the last of them its output, and its loss. Gives the output, in the
-    /// units of the loss: a number, a logit or logits.
+    /// The hidden layers of a task's head, `heads.{task}.0`, ...; `h` itself where it has none.
+    pub(super) fn tower(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
+        self.layers(g, &format!("heads.{}", self.tasks[task].name), h, self.heads[task])
+    }
+
+    /// The last layer of a task's head, in the units of the loss: a number, a logit or logits.
+    pub(super) fn output(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
+        let (of, last) = (&self.tasks[task], self.heads[task].len());
+        g.named(format!("heads.{}.{last}", of.name)).dense(h, of.outcome().width(), Activation::Linear)
+    }
+
+    /// A loss for every task, each on its own output.
+    pub(super) fn losses(&self, g: &mut GraphBuilder, outputs: &[NodeId]) -> Vec<LossId> {
+        let pairs = self.tasks.iter().zip(outputs);
+        pairs.map(|(task, &output)| g.loss(&task.name, output, task.outcome().loss())).collect()
+    }
+
+    /// A task's head and its loss. Gives the output.
     pub(super) fn head(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
-        let (task, widths) = (&self.tasks[task], self.heads[task]);
-        let name = format!("heads.{}", task.name);
-        let h = self.layers(g, &name, h, widths);
-        let outcome = task.outcome();
-        let output = g.named(format!("{name}.{}", widths.len())).dense(h, outcome.width(), Activation::Linear);
-        g.loss(&task.name, output, outcome.loss());
+        let hidden = self.tower(g, task, h);
+        let output = self.output(g, task, hidden);
+        g.loss(&self.tasks[task].name, output, self.tasks[task].outcome().loss());
         output
     }
 
@@ -93,5 +160,30 @@ impl<'a> Design<'a> {
         for (task, &h) in representations.iter().enumerate() {
             self.head(g, task, h);
         }
+    }
+
+    /// A stream for every task through one trunk, whose layers have the same weights for all; what comes out of each layer
+    /// is adapted by `adapt(g, task, layer, h)`.
+    pub(super) fn streams(
+        &self,
+        g: &mut GraphBuilder,
+        mut adapt: impl FnMut(&mut GraphBuilder, usize, usize, NodeId) -> NodeId,
+    ) -> Vec<NodeId> {
+        let inputs = self.inputs(g);
+        let x = self.embed(g, inputs, "");
+        let mut streams = vec![x; self.tasks()];
+        for i in 0..self.depth() {
+            // All streams begin alike, so their first layer is one.
+            let first = (i == 0).then(|| self.stage(g, "trunk", i, x));
+            for (t, stream) in streams.iter_mut().enumerate() {
+                let own = self.own(t);
+                let h = match first {
+                    Some(h) => h,
+                    None => g.tied(&own, "", |g| self.stage(g, &format!("{own}trunk"), i, *stream)),
+                };
+                *stream = adapt(g, t, i, h);
+            }
+        }
+        streams
     }
 }

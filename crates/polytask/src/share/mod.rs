@@ -1,13 +1,40 @@
 //! What the tasks share. One architecture a file: its keys in the config, their checks, and the function that adds
 //! what is shared and the heads to a graph.
 
+mod adapter;
+mod aitm;
+pub(crate) mod branch;
+mod cross_stitch;
+mod dependent;
 mod design;
+mod esmm;
+mod film;
 mod hard;
+mod keys;
+mod mtan;
+mod nddr;
 mod none;
+mod partial;
+mod sluice;
+mod soft;
+mod tree;
 
+pub use adapter::Adapter;
+pub use aitm::Aitm;
+pub use branch::Branch;
+pub use cross_stitch::{CrossStitch, Per};
+pub use dependent::{Dependent, Pass};
 pub use design::Design;
+pub use esmm::Esmm;
+pub use film::Film;
 pub use hard::Hard;
+pub use mtan::Mtan;
+pub use nddr::Nddr;
 pub use none::Nothing;
+pub use partial::{Layers, Partial};
+pub use sluice::Sluice;
+pub use soft::{Distance, Norm, Pairs, Soft};
+pub use tree::Tree;
 
 use crate::config::{ModelConfig, Problem, Shorthand};
 use polytask_graph::{Graph, GraphBuilder, GraphError};
@@ -24,6 +51,34 @@ pub enum Sharing {
     Hard(Hard),
     /// Nothing: every task has a network of its own.
     None(Nothing),
+    /// The first layers of the trunk for all tasks, the others for each.
+    Partial(Partial),
+    /// Each layer shared between groups of tasks that part further up (Lu et al. 2017).
+    Tree(Tree),
+    /// A tree of shared layers that is searched for, then trained from scratch (Guo et al. 2020).
+    Branch(Branch),
+    /// A copy of the network for every task, drawn together by a penalty (Duong et al. 2015).
+    Soft(Soft),
+    /// A column of layers for every task, mixed after each layer by learnt weights (Misra et al. 2016).
+    CrossStitch(CrossStitch),
+    /// Columns with subspaces that are mixed across tasks, and heads that mix layers (Ruder et al. 2019).
+    Sluice(Sluice),
+    /// A column of layers for every task; after each layer all columns' features are reduced to each task's (Gao et al.
+    /// 2019).
+    Nddr(Nddr),
+    /// One trunk whose features every task masks, layer by layer (Liu et al. 2019).
+    Mtan(Mtan),
+    /// One trunk whose features every task scales and shifts (Perez et al. 2018).
+    Film(Film),
+    /// One trunk with a small residual layer of every task's own after each layer (Houlsby et al. 2019).
+    Adapter(Adapter),
+    /// One trunk, and heads that read what other heads have found (Wang et al. 2019).
+    Dependent(Dependent),
+    /// Binary tasks that happen in order, each the product of the one before and its own conditional probability (Ma et
+    /// al. 2018).
+    Esmm(Esmm),
+    /// Binary tasks in order, each attending to what the one before hands on (Xi et al. 2021).
+    Aitm(Aitm),
 }
 
 /// What people want to know of an architecture before they choose it.
@@ -40,7 +95,23 @@ pub struct Info {
 }
 
 /// All architectures, a line a file.
-pub const ARCHITECTURES: &[Info] = &[hard::INFO, none::INFO];
+pub const ARCHITECTURES: &[Info] = &[
+    hard::INFO,
+    none::INFO,
+    partial::INFO,
+    tree::INFO,
+    branch::INFO,
+    soft::INFO,
+    cross_stitch::INFO,
+    sluice::INFO,
+    nddr::INFO,
+    mtan::INFO,
+    film::INFO,
+    adapter::INFO,
+    dependent::INFO,
+    esmm::INFO,
+    aitm::INFO,
+];
 
 /// The names of all architectures.
 pub const NAMES: &[&str] = &names();
@@ -74,6 +145,19 @@ impl Sharing {
         match self {
             Sharing::Hard(hard) => hard,
             Sharing::None(nothing) => nothing,
+            Sharing::Partial(partial) => partial,
+            Sharing::Tree(tree) => tree,
+            Sharing::Branch(branch) => branch,
+            Sharing::Soft(soft) => soft,
+            Sharing::CrossStitch(cross_stitch) => cross_stitch,
+            Sharing::Sluice(sluice) => sluice,
+            Sharing::Nddr(nddr) => nddr,
+            Sharing::Mtan(mtan) => mtan,
+            Sharing::Film(film) => film,
+            Sharing::Adapter(adapter) => adapter,
+            Sharing::Dependent(dependent) => dependent,
+            Sharing::Esmm(esmm) => esmm,
+            Sharing::Aitm(aitm) => aitm,
         }
     }
 

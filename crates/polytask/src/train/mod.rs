@@ -259,7 +259,8 @@ impl<'a> Training<'a> {
         }
         let rows = &state.order[place * self.batch..((place + 1) * self.batch).min(state.order.len())];
         state.rate = schedule::rate(job.config, state.step, job.budget.steps, epoch_steps);
-        let at = step::At { step: state.step, epoch, rate: state.rate };
+        let temperature = schedule::temperature(state.step, job.budget.steps);
+        let at = step::At { step: state.step, epoch, rate: state.rate, temperature };
         let done = job.data.with_feed(job.graph, job.labels, rows, |feed| {
             if let Some(probe) = probe.as_mut().filter(|probe| probe.is_due(at.step)) {
                 state.sums.gradients = Some(probe.look(feed, stepper.parameters(), names, at.step));

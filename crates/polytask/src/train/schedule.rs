@@ -23,6 +23,12 @@ pub(super) fn rate(config: &TrainConfig, step: u64, total: u64, epoch_steps: u64
     }
 }
 
+/// The temperature of a step at which choices that are learnt by drawing are differentiated: it falls by a factor of ten,
+/// from soft to sharp.
+pub(super) fn temperature(step: u64, steps: u64) -> f32 {
+    5.0 * 0.1f32.powf(step as f32 / steps.max(1) as f32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,7 @@ pub(super) struct At {
     pub step: u64,
     pub epoch: u64,
     pub rate: f64,
+    pub temperature: f32,
 }
 
 /// What a step met before it moved.
@@ -108,6 +109,7 @@ impl Stepper {
         let present: Vec<usize> = (0..tasks).filter(|&t| feed.weight(graph, LossId(t)) > 0.0).collect();
         let step = Step { index: at.step, epoch: at.epoch, tasks: &present, losses: &[] };
         let noise = self.noise ^ at.step;
+        self.runner.set_temperature(at.temperature);
         let met = match self.balancer.needs() {
             Needs::State => self.weigh_first(feed, step, noise)?,
             Needs::Losses => self.weigh_losses(feed, step, noise)?,
