@@ -1,0 +1,183 @@
+//! Every architecture: its gradients, with labels missing and with every kind of balancer.
+
+#![allow(clippy::unwrap_used, reason = "the data of a test is known to be there")]
+
+mod common;
+
+use common::{Noise, config, learn};
+use polytask::prepare;
+use polytask::share::{self, Design, NAMES};
+use polytask_cpu::*;
+use polytask_graph::*;
+
+/// Two events in order, a quantity and a class; a third of the labels missing.
+fn table(rows: usize) -> String {
+    let mut noise = Noise(3);
+    let mut text = "x,z,c,click,buy,price,kind\n".to_owned();
+    for _ in 0..rows {
+        let (x, z) = (noise.next() * 2.0 - 1.0, noise.next() * 2.0 - 1.0);
+        let c = ["u", "v", "w"][(noise.next() * 3.0) as usize];
+        let click = x + 0.5 * z + noise.next() - 0.5 > 0.0;
+        let buy = click && z + noise.next() > 0.3;
+        let kind = ["p", "q", "r"][((x + 1.0) * 1.49) as usize];
+        let mut or_missing = |label: String| if noise.next() < 0.33 { String::new() } else { label };
+        let labels = [u8::from(click).to_string(), u8::from(buy).to_string(), format!("{:.4}", x * z), kind.into()];
+        let labels = labels.map(&mut or_missing).join(",");
+        text.push_str(&format!("{x:.4},{z:.4},{c},{labels}\n"));
+    }
+    text
+}
+
+const DATA: &str = "split = { valid = 0, test = 0 }\n[inputs]\nx = \"number\"\nz = \"number\"\n\
+                    c = { kind = \"category\", embedding = 3 }\n\
+                    [tasks.click]\nkind = \"binary\"\n[tasks.buy]\nkind = \"binary\"\n[tasks.price]\n[tasks.kind]\n";
+
+/// An architecture as the config has it: its name where its defaults suit these tasks.
+fn sharing(name: &str) -> String {
+    match name {
+        "esmm" | "aitm" => format!("{{ method = \"{name}\", after = {{ buy = \"click\" }} }}"),
+        "tree" => {
+            let layers = "[[[\"click\", \"buy\", \"price\", \"kind\"]], [[\"click\", \"buy\"], [\"price\", \"kind\"]]]";
+            format!("{{ method = \"tree\", layers = {layers} }}")
+        }
+        "dependent" => "{ method = \"dependent\", pass = \"hidden\" }".to_owned(),
+        _ => format!("\"{name}\""),
+    }
+}
+
+fn sections(name: &str, rest: &str) -> String {
+    let sharing = sharing(name);
+    format!("{DATA}[model]\nsharing = {sharing}\ntrunk = [8, 8]\nhead = [5]\nactivation = \"tanh\"\n{rest}")
+}
+
+/// Builds the network of an architecture and hands it out with a feed of all rows.
+fn with(name: &str, work: impl FnOnce(&Graph, &Feed<'_>)) {
+    const ROWS: usize = 60;
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(&folder, &table(ROWS), &sections(name, ""));
+    let prepared = prepare(&config).unwrap();
+    let graph = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks)).unwrap();
+    let again: Graph = serde_json::from_str(&serde_json::to_string(&graph).unwrap()).unwrap();
+    again.validate().unwrap();
+    assert_eq!(again, graph, "{name}");
+    let rows: Vec<u32> = (0..ROWS as u32).collect();
+    prepared.data.with_feed(&graph, &[0, 1, 2, 3], &rows, |feed| work(&graph, feed));
+}
+
+fn runner(graph: &Graph, rows: usize, groups: &Groups) -> Runner {
+    let mut parameters = Parameters::init(graph, 5);
+    let mut noise = Noise(8);
+    // Away from where everything starts, which is special: copies alike, mixtures even, corrections zero.
+    parameters.values_mut().iter_mut().for_each(|v| *v += 0.3 * (noise.next() as f32 - 0.5));
+    Runner::new(Plan::new(graph, rows, Mode::Train, groups), parameters)
+}
+
+const NOISE: u64 = 7;
+
+#[test]
+fn gradients_by_central_differences() {
+    // What a choice learns from is no derivative.
+    for name in NAMES.iter().filter(|name| **name != "branch") {
+        with(name, |graph, feed| {
+            let weights = [1.0, 0.5, 2.0, 1.5];
+            let mut r = runner(graph, feed.rows.len(), &Groups::merged(graph));
+            r.forward_backward(feed, &weights, NOISE);
+            let all = (0..graph.parameters().len()).map(|p| {
+                let gradient = r.gradients(ParameterId(p), feed.rows.len()).pop().map(|g| g.1);
+                gradient.unwrap_or_else(|| vec![0.0; graph.parameter(ParameterId(p)).len()])
+            });
+            let gradients: Vec<f32> = all.flatten().collect();
+            let start = r.parameters().clone();
+            let scale = gradients.iter().fold(0.0f32, |m, g| m.max(g.abs()));
+            assert!(scale > 1e-2, "{name}");
+            for i in (0..gradients.len()).step_by(1 + gradients.len() / 120) {
+                let mut at = |by: f32| {
+                    let mut moved = start.clone();
+                    moved.values_mut()[i] += by;
+                    r.set_parameters(&moved);
+                    let losses = r.forward(feed, NOISE);
+                    let losses: f64 = losses.iter().zip(weights).map(|(l, w)| l.unwrap() * w).sum();
+                    losses + r.charged(&weights, feed.rows.len())
+                };
+                const STEP: f32 = 4e-3;
+                let (left, here, right) = (at(-STEP), at(0.0), at(STEP));
+                let slopes = [(here - left) / f64::from(STEP), (right - here) / f64::from(STEP)];
+                // See the gradient checks of the ops: truncation and rounding, and more where a kink lies within the step.
+                let slack = 1e-3 * f64::from(scale) + 0.5 * (slopes[1] - slopes[0]).abs();
+                let (found, expected) = (f64::from(gradients[i]), 0.5 * (slopes[0] + slopes[1]));
+                assert!((found - expected).abs() < slack, "{name}, parameter {i}: {found} and {expected}");
+            }
+        });
+    }
+}
+
+/// Task by task from one walk, and summed at the shared representation, as from a walk a task.
+#[test]
+fn stacked_gradients_are_those_of_separate_backward_passes() {
+    for name in NAMES {
+        with(name, |graph, feed| {
+            let (tasks, rows) = (graph.losses().len(), feed.rows.len());
+            let reach = graph.reach();
+            let weights = [0.5, -1.25, 2.0, 0.75];
+            let mut stacked = runner(graph, rows, &Groups::separate(graph));
+            let losses = stacked.forward_backward(feed, &vec![1.0; tasks], NOISE);
+            let mut split = runner(graph, rows, &Groups::representation(graph));
+            assert_eq!(split.forward_backward(feed, &vec![1.0; tasks], NOISE), losses, "{name}");
+            split.backward_shared(feed, &weights, NOISE);
+            let mut merged = runner(graph, rows, &Groups::merged(graph));
+            let mut sums: Vec<Vec<f32>> = graph.parameters().iter().map(|p| vec![0.0; p.len()]).collect();
+            for task in 0..tasks {
+                let alone: Vec<f64> = (0..tasks).map(|t| f64::from(u8::from(t == task))).collect();
+                merged.forward_backward(feed, &alone, NOISE);
+                for p in (0..graph.parameters().len()).map(ParameterId) {
+                    let one = merged.gradients(p, rows).pop().map_or(vec![], |g| g.1);
+                    let own = stacked.gradients(p, rows).into_iter().find(|(group, _)| *group == task);
+                    let reached = reach.parameters[p.0].contains(&LossId(task));
+                    let parameter = &graph.parameter(p).name;
+                    assert_eq!(own.is_some(), reached, "{name}, {parameter}, task {task}");
+                    let size = one.iter().fold(1e-2f32, |m, v| m.max(v.abs()));
+                    let other = own.map_or(vec![0.0; one.len()], |own| own.1);
+                    for (a, b) in one.iter().zip(&other) {
+                        assert!((a - b).abs() <= 1e-5 * size, "{name}, {parameter}, task {task}: {a} {b}");
+                    }
+                    let shared = reach.parameters[p.0].len() > 1;
+                    let weight = if shared { weights[task] as f32 } else { 1.0 };
+                    sums[p.0].iter_mut().zip(&other).for_each(|(sum, g)| *sum += weight * g);
+                }
+            }
+            for (p, sum) in sums.iter().enumerate() {
+                let shared = reach.parameters[p].len() > 1;
+                let mut found = vec![0.0f32; sum.len()];
+                for (group, gradient) in split.gradients(ParameterId(p), rows) {
+                    // What flowed on below the shared representation was weighed there.
+                    let weight = weights.get(group).filter(|_| shared).map_or(1.0, |w| *w as f32);
+                    found.iter_mut().zip(gradient).for_each(|(f, g)| *f += weight * g);
+                }
+                let size = sum.iter().fold(1e-2f32, |m, v| m.max(v.abs()));
+                for (a, b) in found.iter().zip(sum) {
+                    let parameter = &graph.parameters()[p].name;
+                    assert!((a - b).abs() <= 2e-5 * size, "{name}, {parameter}: {a} {b}");
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn learns_with_every_kind_of_balancer() {
+    let data = table(400);
+    for name in NAMES {
+        for loss in ["balance = \"equal\"", "balance = \"upgrad\"", "balance = \"mgda\"\nlevel = \"representation\""] {
+            let train = "[train]\nepochs = 12\nbatch = 64\nlearning_rate = 0.01\n";
+            let learnt = learn(&data, &sections(name, &format!("[loss]\n{loss}\n{train}")));
+            let (first, last) = (&learnt.fitted.history[0], learnt.fitted.history.last().unwrap());
+            for (task, loss) in &last.train {
+                assert!(loss.is_finite(), "{name}, {task}");
+            }
+            let fell = |task: &str| last.train[task] < 0.97 * first.train[task];
+            assert!(fell("click") || fell("kind"), "{name}, {loss}: {:?} {:?}", first.train, last.train);
+            let measured = ["soft", "sluice", "aitm"].contains(name);
+            assert_eq!(last.penalty > 0.0, measured, "{name}: {}", last.penalty);
+        }
+    }
+}
