@@ -42,9 +42,9 @@ pub fn settle(
     };
     let fitted = fit(&job, &start, None, watch)?;
     match fitted.ending {
-        Ending::Diverged { what, task, step } => {
+        Ending::Broken(by) => {
             let kept = " of the search for branches; nothing was trained".to_owned();
-            return Err(Error::Diverged { what, task, step, kept });
+            return Err(Error::Broken { by, kept });
         }
         Ending::Stopped => return Ok(None),
         Ending::Complete | Ending::NoImprovement => {}
