@@ -74,6 +74,11 @@ impl<'a> Design<'a> {
         format!("tasks.{}.", self.tasks[task].name)
     }
 
+    /// [`own`](Self::own) of every task.
+    pub(super) fn owners(&self) -> Vec<String> {
+        (0..self.tasks()).map(|task| self.own(task)).collect()
+    }
+
     /// Adds the inputs, once a graph.
     pub(super) fn inputs(&self, g: &mut GraphBuilder) -> Inputs {
         self.encoder.inputs(g)

@@ -4,17 +4,23 @@
 mod adapter;
 mod aitm;
 pub(crate) mod branch;
+mod cgc;
 mod cross_stitch;
 mod dependent;
 mod design;
+mod dselect_k;
 mod esmm;
+mod experts;
 mod film;
 mod hard;
 mod keys;
+mod mmoe;
 mod mtan;
 mod nddr;
 mod none;
+mod omoe;
 mod partial;
+mod ple;
 mod sluice;
 mod soft;
 mod tree;
@@ -22,16 +28,22 @@ mod tree;
 pub use adapter::Adapter;
 pub use aitm::Aitm;
 pub use branch::Branch;
+pub use cgc::{Cgc, Counts, cgc};
 pub use cross_stitch::{CrossStitch, Per};
 pub use dependent::{Dependent, Pass};
 pub use design::Design;
+pub use dselect_k::{DselectK, dselect_k_gate};
 pub use esmm::Esmm;
+pub use experts::{Expert, Gate, GateConfig, softmax_gate};
 pub use film::Film;
 pub use hard::Hard;
+pub use mmoe::{Mmoe, mmoe};
 pub use mtan::Mtan;
 pub use nddr::Nddr;
 pub use none::Nothing;
+pub use omoe::{Omoe, omoe};
 pub use partial::{Layers, Partial};
+pub use ple::{Ple, ple};
 pub use sluice::Sluice;
 pub use soft::{Distance, Norm, Pairs, Soft};
 pub use tree::Tree;
@@ -72,6 +84,16 @@ pub enum Sharing {
     Film(Film),
     /// One trunk with a small residual layer of every task's own after each layer (Houlsby et al. 2019).
     Adapter(Adapter),
+    /// Shared experts behind one gate for all tasks (Jacobs et al. 1991).
+    Omoe(Omoe),
+    /// Shared experts, weighed for each task by a gate of its own (Ma et al. 2018).
+    Mmoe(Mmoe),
+    /// Shared experts and experts of each task, weighed by a gate for each task (Tang et al. 2020).
+    Cgc(Cgc),
+    /// Levels of shared experts and experts of each task (Tang et al. 2020).
+    Ple(Ple),
+    /// Shared experts, of which each task's gate learns to choose k (Hazimeh et al. 2021).
+    DselectK(DselectK),
     /// One trunk, and heads that read what other heads have found (Wang et al. 2019).
     Dependent(Dependent),
     /// Binary tasks that happen in order, each the product of the one before and its own conditional probability (Ma et
@@ -108,6 +130,11 @@ pub const ARCHITECTURES: &[Info] = &[
     mtan::INFO,
     film::INFO,
     adapter::INFO,
+    omoe::INFO,
+    mmoe::INFO,
+    cgc::INFO,
+    ple::INFO,
+    dselect_k::INFO,
     dependent::INFO,
     esmm::INFO,
     aitm::INFO,
@@ -155,6 +182,11 @@ impl Sharing {
             Sharing::Mtan(mtan) => mtan,
             Sharing::Film(film) => film,
             Sharing::Adapter(adapter) => adapter,
+            Sharing::Omoe(omoe) => omoe,
+            Sharing::Mmoe(mmoe) => mmoe,
+            Sharing::Cgc(cgc) => cgc,
+            Sharing::Ple(ple) => ple,
+            Sharing::DselectK(dselect_k) => dselect_k,
             Sharing::Dependent(dependent) => dependent,
             Sharing::Esmm(esmm) => esmm,
             Sharing::Aitm(aitm) => aitm,
