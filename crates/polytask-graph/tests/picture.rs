@@ -1,5 +1,7 @@
 //! What people see of a graph.
 
+#![allow(clippy::unwrap_used, reason = "the graphs of a test are right")]
+
 use polytask_graph::{Activation, Graph, GraphBuilder, LossKind};
 
 /// A trunk for three tasks, a branch for two of them, a head for each.

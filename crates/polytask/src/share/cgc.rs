@@ -41,6 +41,10 @@ impl Default for Cgc {
 }
 
 impl Architecture for Cgc {
+    fn info(&self) -> &'static Info {
+        &INFO
+    }
+
     fn check(&self, model: &ModelConfig, _: &[&str]) -> Result<(), Problem> {
         experts::check_count("shared", self.shared)?;
         experts::check_count("specific", self.specific)?;

@@ -43,6 +43,10 @@ impl Default for DselectK {
 }
 
 impl Architecture for DselectK {
+    fn info(&self) -> &'static Info {
+        &INFO
+    }
+
     fn check(&self, model: &ModelConfig, _: &[&str]) -> Result<(), Problem> {
         experts::check_count("experts", self.experts)?;
         if self.experts < 2 {

@@ -39,6 +39,10 @@ impl Default for Mmoe {
 }
 
 impl Architecture for Mmoe {
+    fn info(&self) -> &'static Info {
+        &INFO
+    }
+
     fn check(&self, model: &ModelConfig, _: &[&str]) -> Result<(), Problem> {
         experts::check_count("experts", self.experts)?;
         experts::check_expert(&self.widths, model)?;

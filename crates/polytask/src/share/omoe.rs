@@ -38,6 +38,10 @@ impl Default for Omoe {
 }
 
 impl Architecture for Omoe {
+    fn info(&self) -> &'static Info {
+        &INFO
+    }
+
     fn check(&self, model: &ModelConfig, _: &[&str]) -> Result<(), Problem> {
         experts::check_count("experts", self.experts)?;
         experts::check_expert(&self.widths, model)?;

@@ -46,6 +46,10 @@ impl Default for Ple {
 }
 
 impl Architecture for Ple {
+    fn info(&self) -> &'static Info {
+        &INFO
+    }
+
     fn check(&self, model: &ModelConfig, _: &[&str]) -> Result<(), Problem> {
         for (name, count) in [("levels", self.levels), ("shared", self.shared), ("specific", self.specific)] {
             experts::check_count(name, count)?;
