@@ -1,7 +1,7 @@
 //! The elements of every domain that a lane's rows have, and where their buffers stand in the lane's memory.
 
 use crate::feed::Feed;
-use crate::plan::Slot;
+use crate::plan::{SIDE, Slot};
 use polytask_graph::{DomainId, Graph};
 use std::ops::Range;
 
@@ -45,7 +45,12 @@ impl Elements {
     /// The part of an arena that a slot of this domain fills.
     pub(crate) fn range(&self, slot: Slot) -> Range<usize> {
         let start = self.start(slot);
-        start..start + self.count() * slot.width
+        start..start + self.filled(slot) * slot.width
+    }
+
+    /// Elements that a slot has room for: in blocks, whole ones.
+    pub(crate) fn filled(&self, slot: Slot) -> usize {
+        if slot.blocked { self.count().next_multiple_of(SIDE) } else { self.count() }
     }
 
     /// The same for a slot of category indices.

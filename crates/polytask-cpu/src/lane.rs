@@ -3,7 +3,7 @@
 use crate::domains::{self, Elements};
 use crate::feed::{Feed, Numbers};
 use crate::kernels;
-use crate::plan::{InputSlot, Plan, Slot};
+use crate::plan::{InputSlot, Plan, SIDE, Slot};
 
 /// One lane. Its buffers are allocated once; those of ragged sequences grow to the longest batch that was met.
 pub(crate) struct Lane {
@@ -16,11 +16,42 @@ pub(crate) struct Lane {
 
 /// What kernels work on.
 struct Memory {
-    arena: Vec<f32>,
+    arena: Aligned,
     indices: Vec<u32>,
     gradient: Vec<f32>,
     /// By domain.
     domains: Vec<Elements>,
+}
+
+/// The part of an arena that begins where a vector register's worth of memory does.
+struct Aligned(Vec<f32>);
+
+const LINE: usize = 64;
+
+impl Aligned {
+    fn new(len: usize) -> Self {
+        Aligned(vec![0.0; len + LINE / size_of::<f32>()])
+    }
+
+    fn start(&self) -> usize {
+        self.0.as_ptr().align_offset(LINE)
+    }
+
+    fn grow(&mut self, len: usize) {
+        let len = len + LINE / size_of::<f32>();
+        if len > self.0.len() {
+            self.0.resize(len, 0.0);
+        }
+    }
+
+    fn all(&self) -> &[f32] {
+        &self.0[self.start()..]
+    }
+
+    fn all_mut(&mut self) -> &mut [f32] {
+        let start = self.start();
+        &mut self.0[start..]
+    }
 }
 
 /// What the cotangents of a batch are multiplied with, by loss.
@@ -46,7 +77,7 @@ pub(crate) struct Weights<'a> {
 impl Lane {
     pub(crate) fn new(plan: &Plan) -> Self {
         let memory = Memory {
-            arena: vec![0.0; plan.arena[0]],
+            arena: Aligned::new(plan.arena[0]),
             indices: vec![0; plan.indices[0]],
             gradient: vec![0.0; plan.gradient],
             domains: plan.arena.iter().map(|_| Elements::default()).collect(),
@@ -69,11 +100,11 @@ impl Lane {
             match (slot, numbers) {
                 (InputSlot::Real(slot), Numbers::Real(all)) => {
                     let own = &memory.domains[slot.domain];
-                    gather(all, &own.sources, slot.width, &mut memory.arena[own.range(*slot)]);
+                    gather(all, &own.sources, *slot, &mut memory.arena.all_mut()[own.range(*slot)]);
                 }
                 (InputSlot::Index(slot), Numbers::Index(all)) => {
                     let own = &memory.domains[slot.domain];
-                    gather(all, &own.sources, slot.width, &mut memory.indices[own.index_range(*slot)]);
+                    gather(all, &own.sources, *slot, &mut memory.indices[own.index_range(*slot)]);
                 }
                 _ => unreachable!("the runner has checked the kinds of its inputs"),
             }
@@ -135,8 +166,13 @@ impl Lane {
     pub(crate) fn add_gramian(&self, plan: &Plan, gramian: &mut [f64]) {
         for boundary in &plan.boundaries {
             let Memory { arena, domains, .. } = &self.memory;
-            kernels::add_gramian(arena, &domains[boundary.stack.domain], boundary, gramian, plan.groups);
+            kernels::add_gramian(arena.all(), &domains[boundary.stack.domain], boundary, gramian, plan.groups);
         }
+    }
+
+    /// Rows of the last forward pass.
+    pub(crate) fn rows(&self) -> usize {
+        self.memory.domains[0].count()
     }
 
     pub(crate) fn losses(&self) -> &[f64] {
@@ -153,7 +189,7 @@ impl Lane {
 
     /// Values of an output for the rows of the last forward pass.
     pub(crate) fn output(&self, slot: Slot) -> &[f32] {
-        &self.memory.arena[self.memory.domains[slot.domain].range(slot)]
+        &self.memory.arena.all()[self.memory.domains[slot.domain].range(slot)]
     }
 }
 
@@ -163,9 +199,7 @@ impl Memory {
         let (before, rows) = (&feed.rows[..first], &feed.rows[first..first + count]);
         domains::find(&mut self.domains, &plan.graph, feed, before, rows);
         let (numbers, indices) = domains::lay_out(&mut self.domains, &plan.arena, &plan.indices);
-        if numbers > self.arena.len() {
-            self.arena.resize(numbers, 0.0);
-        }
+        self.arena.grow(numbers);
         if indices > self.indices.len() {
             self.indices.resize(indices, 0);
         }
@@ -173,7 +207,7 @@ impl Memory {
 
     fn view<'a>(&'a mut self, weights: Weights<'a>, noise: Option<u64>) -> kernels::Lane<'a> {
         kernels::Lane {
-            arena: &mut self.arena,
+            arena: self.arena.all_mut(),
             indices: &self.indices,
             values: weights.values,
             transposed: weights.transposed,
@@ -185,8 +219,20 @@ impl Memory {
     }
 }
 
-fn gather<T: Copy>(all: &[T], elements: &[u32], width: usize, into: &mut [T]) {
-    for (&element, into) in elements.iter().zip(into.chunks_exact_mut(width)) {
-        into.copy_from_slice(&all[element as usize * width..(element as usize + 1) * width]);
+/// Elements of a data set as a slot has them; a last block is filled up with nothing.
+fn gather<T: Copy + Default>(all: &[T], elements: &[u32], slot: Slot, into: &mut [T]) {
+    let width = slot.width;
+    let element = |at: u32| &all[at as usize * width..(at as usize + 1) * width];
+    if !slot.blocked {
+        elements.iter().zip(into.chunks_exact_mut(width)).for_each(|(at, into)| into.copy_from_slice(element(*at)));
+        return;
+    }
+    for (elements, block) in elements.chunks(SIDE).zip(into.chunks_exact_mut(SIDE * width)) {
+        if elements.len() < SIDE {
+            block.fill(T::default());
+        }
+        for (l, at) in elements.iter().enumerate() {
+            block.iter_mut().skip(l).step_by(SIDE).zip(element(*at)).for_each(|(into, from)| *into = *from);
+        }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Piece {
     pub first_reader: Option<usize>,
     /// A weight or a table: L2 and weight decay count it.
     pub decays: bool,
+    /// A running average: not trained, but moved by the mean of what the lanes have seen.
+    pub statistic: bool,
     /// Of the learning rate.
     pub rate: f32,
     /// The groups of losses that reach the parameter, one copy of its gradient each.
@@ -79,7 +81,8 @@ pub(crate) fn pieces(plan: &Plan, parameters: &Parameters) -> Vec<Piece> {
     for (i, parameter) in graph.parameters().iter().enumerate() {
         let all = parameters.range(ParameterId(i));
         let place = &plan.gradients[i];
-        let is_shared = reach.parameters[i].len() > 1;
+        let statistic = parameter.role == Role::Statistic;
+        let is_shared = reach.parameters[i].len() > 1 && !statistic;
         let columns = dense[i].then(|| parameter.dims[1]);
         let unit = columns.map_or(1, |n| n * BLOCK);
         let len = unit * (PIECE / unit).max(1);
@@ -90,6 +93,7 @@ pub(crate) fn pieces(plan: &Plan, parameters: &Parameters) -> Vec<Piece> {
             range: start..(start + len).min(all.end),
             columns,
             first_reader: readers[i],
+            statistic,
             rate: parameter.rate,
             decays: matches!(parameter.role, Role::Weight | Role::Table),
             groups: Arc::clone(&groups),

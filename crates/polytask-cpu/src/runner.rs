@@ -185,7 +185,7 @@ impl Runner {
         let range = self.parameters.range(parameter);
         let lanes = self.used(rows);
         let pieces = || self.pieces.iter().filter(|p| range.contains(&p.range.start));
-        let groups = pieces().next().map_or(&[][..], |piece| &piece.groups);
+        let groups = pieces().next().filter(|p| !p.statistic).map_or(&[][..], |piece| &piece.groups);
         let one = |(copy, &group): (usize, &usize)| {
             let mut gradient = vec![0.0; range.len()];
             for piece in pieces() {

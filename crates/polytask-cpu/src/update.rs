@@ -8,6 +8,9 @@ use crate::piece::{Combine, PART, PIECE, Piece};
 use rayon::prelude::*;
 use std::ops::Range;
 
+/// Share of a running average that a step replaces.
+const MOMENTUM: f32 = 0.1;
+
 /// Where a step's gradient comes from.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
@@ -37,9 +40,25 @@ impl Source<'_> {
         }
     }
 
+    /// Moves a running average a tenth of the way to the mean of what the lanes have left, each its own mean times its
+    /// rows.
+    fn average(&self, piece: &Piece, base: usize, values: &mut [f32]) {
+        let rows = self.lanes.iter().map(Lane::rows).sum::<usize>() as f32;
+        let mut buffer = [0.0f32; PART];
+        for part in piece.parts() {
+            let seen = &mut buffer[..part.len()];
+            piece.copy(self.lanes, 0, &part, seen);
+            let values = &mut values[part.start - base..part.end - base];
+            values.iter_mut().zip(&*seen).for_each(|(v, sum)| *v += MOMENTUM * (sum / rows - *v));
+        }
+    }
+
     /// Euclidean norm of the whole gradient.
     pub(crate) fn norm(&self, pieces: &[Piece], values: &[f32]) -> f64 {
         let squares = pieces.par_iter().map(|piece| {
+            if piece.statistic {
+                return 0.0;
+            }
             let mut buffer = [0.0f32; PART];
             let mut sum = 0.0;
             for part in piece.parts() {
@@ -94,6 +113,10 @@ impl Work<'_> {
 
     fn piece(&self, piece: &Piece, base: usize, state: State<'_>) -> f64 {
         let State { values, transposed, m, v } = state;
+        if piece.statistic {
+            self.source.average(piece, base, values);
+            return 0.0;
+        }
         let counts = self.source.l2(piece) != 0.0;
         let mut buffer = [0.0f32; PART];
         let mut squares = 0.0;

@@ -143,6 +143,37 @@ impl Graph {
         shared.map(|(parameter, _)| parameter.len()).sum()
     }
 
+    /// The same network with a reshape to its own shape behind every node of which `copied` says that a reader (none: a
+    /// loss or charge) reads a copy. It is for those who run graphs: a place to lay features out differently.
+    pub fn with_copies(&self, copied: impl Fn(NodeId, Option<NodeId>) -> bool) -> Graph {
+        let read = |reader: &Option<NodeId>| match reader {
+            Some(reader) => self.node(*reader).inputs.clone(),
+            None => self.losses.iter().map(|l| l.prediction).chain(self.charges.iter().map(|c| c.node)).collect(),
+        };
+        let readers: Vec<Option<NodeId>> = (0..self.nodes.len()).map(|i| Some(NodeId(i))).chain([None]).collect();
+        let mut has_copy = vec![false; self.nodes.len()];
+        for reader in &readers {
+            read(reader).iter().filter(|x| copied(**x, *reader)).for_each(|x| has_copy[x.0] = true);
+        }
+        let mut nodes: Vec<Node> = Vec::with_capacity(self.nodes.len());
+        let mut moved = Vec::with_capacity(self.nodes.len());
+        let place = |moved: &[NodeId], x: NodeId, reader| NodeId(moved[x.0].0 + usize::from(copied(x, reader)));
+        for (i, node) in self.nodes.iter().enumerate() {
+            let reader = Some(NodeId(i));
+            let inputs = node.inputs.iter().map(|x| place(&moved, *x, reader)).collect();
+            let own = NodeId(nodes.len());
+            moved.push(own);
+            nodes.push(Node { inputs, ..node.clone() });
+            if has_copy[i] {
+                let (name, shape) = (format!("{}.copy", node.name), node.shape.clone());
+                nodes.push(Node { name, op: Op::Reshape, inputs: vec![own], shape, domain: node.domain });
+            }
+        }
+        let losses = self.losses.iter().map(|l| Loss { prediction: place(&moved, l.prediction, None), ..l.clone() });
+        let charges = self.charges.iter().map(|c| Charge { node: place(&moved, c.node, None), ..c.clone() });
+        Graph { losses: losses.collect(), charges: charges.collect(), nodes, ..self.clone() }
+    }
+
     /// Checks a graph that was not made by the builder (read from a file, say): references point backwards, shapes
     /// agree with parameters, names are unique.
     pub fn validate(&self) -> Result<(), GraphError> {

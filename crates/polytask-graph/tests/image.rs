@@ -84,3 +84,26 @@ fn mistakes_name_the_layer() {
     assert_eq!(error(&|g, x| g.reshape(x, &[8, 8, 5])), "layer \"first\": it gives 320 features, expected 384");
     assert_eq!(error(&|g, x| g.slice(x, 3, 7)), "layer \"first\": it takes features 3..7 of 6");
 }
+
+#[test]
+fn copies_stand_behind_what_they_copy() {
+    let mut g = GraphBuilder::new();
+    let x = g.image_input("image", [4, 4, 2]);
+    let h = g.named("h").conv2d(x, 3, Window::square(3).same(), Activation::Relu);
+    let a = g.named("a").dense(h, 1, Activation::Linear);
+    let b = g.named("b").global_pool(h);
+    g.loss("a", a, LossKind::Mse);
+    g.loss("b", b, LossKind::Mse);
+    g.loss("h", h, LossKind::Mse);
+    let graph = g.finish().unwrap();
+    // The dense layer and the loss on the image read a copy.
+    let copied = graph.with_copies(|read, reader| read == h && reader != Some(b));
+    copied.validate().unwrap();
+    let names: Vec<&str> = copied.nodes().iter().map(|n| n.name.as_str()).collect();
+    assert_eq!(names, ["image", "h", "h.copy", "a", "b"]);
+    let reads: Vec<Vec<usize>> = copied.nodes().iter().map(|n| n.inputs.iter().map(|i| i.0).collect()).collect();
+    assert_eq!(reads, [vec![], vec![0], vec![1], vec![2], vec![1]]);
+    let losses: Vec<usize> = copied.losses().iter().map(|l| l.prediction.0).collect();
+    assert_eq!(losses, [3, 4, 2]);
+    assert_eq!(graph.with_copies(|_, _| false), graph);
+}

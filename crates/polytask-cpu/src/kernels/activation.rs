@@ -4,6 +4,7 @@ use super::math::{normal_cdf, normal_pdf, sigmoid, tanh};
 use super::{Kernel, Lane, for_each_copy, read_write, vectorized};
 use crate::plan::Wiring;
 use polytask_graph::Activation;
+use std::ops::Range;
 
 /// `values = f(values)`
 pub(super) fn apply(kind: Activation, values: &mut [f32]) {
@@ -42,6 +43,34 @@ pub(super) fn pull_back(kind: Activation, cotangent: &mut [f32], seen: &[f32]) {
 /// Whether the derivative is read off the output; otherwise off the input.
 pub(super) fn from_output(kind: Activation) -> bool {
     !matches!(kind, Activation::Gelu | Activation::Silu | Activation::SmoothStep)
+}
+
+/// What follows an op that has left its pre-activation in `out`, rectified already where it is relu. `saved` takes the
+/// pre-activation where the derivative needs it.
+pub(super) fn follow(lane: &mut Lane<'_>, kind: Activation, out: Range<usize>, saved: Range<usize>) {
+    if matches!(kind, Activation::Linear | Activation::Relu) {
+        return;
+    }
+    if !saved.is_empty() {
+        let (y, saved) = read_write(lane.arena, out.clone(), saved);
+        saved.copy_from_slice(y);
+    }
+    apply(kind, &mut lane.arena[out]);
+}
+
+/// Turns the cotangent `own` of such an op into that of its pre-activation.
+pub(super) fn retrace(
+    lane: &mut Lane<'_>,
+    kind: Activation,
+    out: Range<usize>,
+    saved: Range<usize>,
+    own: Range<usize>,
+) {
+    if kind != Activation::Linear {
+        let seen = if from_output(kind) { out } else { saved };
+        let (seen, own) = read_write(lane.arena, seen, own);
+        pull_back(kind, own, seen);
+    }
 }
 
 pub(super) struct Elementwise {

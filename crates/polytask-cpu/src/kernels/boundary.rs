@@ -21,7 +21,7 @@ pub(crate) fn merge(lane: &mut Lane<'_>, boundary: &Boundary, weights: &[f64]) {
 
 /// Adds the inner products of the copies to a Gramian, both triangles. Products are summed in f64.
 pub(crate) fn add_gramian(arena: &[f32], own: &Elements, boundary: &Boundary, gramian: &mut [f64], groups: usize) {
-    let len = own.count() * boundary.stack.width;
+    let len = own.filled(boundary.stack) * boundary.stack.width;
     let copy = |c: usize| &arena[own.start(boundary.stack) + c * len..][..len];
     for (i, &a) in boundary.groups.iter().enumerate() {
         for (j, &b) in boundary.groups.iter().enumerate().take(i + 1) {

@@ -4,34 +4,36 @@ use super::{Kernel, Lane, for_each_copy, put, read_write};
 use crate::plan::Wiring;
 
 pub(super) struct Concat {
+    /// Length of the pieces that each input gives, one after the other.
+    pub runs: Vec<usize>,
     pub wiring: Wiring,
 }
 
 impl Kernel for Concat {
     fn forward(&self, lane: &mut Lane<'_>) {
-        let out = self.wiring.out;
+        let (out, all) = (self.wiring.out, self.runs.iter().sum());
         let mut start = 0;
-        for input in &self.wiring.inputs {
+        for (input, &run) in self.wiring.inputs.iter().zip(&self.runs) {
             let (x, y) = read_write(lane.arena, lane.range(*input), lane.range(out));
-            for (x, y) in x.chunks_exact(input.width).zip(y.chunks_exact_mut(out.width)) {
-                y[start..start + input.width].copy_from_slice(x);
+            for (x, y) in x.chunks_exact(run).zip(y.chunks_exact_mut(all)) {
+                y[start..start + run].copy_from_slice(x);
             }
-            start += input.width;
+            start += run;
         }
     }
 
     fn backward(&self, lane: &mut Lane<'_>) {
-        let w = &self.wiring;
+        let (w, all) = (&self.wiring, self.runs.iter().sum());
         let mut start = 0;
-        for (input, flow) in w.inputs.iter().zip(&w.flows) {
+        for (&run, flow) in self.runs.iter().zip(&w.flows) {
             if let Some(flow) = flow {
                 for_each_copy(lane, w.cotangent, flow, |from, into, accumulate| {
-                    for (from, into) in from.chunks_exact(w.out.width).zip(into.chunks_exact_mut(input.width)) {
-                        put(&from[start..start + input.width], into, accumulate);
+                    for (from, into) in from.chunks_exact(all).zip(into.chunks_exact_mut(run)) {
+                        put(&from[start..start + run], into, accumulate);
                     }
                 });
             }
-            start += input.width;
+            start += run;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::noise::Mask;
 use super::{Kernel, Lane, for_each_copy, read_write, vectorized};
-use crate::plan::Wiring;
+use crate::plan::{SIDE, Wiring};
 
 pub(super) struct Dropout {
     pub rate: f32,
@@ -14,6 +14,9 @@ impl Dropout {
     /// `into = from * mask / (1 - rate)`, or `into +=` that.
     fn mask(&self, noise: u64, first: usize, from: &[f32], into: &mut [f32], accumulate: bool) {
         let width = self.wiring.out.width;
+        if self.wiring.out.blocked {
+            return self.mask_blocks(noise, first, from, into, accumulate);
+        }
         let keep = 1.0 / (1.0 - self.rate);
         let mask = Mask::new(noise, self.node, self.rate);
         vectorized(|| {
@@ -25,6 +28,28 @@ impl Dropout {
                 }
             }
         });
+    }
+}
+
+impl Dropout {
+    /// The same mask for features that lie in blocks.
+    fn mask_blocks(&self, noise: u64, first: usize, from: &[f32], into: &mut [f32], accumulate: bool) {
+        let width = self.wiring.out.width;
+        let keep = 1.0 / (1.0 - self.rate);
+        let mask = Mask::new(noise, self.node, self.rate);
+        let blocks = from.chunks_exact(width * SIDE).zip(into.chunks_exact_mut(width * SIDE));
+        for (block, (from, into)) in blocks.enumerate() {
+            let keys: [u32; SIDE] = std::array::from_fn(|l| mask.row(first + block * SIDE + l));
+            vectorized(|| {
+                let features = from.as_chunks::<SIDE>().0.iter().zip(into.as_chunks_mut::<SIDE>().0);
+                for (j, (from, into)) in features.enumerate() {
+                    for l in 0..SIDE {
+                        let kept = if mask.keeps(keys[l], j) { from[l] * keep } else { 0.0 };
+                        into[l] = if accumulate { into[l] + kept } else { kept };
+                    }
+                }
+            });
+        }
     }
 }
 

@@ -8,14 +8,16 @@ use polytask_graph::LossKind;
 
 pub(crate) struct LossKernel {
     kind: LossKind,
+    /// Class labels of an element: one, or one a pixel.
+    places: usize,
     prediction: Slot,
     /// Where the prediction's cotangent goes: a single copy.
     flow: Option<Flow>,
 }
 
 impl LossKernel {
-    pub(crate) fn new(kind: LossKind, prediction: Slot, flow: Option<Flow>) -> Self {
-        LossKernel { kind, prediction, flow }
+    pub(crate) fn new(kind: LossKind, places: usize, prediction: Slot, flow: Option<Flow>) -> Self {
+        LossKernel { kind, places, prediction, flow }
     }
 
     /// `sum over elements of weight * loss`.
@@ -34,14 +36,24 @@ impl LossKernel {
             }
             (LossKind::Poisson, Labels::Real(y)) => z.sum(rows, y, target.weights, half_deviance),
             (LossKind::CrossEntropy, Labels::Class(classes)) => {
-                let labelled = z.values.chunks_exact(z.width).zip(rows).map(|(z, &row)| {
-                    let (class, weight) = (classes[row as usize], target.weights[row as usize]);
-                    if weight > 0.0 { f64::from(weight) * cross_entropy(z, class) } else { 0.0 }
-                });
+                let labelled =
+                    z.values.chunks_exact(z.width).zip(rows).map(|(z, &row)| match target.weights[row as usize] {
+                        0.0 => 0.0,
+                        weight => f64::from(weight) * self.cross_entropy(z, classes, row as usize),
+                    });
                 labelled.sum()
             }
             _ => unreachable!("the runner has checked the kinds of its labels"),
         }
+    }
+
+    /// The mean of a row's cross-entropies over its labelled places.
+    fn cross_entropy(&self, z: &[f32], classes: &[u32], row: usize) -> f64 {
+        let labels = classes[row * self.places..][..self.places].iter();
+        let places = z.chunks_exact(z.len() / self.places).zip(labels).filter(|(_, class)| **class != MISSING);
+        let (sum, count) =
+            places.fold((0.0, 0), |(sum, count), (z, &class)| (sum + cross_entropy(z, class), count + 1));
+        sum / f64::from(count.max(1))
     }
 
     /// Cotangent of `scale * sum over elements of weight * loss`.
@@ -62,7 +74,7 @@ impl LossKernel {
                 (LossKind::Huber { delta }, Labels::Real(y)) => to.fill(z, y, |z, y| (z - y).clamp(-delta, delta)),
                 (LossKind::BinaryCrossEntropy, Labels::Real(y)) => to.fill(z, y, |z, y| sigmoid(z) - y),
                 (LossKind::Poisson, Labels::Real(y)) => to.fill(z, y, |z, y| z.exp() - y),
-                (LossKind::CrossEntropy, Labels::Class(classes)) => to.fill_softmax(z, classes),
+                (LossKind::CrossEntropy, Labels::Class(classes)) => to.fill_softmax(z, classes, self.places),
                 _ => unreachable!("the runner has checked the kinds of its labels"),
             }
         }
@@ -79,6 +91,9 @@ fn half_deviance(z: f32, y: f32) -> f32 {
     y * (d.exp_m1().max(d) - d)
 }
 
+/// A place without a class.
+const MISSING: u32 = u32::MAX;
+
 /// `ln(sum_j exp(z_j)) - z_class`
 fn cross_entropy(z: &[f32], class: u32) -> f64 {
     let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -94,8 +109,8 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// `sum over rows of weight * mean over features of loss(z, y)`. A row of weight 0 counts nothing whatever its
-    /// label; labels stand where the data set has the row.
+    /// `sum over rows of weight * mean over labelled features of loss(z, y)`. A row of weight 0 counts nothing whatever
+    /// its label; labels stand where the data set has the row.
     #[inline(always)]
     fn sum(self, rows: &[u32], labels: &[f32], weights: &[f32], loss: impl Fn(f32, f32) -> f32) -> f64 {
         let width = self.width;
@@ -114,11 +129,17 @@ impl Rows<'_> {
                 return 0.0;
             }
             let labels = &labels[row * width..(row + 1) * width];
-            let sum: f64 = z.iter().zip(labels).map(|(z, y)| f64::from(loss(*z, *y))).sum();
-            f64::from(weight) * sum
+            let labelled = z.iter().zip(labels).filter(|(_, y)| !y.is_nan());
+            let sum: f64 = labelled.map(|(z, y)| f64::from(loss(*z, *y))).sum();
+            f64::from(weight) * sum / count(labels)
         };
-        self.values.chunks_exact(width).zip(rows).map(one).sum::<f64>() / width as f64
+        self.values.chunks_exact(width).zip(rows).map(one).sum()
     }
+}
+
+/// Labels that are there.
+fn count(labels: &[f32]) -> f64 {
+    labels.iter().filter(|y| !y.is_nan()).count().max(1) as f64
 }
 
 /// Where a cotangent goes, and what it is scaled by.
@@ -134,8 +155,8 @@ impl Into<'_> {
     #[inline(always)]
     fn fill(self, z: Rows<'_>, labels: &[f32], slope: impl Fn(f32, f32) -> f32) {
         let width = z.width;
-        let scale = (self.scale / width as f64) as f32;
         if width == 1 {
+            let scale = self.scale as f32;
             for ((z, dz), &row) in z.values.iter().zip(self.dz).zip(self.rows) {
                 let weight = scale * self.weights[row as usize];
                 let own = if weight == 0.0 { 0.0 } else { weight * slope(*z, labels[row as usize]) };
@@ -146,33 +167,46 @@ impl Into<'_> {
         let rows = z.values.chunks_exact(width).zip(self.dz.chunks_exact_mut(width)).zip(self.rows);
         for ((z, dz), &row) in rows {
             let row = row as usize;
-            let weight = scale * self.weights[row];
             let labels = &labels[row * width..(row + 1) * width];
+            let weight = (self.scale / count(labels)) as f32 * self.weights[row];
             for ((dz, z), y) in dz.iter_mut().zip(z).zip(labels) {
                 // A missing label may hold anything, so its slope must not be multiplied by 0 but left out.
-                let own = if weight == 0.0 { 0.0 } else { weight * slope(*z, *y) };
+                let own = if weight == 0.0 || y.is_nan() { 0.0 } else { weight * slope(*z, *y) };
                 *dz = if self.accumulate { *dz + own } else { own };
             }
         }
     }
 
-    /// `softmax(z) - onehot(class)`
-    fn fill_softmax(self, z: Rows<'_>, classes: &[u32]) {
+    /// `softmax(z) - onehot(class)`, at every one of a row's places.
+    fn fill_softmax(self, z: Rows<'_>, classes: &[u32], places: usize) {
+        let width = z.width / places;
+        if !self.accumulate {
+            self.dz.fill(0.0);
+        }
         let rows = z.values.chunks_exact(z.width).zip(self.dz.chunks_exact_mut(z.width)).zip(self.rows);
         for ((z, dz), &row) in rows {
-            if !self.accumulate {
-                dz.fill(0.0);
-            }
-            let weight = (self.scale * f64::from(self.weights[row as usize])) as f32;
+            let row = row as usize;
+            let labels = &classes[row * places..][..places];
+            let there = labels.iter().filter(|class| **class != MISSING).count().max(1);
+            let weight = (self.scale * f64::from(self.weights[row]) / there as f64) as f32;
             if weight == 0.0 {
                 continue;
             }
-            vectorized(|| {
-                let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let sum: f32 = z.iter().map(|z| exp(z - max)).sum();
-                dz.iter_mut().zip(z).for_each(|(dz, z)| *dz += weight * exp(z - max) / sum);
-            });
-            dz[classes[row as usize] as usize] -= weight;
+            for ((z, dz), &class) in z.chunks_exact(width).zip(dz.chunks_exact_mut(width)).zip(labels) {
+                if class != MISSING {
+                    softmax_slope(z, dz, class as usize, weight);
+                }
+            }
         }
     }
+}
+
+/// `dz += weight * (softmax(z) - onehot(class))`
+fn softmax_slope(z: &[f32], dz: &mut [f32], class: usize, weight: f32) {
+    vectorized(|| {
+        let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f32 = z.iter().map(|z| exp(z - max)).sum();
+        dz.iter_mut().zip(z).for_each(|(dz, z)| *dz += weight * exp(z - max) / sum);
+    });
+    dz[class] -= weight;
 }

@@ -8,25 +8,32 @@ mod activation;
 mod add;
 mod affine;
 mod all_of;
+mod batch_norm;
 mod blend;
 mod boundary;
 mod charge;
 mod codes;
 mod concat;
+mod conv2d;
 mod dense;
 mod dropout;
 mod embedding;
+mod group_norm;
 mod inner;
 mod layer_norm;
 mod loss;
 pub(crate) mod math;
 mod matmul;
+mod max_pool;
 mod mixture;
 mod mul;
 mod narrow;
 mod noise;
 mod one_hot;
+mod pixel_sum;
+mod places;
 mod reduce;
+mod reshape;
 mod route;
 mod slice;
 mod softmax;
@@ -34,12 +41,13 @@ mod stop_gradient;
 mod vector;
 
 use crate::domains::Elements;
-use crate::plan::{Flow, Slot, Wiring};
+use crate::plan::{Flow, SIDE, Site, Slot, Wiring};
 pub(crate) use boundary::{add_gramian, merge};
 pub(crate) use charge::ChargeKernel;
 pub(crate) use loss::LossKernel;
 pub(crate) use matmul::transpose_block;
-use polytask_graph::Op;
+use places::Places;
+use polytask_graph::{Op, Pooling, Shape};
 use std::ops::Range;
 
 /// Rows of a dense weight that are transposed together, see [`transpose_block`].
@@ -87,7 +95,7 @@ impl<'a> Lane<'a> {
 
     /// Place of `len` copies of a cotangent, from copy `first` on.
     pub(crate) fn copies(&self, slot: Slot, first: usize, len: usize) -> Range<usize> {
-        let (start, one) = (self.elements(slot).start(slot), self.count(slot) * slot.width);
+        let (start, one) = (self.elements(slot).start(slot), self.elements(slot).filled(slot) * slot.width);
         start + first * one..start + (first + len) * one
     }
 
@@ -105,8 +113,10 @@ pub(crate) trait Kernel: Send + Sync {
     fn backward(&self, lane: &mut Lane<'_>);
 }
 
-/// The kernel of an op; `node` tells nodes' random streams apart.
-pub(crate) fn build(op: &Op, wiring: Wiring, node: usize) -> Box<dyn Kernel> {
+/// The kernel of an op at its site.
+pub(crate) fn build(op: &Op, wiring: Wiring, site: &Site<'_>) -> Box<dyn Kernel> {
+    let node = site.node;
+    let channels = site.shape.channels();
     match op {
         Op::Input | Op::Index => Box::new(Fed),
         Op::OneHot { columns } => Box::new(one_hot::OneHot { columns: columns.clone(), wiring }),
@@ -117,10 +127,13 @@ pub(crate) fn build(op: &Op, wiring: Wiring, node: usize) -> Box<dyn Kernel> {
         Op::Activation(kind) => Box::new(activation::Elementwise { kind: *kind, wiring }),
         Op::Dropout { rate } => Box::new(dropout::Dropout { rate: *rate, node: node as u64, wiring }),
         Op::LayerNorm { epsilon, .. } => Box::new(layer_norm::LayerNorm { epsilon: *epsilon, wiring }),
-        Op::Concat => Box::new(concat::Concat { wiring }),
+        Op::Concat => Box::new(concat::Concat { runs: site.runs(), wiring }),
         Op::Add => Box::new(add::Add { wiring }),
         Op::Blend { weighing, .. } => Box::new(blend::Blend { weighing: *weighing, node: node as u64, wiring }),
-        Op::Slice { start, .. } => Box::new(slice::Slice { start: *start, wiring }),
+        Op::Slice { start, end } => {
+            let side = if site.blocked { SIDE } else { 1 };
+            Box::new(slice::Slice { part: start * side..end * side, run: site.inputs[0].channels() * side, wiring })
+        }
         Op::Mul => Box::new(mul::Mul { wiring }),
         Op::Softmax { dropout } => Box::new(softmax::Softmax { dropout: *dropout, node: node as u64, wiring }),
         Op::Mixture => Box::new(mixture::Mixture { wiring }),
@@ -134,22 +147,48 @@ pub(crate) fn build(op: &Op, wiring: Wiring, node: usize) -> Box<dyn Kernel> {
         Op::Spread { over: false } => Box::new(route::Route { by: route::By::Parent, wiring }),
         Op::Spread { over: true } => Box::new(route::Route { by: route::By::Factor, wiring }),
         Op::Gather { column } => Box::new(route::Route { by: route::By::Index(*column), wiring }),
-        Op::Reshape
-        | Op::Conv2d { .. }
-        | Op::Pool { .. }
-        | Op::GlobalPool
-        | Op::BatchNorm { .. }
-        | Op::GroupNorm { .. }
-        | Op::Upsample { .. } => Box::new(Fed),
+        Op::Reshape => Box::new(reshape::Reshape { wiring }),
+        Op::Conv2d { bias, window, groups, activation, .. } => {
+            Box::new(conv2d::Conv2d::new(window, *groups, *activation, bias.is_some(), wiring, site))
+        }
+        Op::Pool { pooling, window } => {
+            let places = Places::window(&conv2d::forward_axes(window, site));
+            match pooling {
+                Pooling::Max => Box::new(max_pool::MaxPool { places, channels, wiring }),
+                Pooling::Average => Box::new(pixel_sum::PixelSum { places, channels, wiring }),
+            }
+        }
+        Op::GlobalPool => {
+            let places = Places::all(site.inputs[0].pixels());
+            Box::new(pixel_sum::PixelSum { places, channels, wiring })
+        }
+        Op::BatchNorm { epsilon, activation, .. } => {
+            Box::new(batch_norm::BatchNorm { epsilon: *epsilon, channels, activation: *activation, wiring })
+        }
+        Op::GroupNorm { epsilon, groups, activation, .. } => Box::new(group_norm::GroupNorm {
+            epsilon: *epsilon,
+            groups: *groups,
+            channels,
+            activation: *activation,
+            wiring,
+        }),
+        Op::Upsample { interpolation, factor } => {
+            let places = Places::enlarged([site.inputs[0].0[0], site.inputs[0].0[1]], *factor, *interpolation);
+            Box::new(pixel_sum::PixelSum { places, channels, wiring })
+        }
     }
 }
 
 /// Scalars a row that an op keeps from its forward to its backward pass beside its output.
-pub(crate) fn saved_width(op: &Op, width: usize) -> usize {
+pub(crate) fn saved_width(op: &Op, shape: &Shape) -> usize {
+    let width = shape.width();
+    // The derivative of some activations cannot be read off the output.
+    let own = |activation| if activation::from_output(activation) { 0 } else { width };
     match op {
-        // The derivative of these cannot be read off the output.
-        Op::Dense { activation, .. } if !activation::from_output(*activation) => width,
+        Op::Dense { activation, .. } | Op::Conv2d { activation, .. } => own(*activation),
         Op::LayerNorm { .. } => width + 1,
+        Op::BatchNorm { activation, .. } => batch_norm::saved_width(shape.channels()) + own(*activation),
+        Op::GroupNorm { groups, activation, .. } => 2 * groups + own(*activation),
         _ => 0,
     }
 }

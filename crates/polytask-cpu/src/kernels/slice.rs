@@ -2,9 +2,12 @@
 
 use super::{Kernel, Lane, for_each_copy, put, read_write};
 use crate::plan::Wiring;
+use std::ops::Range;
 
 pub(super) struct Slice {
-    pub start: usize,
+    /// Which part of the pieces of the input that lie along the last axis, and how long these are.
+    pub part: Range<usize>,
+    pub run: usize,
     pub wiring: Wiring,
 }
 
@@ -12,8 +15,8 @@ impl Kernel for Slice {
     fn forward(&self, lane: &mut Lane<'_>) {
         let (input, out) = (self.wiring.inputs[0], self.wiring.out);
         let (x, y) = read_write(lane.arena, lane.range(input), lane.range(out));
-        for (x, y) in x.chunks_exact(input.width).zip(y.chunks_exact_mut(out.width)) {
-            y.copy_from_slice(&x[self.start..self.start + out.width]);
+        for (x, y) in x.chunks_exact(self.run).zip(y.chunks_exact_mut(self.part.len())) {
+            y.copy_from_slice(&x[self.part.clone()]);
         }
     }
 
@@ -24,8 +27,8 @@ impl Kernel for Slice {
             if !accumulate {
                 into.fill(0.0);
             }
-            for (from, into) in from.chunks_exact(w.out.width).zip(into.chunks_exact_mut(flow.into.width)) {
-                put(from, &mut into[self.start..self.start + w.out.width], true);
+            for (from, into) in from.chunks_exact(self.part.len()).zip(into.chunks_exact_mut(self.run)) {
+                put(from, &mut into[self.part.clone()], true);
             }
         });
     }

@@ -1,7 +1,7 @@
 //! Gives buffers with known lifetimes their places in one arena.
 
 use super::Slot;
-use polytask_graph::DomainId;
+use super::layout::{Layout, SIDE};
 use std::ops::RangeInclusive;
 
 /// One arena a domain: that of the rows has room for as many as a lane may have, the others for one element.
@@ -21,9 +21,11 @@ impl Room {
     }
 
     /// A place for `copies` values of this width for every element.
-    pub(super) fn place(&mut self, domain: DomainId, life: RangeInclusive<usize>, width: usize, copies: usize) -> Slot {
-        let len = copies * width * if domain.is_rows() { self.rows } else { 1 };
-        Slot { start: self.domains[domain.0].place(life, len), width, domain: domain.0 }
+    pub(super) fn place(&mut self, at: Layout, life: RangeInclusive<usize>, width: usize, copies: usize) -> Slot {
+        let Layout { domain, blocked } = at;
+        let rows = if blocked { self.rows.next_multiple_of(SIDE) } else { self.rows };
+        let len = copies * width * if domain.is_rows() { rows } else { 1 };
+        Slot { start: self.domains[domain.0].place(life, len), width, domain: domain.0, blocked }
     }
 
     /// Scalars needed: in all for the rows, for each element of the other domains.

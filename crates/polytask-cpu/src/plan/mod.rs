@@ -1,12 +1,15 @@
 //! Planning: done once, before the first step.
 
 mod arena;
+mod layout;
 mod wiring;
 
 use crate::feed::Feed;
 use crate::kernels::{self, ChargeKernel, Kernel, LossKernel};
 use arena::Room;
-use polytask_graph::{DomainId, Graph, LossId, Op, Reach};
+use layout::Layout;
+pub(crate) use layout::{SIDE, Site};
+use polytask_graph::{DomainId, Graph, LossId, Op, Reach, Role};
 use std::ops::Range;
 pub(crate) use wiring::{Flow, ParameterWire, Run, Slot, Wiring};
 
@@ -156,16 +159,19 @@ impl Plan {
     /// Plans for batches of at most `batch` rows.
     pub fn new(graph: &Graph, batch: usize, mode: Mode, groups: &Groups) -> Self {
         let batch = batch.max(1);
+        let (graph, blocked) = layout::layout(graph);
         // How long sequences are is known batch by batch; all of a batch's rows may end up in one lane.
         let (lanes, lane_rows) = match graph.domains().is_empty() {
             true => {
-                let lanes = lanes_for(batch, batch.saturating_mul(graph.training_flops()));
-                let lane_rows = batch.div_ceil(lanes);
+                let lane_rows = match blocked.contains(&true) {
+                    true => layout::lane_rows(&graph, batch),
+                    false => batch.div_ceil(lanes_for(batch, batch.saturating_mul(graph.training_flops()))),
+                };
                 (batch.div_ceil(lane_rows), lane_rows)
             }
             false => (batch.div_ceil(MIN_LANE_SEQUENCES).min(MAX_LANES), batch),
         };
-        Planner::new(graph, lane_rows, mode, groups).plan(lanes, batch)
+        Planner::new(graph, blocked, lane_rows, mode, groups).plan(lanes, batch)
     }
 
     /// Lanes a full batch is cut into, at most if the graph has ragged sequences.
@@ -222,7 +228,9 @@ fn lanes_for(elements: usize, flops: usize) -> usize {
 }
 
 struct Planner<'a> {
-    graph: &'a Graph,
+    graph: Graph,
+    /// By node: whether it lies in blocks.
+    blocked: Vec<bool>,
     rows: usize,
     mode: Mode,
     groups: &'a Groups,
@@ -232,14 +240,15 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(graph: &'a Graph, rows: usize, mode: Mode, groups: &'a Groups) -> Self {
+    fn new(graph: Graph, blocked: Vec<bool>, rows: usize, mode: Mode, groups: &'a Groups) -> Self {
         let mut end = 0;
         let values = graph.parameters().iter().map(|p| {
             end += p.len();
             end - p.len()..end
         });
         let values = values.collect();
-        Planner { graph, rows, mode, groups, reach: graph.reach(), values }
+        let reach = graph.reach();
+        Planner { graph, blocked, rows, mode, groups, reach, values }
     }
 
     fn plan(self, lanes: usize, batch: usize) -> Plan {
@@ -279,16 +288,16 @@ impl<'a> Planner<'a> {
         let mut cotangents = Vec::with_capacity(count);
         let mut stacks = Vec::with_capacity(count);
         for (i, node) in self.graph.nodes().iter().enumerate() {
-            let (width, domain) = (node.shape.width(), node.domain);
+            let (width, at) = (node.shape.width(), Layout { domain: node.domain, blocked: self.blocked[i] });
             let life = i..=if train { backward[i] } else { last_use[i] };
             let place = if matches!(node.op, Op::Index) { &mut indices } else { &mut arena };
-            values.push(place.place(domain, life.clone(), width, 1));
-            let extra = if train { kernels::saved_width(&node.op, width) } else { 0 };
-            saved.push(arena.place(domain, life, extra, 1));
+            values.push(place.place(at, life.clone(), width, 1));
+            let extra = if train { kernels::saved_width(&node.op, &node.shape) } else { 0 };
+            saved.push(arena.place(at, life, extra, 1));
             let copies = if train && needs[i] { groups[i].len() } else { 0 };
             let life = born[i]..=backward[i];
-            cotangents.push(arena.place(domain, life.clone(), width, copies));
-            stacks.push(arena.place(domain, life, width, stacked[i].len()));
+            cotangents.push(arena.place(at, life.clone(), width, copies));
+            stacks.push(arena.place(at, life, width, stacked[i].len()));
         }
 
         let (gradients, gradient) = self.gradient_places(&groups);
@@ -305,7 +314,7 @@ impl<'a> Planner<'a> {
         let losses = self.graph.losses().iter().enumerate().map(|(l, loss)| {
             let p = loss.prediction.0;
             let flow = (train && needs[p]).then(|| flow(&self.groups.of(&[LossId(l)]), p));
-            LossKernel::new(loss.kind, values[p], flow)
+            LossKernel::new(loss.kind, self.graph.node(loss.prediction).shape.pixels(), values[p], flow)
         });
         let losses = losses.collect();
         let charges = self.graph.charges().iter().filter(|_| train).map(|charge| {
@@ -342,7 +351,9 @@ impl<'a> Planner<'a> {
                 flows,
                 parameters: parameters.collect(),
             };
-            wired.push((i, kernels::build(&node.op, wiring, i)));
+            let inputs = node.inputs.iter().map(|x| &self.graph.node(*x).shape).collect();
+            let site = Site { node: i, inputs, shape: &node.shape, blocked: self.blocked[i] };
+            wired.push((i, kernels::build(&node.op, wiring, &site)));
         }
         wired.sort_by_key(|(node, _)| *node);
         let kernels = wired.into_iter().map(|(_, kernel)| kernel).collect();
@@ -380,7 +391,7 @@ impl<'a> Planner<'a> {
             lane_rows: self.rows,
             costs: (0..=self.graph.domains().len()).map(|d| 6 * self.graph.multiply_adds_on(DomainId(d))).collect(),
             lanes,
-            graph: self.graph.clone(),
+            graph: self.graph,
         }
     }
 
@@ -399,6 +410,12 @@ impl<'a> Planner<'a> {
                 own.sort_unstable();
                 own.dedup();
                 readers[p.0] += 1;
+            }
+        }
+        // Statistics belong to no loss. What lanes leave of them is summed as gradients are.
+        for (place, parameter) in places.iter_mut().zip(self.graph.parameters()) {
+            if parameter.role == Role::Statistic {
+                place.groups = vec![MERGED];
             }
         }
         // Layer by layer, what one node alone reads may lie where another layer's gradient was. What several read

@@ -10,6 +10,8 @@ pub(crate) struct Slot {
     pub width: usize,
     /// 0 for the rows.
     pub domain: usize,
+    /// Lies in blocks of sixteen elements.
+    pub blocked: bool,
 }
 
 /// `len` consecutive copies (one per group of losses) that go to consecutive copies of something upstream.

@@ -47,12 +47,21 @@ impl Data {
             }
         }
         for loss in graph.losses() {
-            let (n, width) = (count(graph.node(loss.prediction).domain), graph.node(loss.prediction).shape.width());
-            let labels = uniform(n * width);
-            data.classes.push(labels.iter().take(n).map(|v| ((v + 1.5) / 3.0 * width as f32) as u32).collect());
+            let node = graph.node(loss.prediction);
+            let (n, shape) = (count(node.domain), &node.shape);
+            let labels = uniform(n * shape.width());
+            // Of an image's pixels some have no label.
+            let class = |(i, v): (usize, &f32)| match shape.pixels() > 1 && i % 5 == 3 {
+                true => u32::MAX,
+                false => ((v + 1.5) / 3.0 * shape.channels() as f32) as u32,
+            };
+            data.classes.push(labels.iter().take(n * shape.pixels()).enumerate().map(class).collect());
             data.labels.push(match loss.kind {
                 LossKind::BinaryCrossEntropy => labels.iter().map(|v| f32::from(*v > 0.0)).collect(),
                 LossKind::Poisson => labels.iter().map(|v| (v + 1.5).round()).collect(),
+                _ if shape.pixels() > 1 => {
+                    labels.iter().enumerate().map(|(i, v)| if i % 7 == 2 { f32::NAN } else { *v }).collect()
+                }
                 _ => labels,
             });
             data.weights.push(uniform(n).iter().map(|v| v.max(0.0)).collect());
@@ -108,7 +117,11 @@ pub fn check_differences(graph: &Graph, rows: usize) {
         let mut r = runner(graph, rows, &Groups::merged(graph));
         r.forward_backward(feed, &weights, NOISE);
         let gradients: Vec<f32> = (0..graph.parameters().len())
-            .flat_map(|p| r.gradients(ParameterId(p), rows).pop().map_or(vec![], |g| g.1))
+            .flat_map(|p| match graph.parameters()[p].role {
+                // Not trained, and not read while training.
+                Role::Statistic => vec![0.0; graph.parameters()[p].len()],
+                _ => r.gradients(ParameterId(p), rows).pop().map_or(vec![], |g| g.1),
+            })
             .collect();
         let start = r.parameters().clone();
         assert_eq!(gradients.len(), start.values().len());
@@ -192,7 +205,8 @@ pub fn check_stacked(graph: &Graph, rows: usize, seed: u64) {
             for p in (0..graph.parameters().len()).map(ParameterId) {
                 let one = merged.gradients(p, rows).pop().map_or(vec![], |g| g.1);
                 let stacked = all.gradients(p, rows).into_iter().find(|(g, _)| *g == task).map(|g| g.1);
-                assert_eq!(stacked.is_some(), reach.parameters[p.0].contains(&LossId(task)));
+                let reached = reach.parameters[p.0].contains(&LossId(task));
+                assert_eq!(stacked.is_some(), reached && graph.parameter(p).role != Role::Statistic);
                 let size = one.iter().fold(1.0f32, |m, v| m.max(v.abs()));
                 for (i, one) in one.iter().enumerate() {
                     let other = stacked.as_ref().map_or(0.0, |s| s[i]);

@@ -169,6 +169,9 @@ impl GraphBuilder {
                 }
             }
             Op::Reshape => expect(1).and_then(|()| keeps(width(0))),
+            Op::BatchNorm { .. } if !domain.is_rows() => {
+                Err("batch norm works on the rows; elsewhere layer and group norm do".into())
+            }
             _ => {
                 expect(1)?;
                 self.check_image(op, &self.shape(inputs[0]), shape)

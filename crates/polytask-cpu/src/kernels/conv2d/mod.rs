@@ -1,0 +1,187 @@
+//! `y = activation(window(x) * W + b)`, directly on blocks of sixteen rows.
+
+mod axis;
+mod sweep;
+mod weights;
+
+use super::{Kernel, Lane, activation, read_write, vectorized};
+use crate::plan::{SIDE, Site, Wiring};
+pub(super) use axis::Axis;
+use axis::Extent;
+use polytask_graph::{Activation, Window};
+use sweep::{Start, Sweep};
+use weights::WeightGradient;
+
+pub(super) struct Conv2d {
+    /// Outputs that read the image: along its height, along its width.
+    forward: [Axis; 2],
+    /// The image's pixels that read the outputs' cotangents.
+    backward: [Axis; 2],
+    size: [usize; 2],
+    groups: usize,
+    activation: Activation,
+    bias: bool,
+    zeros: Vec<f32>,
+    /// Saves the pre-activation where the activation's derivative needs it.
+    wiring: Wiring,
+}
+
+/// The window of an op along each axis of the image.
+pub(super) fn extents(window: &Window) -> [Extent; 2] {
+    let Window { size, stride, padding, dilation } = *window;
+    [0, 1].map(|axis| Extent {
+        size: size[axis],
+        stride: stride[axis],
+        padding: padding[axis],
+        dilation: dilation[axis],
+    })
+}
+
+/// Outputs that read the image of a site, by axis.
+pub(super) fn forward_axes(window: &Window, site: &Site<'_>) -> [Axis; 2] {
+    let extents = extents(window);
+    [0, 1].map(|axis| Axis::forward(site.inputs[0].0[axis], site.shape.0[axis], extents[axis]))
+}
+
+impl Conv2d {
+    pub(super) fn new(
+        window: &Window,
+        groups: usize,
+        activation: Activation,
+        bias: bool,
+        wiring: Wiring,
+        site: &Site<'_>,
+    ) -> Self {
+        let extents = extents(window);
+        let channels = site.inputs[0].channels().max(site.shape.channels());
+        Conv2d {
+            forward: forward_axes(window, site),
+            backward: [0, 1].map(|axis| Axis::backward(site.inputs[0].0[axis], site.shape.0[axis], extents[axis])),
+            size: window.size,
+            groups,
+            activation,
+            bias,
+            zeros: vec![0.0; channels * SIDE],
+            wiring,
+        }
+    }
+
+    /// Channels of the input and of the output in a group.
+    fn channels(&self) -> [usize; 2] {
+        let pixels = |[y, x]: [usize; 2]| y * x * self.groups;
+        let [from, to] = [self.forward.each_ref().map(|a| a.sources), self.forward.each_ref().map(|a| a.outputs)];
+        [self.wiring.inputs[0].width / pixels(from), self.wiring.out.width / pixels(to)]
+    }
+}
+
+impl Kernel for Conv2d {
+    fn forward(&self, lane: &mut Lane<'_>) {
+        let w = &self.wiring;
+        let [from, to] = self.channels();
+        let (x, y) = read_write(lane.arena, lane.range(w.inputs[0]), lane.range(w.out));
+        let bias = self.bias.then(|| Start::Bias(&lane.values[w.parameters[1].value.clone()]));
+        pulp::Arch::new().dispatch(Sweep {
+            rows: &self.forward[0],
+            columns: &self.forward[1],
+            groups: self.groups,
+            from,
+            to,
+            source: x,
+            out: y,
+            weight: &lane.values[w.parameters[0].value.clone()],
+            width: self.size[1],
+            backward: false,
+            start: bias.unwrap_or(Start::Zero),
+            relu: self.activation == Activation::Relu,
+            zeros: &self.zeros,
+        });
+        activation::follow(lane, self.activation, lane.range(w.out), lane.range(w.saved));
+    }
+
+    fn backward(&self, lane: &mut Lane<'_>) {
+        let w = &self.wiring;
+        for copy in 0..w.copies {
+            let own = lane.copies(w.cotangent, copy, 1);
+            activation::retrace(lane, self.activation, lane.range(w.out), lane.range(w.saved), own);
+            self.parameter_gradients(lane, copy);
+        }
+        self.input_gradient(lane);
+    }
+}
+
+impl Conv2d {
+    fn parameter_gradients(&self, lane: &mut Lane<'_>, copy: usize) {
+        let w = &self.wiring;
+        let [from, to] = self.channels();
+        let x = &lane.arena[lane.range(w.inputs[0])];
+        let dy = &lane.arena[lane.copies(w.cotangent, copy, 1)];
+        for (which, wire) in w.parameters.iter().enumerate() {
+            for run in wire.runs.iter().filter(|r| (r.from..r.from + r.len).contains(&copy)) {
+                let gradient = &mut lane.gradient[wire.copy(run.to + copy - run.from)];
+                if !run.accumulate {
+                    gradient.fill(0.0);
+                }
+                if which == 1 {
+                    sum_pixels(dy, gradient);
+                    continue;
+                }
+                pulp::Arch::new().dispatch(WeightGradient {
+                    rows: &self.forward[0],
+                    columns: &self.forward[1],
+                    groups: self.groups,
+                    from,
+                    to,
+                    x,
+                    dy,
+                    gradient,
+                    size: self.size,
+                });
+            }
+        }
+    }
+
+    fn input_gradient(&self, lane: &mut Lane<'_>) {
+        let w = &self.wiring;
+        let Some(flow) = &w.flows[0] else { return };
+        let [from, to] = self.channels();
+        let weight = &lane.values[w.parameters[0].value.clone()];
+        super::for_each_copy(lane, w.cotangent, flow, |dy, dx, accumulate| {
+            pulp::Arch::new().dispatch(Sweep {
+                rows: &self.backward[0],
+                columns: &self.backward[1],
+                groups: self.groups,
+                from: to,
+                to: from,
+                source: dy,
+                out: dx,
+                weight,
+                width: self.size[1],
+                backward: true,
+                start: if accumulate { Start::Own } else { Start::Zero },
+                relu: false,
+                zeros: &self.zeros,
+            });
+        });
+    }
+}
+
+/// `sums += sum over rows and pixels of values`, by channel.
+pub(super) fn sum_pixels(values: &[f32], sums: &mut [f32]) {
+    const WIDE: usize = 4;
+    let (values, _) = values.as_chunks::<SIDE>();
+    let channels = sums.len();
+    let mut sum = |first: usize, count: usize| {
+        let mut wide = [[0.0f32; SIDE]; WIDE];
+        for pixel in values.chunks_exact(channels) {
+            for (sum, value) in wide.iter_mut().zip(&pixel[first..first + count]) {
+                for (s, v) in sum.iter_mut().zip(value) {
+                    *s += v;
+                }
+            }
+        }
+        for (sum, wide) in sums[first..first + count].iter_mut().zip(&wide) {
+            *sum += wide.iter().sum::<f32>();
+        }
+    };
+    vectorized(|| (0..channels).step_by(WIDE).for_each(|first| sum(first, WIDE.min(channels - first))));
+}

@@ -1,0 +1,195 @@
+//! The gradient of a convolution's weights: `dW[ky, kx, i, o] = sum over rows and outputs of x[.., i] dy[.., o]`.
+//!
+//! A tile of a few input channels and a few output channels stays in registers while the outputs of a few image rows
+//! pass by; sixteen rows' sums are added up at the end.
+
+use super::axis::Axis;
+use crate::plan::SIDE;
+use pulp::{Simd, WithSimd};
+use std::ops::Range;
+
+/// Adds to the gradient what some blocks give. Channels count per group.
+pub(super) struct WeightGradient<'a> {
+    pub rows: &'a Axis,
+    pub columns: &'a Axis,
+    pub groups: usize,
+    pub from: usize,
+    pub to: usize,
+    pub x: &'a [f32],
+    pub dy: &'a [f32],
+    pub gradient: &'a mut [f32],
+    /// Height and width of the window.
+    pub size: [usize; 2],
+}
+
+/// Input and output channels of a tile at most.
+const INPUTS: usize = 5;
+const OUTPUTS: usize = 6;
+/// Taps whose sums wait side by side.
+const TAPS: usize = 8;
+/// Outputs that pass by before the next tap has its turn: what they read stays in the nearest cache.
+const OUTPUTS_AT_ONCE: usize = 32;
+
+type Sums<S> = [[<S as Simd>::f32s; OUTPUTS]; INPUTS];
+
+impl WithSimd for WeightGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let parts = SIDE / S::F32_LANES;
+        let (x, _) = S::as_simd_f32s(self.x);
+        let (dy, _) = S::as_simd_f32s(self.dy);
+        let (from, to) = (self.from, self.to);
+        let [height, width] = self.size;
+        let output_tiles = to.div_ceil(OUTPUTS);
+        let wide = to.div_ceil(output_tiles);
+        // Sums and what they are made of fit the registers.
+        let most = match S::REGISTER_COUNT >= 32 {
+            true => {
+                if wide < OUTPUTS {
+                    INPUTS
+                } else {
+                    INPUTS - 1
+                }
+            }
+            false => 2,
+        };
+        let input_tiles = from.div_ceil(most);
+        let mut sums: [Sums<S>; TAPS] = [[[simd.splat_f32s(0.0); OUTPUTS]; INPUTS]; TAPS];
+        for group in 0..self.groups {
+            for o in 0..output_tiles {
+                let outputs = o * to / output_tiles..(o + 1) * to / output_tiles;
+                for i in 0..input_tiles {
+                    let inputs = i * from / input_tiles..(i + 1) * from / input_tiles;
+                    for ky in 0..height {
+                        for first in (0..width).step_by(TAPS) {
+                            let taps = first..width.min(first + TAPS);
+                            sums[..taps.len()].fill([[simd.splat_f32s(0.0); OUTPUTS]; INPUTS]);
+                            let view = View::<S> {
+                                rows: self.rows,
+                                columns: self.columns,
+                                x,
+                                dy,
+                                x_pixel: self.groups * from * parts,
+                                dy_pixel: self.groups * to * parts,
+                                x_first: (group * from + inputs.start) * parts,
+                                dy_first: (group * to + outputs.start) * parts,
+                            };
+                            view.taps(simd, ky, taps.clone(), inputs.len(), outputs.len(), &mut sums);
+                            for (kx, sums) in taps.zip(&sums) {
+                                for (row, sums) in inputs.clone().zip(sums) {
+                                    let row = ((ky * width + kx) * from + row) * self.groups * to + group * to;
+                                    let gradient = &mut self.gradient[row + outputs.start..row + outputs.end];
+                                    for (g, sum) in gradient.iter_mut().zip(sums) {
+                                        *g += simd.reduce_sum_f32s(*sum);
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a tile reads.
+struct View<'a, S: Simd> {
+    rows: &'a Axis,
+    columns: &'a Axis,
+    x: &'a [S::f32s],
+    dy: &'a [S::f32s],
+    /// Vectors from one pixel to the next.
+    x_pixel: usize,
+    dy_pixel: usize,
+    /// The tile's first channel.
+    x_first: usize,
+    dy_first: usize,
+}
+
+impl<S: Simd> View<'_, S> {
+    const PARTS: usize = SIDE / S::F32_LANES;
+
+    /// Some taps of one row of the window, over all blocks.
+    #[inline(always)]
+    fn taps(&self, simd: S, ky: usize, taps: Range<usize>, inputs: usize, outputs: usize, sums: &mut [Sums<S>; TAPS]) {
+        let (rows, columns) = (self.rows, self.columns);
+        let image = rows.sources * columns.sources * self.x_pixel;
+        let result = rows.outputs * columns.outputs * self.dy_pixel;
+        let (row_tap, column_taps) = (rows.phases[0][ky], &columns.phases[0]);
+        let valid = rows.valid(0, row_tap.offset);
+        let at_once = (OUTPUTS_AT_ONCE / columns.outputs).max(1);
+        for (x, dy) in self.x.chunks_exact(image).zip(self.dy.chunks_exact(result)) {
+            for first in valid.clone().step_by(at_once) {
+                let ys = first..valid.end.min(first + at_once);
+                for (kx, sums) in taps.clone().zip(&mut *sums) {
+                    let tap = column_taps[kx];
+                    let xs = columns.valid(0, tap.offset);
+                    if xs.is_empty() {
+                        continue;
+                    }
+                    for y in ys.clone() {
+                        let source = (y * rows.stride) as isize + row_tap.offset;
+                        let begin = (xs.start * columns.stride) as isize + tap.offset;
+                        let pixel = source as usize * columns.sources + begin as usize;
+                        let x = &x[(pixel * self.x_pixel + self.x_first)..];
+                        let dy = &dy[(y * columns.outputs + xs.start) * self.dy_pixel + self.dy_first..];
+                        macro_rules! tile {
+                            ($inputs:literal) => {
+                                match outputs {
+                                    6 => self.tile::<$inputs, 6>(simd, x, dy, xs.len(), sums),
+                                    5 => self.tile::<$inputs, 5>(simd, x, dy, xs.len(), sums),
+                                    4 => self.tile::<$inputs, 4>(simd, x, dy, xs.len(), sums),
+                                    3 => self.tile::<$inputs, 3>(simd, x, dy, xs.len(), sums),
+                                    2 => self.tile::<$inputs, 2>(simd, x, dy, xs.len(), sums),
+                                    _ => self.tile::<$inputs, 1>(simd, x, dy, xs.len(), sums),
+                                }
+                            };
+                        }
+                        match inputs {
+                            5 => tile!(5),
+                            4 => tile!(4),
+                            3 => tile!(3),
+                            2 => tile!(2),
+                            _ => tile!(1),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Some outputs of one row, from the given places on.
+    #[inline(always)]
+    fn tile<const IN: usize, const OUT: usize>(
+        &self,
+        simd: S,
+        x: &[S::f32s],
+        dy: &[S::f32s],
+        count: usize,
+        all: &mut Sums<S>,
+    ) {
+        let mut sums = [[simd.splat_f32s(0.0); OUT]; IN];
+        for i in 0..IN {
+            sums[i] = std::array::from_fn(|o| all[i][o]);
+        }
+        let x_step = self.columns.stride * self.x_pixel;
+        for n in 0..count {
+            let x = &x[n * x_step..][..IN * Self::PARTS];
+            let dy = &dy[n * self.dy_pixel..][..OUT * Self::PARTS];
+            for part in 0..Self::PARTS {
+                let dy: [S::f32s; OUT] = std::array::from_fn(|o| dy[o * Self::PARTS + part]);
+                for i in 0..IN {
+                    let x = x[i * Self::PARTS + part];
+                    for o in 0..OUT {
+                        sums[i][o] = simd.mul_add_f32s(x, dy[o], sums[i][o]);
+                    }
+                }
+            }
+        }
+        for i in 0..IN {
+            all[i][..OUT].copy_from_slice(&sums[i]);
+        }
+    }
+}

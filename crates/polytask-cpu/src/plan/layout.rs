@@ -1,0 +1,107 @@
+//! How features lie in memory: as plain rows, or as the images of sixteen rows side by side.
+//!
+//! Plain features are `rows x features`. Images lie in *blocks* of [`SIDE`] rows, `rows / SIDE x features x SIDE`: one
+//! feature of sixteen rows fills a vector register. So a convolution of any number of channels and any width works on
+//! full vectors, without copying its windows into a matrix first, and what it does at an edge or with a stride is the
+//! same for the whole vector. (Few channels leave most of a register empty where channels lie side by side, and narrow
+//! images do where pixels lie side by side.)
+//!
+//! Readers that know plain rows only get a copy, a reshape that the plan adds. A lane has whole blocks; the rows that
+//! fill the last one up hold zeros at the inputs and have no loss.
+
+use super::{MAX_LANES, MIN_LANE_FLOPS};
+use polytask_graph::{DomainId, Graph, NodeId, Op, Shape};
+
+/// What a node has one element for, and how they lie.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    pub domain: DomainId,
+    pub blocked: bool,
+}
+
+/// Rows in a block.
+pub(crate) const SIDE: usize = 16;
+
+/// The graph with the copies it needs, and for every node whether it lies in blocks.
+pub(super) fn layout(graph: &Graph) -> (Graph, Vec<bool>) {
+    let own = blocks(graph);
+    if !own.contains(&true) {
+        return (graph.clone(), own);
+    }
+    let full = graph.with_copies(|read, reader| match reader {
+        Some(reader) => {
+            let node = graph.node(reader);
+            wants(&node.op, own[node.inputs[0].0], own[reader.0]).is_some_and(|blocks| blocks != own[read.0])
+        }
+        // Losses know plain rows.
+        None => own[read.0],
+    });
+    let own = blocks(&full);
+    (full, own)
+}
+
+/// Whether each node gives blocks.
+fn blocks(graph: &Graph) -> Vec<bool> {
+    let mut all: Vec<bool> = Vec::with_capacity(graph.nodes().len());
+    for node in graph.nodes() {
+        let first = node.inputs.first().is_some_and(|x| all[x.0]);
+        let shape = |x: &NodeId| &graph.node(*x).shape;
+        let image = node.shape.image().is_some();
+        all.push(match &node.op {
+            Op::Input => image,
+            // A reshape to the same shape is there to change the layout.
+            Op::Reshape if node.inputs.first().map(shape) == Some(&node.shape) => !first,
+            Op::Reshape => image,
+            Op::Conv2d { .. } | Op::Pool { .. } | Op::GlobalPool => true,
+            Op::BatchNorm { .. } | Op::GroupNorm { .. } | Op::Upsample { .. } => true,
+            Op::Activation(_) | Op::Add | Op::Dropout { .. } | Op::Slice { .. } | Op::StopGradient => first,
+            Op::Concat => first && node.inputs.iter().all(|x| shape(x).leading() == node.shape.leading()),
+            _ => false,
+        });
+    }
+    all
+}
+
+/// The layout that an op reads; none where it reads either. `first` is that of its first input, `own` what it gives.
+fn wants(op: &Op, first: bool, own: bool) -> Option<bool> {
+    match op {
+        Op::Conv2d { .. } | Op::Pool { .. } | Op::GlobalPool => Some(true),
+        Op::BatchNorm { .. } | Op::GroupNorm { .. } | Op::Upsample { .. } => Some(true),
+        Op::Activation(_) | Op::Add | Op::Dropout { .. } | Op::Slice { .. } | Op::StopGradient => Some(first),
+        Op::Concat => Some(own),
+        Op::Reshape => None,
+        _ => Some(false),
+    }
+}
+
+/// Rows that a lane has of a batch: whole blocks, so many that a lane has work enough, and that it has enough to take the
+/// statistics of batch norm from.
+pub(super) fn lane_rows(graph: &Graph, batch: usize) -> usize {
+    let norms = graph.nodes().iter().any(|n| matches!(n.op, Op::BatchNorm { .. }));
+    let by_rows = batch.div_ceil(SIDE) / if norms { MIN_NORM_BLOCKS } else { 1 };
+    let by_work = batch.saturating_mul(graph.training_flops()) / MIN_LANE_FLOPS;
+    batch.div_ceil(by_rows.min(by_work).clamp(1, MAX_LANES)).next_multiple_of(SIDE)
+}
+
+/// Blocks of a lane that takes statistics.
+const MIN_NORM_BLOCKS: usize = 2;
+
+/// Where an op stands: what its kernel must know of the graph.
+pub(crate) struct Site<'a> {
+    /// Its number; tells random streams apart.
+    pub node: usize,
+    /// Shapes of its inputs and its own.
+    pub inputs: Vec<&'a Shape>,
+    pub shape: &'a Shape,
+    /// Whether what it gives lies in blocks.
+    pub blocked: bool,
+}
+
+impl Site<'_> {
+    /// Length of the pieces that the inputs have along the axis on which they are joined.
+    pub(crate) fn runs(&self) -> Vec<usize> {
+        let side = if self.blocked { SIDE } else { 1 };
+        let joined = self.inputs.iter().all(|x| x.leading() == self.shape.leading());
+        self.inputs.iter().map(|x| side * if joined { x.channels() } else { x.width() }).collect()
+    }
+}
