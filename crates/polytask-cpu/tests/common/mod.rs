@@ -98,8 +98,8 @@ pub fn probe(graph: &Graph, parameters: &[(&str, &[f32])], ids: &[u32], z: &[f32
 /// The merged gradient of every parameter, by name.
 pub fn gradients(runner: &Runner, rows: usize) -> BTreeMap<String, Vec<f32>> {
     let parameters = runner.plan().graph().parameters().iter().enumerate();
-    let one = |(i, p): (usize, &Parameter)| (p.name.clone(), runner.gradients(ParameterId(i), rows).remove(0).1);
-    parameters.map(one).collect()
+    let one = |(i, p): (usize, &Parameter)| Some((p.name.clone(), runner.gradients(ParameterId(i), rows).pop()?.1));
+    parameters.filter_map(one).collect()
 }
 
 /// A table as the first layer: row i of it is what row i of the batch holds.
