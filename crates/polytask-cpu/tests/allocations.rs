@@ -44,6 +44,16 @@ fn every_op() -> Graph {
         h = g.dense(h, 4, activation);
         h = g.activation(h, activation);
     }
+    let small = g.dense(h, 8, Relu);
+    let image = g.reshape(small, &[2, 2, 2]);
+    let image = g.upsample(image, 2, Interpolation::Nearest);
+    let image = g.conv2d(image, 3, Window::square(3).same(), Gelu);
+    let image = g.batch_norm(image, Silu);
+    let image = g.pool(image, Pooling::Max, Window::square(2).stride(2));
+    let image = g.upsample(image, 2, Interpolation::Bilinear);
+    let image = g.group_norm(image, 3, Relu);
+    let means = g.global_pool(image);
+    let h = g.concat(&[h, means]);
     use LossKind::{BinaryCrossEntropy, CrossEntropy, Huber, Mae, Mse, Poisson};
     for kind in [Mse, Mae, Huber { delta: 1.0 }, BinaryCrossEntropy, CrossEntropy, Poisson] {
         let z = g.dense(h, 2, Linear);
@@ -58,7 +68,7 @@ fn measure(graph: &Graph, feed: &Feed<'_>, pool: &ThreadPool, steps: u64) -> (us
     let lanes = plan.lanes();
     let mut runner = Runner::new(plan, Parameters::init(graph, 1));
     let rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.01 };
-    let mut optimizer = Optimizer::new(rule, graph.parameter_count());
+    let mut optimizer = Optimizer::new(rule, graph.scalar_count());
     let update = Update { rate: 1e-3, clip: Some(1.0), l2: 1e-4, l2_biases: false };
     let weights = vec![1.0; feed.targets.len()];
     let mut step = |noise| {

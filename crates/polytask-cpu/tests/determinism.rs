@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::differences::Data;
 use common::mixed::{Mixed, ROWS, TASKS};
 use polytask_cpu::*;
 use polytask_graph::*;
@@ -83,4 +84,38 @@ fn gradients_of_every_task_predictions_and_losses() {
     assert!(found[0].1.0.iter().flatten().flat_map(|(_, g)| g).all(|v| v.is_finite()), "missing labels do not leak");
     assert!(found[1] == found[0], "two threads give other bits");
     assert!(found[2] == found[0], "four threads give other bits");
+}
+
+/// Convolutions and batch norm, whose running averages are moved by all lanes.
+#[test]
+fn training_on_images() {
+    let mut g = GraphBuilder::new();
+    let x = g.image_input("image", [12, 12, 3]);
+    let h = g.plain_conv2d(x, 16, Window::square(3).same());
+    let h = g.batch_norm(h, Activation::Relu);
+    let h = g.conv2d(h, 16, Window::square(3).stride(2).same(), Activation::Relu);
+    let h = g.global_pool(h);
+    let z = g.dense(h, 3, Activation::Linear);
+    g.loss("class", z, LossKind::CrossEntropy);
+    let graph = g.finish().unwrap();
+    let data = Data::new(&graph, 150, 1);
+    let train = || {
+        let plan = Plan::new(&graph, 150, Mode::Train, &Groups::merged(&graph));
+        assert!(plan.lanes() >= 4, "{} lanes leave nothing to share out", plan.lanes());
+        let mut runner = Runner::new(plan, Parameters::init(&graph, 1));
+        let mut optimizer = Optimizer::new(Rule::Sgd { momentum: 0.9, nesterov: false }, graph.scalar_count());
+        let update = Update { rate: 1e-2, clip: None, l2: 0.0, l2_biases: false };
+        data.with(&graph, |feed| {
+            for step in 0..20 {
+                runner.forward_backward(feed, &[1.0], step);
+                runner.update(&mut optimizer, update, feed.rows.len(), Combine::Sum);
+            }
+        });
+        runner.parameters().clone()
+    };
+    let one = in_pool(1, train);
+    assert_ne!(one.of(ParameterId(4)), vec![1.0; 16], "the running variances have moved");
+    for threads in [2, 4] {
+        assert!(in_pool(threads, train) == one, "{threads} threads give other bits");
+    }
 }
