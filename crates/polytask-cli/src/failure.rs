@@ -18,6 +18,9 @@ pub enum Failure {
     /// `polytask aggregate` cannot weigh what it was given.
     #[error(transparent)]
     Aggregate(#[from] AggregateError),
+    /// A text for a model that reads none.
+    #[error("the model reads no text")]
+    NoText,
     /// Standard output could not be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -32,6 +35,7 @@ impl Failure {
             }
             Failure::Method(error) => error.hint(),
             Failure::Aggregate(error) => error.hint(),
+            Failure::NoText => Some("give a file with its inputs by --data".to_owned()),
             Failure::Output(_) => None,
         }
     }
@@ -41,6 +45,7 @@ impl Failure {
             Failure::Library(error) => error.exit_code(),
             Failure::Method(_) => 2,
             Failure::Aggregate(error) => error.exit_code(),
+            Failure::NoText => 2,
             Failure::Output(_) => 1,
         }
     }

@@ -1,7 +1,7 @@
 //! A table turned into what a model reads: features and labels for all its rows.
 
-use crate::encode::Features;
-use crate::task::{Labels, Target};
+use crate::encode::{Features, text};
+use crate::task::{Labels, Layout, Target, Task};
 use polytask_cpu::{Feed, Numbers};
 use polytask_graph::{Graph, Op};
 
@@ -18,15 +18,24 @@ impl Dataset {
     /// Hands out the feed of some rows for a graph. The graph's losses are those of `tasks`, in that order; without
     /// any the feed has no targets.
     pub fn with_feed<R>(&self, graph: &Graph, tasks: &[usize], rows: &[u32], run: impl FnOnce(&Feed<'_>) -> R) -> R {
+        let texts = &self.features.texts;
+        let text = |node: &str| texts.iter().find(|text| text::node(&text.column) == node);
+        let beside = |node: &str| texts.iter().find(|text| text::beside_node(&text.column) == node);
         let inputs: Vec<Numbers<'_>> = graph
             .nodes()
             .iter()
             .filter_map(|node| match node.op {
                 Op::Input => Some(Numbers::Real(&self.features.numbers)),
-                Op::Index => Some(Numbers::Index(&self.features.indices)),
+                Op::Index => Some(Numbers::Index(match (text(&node.name), beside(&node.name)) {
+                    (Some(text), _) => &text.indices,
+                    (_, Some(text)) => &text.beside,
+                    _ => &self.features.indices,
+                })),
                 _ => None,
             })
             .collect();
+        let offsets: Vec<&[u32]> =
+            graph.domains().iter().map(|d| text(&d.name).map_or(&[][..], |text| &text.offsets)).collect();
         let targets: Vec<polytask_cpu::Target<'_>> = tasks
             .iter()
             .map(|&task| polytask_cpu::Target {
@@ -37,6 +46,18 @@ impl Dataset {
                 weights: &self.labels[task].weights,
             })
             .collect();
-        run(&Feed { inputs: &inputs, targets: &targets, offsets: &[], rows })
+        run(&Feed { inputs: &inputs, targets: &targets, offsets: &offsets, rows })
+    }
+
+    /// Where the outputs of a task stand for some rows.
+    pub fn layout(&self, task: &Task, rows: &[u32]) -> Layout {
+        let Some(text) = self.features.texts.iter().find(|text| task.over.as_ref() == Some(&text.column)) else {
+            return Layout::of_rows(rows.len());
+        };
+        let count = |row: &u32| match text.offsets.get(*row as usize..*row as usize + 2) {
+            Some(&[start, end]) => end - start,
+            _ => 0,
+        };
+        Layout::of_elements(rows.iter().map(count))
     }
 }

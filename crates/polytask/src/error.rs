@@ -94,6 +94,8 @@ impl Error {
                     | TaskError::WeightColumn { .. }
                     | TaskError::UnknownLabel { .. }
                     | TaskError::StrayKey { .. }
+                    | TaskError::Over { .. }
+                    | TaskError::TwoTexts { .. }
             ),
             Error::Encode(error) => matches!(
                 error,

@@ -1,11 +1,11 @@
 //! From a config to data that are ready to train on: the table is read and split, tasks and inputs are fitted on the
 //! training rows.
 
-use crate::config::{Config, InputKind, Part, Split as SplitConfig, TaskKind};
+use crate::config::{Config, InputKind, Part, Split as SplitConfig, TaskConfig, TaskKind};
 use crate::dataset::Dataset;
 use crate::encode::Encoder;
 use crate::error::Error;
-use crate::task::{Task, sample_weights};
+use crate::task::{Task, TaskError, sample_weights};
 use polytask_data::{Hint, ReadOptions, Split, SplitRule, Table, read, split};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -34,15 +34,14 @@ pub struct Prepared {
 pub fn prepare(config: &Config) -> Result<Prepared, Error> {
     let (table, given) = tables(config)?;
     let split = divide(config, &table, given)?;
-    let tasks: Vec<Task> = config
-        .tasks
-        .iter()
-        .map(|(name, task)| Task::fit(name, task, &table, &split.train))
-        .collect::<Result<_, _>>()?;
-    let encoder = Encoder::fit(config, &table, &split.train)?;
+    let mut encoder = Encoder::fit(config, &table, &split.train)?;
+    let texts = encoder.texts(&table)?;
+    let fit = |(name, task): (&String, &TaskConfig)| Task::fit_over(name, task, &table, &texts, &split.train);
+    let tasks: Vec<Task> = config.tasks.iter().map(fit).collect::<Result<_, _>>()?;
+    encoder.tokens = one_text(&tasks)?;
     let weights = config.data.sample_weight.as_ref().map(|name| sample_weights(&table, name)).transpose()?;
     let labels = tasks.par_iter().map(|task| {
-        let mut labels = task.labels(&table)?;
+        let mut labels = task.labels_over(&table, &texts)?;
         if let Some(weights) = &weights {
             labels.multiply(weights);
         }
@@ -52,9 +51,20 @@ pub fn prepare(config: &Config) -> Result<Prepared, Error> {
         Ok(labels)
     });
     let labels = labels.collect::<Result<Vec<_>, Error>>()?;
-    let data = Dataset { features: encoder.features(&table)?, labels };
-    let notes = table.notes().to_vec();
+    let spoken = texts.values().flat_map(|t| &t.notes).chain(labels.iter().flat_map(|l| &l.notes));
+    let notes = table.notes().iter().chain(spoken).cloned().collect();
+    let data = Dataset { features: encoder.features_of(&table, &texts)?, labels };
     Ok(Prepared { encoder, tasks, data, split, missing: config.data.missing.clone(), notes })
+}
+
+/// The text whose tokens are labelled.
+fn one_text(tasks: &[Task]) -> Result<Option<String>, TaskError> {
+    let mut over = tasks.iter().filter_map(|task| task.over.clone().map(|over| (&task.name, over)));
+    let Some((first, text)) = over.next() else { return Ok(None) };
+    match over.find(|(_, other)| *other != text) {
+        Some((task, other)) => Err(TaskError::TwoTexts { task: task.clone(), other, first: first.clone(), text }),
+        None => Ok(Some(text)),
+    }
 }
 
 /// Row ranges of files of their own: validation, then test.
@@ -88,13 +98,13 @@ fn tables(config: &Config) -> Result<(Table, Given), Error> {
 fn hints(config: &Config) -> BTreeMap<String, Hint> {
     let inputs = config.inputs.iter().filter_map(|(name, input)| match input.kind? {
         InputKind::Number => Some((name.clone(), Hint::Number)),
-        InputKind::Category => Some((name.clone(), Hint::Text)),
+        InputKind::Category | InputKind::Text => Some((name.clone(), Hint::Text)),
         InputKind::Boolean => None,
     });
     let tasks = config.tasks.iter().filter_map(|(name, task)| {
         let hint = match task.kind? {
             TaskKind::Regression | TaskKind::Count => Hint::Number,
-            TaskKind::Binary | TaskKind::Category => Hint::Text,
+            TaskKind::Binary | TaskKind::Category | TaskKind::Tags | TaskKind::TokenCategory => Hint::Text,
         };
         Some((task.column_of(name).to_owned(), hint))
     });

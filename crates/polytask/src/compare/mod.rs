@@ -175,8 +175,8 @@ fn run(
     let labelled = |rows: &[u32]| match alone {
         false => rows.to_vec(),
         true => {
-            let weights = &prepared.data.labels[which[0]].weights;
-            rows.iter().copied().filter(|&row| weights[row as usize] > 0.0).collect()
+            let labels = &prepared.data.labels[which[0]];
+            rows.iter().copied().filter(|&row| labels.weighs(row as usize)).collect()
         }
     };
     let (train, valid) = (labelled(&prepared.split.train), labelled(&prepared.split.valid));

@@ -3,6 +3,7 @@
 use super::error::Problem;
 use super::scalar::Scalar;
 use super::shorthand::{Shorthand, shorthand};
+use polytask_data::text::Splitter;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,8 @@ pub enum InputKind {
     Category,
     /// True or false, yes or no, 1 or 0.
     Boolean,
+    /// Sentences, or lists of tokens: embedded token by token, see `model.text`.
+    Text,
 }
 
 /// One input column: a kind alone (`age = "number"`) or a table of these keys.
@@ -27,12 +30,25 @@ pub struct InputConfig {
     /// Numbers: subtract the mean and divide by the standard deviation of the training rows; `None`: yes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standardize: Option<bool>,
-    /// Categories: how many features a level becomes; `None`: found from the number of levels.
+    /// Categories and texts: how many features a level or word becomes; `None`: found from the number of levels, 100 for
+    /// words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embedding: Option<Embedding>,
     /// Categories: up to this many levels are one-hot; `None`: 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub one_hot: Option<usize>,
+    /// Texts: what the tokens are; `None`: words, or found from the tokens of a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub splitter: Option<Splitter>,
+    /// Texts: tokens read of each; `None`: 512.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<usize>,
+    /// Texts: how often a word must be in the training rows to be known; `None`: 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_count: Option<usize>,
+    /// Texts: known words at most; `None`: 50,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_words: Option<usize>,
 }
 
 /// How a category becomes features.
@@ -85,11 +101,26 @@ pub(crate) struct InputTable {
     /// Categories: up to this many levels are one-hot when `embedding` is "auto", 0 or more. Default 10.
     #[serde(default)]
     one_hot: Option<usize>,
+    /// Texts: what the tokens of a text are: "words" by the word boundaries of Unicode, "whitespace" for what stands
+    /// between white space, "characters". A list of tokens is taken as it is; texts to predict are split like its tokens.
+    /// Default "words".
+    #[serde(default)]
+    #[schemars(with = "Option<SplitterWord>")]
+    splitter: Option<Splitter>,
+    /// Texts: of each text the first tokens are read, this many, 1 or more. Default 512.
+    #[serde(default)]
+    max_tokens: Option<usize>,
+    /// Texts: words that are rarer in the training rows are unknown, 1 or more. Default 2.
+    #[serde(default)]
+    min_count: Option<usize>,
+    /// Texts: the most frequent words are known, this many, 1 or more. Default 50000.
+    #[serde(default)]
+    max_words: Option<usize>,
 }
 
 impl Shorthand for InputConfig {
     type Table = InputTable;
-    const WORDS: &'static [&'static str] = &["number", "category", "boolean"];
+    const WORDS: &'static [&'static str] = &["number", "category", "boolean", "text"];
     const TABLE: &'static str = "or a table such as { kind = \"number\" }";
 
     fn from_word(word: &str) -> Option<Self> {
@@ -97,14 +128,15 @@ impl Shorthand for InputConfig {
             "number" => InputKind::Number,
             "category" => InputKind::Category,
             "boolean" => InputKind::Boolean,
+            "text" => InputKind::Text,
             _ => return None,
         };
         Some(InputConfig { kind: Some(kind), ..InputConfig::default() })
     }
 
     fn from_table(table: InputTable) -> Result<Self, String> {
-        let InputTable { kind, standardize, embedding, one_hot } = table;
-        Ok(InputConfig { kind, standardize, embedding, one_hot })
+        let InputTable { kind, standardize, embedding, one_hot, splitter, max_tokens, min_count, max_words } = table;
+        Ok(InputConfig { kind, standardize, embedding, one_hot, splitter, max_tokens, min_count, max_words })
     }
 }
 
@@ -115,16 +147,25 @@ impl InputConfig {
     pub fn stray_key(&self, kind: InputKind) -> Option<&'static str> {
         let number = kind == InputKind::Number;
         let category = kind == InputKind::Category;
+        let text = kind == InputKind::Text;
         [
             ("standardize", self.standardize.is_some() && !number),
-            ("embedding", self.embedding.is_some() && !category),
+            ("embedding", self.embedding.is_some() && !category && !text),
             ("one_hot", self.one_hot.is_some() && !category),
+            ("splitter", self.splitter.is_some() && !text),
+            ("max_tokens", self.max_tokens.is_some() && !text),
+            ("min_count", self.min_count.is_some() && !text),
+            ("max_words", self.max_words.is_some() && !text),
         ]
         .iter()
         .find_map(|(key, stray)| stray.then_some(*key))
     }
 
     pub(super) fn check(&self, name: &str) -> Result<(), Problem> {
+        let least = [("max_tokens", self.max_tokens), ("min_count", self.min_count), ("max_words", self.max_words)];
+        if let Some((key, _)) = least.iter().find(|(_, value)| *value == Some(0)) {
+            return Err(Problem::value(&["inputs", name, key], 0, "it must be 1 or more"));
+        }
         let Some(kind) = self.kind else { return Ok(()) };
         match self.stray_key(kind) {
             Some(key) => {
@@ -146,8 +187,19 @@ impl InputKind {
             InputKind::Number => "number",
             InputKind::Category => "category",
             InputKind::Boolean => "boolean",
+            InputKind::Text => "text",
         }
     }
+}
+
+// As the schema sees a splitter.
+#[derive(JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "only its schema is used")]
+enum SplitterWord {
+    Words,
+    Whitespace,
+    Characters,
 }
 
 // "auto" or a width, as the schema sees it.

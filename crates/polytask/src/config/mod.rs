@@ -28,6 +28,7 @@ mod scalar;
 mod schedule;
 mod shorthand;
 mod tasks;
+mod text;
 mod train;
 mod translate;
 
@@ -42,6 +43,7 @@ pub use model::{Activation, ModelConfig};
 pub use schedule::Schedule;
 pub(crate) use shorthand::Shorthand;
 pub use tasks::{ClassWeights, Label, RegressionLoss, TaskConfig, TaskKind};
+pub use text::{TextEncoder, TextModel, TextPool};
 pub use train::{Batch, Length, Optimizer, OptimizerName, TrainConfig};
 
 use indexmap::IndexMap;
@@ -56,8 +58,9 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     /// Where the data are and how the rows are split.
     pub data: DataConfig,
-    /// The columns the model reads: `NAME = "number"`, "category" or "boolean", or a table. Default: every column that
-    /// is no task, is not ignored, and is not used for splitting or weighing; kinds are inferred.
+    /// The columns the model reads: `NAME = "number"`, "category", "boolean" or "text", or a table. Default: every
+    /// column that is no task, is not ignored, and is not used for splitting or weighing; of lists and objects only the
+    /// column `tokens`. Kinds are inferred.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub inputs: IndexMap<String, InputConfig>,
     /// What is predicted, one table a task; an empty table infers everything from the column of that name.

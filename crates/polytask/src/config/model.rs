@@ -2,6 +2,7 @@
 
 use super::error::Problem;
 use super::shorthand;
+use super::text::TextModel;
 use crate::share::{self, Sharing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,9 @@ pub struct ModelConfig {
     pub dropout: f64,
     /// Normalise the features of a row before every activation (Ba et al. 2016). Default false.
     pub layer_norm: bool,
+    /// How the tokens of text inputs become features.
+    #[serde(skip_serializing_if = "TextModel::is_default")]
+    pub text: TextModel,
     /// A safetensors file of weights to start from, relative to the folder of the config. Default: drawn at random.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub init: Option<String>,
@@ -71,6 +75,7 @@ impl Default for ModelConfig {
             activation: Activation::default(),
             dropout: 0.0,
             layer_norm: false,
+            text: TextModel::default(),
             init: None,
         }
     }
@@ -83,6 +88,7 @@ impl ModelConfig {
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(Problem::value(&["model", "dropout"], self.dropout, "it must be at least 0 and below 1"));
         }
+        self.text.check()?;
         self.sharing.check(self, tasks)
     }
 }

@@ -19,6 +19,10 @@ pub enum TaskKind {
     Category,
     /// How many: 0, 1, 2, ...
     Count,
+    /// Labelled spans of tokens, such as names or slots, written as BIO tags or as spans.
+    Tags,
+    /// One of several classes for each token, such as parts of speech.
+    TokenCategory,
 }
 
 impl TaskKind {
@@ -29,7 +33,14 @@ impl TaskKind {
             TaskKind::Binary => "binary",
             TaskKind::Category => "category",
             TaskKind::Count => "count",
+            TaskKind::Tags => "tags",
+            TaskKind::TokenCategory => "token_category",
         }
+    }
+
+    /// Whether it labels tokens rather than rows.
+    pub fn is_of_tokens(self) -> bool {
+        matches!(self, TaskKind::Tags | TaskKind::TokenCategory)
     }
 }
 
@@ -140,6 +151,12 @@ pub struct TaskConfig {
     /// that are not named weigh 1. Default: all weigh 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_weights: Option<ClassWeights>,
+    /// Tasks of tokens: the text input whose tokens are labelled. Default: the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+    /// Tags: refuse an `I-x` that follows neither `B-x` nor `I-x`, rather than let a span begin there. Default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strict: Option<bool>,
     /// Widths of the hidden layers of this task's head. Default: `model.head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<Vec<usize>>,
@@ -161,6 +178,8 @@ impl TaskConfig {
             ("standardize", self.standardize.is_some() && !regression),
             ("positive", self.positive.is_some() && kind != TaskKind::Binary),
             ("class_weights", self.class_weights.is_some() && !classes),
+            ("over", self.over.is_some() && !kind.is_of_tokens()),
+            ("strict", self.strict.is_some() && kind != TaskKind::Tags),
         ]
         .iter()
         .find_map(|(key, stray)| stray.then_some(*key))

@@ -30,12 +30,30 @@ pub enum EncodeError {
         input: String,
     },
     /// Lists or objects where a row should have one plain value.
-    #[error("input `{input}` holds {found}; an input holds a number, a word or a truth value a row")]
+    #[error("input `{input}` holds {found}; an input holds a number, a word, a truth value or a text a row")]
     NotPlain {
         /// The input.
         input: String,
         /// What it holds.
         found: &'static str,
+    },
+    /// Numbers or objects where texts should be.
+    #[error("input `{input}` is a text, but holds {found}")]
+    NotText {
+        /// The input.
+        input: String,
+        /// What it holds.
+        found: &'static str,
+    },
+    /// A token without a character.
+    #[error("{place}: input `{input}`: token {token} is empty")]
+    EmptyToken {
+        /// The row.
+        place: Box<Place>,
+        /// The input.
+        input: String,
+        /// Its number, from 1.
+        token: usize,
     },
     /// A word in a column of numbers.
     #[error("{place}: input `{input}` is a number, but holds `{value}`")]
@@ -115,6 +133,8 @@ impl EncodeError {
                     false => format!("{ignore}, or say that it is a \"category\" in [inputs]"),
                 });
             }
+            Self::NotText { .. } => "a text is words, or a list of tokens",
+            Self::EmptyToken { .. } => "every token has at least one character that is no white space",
             Self::StrayKey { .. } => "say the kind of the input, or take the key out",
             _ => return None,
         };

@@ -1,5 +1,6 @@
 //! Encoded rows.
 
+use super::text::{Texts, TokenFeatures};
 use super::{Code, EncodeError, Encoder, InputColumn, boolean::Boolean, number::Number};
 use polytask_data::Table;
 use rayon::prelude::*;
@@ -18,6 +19,8 @@ pub struct Features {
     pub indices: Vec<u32>,
     /// Columns in `indices`.
     pub index_width: usize,
+    /// The tokens of texts, for the nodes `tokens.COLUMN`.
+    pub texts: Vec<TokenFeatures>,
 }
 
 /// A column of numbers on its way into the features.
@@ -32,9 +35,15 @@ struct Source<'a> {
 /// Rows a task of the pool works on at a time.
 const ROWS: usize = 4096;
 
-pub(super) fn features(encoder: &Encoder, table: &Table) -> Result<Features, EncodeError> {
-    let (mut sources, mut codes) = (Vec::new(), Vec::new());
+pub(super) fn features(encoder: &Encoder, table: &Table, sentences: &Texts) -> Result<Features, EncodeError> {
+    let (mut sources, mut codes, mut texts) = (Vec::new(), Vec::new(), Vec::new());
     for input in &encoder.inputs {
+        if let Code::Text(text) = &input.code {
+            if let Some(sentences) = sentences.get(&input.column) {
+                texts.push(text.features(&input.column, sentences));
+            }
+            continue;
+        }
         let column = InputColumn::find(&input.column, Some(input.code.kind()), table)?;
         match &input.code {
             Code::Number(number) => {
@@ -52,6 +61,8 @@ pub(super) fn features(encoder: &Encoder, table: &Table) -> Result<Features, Enc
                 sources.push(Source { values, shift: 0.0, factor: 1.0, fill, indicator: boolean.indicator });
             }
             Code::Category(category) => codes.push(category.read(&column)),
+            // Texts stand in sentences.
+            Code::Text(_) => {}
         }
     }
     let rows = table.rows();
@@ -73,7 +84,7 @@ pub(super) fn features(encoder: &Encoder, table: &Table) -> Result<Features, Enc
             }
         });
     }
-    Ok(Features { rows, numbers, number_width, indices, index_width })
+    Ok(Features { rows, numbers, number_width, indices, index_width, texts })
 }
 
 /// Writes the features of the rows from `first` on.

@@ -1,17 +1,20 @@
 //! What an input column is, where the config does not say.
 
 use super::boolean::truth_of;
+use super::text::is_text;
 use crate::config::InputKind;
 use polytask_data::{Column, Values};
 
-/// The kind of a column: numbers are numbers; text of at most two levels that say true and false is a boolean; other
-/// text a category.
+/// The kind of a column: numbers are numbers; text of at most two levels that say true and false is a boolean, sentences
+/// and lists of tokens are texts, other text a category.
 pub(super) fn infer(column: &Column) -> InputKind {
     match &column.values {
         Values::Number(_) => InputKind::Number,
         Values::Text(text) if text.levels.len() <= 2 && text.levels.iter().all(|l| truth_of(l).is_some()) => {
             InputKind::Boolean
         }
-        Values::Text(_) | Values::List(_) | Values::Nested(_) => InputKind::Category,
+        Values::Text(text) if is_text(&text.levels) => InputKind::Text,
+        Values::Text(_) | Values::Nested(_) => InputKind::Category,
+        Values::List(_) => InputKind::Text,
     }
 }

@@ -7,6 +7,7 @@ mod error;
 mod features;
 mod infer;
 mod number;
+pub mod text;
 
 pub(crate) use boolean::truth_of;
 
@@ -15,11 +16,12 @@ pub use category::Category;
 pub use error::EncodeError;
 pub use features::Features;
 pub use number::Number;
+pub use text::{Sentences, Text, Texts, TokenFeatures};
 
 use crate::column::is_plain;
-use crate::config::{Config, InputConfig, InputKind};
+use crate::config::{Config, InputConfig, InputKind, TextModel};
 use polytask_data::{Column, Hint, Table};
-use polytask_graph::{GraphBuilder, IndexColumn, NodeId};
+use polytask_graph::{DomainId, GraphBuilder, IndexColumn, NodeId};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +31,9 @@ use std::collections::BTreeMap;
 pub struct Encoder {
     /// In the order of their features.
     pub inputs: Vec<Input>,
+    /// The text input whose tokens are labelled, if one's are: then features are those of its tokens, not of rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<String>,
 }
 
 /// One input column.
@@ -51,6 +56,8 @@ pub enum Code {
     Boolean(Boolean),
     /// One of several levels.
     Category(Category),
+    /// Sentences.
+    Text(Text),
 }
 
 impl Code {
@@ -60,15 +67,24 @@ impl Code {
             Code::Number(_) => InputKind::Number,
             Code::Boolean(_) => InputKind::Boolean,
             Code::Category(_) => InputKind::Category,
+            Code::Text(_) => InputKind::Text,
         }
     }
 }
+
+/// The list that is an input without being asked for.
+const TOKENS: &str = "tokens";
+
+/// The column of raw texts that stands for a list of tokens.
+const RAW: &str = "text";
 
 /// The input nodes of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inputs {
     numbers: Option<NodeId>,
     categories: Option<NodeId>,
+    /// The tokens of the first text and their domain; the places beside them and those of other texts follow.
+    texts: (NodeId, DomainId),
 }
 
 /// A column of a table, with what messages need.
@@ -106,7 +122,9 @@ impl Encoder {
             false => config.inputs.iter().map(|(name, input)| (name.as_str(), input)).collect(),
             true => {
                 let names = table.columns().iter().map(|column| column.name.as_str());
-                names.filter(|name| !reserved.contains(name)).map(|name| (name, &unnamed)).collect()
+                let readable = |name: &&str| *name == TOKENS || table.column(name).is_some_and(is_plain);
+                let free = names.filter(|name| !reserved.contains(name)).filter(readable);
+                free.map(|name| (name, &unnamed)).collect()
             }
         };
         if chosen.is_empty() {
@@ -114,7 +132,7 @@ impl Encoder {
         }
         let inputs: Result<Vec<Input>, EncodeError> =
             chosen.par_iter().map(|(name, input)| fit_input(name, input, table, rows)).collect();
-        Ok(Encoder { inputs: inputs? })
+        Ok(Encoder { inputs: inputs?, tokens: None })
     }
 
     /// The inputs of every row of a table, whose columns are found by name.
@@ -122,21 +140,63 @@ impl Encoder {
     /// # Errors
     /// A column that is not there or does not fit its kind.
     pub fn features(&self, table: &Table) -> Result<Features, EncodeError> {
-        features::features(self, table)
+        features::features(self, table, &self.texts(table)?)
     }
 
-    /// Adds the inputs to a graph: the nodes `numbers` and `categories`, where there are such.
-    pub fn inputs(&self, g: &mut GraphBuilder) -> Inputs {
-        let (numbers, categories) = (self.number_width(), self.categories().count());
-        Inputs {
-            numbers: (numbers > 0).then(|| g.input("numbers", numbers)),
-            categories: (categories > 0).then(|| g.index_input("categories", categories)),
+    /// The same with the texts of the table read already.
+    pub(crate) fn features_of(&self, table: &Table, texts: &Texts) -> Result<Features, EncodeError> {
+        features::features(self, table, texts)
+    }
+
+    /// The sentences of every text input.
+    ///
+    /// # Errors
+    /// A column that is not there or holds no texts.
+    pub fn texts(&self, table: &Table) -> Result<Texts, EncodeError> {
+        let of = |(name, text): (&str, &Text)| {
+            let source = InputColumn::find(self.text_column(name, table), Some(InputKind::Text), table)?;
+            Ok((name.to_owned(), text.read(table, source.column)?))
+        };
+        self.text_inputs().map(of).collect()
+    }
+
+    /// Where the text input `name` is in a table: the column of this name, or `text` where a table has raw texts alone.
+    pub fn text_column<'a>(&self, name: &'a str, table: &Table) -> &'a str {
+        match table.column(name).is_none() && table.column(RAW).is_some() && self.text_inputs().count() == 1 {
+            true => RAW,
+            false => name,
         }
     }
 
+    /// The text columns, in the order of their nodes.
+    pub fn text_inputs(&self) -> impl Iterator<Item = (&str, &Text)> {
+        self.inputs.iter().filter_map(|input| match &input.code {
+            Code::Text(text) => Some((input.column.as_str(), text)),
+            _ => None,
+        })
+    }
+
+    /// Adds the inputs to a graph: the nodes `numbers`, `categories`, and `tokens.COLUMN` with `beside.COLUMN` on a domain
+    /// of its own, where there are such.
+    pub fn inputs(&self, g: &mut GraphBuilder) -> Inputs {
+        let (numbers, categories) = (self.number_width(), self.categories().count());
+        let numbers = (numbers > 0).then(|| g.input("numbers", numbers));
+        let categories = (categories > 0).then(|| g.index_input("categories", categories));
+        let mut texts = Vec::new();
+        for (column, text) in self.text_inputs() {
+            let name = text::node(column);
+            let domain = g.ragged(&name, DomainId::ROWS);
+            texts.push((g.index_on(domain, &name, text.columns().len()), domain));
+            g.index_on(domain, &text::beside_node(column), 2 * text::REACH);
+        }
+        Inputs { numbers, categories, texts: texts.first().copied().unwrap_or((NodeId(0), DomainId::ROWS)) }
+    }
+
     /// Adds the features that inputs give, `[features]`: the numbers, `{prefix}one_hot`, an `{prefix}embed.COLUMN` for
-    /// every embedded column, and `{prefix}features`, which joins them. Each prefix has embedding tables of its own.
-    pub fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str) -> NodeId {
+    /// every embedded column, what the encoder of `model` makes of texts, and `{prefix}features`, which joins them. Each
+    /// prefix has embedding tables and text encoders of its own. The features are on the rows, or on the tokens that are
+    /// labelled.
+    pub fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str, model: &TextModel) -> NodeId {
         let mut parts: Vec<NodeId> = inputs.numbers.into_iter().collect();
         if let Some(index) = inputs.categories {
             let levels = |category: &Category| category.levels.len();
@@ -155,6 +215,24 @@ impl Encoder {
                 }
             }
         }
+        let mut labelled = None;
+        for (i, (column, text)) in self.text_inputs().enumerate() {
+            let (first, domain) = (inputs.texts.0.0 + 2 * i, DomainId(inputs.texts.1.0 + i));
+            let nodes = text::TextNodes { tokens: NodeId(first), beside: NodeId(first + 1) };
+            let name = format!("{prefix}{}", text::node(column));
+            let h = text.encode(g, nodes, &name, model);
+            match self.tokens.as_deref() == Some(column) {
+                true => labelled = Some((h, domain)),
+                false => parts.push(text::pool(g, h, &name, model.pool)),
+            }
+        }
+        if let Some((h, domain)) = labelled {
+            // What a row has, each of its tokens has.
+            for (i, part) in parts.iter_mut().enumerate() {
+                *part = g.named(format!("{prefix}spread.{i}")).spread(*part, domain);
+            }
+            parts.push(h);
+        }
         g.named(format!("{prefix}features")).concat(&parts)
     }
 
@@ -164,6 +242,8 @@ impl Encoder {
             Code::Number(_) => Some(Hint::Number),
             Code::Boolean(_) => None,
             Code::Category(category) => Some(if category.numbers { Hint::Number } else { Hint::Text }),
+            // Lists are lists whatever the hint.
+            Code::Text(_) => Some(Hint::Text),
         };
         self.inputs.iter().filter_map(|input| Some((input.column.clone(), hint(input)?))).collect()
     }
@@ -174,7 +254,7 @@ impl Encoder {
             let indicator = match &input.code {
                 Code::Number(number) => number.indicator,
                 Code::Boolean(boolean) => boolean.indicator,
-                Code::Category(_) => return Vec::new(),
+                Code::Category(_) | Code::Text(_) => return Vec::new(),
             };
             let missing = indicator.then(|| format!("{} missing", input.column));
             std::iter::once(input.column.clone()).chain(missing).collect()
@@ -187,7 +267,7 @@ impl Encoder {
         let width = |input: &Input| match &input.code {
             Code::Number(number) => 1 + usize::from(number.indicator),
             Code::Boolean(boolean) => 1 + usize::from(boolean.indicator),
-            Code::Category(_) => 0,
+            Code::Category(_) | Code::Text(_) => 0,
         };
         self.inputs.iter().map(width).sum()
     }
@@ -213,6 +293,7 @@ impl Encoder {
                 Code::Number(number) => number.check(),
                 Code::Boolean(boolean) => boolean.check(),
                 Code::Category(category) => category.check(),
+                Code::Text(text) => text.check(),
             }
             .map_err(|reason| EncodeError::Damaged { input: input.column.clone(), reason })?;
         }
@@ -222,10 +303,10 @@ impl Encoder {
 
 fn fit_input(name: &str, config: &InputConfig, table: &Table, rows: &[u32]) -> Result<Input, EncodeError> {
     let source = InputColumn::find(name, config.kind, table)?;
-    if !is_plain(source.column) {
+    let kind = config.kind.unwrap_or_else(|| infer::infer(source.column));
+    if kind != InputKind::Text && !is_plain(source.column) {
         return Err(EncodeError::NotPlain { input: name.to_owned(), found: source.column.kind() });
     }
-    let kind = config.kind.unwrap_or_else(|| infer::infer(source.column));
     if let Some(key) = config.stray_key(kind) {
         return Err(EncodeError::StrayKey { input: name.to_owned(), kind: kind.word(), key });
     }
@@ -233,6 +314,7 @@ fn fit_input(name: &str, config: &InputConfig, table: &Table, rows: &[u32]) -> R
         InputKind::Number => Code::Number(Number::fit(&source, config, rows)?),
         InputKind::Boolean => Code::Boolean(Boolean::fit(&source, rows)?),
         InputKind::Category => Code::Category(Category::fit(&source, config, rows)?),
+        InputKind::Text => Code::Text(Text::fit(&source, config, rows)?),
     };
     Ok(Input { column: name.to_owned(), code })
 }

@@ -6,6 +6,7 @@
 mod classes;
 mod count;
 mod numbers;
+pub mod spans;
 
 pub use classes::{accuracy, auc, log_loss, macro_f1};
 pub use count::poisson_deviance;

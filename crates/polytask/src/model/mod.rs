@@ -9,7 +9,7 @@ use crate::encode::Encoder;
 use crate::error::Error;
 use crate::files;
 use crate::metric::Metrics;
-use crate::task::{Prediction, Task};
+use crate::task::{Layout, Prediction, Task, Truth};
 use indexmap::IndexMap;
 use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
 use polytask_data::{ReadOptions, Table};
@@ -58,7 +58,8 @@ impl Model {
         let data = Dataset { features: self.encoder.features(table)?, labels: Vec::new() };
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
         let outputs = self.outputs(&data, &rows);
-        Ok(self.tasks.iter().zip(&outputs).map(|(task, raw)| task.predict(raw)).collect())
+        let of = |(task, raw): (&Task, &Vec<f32>)| task.predict_in(raw, &data.layout(task, &rows));
+        Ok(self.tasks.iter().zip(&outputs).map(of).collect())
     }
 
     /// Metrics of every task whose label column is in a table.
@@ -71,17 +72,17 @@ impl Model {
         if let (true, Some(first)) = (there.is_empty(), self.tasks.first()) {
             first.labels(table)?;
         }
+        let texts = self.encoder.texts(table)?;
         let labels = self.tasks.iter().map(|task| match table.column(&task.column) {
-            Some(_) => task.labels(table).map(Some),
+            Some(_) => task.labels_over(table, &texts).map(Some),
             None => Ok(None),
         });
         let labels = labels.collect::<Result<Vec<_>, _>>()?;
-        let data = Dataset { features: self.encoder.features(table)?, labels: Vec::new() };
+        let data = Dataset { features: self.encoder.features_of(table, &texts)?, labels: Vec::new() };
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
         let outputs = self.outputs(&data, &rows);
         let scored = self.tasks.iter().zip(labels).zip(&outputs).filter_map(|((task, labels), raw)| {
-            let truth = labels?.truth;
-            Some((task.name.clone(), Score { metrics: task.evaluate(&truth, raw), baseline: task.baseline(&truth) }))
+            Some((task.name.clone(), Score::of(task, &labels?.truth, raw, &data.layout(task, &rows))))
         });
         Ok(Scores { tasks: scored.collect() })
     }
@@ -91,7 +92,7 @@ impl Model {
         let outputs = self.outputs(data, rows);
         let scored = self.tasks.iter().zip(labels).zip(&outputs).map(|((task, &at), raw)| {
             let truth = data.labels[at].truth.select(rows);
-            (task.name.clone(), Score { metrics: task.evaluate(&truth, raw), baseline: task.baseline(&truth) })
+            (task.name.clone(), Score::of(task, &truth, raw, &data.layout(task, rows)))
         });
         Scores { tasks: scored.collect() }
     }
@@ -112,6 +113,12 @@ pub struct Score {
     pub metrics: Metrics,
     /// Of the best constant prediction, on the same rows.
     pub baseline: Metrics,
+}
+
+impl Score {
+    fn of(task: &Task, truth: &Truth, raw: &[f32], layout: &Layout) -> Self {
+        Score { metrics: task.evaluate_in(truth, raw, layout), baseline: task.baseline_in(truth, layout) }
+    }
 }
 
 fn metrics_alone<S: serde::Serializer>(tasks: &IndexMap<String, Score>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -2,7 +2,7 @@
 
 use super::dependent;
 use crate::config::{Config, ModelConfig};
-use crate::encode::{Encoder, Inputs};
+use crate::encode::{Encoder, Inputs, text};
 use crate::task::Task;
 use indexmap::IndexMap;
 use polytask_graph::{Activation, GraphBuilder, LossId, NodeId};
@@ -86,7 +86,7 @@ impl<'a> Design<'a> {
 
     /// Adds the features that the inputs give; each prefix has embeddings of its own.
     pub(super) fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str) -> NodeId {
-        self.encoder.embed(g, inputs, prefix)
+        self.encoder.embed(g, inputs, prefix, &self.config.text)
     }
 
     /// Number of stages of a trunk.
@@ -135,9 +135,15 @@ impl<'a> Design<'a> {
         g.named(format!("{name}.dropout")).dropout(h, self.config.dropout as f32)
     }
 
-    /// The hidden layers of a task's head, `heads.{task}.0`, ...; `h` itself where it has none.
+    /// The hidden layers of a task's head, `heads.{task}.0`, ...; `h` itself where it has none. A task that labels rows sees
+    /// the tokens of each as one.
     pub(super) fn tower(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
-        self.layers(g, &format!("heads.{}", self.tasks[task].name), h, self.heads[task])
+        let name = format!("heads.{}", self.tasks[task].name);
+        let h = match self.encoder.tokens.is_some() && self.tasks[task].over.is_none() {
+            true => text::pool(g, h, &name, self.config.text.pool),
+            false => h,
+        };
+        self.layers(g, &name, h, self.heads[task])
     }
 
     /// The last layer of a task's head, in the units of the loss: a number, a logit or logits.

@@ -116,7 +116,7 @@ impl Outcome for Binary {
         let classes = self.read(source);
         let target = classes.iter().map(|class| if *class == 1 { 1.0 } else { 0.0 }).collect();
         let weights = self.classes.row_weights(&classes);
-        Ok(Labels { target: Target::Real(target), truth: Truth::Classes(classes), weights })
+        Ok(Labels::new(Target::Real(target), Truth::Classes(classes), weights))
     }
 
     fn predict(&self, raw: &[f32]) -> Prediction {

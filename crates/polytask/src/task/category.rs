@@ -57,7 +57,7 @@ impl Outcome for Category {
         let count = self.width() as u32;
         let target = classes.iter().map(|class| if *class < count { *class } else { 0 }).collect();
         let weights = self.classes.row_weights(&classes);
-        Ok(Labels { target: Target::Class(target), truth: Truth::Classes(classes), weights })
+        Ok(Labels::new(Target::Class(target), Truth::Classes(classes), weights))
     }
 
     fn predict(&self, raw: &[f32]) -> Prediction {

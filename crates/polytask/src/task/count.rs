@@ -56,7 +56,7 @@ impl Outcome for Count {
         let truth = read(source)?;
         let target = truth.iter().map(|y| if y.is_nan() { 0.0 } else { *y as f32 }).collect();
         let weights = truth.iter().map(|y| if y.is_nan() { 0.0 } else { 1.0 }).collect();
-        Ok(Labels { target: Target::Real(target), truth: Truth::Numbers(truth), weights })
+        Ok(Labels::new(Target::Real(target), Truth::Numbers(truth), weights))
     }
 
     fn predict(&self, raw: &[f32]) -> Prediction {

@@ -49,6 +49,50 @@ pub enum TaskError {
         /// What it holds.
         found: &'static str,
     },
+    /// A task of tokens without a text, or with a choice of several.
+    #[error("task `{task}` labels tokens, {}", which(over.as_deref(), texts))]
+    Over {
+        /// The task.
+        task: String,
+        /// The text input it names.
+        over: Option<String>,
+        /// Those that are there.
+        texts: Vec<String>,
+    },
+    /// Tasks over the tokens of several texts.
+    #[error(
+        "task `{task}` labels the tokens of `{other}`, task `{first}` those of `{text}`; a model labels those of one text"
+    )]
+    TwoTexts {
+        /// The task.
+        task: String,
+        /// Its text.
+        other: String,
+        /// A task before it.
+        first: String,
+        /// That one's text.
+        text: String,
+    },
+    /// Plain labels where each token should have one.
+    #[error("task `{task}` labels tokens, but column `{column}` holds {found}")]
+    NotLists {
+        /// The task.
+        task: String,
+        /// Its column.
+        column: String,
+        /// What it holds.
+        found: &'static str,
+    },
+    /// Labels that do not fit the tokens of a row.
+    #[error("{place}: task `{task}`: {reason}")]
+    Tags {
+        /// The row.
+        place: Box<Place>,
+        /// The task.
+        task: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A word in a task of numbers.
     #[error("{place}: task `{task}` is a {kind}, but column `{column}` holds `{value}`")]
     NotNumber {
@@ -153,6 +197,11 @@ impl TaskError {
                 let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
                 return suggest(label, &labels);
             }
+            Self::Over { texts, .. } if texts.is_empty() => {
+                "name the column of texts or tokens in [inputs] with kind \"text\""
+            }
+            Self::Over { texts, .. } => return Some(format!("say which with `over`; the texts are {}", list(texts))),
+            Self::NotLists { .. } => "a row's labels are a list, one a token, or spans; null where a row has none",
             Self::EmptyPart { .. } => "use a larger share, another seed, or a split that has labels in every part",
             Self::NotNumber { .. } => {
                 "list the word in data.missing if it stands for a missing value, or choose kind = \"category\""
@@ -169,6 +218,14 @@ impl TaskError {
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+fn which(over: Option<&str>, texts: &[String]) -> String {
+    match over {
+        Some(over) => format!("but there is no text input `{over}`"),
+        None if texts.is_empty() => "but there is no text input".to_owned(),
+        None => "and there are several text inputs".to_owned(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use super::TaskError;
 use crate::column::is_plain;
+use crate::encode::{Sentences, Texts};
+use polytask_data::text::Span;
 use polytask_data::{Column, Table};
 
 /// In [`Truth::Classes`]: no label.
@@ -19,6 +21,10 @@ pub struct Labels {
     /// What a row weighs in the loss: 0 without a label or with a class that training never saw, the class weight
     /// otherwise.
     pub weights: Vec<f32>,
+    /// Where the targets and weights of each row begin, and where the last one's end; none where each row has one.
+    pub elements: Option<Vec<u32>>,
+    /// Things worth saying.
+    pub notes: Vec<String>,
 }
 
 /// What the loss compares with, one a row.
@@ -37,6 +43,15 @@ pub enum Truth {
     Numbers(Vec<f64>),
     /// Class indices, [`MISSING`] or [`UNSEEN`].
     Classes(Vec<u32>),
+    /// Labelled spans of tokens; none where a row has no label.
+    Spans(Vec<Option<Vec<Span>>>),
+    /// Class indices of tokens, [`MISSING`] or [`UNSEEN`].
+    Tokens {
+        /// Where those of each row begin, and where the last one's end.
+        offsets: Vec<u32>,
+        /// One a token.
+        classes: Vec<u32>,
+    },
 }
 
 impl Truth {
@@ -45,6 +60,8 @@ impl Truth {
         match self {
             Truth::Numbers(values) => values.len(),
             Truth::Classes(classes) => classes.len(),
+            Truth::Spans(rows) => rows.len(),
+            Truth::Tokens { offsets, .. } => offsets.len().saturating_sub(1),
         }
     }
 
@@ -58,6 +75,8 @@ impl Truth {
         match self {
             Truth::Numbers(values) => values.get(row).is_some_and(|v| !v.is_nan()),
             Truth::Classes(classes) => classes.get(row).is_some_and(|c| *c != MISSING),
+            Truth::Spans(rows) => rows.get(row).is_some_and(Option::is_some),
+            Truth::Tokens { offsets, classes } => of_row(offsets, classes, row).iter().any(|c| *c != MISSING),
         }
     }
 
@@ -70,11 +89,44 @@ impl Truth {
             Truth::Classes(classes) => {
                 Truth::Classes(rows.iter().map(|r| classes.get(*r as usize).copied().unwrap_or(MISSING)).collect())
             }
+            Truth::Spans(spans) => {
+                Truth::Spans(rows.iter().map(|r| spans.get(*r as usize).cloned().flatten()).collect())
+            }
+            Truth::Tokens { offsets, classes } => {
+                let (mut ends, mut chosen) = (vec![0], Vec::new());
+                for row in rows {
+                    chosen.extend_from_slice(of_row(offsets, classes, *row as usize));
+                    ends.push(chosen.len() as u32);
+                }
+                Truth::Tokens { offsets: ends, classes: chosen }
+            }
         }
     }
 }
 
+/// The part of the elements that a row has.
+fn of_row<'a, T>(offsets: &[u32], elements: &'a [T], row: usize) -> &'a [T] {
+    match offsets.get(row..row + 2) {
+        Some(&[start, end]) => elements.get(start as usize..end as usize).unwrap_or_default(),
+        _ => &[],
+    }
+}
+
 impl Labels {
+    /// Labels of one a row.
+    pub fn new(target: Target, truth: Truth, weights: Vec<f32>) -> Self {
+        Labels { target, truth, weights, elements: None, notes: Vec::new() }
+    }
+
+    /// Whether the loss counts a row.
+    pub fn weighs(&self, row: usize) -> bool {
+        let own = match &self.elements {
+            None => self.weights.get(row..row + 1).unwrap_or_default(),
+            Some(offsets) => of_row(offsets, &self.weights, row),
+        };
+        own.iter().any(|weight| *weight > 0.0)
+    }
+
     /// How many of `rows` have a label.
     pub fn count(&self, rows: &[u32]) -> usize {
         rows.iter().filter(|row| self.truth.known(**row as usize)).count()
@@ -82,8 +134,14 @@ impl Labels {
 
     /// Multiplies the weight of every row by that of the sample.
     pub fn multiply(&mut self, sample_weights: &[f32]) {
-        for (weight, sample) in self.weights.iter_mut().zip(sample_weights) {
-            *weight *= sample;
+        match &self.elements {
+            None => self.weights.iter_mut().zip(sample_weights).for_each(|(weight, sample)| *weight *= sample),
+            Some(offsets) => {
+                for (own, sample) in offsets.windows(2).zip(sample_weights) {
+                    let own = self.weights.get_mut(own[0] as usize..own[1] as usize);
+                    own.into_iter().flatten().for_each(|weight| *weight *= sample);
+                }
+            }
         }
     }
 }
@@ -116,14 +174,50 @@ pub struct LabelColumn<'a> {
     pub table: &'a Table,
     /// The column the labels are in.
     pub column: &'a Column,
+    /// The text input whose tokens are labelled, and its sentences.
+    over: Option<(&'a str, &'a Sentences)>,
 }
 
 impl<'a> LabelColumn<'a> {
     pub(super) fn find(task: &'a str, column: &str, table: &'a Table) -> Result<Self, TaskError> {
         match table.find(column) {
-            Ok(column) => Ok(LabelColumn { task, table, column }),
+            Ok(column) => Ok(LabelColumn { task, table, column, over: None }),
             Err(source) => Err(TaskError::Column { task: task.to_owned(), source: Box::new(source) }),
         }
+    }
+
+    /// Chooses the text input whose tokens are labelled: the one named, or the only one.
+    pub(super) fn choose(&mut self, over: Option<&str>, texts: &'a Texts) -> Result<&'a str, TaskError> {
+        let named = texts.iter().find(|(name, _)| over.is_none_or(|over| over == name.as_str()));
+        match named {
+            Some((name, sentences)) if over.is_some() || texts.len() == 1 => {
+                self.over = Some((name, sentences));
+                Ok(name)
+            }
+            _ => Err(TaskError::Over {
+                task: self.task.to_owned(),
+                over: over.map(str::to_owned),
+                texts: texts.keys().cloned().collect(),
+            }),
+        }
+    }
+
+    /// The sentences whose tokens are labelled.
+    pub(super) fn sentences(&self) -> Result<&'a Sentences, TaskError> {
+        let none = || TaskError::Over { task: self.task.to_owned(), over: None, texts: Vec::new() };
+        self.over.map(|(_, sentences)| sentences).ok_or_else(none)
+    }
+
+    /// The text of a row whose tokens are labelled; of a list of tokens with blanks between them.
+    pub(super) fn text_of(&self, row: usize) -> String {
+        let column = self.over.and_then(|(name, _)| self.table.column(name));
+        column.and_then(|column| column.shown(row)).unwrap_or_default()
+    }
+
+    /// Labels of tokens that are no lists.
+    pub(super) fn not_lists(&self) -> TaskError {
+        let (task, column) = (self.task.to_owned(), self.column.name.clone());
+        TaskError::NotLists { task, column, found: self.column.kind() }
     }
 
     /// Refuses lists and objects.

@@ -11,8 +11,12 @@ mod count;
 mod error;
 mod infer;
 mod labels;
+mod layout;
 mod prediction;
 mod regression;
+mod tags;
+mod token_category;
+mod viterbi;
 
 pub use binary::Binary;
 pub use category::Category;
@@ -20,10 +24,14 @@ pub use classes::Classes;
 pub use count::Count;
 pub use error::TaskError;
 pub use labels::{LabelColumn, Labels, MISSING, Target, Truth, UNSEEN, sample_weights};
+pub use layout::Layout;
 pub use prediction::Prediction;
 pub use regression::Regression;
+pub use tags::Tags;
+pub use token_category::TokenCategory;
 
 use crate::config::{TaskConfig, TaskKind};
+use crate::encode::Texts;
 use crate::metric::{Better, Metrics};
 use polytask_data::{Hint, Table};
 use polytask_graph::LossKind;
@@ -52,9 +60,19 @@ pub trait Outcome {
     /// Predictions from the outputs of the head, `rows x width`.
     fn predict(&self, raw: &[f32]) -> Prediction;
 
+    /// Predictions from the outputs of the head where a row may have any number of them; `elements x width`.
+    fn predict_in(&self, raw: &[f32], _layout: &Layout) -> Prediction {
+        self.predict(raw)
+    }
+
     /// The same prediction for every row: the mean, or the shares of the classes, of the training rows. A model that
     /// does not beat it has learnt nothing.
     fn constant(&self, rows: usize) -> Prediction;
+
+    /// The same where a row may have any number of outputs.
+    fn constant_in(&self, layout: &Layout) -> Prediction {
+        self.constant(layout.rows())
+    }
 
     /// The metrics of a prediction over the rows that have a label.
     fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics;
@@ -81,6 +99,10 @@ pub enum Kind {
     Category(Category),
     /// How many.
     Count(Count),
+    /// Labelled spans of tokens.
+    Tags(Tags),
+    /// One of several classes for each token.
+    TokenCategory(TokenCategory),
 }
 
 /// A fitted task, as it stands in `model.json`.
@@ -90,6 +112,9 @@ pub struct Task {
     pub name: String,
     /// Where its labels are.
     pub column: String,
+    /// The text input whose tokens it labels; none where it labels rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
     /// What it predicts.
     #[serde(flatten)]
     pub kind: Kind,
@@ -103,9 +128,26 @@ impl Task {
     /// No such column, no label or only one among the rows, labels that do not fit the kind, a key or a label in the
     /// config that does not.
     pub fn fit(name: &str, config: &TaskConfig, table: &Table, rows: &[u32]) -> Result<Self, TaskError> {
+        Self::fit_over(name, config, table, &Texts::new(), rows)
+    }
+
+    /// The same where there are texts whose tokens may be labelled.
+    ///
+    /// # Errors
+    /// Those of [`fit`](Self::fit); no text input, or several and the config does not say which.
+    pub fn fit_over(
+        name: &str,
+        config: &TaskConfig,
+        table: &Table,
+        texts: &Texts,
+        rows: &[u32],
+    ) -> Result<Self, TaskError> {
         let column = config.column_of(name);
-        let source = LabelColumn::find(name, column, table)?;
-        source.check_plain()?;
+        let mut source = LabelColumn::find(name, column, table)?;
+        let over = match config.kind.is_some_and(TaskKind::is_of_tokens) {
+            true => Some(source.choose(config.over.as_deref(), texts)?.to_owned()),
+            false => source.check_plain().map(|()| None)?,
+        };
         let kind = match config.kind {
             Some(kind) => kind,
             None => infer::infer(&source)?,
@@ -118,8 +160,10 @@ impl Task {
             TaskKind::Binary => Kind::Binary(Binary::fit(&source, config, rows)?),
             TaskKind::Category => Kind::Category(Category::fit(&source, config, rows)?),
             TaskKind::Count => Kind::Count(Count::fit(&source, rows)?),
+            TaskKind::Tags => Kind::Tags(Tags::fit(&source, config, rows)?),
+            TaskKind::TokenCategory => Kind::TokenCategory(TokenCategory::fit(&source, config, rows)?),
         };
-        Ok(Task { name: name.to_owned(), column: column.to_owned(), kind })
+        Ok(Task { name: name.to_owned(), column: column.to_owned(), over, kind })
     }
 
     /// What its kind knows.
@@ -129,6 +173,8 @@ impl Task {
             Kind::Binary(kind) => kind,
             Kind::Category(kind) => kind,
             Kind::Count(kind) => kind,
+            Kind::Tags(kind) => kind,
+            Kind::TokenCategory(kind) => kind,
         }
     }
 
@@ -139,6 +185,8 @@ impl Task {
             Kind::Binary(_) => TaskKind::Binary.word(),
             Kind::Category(_) => TaskKind::Category.word(),
             Kind::Count(_) => TaskKind::Count.word(),
+            Kind::Tags(_) => TaskKind::Tags.word(),
+            Kind::TokenCategory(_) => TaskKind::TokenCategory.word(),
         }
     }
 
@@ -147,8 +195,19 @@ impl Task {
     /// # Errors
     /// No such column, or labels that do not fit the kind.
     pub fn labels(&self, table: &Table) -> Result<Labels, TaskError> {
-        let source = LabelColumn::find(&self.name, &self.column, table)?;
-        source.check_plain()?;
+        self.labels_over(table, &Texts::new())
+    }
+
+    /// The same where there are texts whose tokens may be labelled.
+    ///
+    /// # Errors
+    /// Those of [`labels`](Self::labels); labels that do not fit the tokens.
+    pub fn labels_over(&self, table: &Table, texts: &Texts) -> Result<Labels, TaskError> {
+        let mut source = LabelColumn::find(&self.name, &self.column, table)?;
+        match &self.over {
+            Some(over) => source.choose(Some(over), texts).map(|_| ())?,
+            None => source.check_plain()?,
+        }
         self.outcome().labels(&source)
     }
 
@@ -168,14 +227,29 @@ impl Task {
         self.outcome().predict(raw)
     }
 
+    /// The same where a row may have any number of outputs.
+    pub fn predict_in(&self, raw: &[f32], layout: &Layout) -> Prediction {
+        self.outcome().predict_in(raw, layout)
+    }
+
     /// The metrics of the outputs of the head, `rows x width`, over the rows of `truth` that have a label.
     pub fn evaluate(&self, truth: &Truth, raw: &[f32]) -> Metrics {
         self.outcome().score(truth, &self.predict(raw))
     }
 
+    /// The same where a row may have any number of outputs.
+    pub fn evaluate_in(&self, truth: &Truth, raw: &[f32], layout: &Layout) -> Metrics {
+        self.outcome().score(truth, &self.predict_in(raw, layout))
+    }
+
     /// The metrics of the best constant prediction, for comparison.
     pub fn baseline(&self, truth: &Truth) -> Metrics {
         self.outcome().score(truth, &self.outcome().constant(truth.len()))
+    }
+
+    /// The same where a row may have any number of outputs.
+    pub fn baseline_in(&self, truth: &Truth, layout: &Layout) -> Metrics {
+        self.outcome().score(truth, &self.outcome().constant_in(layout))
     }
 
     /// Checks a task that was read from a file.

@@ -1,6 +1,7 @@
 //! Predictions in the person's units.
 
 use super::labels::Truth;
+use polytask_data::text::Span;
 
 /// Predictions of one task for several rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +15,15 @@ pub enum Prediction {
         /// `rows x classes`.
         probabilities: Vec<f64>,
     },
+    /// Labelled spans of each row's tokens, in order.
+    Spans(Vec<Vec<Span>>),
+    /// Classes of each row's tokens.
+    Tokens {
+        /// The labels of the classes.
+        labels: Vec<String>,
+        /// By row and token.
+        classes: Vec<Vec<u32>>,
+    },
 }
 
 impl Prediction {
@@ -22,6 +32,8 @@ impl Prediction {
         match self {
             Prediction::Numbers(values) => values.len(),
             Prediction::Classes { labels, probabilities } => probabilities.len() / labels.len().max(1),
+            Prediction::Spans(rows) => rows.len(),
+            Prediction::Tokens { classes, .. } => classes.len(),
         }
     }
 
@@ -30,13 +42,13 @@ impl Prediction {
         self.len() == 0
     }
 
-    /// The index of the likeliest class of every row, the first of equals; empty for numbers.
+    /// The index of the likeliest class of every row, the first of equals; empty where a row has no class.
     pub fn classes(&self) -> Vec<u32> {
         match self {
-            Prediction::Numbers(_) => Vec::new(),
             Prediction::Classes { labels, probabilities } => {
                 probabilities.chunks_exact(labels.len().max(1)).map(largest).collect()
             }
+            _ => Vec::new(),
         }
     }
 

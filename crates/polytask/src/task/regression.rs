@@ -67,7 +67,7 @@ impl Outcome for Regression {
         let (shift, scale) = self.scaling();
         let target = truth.iter().map(|y| if y.is_nan() { 0.0 } else { ((y - shift) / scale) as f32 }).collect();
         let weights = truth.iter().map(|y| if y.is_nan() { 0.0 } else { 1.0 }).collect();
-        Ok(Labels { target: Target::Real(target), truth: Truth::Numbers(truth), weights })
+        Ok(Labels::new(Target::Real(target), Truth::Numbers(truth), weights))
     }
 
     fn predict(&self, raw: &[f32]) -> Prediction {

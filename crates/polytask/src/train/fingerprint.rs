@@ -69,12 +69,20 @@ impl Rows {
             let index = &features.indices[row * indices..][..indices];
             number.iter().for_each(|v| hasher.update(&v.to_le_bytes()));
             index.iter().for_each(|v| hasher.update(&v.to_le_bytes()));
+            for text in &features.texts {
+                let own = text.offsets[row] as usize * text.width..text.offsets[row + 1] as usize * text.width;
+                text.indices[own].iter().for_each(|v| hasher.update(&v.to_le_bytes()));
+            }
             for &task in job.labels {
-                let Labels { target, weights, .. } = &job.data.labels[task];
-                hasher.update(&weights[row].to_le_bytes());
+                let Labels { target, weights, elements, .. } = &job.data.labels[task];
+                let own = match elements {
+                    Some(offsets) => offsets[row] as usize..offsets[row + 1] as usize,
+                    None => row..row + 1,
+                };
+                weights[own.clone()].iter().for_each(|v| hasher.update(&v.to_le_bytes()));
                 match target {
-                    Target::Real(values) => hasher.update(&values[row].to_le_bytes()),
-                    Target::Class(classes) => hasher.update(&classes[row].to_le_bytes()),
+                    Target::Real(values) => values[own].iter().for_each(|v| hasher.update(&v.to_le_bytes())),
+                    Target::Class(classes) => classes[own].iter().for_each(|v| hasher.update(&v.to_le_bytes())),
                 }
             }
         }

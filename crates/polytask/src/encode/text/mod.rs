@@ -1,0 +1,268 @@
+//! Texts: their tokens, and what the model reads of each.
+
+mod sentences;
+mod vocabulary;
+
+pub use sentences::{Sentences, Texts};
+pub use vocabulary::{Feature, Vocabulary};
+
+use super::{EncodeError, InputColumn};
+use crate::config::{Embedding, InputConfig, TextEncoder, TextModel, TextPool};
+use polytask_data::text::Splitter;
+use polytask_data::{Column, Table, Values};
+use polytask_graph::{Activation, GraphBuilder, IndexColumn, NodeId, Reduction};
+use serde::{Deserialize, Serialize};
+use vocabulary::PARTS;
+
+/// A text becomes tokens, and a token indices: its word, and parts of it that a word has which training never saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Text {
+    /// What the tokens of a text are; a list of tokens is taken as it is.
+    pub splitter: Splitter,
+    /// Of each text the first tokens are read, this many.
+    pub max_tokens: usize,
+    /// The words of the training rows, in lower case.
+    pub words: Vocabulary,
+    /// Features a word is embedded in.
+    pub width: usize,
+    /// What else is read of a word.
+    pub parts: Vec<Part>,
+}
+
+/// A part of words with its values in the training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which.
+    pub feature: Feature,
+    /// Those of the training rows.
+    pub values: Vocabulary,
+}
+
+/// Features a part of a word is embedded in.
+pub(super) const PART_WIDTH: usize = 24;
+/// A part that fewer words of the training rows have says little.
+const PART_COUNT: usize = 2;
+/// Most different values of a part.
+const PART_MOST: usize = 5_000;
+
+/// The defaults of the config.
+const MAX_TOKENS: usize = 512;
+const MIN_COUNT: usize = 2;
+const MAX_WORDS: usize = 50_000;
+const WIDTH: usize = 100;
+
+/// The token indices of a text column for all rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenFeatures {
+    /// The name of the column.
+    pub column: String,
+    /// Where the tokens of each row begin, and where the last one's end.
+    pub offsets: Vec<u32>,
+    /// `tokens x width`: the word, then its parts.
+    pub indices: Vec<u32>,
+    /// Indices a token.
+    pub width: usize,
+    /// The places in the sentence of the tokens beside every token.
+    pub(crate) beside: Vec<u32>,
+}
+
+impl Text {
+    /// Fits the vocabulary on the training rows. Lists whose tokens hold marks that the word boundaries of Unicode would cut
+    /// off come from white space.
+    pub(super) fn fit(source: &InputColumn, config: &InputConfig, rows: &[u32]) -> Result<Self, EncodeError> {
+        let splitter = config.splitter.unwrap_or_else(|| like(source.column));
+        let max_tokens = config.max_tokens.unwrap_or(MAX_TOKENS);
+        let sentences = Sentences::read(source.table, source.column, splitter, max_tokens)?;
+        let mut counts = vec![0usize; sentences.words.len()];
+        for row in rows {
+            let tokens = sentences.codes.get(sentences.tokens(*row as usize)).unwrap_or_default();
+            tokens.iter().for_each(|code| counts[*code as usize] += 1);
+        }
+        let seen: Vec<(&str, usize)> =
+            sentences.words.iter().map(String::as_str).zip(counts).filter(|(_, count)| *count > 0).collect();
+        if seen.is_empty() {
+            return Err(source.all_missing());
+        }
+        let fit = |feature: Feature, weigh: fn(usize) -> usize, least, most| {
+            let values: Vec<(String, usize)> = seen
+                .iter()
+                .filter(|(word, _)| word.len() <= sentences::LONGEST)
+                .map(|(w, n)| (feature.of(w), weigh(*n)))
+                .collect();
+            Vocabulary::fit(values.iter().map(|(value, count)| (value.as_str(), *count)), least, most)
+        };
+        let least = config.min_count.unwrap_or(MIN_COUNT);
+        let words = fit(Feature::Word, |count| count, least, config.max_words.unwrap_or(MAX_WORDS));
+        // A part counts once a word, so that what is kept says something of words that are not there.
+        let part = |feature| Part { feature, values: fit(feature, |_| 1, PART_COUNT, PART_MOST) };
+        let width = match config.embedding {
+            Some(Embedding::Width(width)) => width,
+            _ => WIDTH,
+        };
+        Ok(Text { splitter, max_tokens, words, width, parts: PARTS.map(part).to_vec() })
+    }
+
+    /// The sentences of a column of another table.
+    pub(super) fn read(&self, table: &Table, column: &Column) -> Result<Sentences, EncodeError> {
+        Sentences::read(table, column, self.splitter, self.max_tokens)
+    }
+
+    /// Indices of every token.
+    pub(super) fn features(&self, column: &str, sentences: &Sentences) -> TokenFeatures {
+        let all =
+            std::iter::once((Feature::Word, &self.words)).chain(self.parts.iter().map(|p| (p.feature, &p.values)));
+        let columns: Vec<Vec<u32>> = all
+            .map(|(feature, values)| {
+                let (index, unknown) = (values.index(), values.0.len() as u32);
+                let of = |word: &String| match word.len() > sentences::LONGEST {
+                    true => unknown,
+                    false => index.get(feature.of(word).as_str()).copied().unwrap_or(unknown),
+                };
+                sentences.words.iter().map(of).collect()
+            })
+            .collect();
+        let indices =
+            sentences.codes.iter().flat_map(|code| columns.iter().map(|column| column[*code as usize])).collect();
+        let (column, offsets) = (column.to_owned(), sentences.offsets.clone());
+        TokenFeatures { beside: places_beside(&offsets), column, offsets, indices, width: columns.len() }
+    }
+
+    /// Adds the embeddings of a token's word and parts, and what reads them: `{name}.word`, ..., `{name}.conv.0`, ...
+    pub(super) fn encode(&self, g: &mut GraphBuilder, nodes: TextNodes, name: &str, model: &TextModel) -> NodeId {
+        let embed = |(column, (part, levels, width)): (usize, (String, usize, usize))| {
+            g.named(format!("{name}.{part}")).embedding(nodes.tokens, IndexColumn { column, levels }, width)
+        };
+        let parts: Vec<NodeId> = self.columns().into_iter().enumerate().map(embed).collect();
+        let embedded = g.named(format!("{name}.embedded")).concat(&parts);
+        let rate = model.dropout as f32;
+        let x = g.named(format!("{name}.embedded.dropout")).dropout(embedded, rate);
+        match model.encoder {
+            TextEncoder::None => x,
+            TextEncoder::Conv => (0..model.layers).fold(x, |x, i| {
+                let layer = format!("{name}.conv.{i}");
+                let mut seen = vec![x];
+                for column in 0..model.window - 1 {
+                    seen.push(g.named(format!("{layer}.{}", beside(column))).gather(x, nodes.beside, column));
+                }
+                let window = g.named(format!("{layer}.window")).concat(&seen);
+                let h = g.named(&layer).dense(window, model.width, Activation::Relu);
+                let h = g.named(format!("{layer}.dropout")).dropout(h, rate);
+                if i == 0 { h } else { g.named(format!("{layer}.sum")).add(&[x, h]) }
+            }),
+        }
+    }
+
+    /// Name, levels and width of the embedding of each index column.
+    pub(super) fn columns(&self) -> Vec<(String, usize, usize)> {
+        let word = (Feature::Word.name(), self.words.levels(), self.width);
+        let parts = self.parts.iter().map(|part| (part.feature.name(), part.values.levels(), PART_WIDTH));
+        std::iter::once(word).chain(parts).collect()
+    }
+
+    pub(super) fn check(&self) -> Result<(), &'static str> {
+        match self.width > 0 && self.max_tokens > 0 {
+            true => Ok(()),
+            false => Err("its width or number of tokens is 0"),
+        }
+    }
+}
+
+/// The nodes of a text input.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TextNodes {
+    /// The indices of every token.
+    pub tokens: NodeId,
+    /// The places in the sentence of the tokens beside it.
+    pub beside: NodeId,
+}
+
+/// Tokens on either side whose places are fed: half of the widest window.
+pub(super) const REACH: usize = 7;
+
+/// How far the token of a column of places is, from the nearest ones on: -1, 1, -2, 2, ...
+fn beside(column: usize) -> i64 {
+    let far = column as i64 / 2 + 1;
+    if column.is_multiple_of(2) { -far } else { far }
+}
+
+/// The places of the tokens beside every token, `tokens x 2 REACH`; past the ends there are none.
+fn places_beside(offsets: &[u32]) -> Vec<u32> {
+    let mut places = Vec::with_capacity(offsets.last().map_or(0, |end| *end as usize) * 2 * REACH);
+    for own in offsets.windows(2) {
+        let tokens = i64::from(own[1]) - i64::from(own[0]);
+        for token in 0..tokens {
+            let at = (0..2 * REACH).map(|column| token + beside(column));
+            places.extend(at.map(|place| if (0..tokens).contains(&place) { place as u32 } else { u32::MAX }));
+        }
+    }
+    places
+}
+
+/// The name of the places of the tokens beside a text column's.
+pub(crate) fn beside_node(column: &str) -> String {
+    format!("beside.{column}")
+}
+
+/// The name of a text column's tokens, as input and as domain.
+pub(crate) fn node(column: &str) -> String {
+    format!("tokens.{column}")
+}
+
+/// The tokens of each row as one.
+pub(crate) fn pool(g: &mut GraphBuilder, x: NodeId, name: &str, pool: TextPool) -> NodeId {
+    match pool {
+        TextPool::Max => g.named(format!("{name}.pool")).reduce(x, Reduction::Max),
+        TextPool::Mean => g.named(format!("{name}.pool")).reduce(x, Reduction::Mean),
+        TextPool::Attention => {
+            let scores = g.named(format!("{name}.attention")).dense(x, 1, Activation::Linear);
+            g.named(format!("{name}.pool")).attention_reduce(x, scores)
+        }
+    }
+}
+
+/// The splitter that gives tokens like those of a column.
+fn like(column: &Column) -> Splitter {
+    let Values::List(list) = &column.values else { return Splitter::Words };
+    let whole = list.items.levels.iter().filter(|word| Splitter::Words.split(word).len() == 1).count();
+    // One token in ten may be a name with a dot, or a time.
+    if whole * 10 >= list.items.levels.len() * 9 { Splitter::Words } else { Splitter::Whitespace }
+}
+
+/// Whether a column of texts holds sentences rather than names: three words each on average, most of them different.
+pub(super) fn is_text(levels: &[String]) -> bool {
+    let words: usize = levels.iter().map(|level| level.split_whitespace().count()).sum();
+    levels.len() > 20 && words >= 3 * levels.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_beside_end_with_the_sentence() {
+        let places = places_beside(&[0, 2, 2, 3]);
+        let none = u32::MAX;
+        assert_eq!(places.len(), 3 * 2 * REACH);
+        assert_eq!(places[..4], [none, 1, none, none]);
+        assert_eq!(places[2 * REACH..][..4], [0, none, none, none]);
+        assert!(places[4 * REACH..].iter().all(|place| *place == none));
+    }
+
+    #[test]
+    fn sentences_are_told_from_names() {
+        let levels = |text: &str| (0..30).map(|i| format!("{text} {i}")).collect::<Vec<_>>();
+        assert!(is_text(&levels("wake me at")));
+        assert!(!is_text(&levels("room")));
+        assert!(!is_text(&levels("wake me at")[..10]));
+    }
+
+    #[test]
+    fn lists_tell_how_they_were_split() {
+        let lists = |words: Vec<&str>| {
+            let list = [Some(words.into_iter().map(Some))].into_iter().collect();
+            like(&Column { name: "w".into(), values: Values::List(list) })
+        };
+        assert_eq!(lists(vec!["Go", "to", "Rome", "."]), Splitter::Words);
+        assert_eq!(lists(vec!["Go", "to", "Rome."]), Splitter::Whitespace);
+    }
+}
