@@ -44,7 +44,6 @@ fn train_prints_scores_and_says_how_it_went() {
     epoch 1: valid loss size #, warm #, grade #
     done after 5 epochs, 20 steps, # s; kept the model of epoch 5
     warning: `size` is predicted no better than by a constant (r2 #, the constant's #): the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which
-    warning: `warm` is predicted no better than by a constant (accuracy #, the constant's #): the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which
     warning: `grade` is predicted no better than by a constant (accuracy #, the constant's #): the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which
     wrote model; next: `polytask predict model --data FILE`, or `polytask compare config.toml` to see whether sharing helped
     ");

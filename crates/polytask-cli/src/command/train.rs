@@ -9,6 +9,7 @@ use polytask::files;
 use polytask::model::{self, CHECKPOINT, CONFIG, HISTORY, METRICS, Model, Scores};
 use polytask::search;
 use polytask::share::{self, Design, Sharing};
+use polytask::task::Task;
 use polytask::train::{Budget, Checkpoint, CheckpointError, Ending, Fitted, Job, Round, TrainError, Watch, fit};
 use polytask::{Error, Prepared};
 use std::path::{Path, PathBuf};
@@ -100,7 +101,7 @@ impl Train {
             text::count(rows.1.len()),
             rows.0
         ))?;
-        warn_of_useless(&scores);
+        warn_of_useless(&model.tasks, &scores);
         eprintln!("{}", next_steps(&self.out, &self.config.config));
         Ok(())
     }
@@ -189,15 +190,15 @@ fn ending(fitted: &Fitted) -> String {
     format!("{why} after {epochs}, {steps}, {}; kept the model of {best}", text::seconds(fitted.seconds))
 }
 
-/// Says which tasks a constant would have predicted as well.
-fn warn_of_useless(scores: &Scores) {
-    for (task, score) in &scores.tasks {
-        let Some(first) = score.metrics.scores.first() else { continue };
-        let Some(constant) = score.baseline.value(first.name) else { continue };
-        if !first.better.improves(first.value, constant) {
-            let (name, model, constant) = (first.name, text::number(first.value), text::number(constant));
+/// Says which tasks a constant would have predicted as well, by the metric that `compare` goes by.
+fn warn_of_useless(tasks: &[Task], scores: &Scores) {
+    for (task, score) in tasks.iter().zip(scores.tasks.values()) {
+        let (metric, better) = task.outcome().primary();
+        let Some((model, constant)) = score.metrics.value(metric).zip(score.baseline.value(metric)) else { continue };
+        if !better.improves(model, constant) {
+            let (name, model, constant) = (&task.name, text::number(model), text::number(constant));
             eprintln!(
-                "warning: `{task}` is predicted no better than by a constant ({name} {model}, the constant's {constant}): \
+                "warning: `{name}` is predicted no better than by a constant ({metric} {model}, the constant's {constant}): \
                  the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which"
             );
         }
