@@ -123,7 +123,7 @@ fn stacked_gradients_are_those_of_separate_backward_passes() {
             let losses = stacked.forward_backward(feed, &vec![1.0; tasks], NOISE);
             let mut split = runner(graph, rows, &Groups::representation(graph));
             assert_eq!(split.forward_backward(feed, &vec![1.0; tasks], NOISE), losses, "{name}");
-            split.backward_shared(feed, &weights, NOISE);
+            split.backward_shared(&weights, NOISE);
             let mut merged = runner(graph, rows, &Groups::merged(graph));
             let mut sums: Vec<Vec<f32>> = graph.parameters().iter().map(|p| vec![0.0; p.len()]).collect();
             for task in 0..tasks {

@@ -3,7 +3,8 @@
 //!
 //! While searching there is a column of layers a task. Every layer but the first reads one of the layers below it, and
 //! every head one of the last layers, drawn with learnt probabilities (straight-through Gumbel-softmax). Then each takes
-//! the likeliest, what nobody reads is dropped, and the [`Tree`] that is left is trained from scratch.
+//! the likeliest, what nobody reads is dropped, and the [`Tree`] that is left is trained from scratch. The columns start
+//! alike, so that a choice hangs on the tasks, not on the luck of a draw.
 //!
 //! ```text
 //! x_t^l = layer_t^l(sum_s z_ts x_s^{l-1}),  z_t one-hot, drawn by softmax(alpha_t)
@@ -30,13 +31,13 @@ pub(super) const INFO: Info = Info {
 pub struct Branch {
     /// Steps of the search, as a share of those of the training that follows, above 0. Default 0.5.
     pub search: f64,
-    /// Learning rate of the choices, as a multiple of the run's, above 0. Default 10.
+    /// Learning rate of the choices, as a multiple of the run's, above 0. Default 3.
     pub rate: f64,
 }
 
 impl Default for Branch {
     fn default() -> Self {
-        Branch { search: 0.5, rate: 10.0 }
+        Branch { search: 0.5, rate: 3.0 }
     }
 }
 
@@ -53,7 +54,7 @@ impl Architecture for Branch {
 
     /// The network of the search.
     fn build(&self, g: &mut GraphBuilder, design: &Design<'_>) {
-        let tips = columns(g, design, |g, i, columns| {
+        let tips = columns(g, design, true, |g, i, columns| {
             let choose = |(t, _): (usize, &NodeId)| {
                 let choice = g.named(choice(&design.task(t).name, i)).sampled(columns);
                 g.learning_rate(choice, self.rate as f32);

@@ -4,8 +4,6 @@
 //! ```text
 //! x_t <- layer_t(x_t);  x_t <- sum_s A[t, s] x_s      A starts at 0.9 for the task's own column
 //! ```
-//!
-//! The columns start alike, so that what is mixed means the same; in the paper they start from one trained network.
 
 use super::{Architecture, Design, Info, keys};
 use crate::config::{ModelConfig, Problem};
@@ -28,8 +26,8 @@ pub struct CrossStitch {
     pub per: Per,
     /// Where the weight of a task's own column starts, from 0 to 1; the others share the rest. Default 0.9.
     pub own: f64,
-    /// Learning rate of the mixing weights, as a multiple of the run's, 0 or above. Default 10: there are few of them and
-    /// they lie between 0 and 1, so they would hardly move.
+    /// Learning rate of the mixing weights, as a multiple of the run's, 0 or above. Default 1, which suits adam, whose steps
+    /// have one size for all; with sgd they would hardly move, and the paper takes 100 to 1000.
     pub rate: f64,
 }
 
@@ -55,7 +53,7 @@ impl From<Per> for polytask_graph::Per {
 
 impl Default for CrossStitch {
     fn default() -> Self {
-        CrossStitch { per: Per::Layer, own: 0.9, rate: 10.0 }
+        CrossStitch { per: Per::Layer, own: 0.9, rate: 1.0 }
     }
 }
 
@@ -71,7 +69,7 @@ impl Architecture for CrossStitch {
     }
 
     fn build(&self, g: &mut GraphBuilder, design: &Design<'_>) {
-        let tips = columns(g, design, |g, i, columns| {
+        let tips = columns(g, design, false, |g, i, columns| {
             let mix = |(t, _): (usize, &NodeId)| {
                 let name = format!("{}stitch.{i}", design.own(t));
                 let mixed = g.named(name).blend(columns, self.per.into(), t, self.own as f32);
@@ -84,11 +82,12 @@ impl Architecture for CrossStitch {
     }
 }
 
-/// A column of layers for every task over common embeddings, all starting alike; `mix(g, layer, outputs)` makes the next
+/// A column of layers for every task over common embeddings, starting alike or each from its own draw; `mix(g, layer, outputs)` makes the next
 /// layer's inputs.
 pub(super) fn columns(
     g: &mut GraphBuilder,
     design: &Design<'_>,
+    alike: bool,
     mut mix: impl FnMut(&mut GraphBuilder, usize, &[NodeId]) -> Vec<NodeId>,
 ) -> Vec<NodeId> {
     let inputs = design.inputs(g);
@@ -101,9 +100,8 @@ pub(super) fn columns(
             *tip = design.stage(g, &format!("{}trunk", design.own(t)), i, *tip);
             copies.push((first.0..g.next_parameter().0).map(ParameterId).collect());
         }
-        for k in 0..copies.first().map_or(0, Vec::len) {
-            g.start_alike(&copies.iter().map(|copy| copy[k]).collect::<Vec<_>>());
-        }
+        let same = if alike { copies.first().map_or(0, Vec::len) } else { 0 };
+        (0..same).for_each(|k| g.start_alike(&copies.iter().map(|copy| copy[k]).collect::<Vec<_>>()));
         if tips.len() > 1 {
             tips = mix(g, i, &tips);
         }

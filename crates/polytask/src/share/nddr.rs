@@ -47,7 +47,7 @@ impl Architecture for Nddr {
     }
 
     fn build(&self, g: &mut GraphBuilder, design: &Design<'_>) {
-        let tips = columns(g, design, |g, i, columns| {
+        let tips = columns(g, design, false, |g, i, columns| {
             let reduce = |(t, _): (usize, &NodeId)| {
                 let name = format!("{}nddr.{i}", design.own(t));
                 design.activated(g, &name, |g, activation| g.nddr(columns, t, self.own as f32, activation))

@@ -30,13 +30,13 @@ pub struct Sluice {
     pub orthogonality: f64,
     /// Where the weight of a subspace for itself starts, from 0 to 1; the others share the rest. Default 0.9.
     pub own: f64,
-    /// Learning rate of the mixing weights, as a multiple of the run's, 0 or above. Default 10.
+    /// Learning rate of the mixing weights, as a multiple of the run's, 0 or above. Default 1; see "cross_stitch".
     pub rate: f64,
 }
 
 impl Default for Sluice {
     fn default() -> Self {
-        Sluice { subspaces: 2, orthogonality: 0.001, own: 0.9, rate: 10.0 }
+        Sluice { subspaces: 2, orthogonality: 0.001, own: 0.9, rate: 1.0 }
     }
 }
 
@@ -68,7 +68,7 @@ impl Architecture for Sluice {
     fn build(&self, g: &mut GraphBuilder, design: &Design<'_>) {
         let mut layers: Vec<Vec<NodeId>> = vec![Vec::new(); design.tasks()];
         let first = g.next_parameter();
-        let alone = columns(g, design, |g, i, columns| {
+        let alone = columns(g, design, false, |g, i, columns| {
             let each = design.width(i) / self.subspaces;
             let mut parts = Vec::with_capacity(columns.len() * self.subspaces);
             for (t, &column) in columns.iter().enumerate() {

@@ -33,7 +33,7 @@ pub struct Soft {
     /// strong), or the pairs of a table, { a = { b = 1.0, c = 0.5 } }, each with a weight of 0 or above. Default "mean".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distance: Option<Distance>,
-    /// What the penalty is multiplied with, 0 or above. Default 0.01.
+    /// What the penalty is multiplied with, 0 or above. Default 0.1.
     pub strength: f64,
     /// "l2", squared distances between the copies, or "trace", the sum of the singular values of the copies' weights.
     /// Default "l2".
@@ -73,7 +73,7 @@ pub enum Norm {
 
 impl Default for Soft {
     fn default() -> Self {
-        Soft { distance: None, strength: 0.01, norm: Norm::L2 }
+        Soft { distance: None, strength: 0.1, norm: Norm::L2 }
     }
 }
 
