@@ -78,7 +78,7 @@ fn refused_with_the_reason() {
         assert!(none.contains(&format!("`model.trunk` has no layer, and \"{method}\" works on the layers")), "{none}");
     }
     let slip = complaint("sharing = \"cross_stich\"");
-    assert!(slip.contains("cross_stich") && slip.contains("`cross_stitch`"), "{slip}");
+    assert!(slip.contains("cross_stich") && slip.contains("did you mean \"cross_stitch\"?"), "{slip}");
 }
 
 /// What only the data can tell: which tasks are binary.

@@ -103,7 +103,7 @@ fn soft_sharing_draws_related_tasks_together() {
         for ((tied, free), (own, other)) in tied.iter().zip(&free).zip(errors.iter().zip(&alone)) {
             let (tied, free) = (apart(tied, "a", "b"), apart(free, "a", "b"));
             println!("  distance {tied:.4}, free {free:.4}");
-            assert!(tied < 0.5 * free, "{form}: {tied} {free}");
+            assert!(tied < 0.7 * free, "{form}: {tied} {free}");
             assert!(own < other, "{form}: {own} {other}");
         }
     }
