@@ -14,6 +14,8 @@ pub(crate) struct Elements {
     pub offsets: Vec<u32>,
     /// The same for each row.
     pub by_row: Vec<u32>,
+    /// The parents that have any, those with most first: the sequences that are stepped through side by side.
+    pub longest: Vec<u32>,
     /// Position of the first of them in the batch.
     pub first: usize,
     /// The parent domain.
@@ -94,6 +96,11 @@ pub(crate) fn find(domains: &mut [Elements], graph: &Graph, feed: &Feed<'_>, bef
             elements.sources.extend(offsets[parent as usize]..offsets[parent as usize + 1]);
         }
         elements.offsets.push(elements.sources.len() as u32);
+        let Elements { offsets, longest, .. } = elements;
+        let length = |parent: u32| offsets[parent as usize + 1] - offsets[parent as usize];
+        longest.clear();
+        longest.extend((0..parents.count() as u32).filter(|&parent| length(parent) > 0));
+        longest.sort_unstable_by_key(|&parent| (std::cmp::Reverse(length(parent)), parent));
         let mut end = 0;
         for &row in rows {
             elements.by_row.push(end);

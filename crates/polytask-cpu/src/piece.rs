@@ -4,7 +4,7 @@ use crate::kernels::BLOCK;
 use crate::lane::Lane;
 use crate::parameters::Parameters;
 use crate::plan::Plan;
-use polytask_graph::{Op, ParameterId, Role};
+use polytask_graph::{ParameterId, Role};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -71,9 +71,7 @@ pub(crate) fn pieces(plan: &Plan, parameters: &Parameters) -> Vec<Piece> {
     let mut dense = vec![false; graph.parameters().len()];
     let mut readers = vec![None; graph.parameters().len()];
     for (i, node) in graph.nodes().iter().enumerate() {
-        if let Op::Dense { weight, .. } = node.op {
-            dense[weight.0] = true;
-        }
+        node.op.matrices().iter().for_each(|matrix| dense[matrix.0] = true);
         node.op.parameters().iter().for_each(|p| readers[p.0] = readers[p.0].or(Some(i)));
     }
     let reach = graph.reach();

@@ -210,3 +210,74 @@ fn domains_are_checked() {
         "layer \"attend\": it has 3 scores for 2 features; they must divide them"
     );
 }
+
+#[test]
+fn recurrent_layers() {
+    for reverse in [false, true] {
+        check(&on_tokens(|g, _, x| {
+            let h = g.lstm(x, 5, reverse);
+            let deep = g.lstm(h, 1, !reverse);
+            head(g, h, LossKind::Mse);
+            head(g, deep, LossKind::CrossEntropy);
+        }));
+        check(&on_tokens(|g, _, x| {
+            let h = g.gru(x, 5, reverse);
+            let deep = g.gru(h, 1, !reverse);
+            head(g, h, LossKind::Mse);
+            head(g, deep, LossKind::CrossEntropy);
+        }));
+    }
+    check(&on_tokens(|g, _, x| {
+        let h = g.bilstm(x, 3);
+        let h = g.bigru(h, 3);
+        head(g, h, LossKind::Mse);
+    }));
+}
+
+#[test]
+fn attention_within_sequences() {
+    for rotary in [false, true] {
+        check(&on_tokens(|g, tokens, x| {
+            let positions = g.positions(tokens, 3, 6);
+            let x = g.add(&[x, positions]);
+            let h = g.attention(x, if rotary { 3 } else { 2 }, rotary);
+            head(g, h, LossKind::Mse);
+            let deep = g.transformer(h, 1, 10, rotary, 0.2);
+            head(g, deep, LossKind::CrossEntropy);
+            head(g, deep, LossKind::Mae);
+        }));
+    }
+}
+
+#[test]
+fn convolutions() {
+    for window in 1..=4 {
+        check(&on_tokens(|g, _, x| {
+            let h = g.conv1d(x, 4, window, Activation::Tanh);
+            let deep = g.conv1d(h, 4, 3, Activation::Linear);
+            head(g, h, LossKind::Mse);
+            head(g, deep, LossKind::CrossEntropy);
+        }));
+    }
+}
+
+#[test]
+fn pairs() {
+    check(&on_tokens(|g, tokens, x| {
+        let arcs = g.product("arcs", tokens, tokens);
+        let predicates = g.ragged("predicates", DomainId::ROWS);
+        let at = g.index_on(predicates, "at", 1);
+        let predicate = g.gather(x, at, 0);
+        let arguments = g.product("arguments", predicates, tokens);
+        let h = g.dense(x, 5, Activation::Tanh);
+        for (name, scores) in [
+            ("heads", g.biaffine(arcs, h, x, true)),
+            ("same", g.biaffine(arcs, h, h, true)),
+            ("free", g.biaffine(arcs, x, h, false)),
+            ("roles", g.biaffine(arguments, predicate, h, false)),
+        ] {
+            let scores = g.activation(scores, Activation::Tanh);
+            g.loss(name, scores, LossKind::Mse);
+        }
+    }));
+}

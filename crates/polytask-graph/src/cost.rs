@@ -2,6 +2,9 @@
 
 use crate::{DomainId, Graph, Node, Op};
 
+/// What a sequence is taken to be long where the work on an element depends on it.
+const TYPICAL_LENGTH: usize = 32;
+
 impl Graph {
     /// Multiply-adds of one forward pass over one row that has one element in every domain.
     pub fn multiply_adds(&self) -> usize {
@@ -22,8 +25,14 @@ impl Graph {
             | Op::Concat
             | Op::StopGradient
             | Op::Vector { .. }
-            | Op::Reshape => 0,
-            Op::Dense { weight, .. } => self.parameter(*weight).len(),
+            | Op::Reshape
+            | Op::Neighbours { .. } => 0,
+            Op::Dense { .. } | Op::Lstm { .. } | Op::Gru { .. } => {
+                node.op.matrices().iter().map(|matrix| self.parameter(*matrix).len()).sum()
+            }
+            // Of every two elements of a sequence: how many there are is not known here.
+            Op::Attention { .. } => 2 * node.shape.width() * TYPICAL_LENGTH,
+            Op::Pairwise { .. } => node.inputs.first().map_or(0, |x| self.node(*x).shape.width()),
             Op::Mixture => node.inputs.iter().skip(1).map(|x| self.node(*x).shape.width()).sum(),
             Op::Blend { .. } | Op::AllOf => node.inputs.len() * node.shape.width(),
             Op::Dot { .. } => node.inputs.first().map_or(0, |x| self.node(*x).shape.width()),

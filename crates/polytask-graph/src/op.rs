@@ -244,6 +244,66 @@ pub enum Op {
         /// Which column of the index input.
         column: usize,
     },
+    /// The features of the `before` elements before, the element itself and the `after` elements after it, side by side,
+    /// `[d] -> [(before + 1 + after) d]`; zeros beyond the ends of the sequence.
+    Neighbours {
+        /// How many before.
+        before: usize,
+        /// How many after.
+        after: usize,
+    },
+    /// A trained vector for each position in a sequence, `[d]`; positions beyond the last row of the table get that row.
+    /// It has no input.
+    Position {
+        /// `positions x d`
+        table: ParameterId,
+    },
+    /// A long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000) over each
+    /// sequence, `[d] -> [h]`: `[i f g o] = x W + h' U + b`, `c = s(f) c' + s(i) tanh(g)`, `h = s(o) tanh(c)`, where `s` is
+    /// the logistic function and `h'` and `c'` are those of the element before, zeros at the first.
+    Lstm {
+        /// `W`, `d x 4h`
+        input: ParameterId,
+        /// `U`, `h x 4h`
+        recurrent: ParameterId,
+        /// `b`, `4 x h`
+        bias: ParameterId,
+        /// From the last element of each sequence to the first.
+        reverse: bool,
+    },
+    /// A gated recurrent unit over each sequence (Cho et al. 2014, with the reset after the product), `[d] -> [h]`:
+    /// `[r z n] = x W + b`, `[r' z' n'] = h' U`, `n'' = tanh(n + s(r + r') (n' + b'))`, `z'' = s(z + z')`,
+    /// `h = (1 - z'') n'' + z'' h'`.
+    Gru {
+        /// `W`, `d x 3h`
+        input: ParameterId,
+        /// `U`, `h x 3h`
+        recurrent: ParameterId,
+        /// `b` and `b'`, `4 x h`
+        bias: ParameterId,
+        /// From the last element of each sequence to the first.
+        reverse: bool,
+    },
+    /// Scaled dot-product attention of every element to all elements of its sequence (Vaswani et al. 2017), in heads of
+    /// `d / heads` features, `[3d] -> [d]`: queries, keys and values side by side.
+    Attention {
+        /// Divides `d`.
+        heads: usize,
+    },
+    /// Features turned by their position in the sequence (Su et al. 2021): features `j` and `j + e/2` of a head of `e` by
+    /// the angle `position / 10000^(2j / e)`, so that the product of two depends on how far apart they are.
+    Rotary {
+        /// `e`, even.
+        head: usize,
+        /// Features that are turned, the first ones, a multiple of `e`; the others stay as they are.
+        turned: usize,
+    },
+    /// `a_i . b_j` for every element `(i, j)` of a product, the first input on its parent, the second on its second factor,
+    /// `[d], [d] -> [1]`. With a root a pair of an element with itself stands for the root: `a_i . root`.
+    Pairwise {
+        /// `d`
+        root: Option<ParameterId>,
+    },
 }
 
 impl Op {
@@ -257,6 +317,20 @@ impl Op {
             Op::Conv2d { weight, bias, .. } => std::iter::once(*weight).chain(*bias).collect(),
             Op::BatchNorm { gain, bias, mean, variance, .. } => vec![*gain, *bias, *mean, *variance],
             Op::Blend { weights, .. } => vec![*weights],
+            Op::Position { table } => vec![*table],
+            Op::Lstm { input, recurrent, bias, .. } | Op::Gru { input, recurrent, bias, .. } => {
+                vec![*input, *recurrent, *bias]
+            }
+            Op::Pairwise { root } => root.iter().copied().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The matrices among them that features are multiplied with, all of two dimensions.
+    pub fn matrices(&self) -> Vec<ParameterId> {
+        match self {
+            Op::Dense { weight, .. } => vec![*weight],
+            Op::Lstm { input, recurrent, .. } | Op::Gru { input, recurrent, .. } => vec![*input, *recurrent],
             _ => Vec::new(),
         }
     }
@@ -295,6 +369,13 @@ impl Op {
             Op::Reduce(_) => "reduce",
             Op::Spread { .. } => "spread",
             Op::Gather { .. } => "gather",
+            Op::Neighbours { .. } => "neighbours",
+            Op::Position { .. } => "position",
+            Op::Lstm { .. } => "lstm",
+            Op::Gru { .. } => "gru",
+            Op::Attention { .. } => "attention",
+            Op::Rotary { .. } => "rotary",
+            Op::Pairwise { .. } => "pairwise",
         }
     }
 

@@ -19,6 +19,11 @@ impl<'a> Matrix<'a> {
         Matrix { data, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
+    /// Rows that are `row_stride` apart.
+    pub(super) fn strided(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
+        Matrix { data, rows, cols, row_stride, col_stride: 1 }
+    }
+
     /// The same data read the other way round.
     pub(super) fn t(self) -> Self {
         let Matrix { data, rows, cols, row_stride, col_stride } = self;

@@ -8,6 +8,7 @@ mod activation;
 mod add;
 mod affine;
 mod all_of;
+mod attention;
 mod batch_norm;
 mod blend;
 mod boundary;
@@ -28,12 +29,18 @@ mod max_pool;
 mod mixture;
 mod mul;
 mod narrow;
+mod neighbours;
 mod noise;
 mod one_hot;
+mod pairwise;
 mod pixel_sum;
 mod places;
+mod position;
+mod product;
+mod recurrent;
 mod reduce;
 mod reshape;
+mod rotary;
 mod route;
 mod slice;
 mod softmax;
@@ -41,7 +48,7 @@ mod stop_gradient;
 mod vector;
 
 use crate::domains::Elements;
-use crate::plan::{Flow, SIDE, Site, Slot, Wiring};
+use crate::plan::{Flow, ParameterWire, SIDE, Site, Slot, Wiring};
 pub(crate) use boundary::{add_gramian, merge};
 pub(crate) use charge::ChargeKernel;
 pub(crate) use loss::LossKernel;
@@ -99,6 +106,12 @@ impl<'a> Lane<'a> {
         start + first * one..start + (first + len) * one
     }
 
+    /// A weight `[k, n]` to pull cotangents through.
+    fn weight(&self, wire: &ParameterWire, k: usize, n: usize) -> product::Weight<'a> {
+        let (values, transposed) = (&self.values[wire.value.clone()], &self.transposed[wire.value.clone()]);
+        product::Weight { values, transposed, k, n }
+    }
+
     /// Category indices of a slot.
     pub(crate) fn indices(&self, slot: Slot) -> &'a [u32] {
         &self.indices[self.elements(slot).index_range(slot)]
@@ -147,6 +160,13 @@ pub(crate) fn build(op: &Op, wiring: Wiring, site: &Site<'_>) -> Box<dyn Kernel>
         Op::Spread { over: false } => Box::new(route::Route { by: route::By::Parent, wiring }),
         Op::Spread { over: true } => Box::new(route::Route { by: route::By::Factor, wiring }),
         Op::Gather { column } => Box::new(route::Route { by: route::By::Index(*column), wiring }),
+        Op::Neighbours { before, after } => Box::new(neighbours::Neighbours { before: *before, after: *after, wiring }),
+        Op::Position { .. } => Box::new(position::Position { wiring }),
+        Op::Rotary { head, turned } => Box::new(rotary::Rotary::new(*head, *turned, wiring)),
+        Op::Attention { heads } => Box::new(attention::Attention { heads: *heads, wiring }),
+        Op::Pairwise { root } => Box::new(pairwise::Pairwise { root: root.is_some(), wiring }),
+        Op::Lstm { reverse, .. } => Box::new(recurrent::Recurrent::new(recurrent::Lstm, *reverse, wiring)),
+        Op::Gru { reverse, .. } => Box::new(recurrent::Recurrent::new(recurrent::Gru, *reverse, wiring)),
         Op::Reshape => Box::new(reshape::Reshape { wiring }),
         Op::Conv2d { bias, window, groups, activation, .. } => {
             Box::new(conv2d::Conv2d::new(window, *groups, *activation, bias.is_some(), wiring, site))
@@ -189,7 +209,18 @@ pub(crate) fn saved_width(op: &Op, shape: &Shape) -> usize {
         Op::LayerNorm { .. } => width + 1,
         Op::BatchNorm { activation, .. } => batch_norm::saved_width(shape.channels()) + own(*activation),
         Op::GroupNorm { groups, activation, .. } => 2 * groups + own(*activation),
+        Op::Lstm { .. } | Op::Gru { .. } => recurrent::kept_width(op, width),
+        Op::Attention { heads, .. } => attention::kept_width(*heads),
         _ => 0,
+    }
+}
+
+/// Scalars an element that an op works with besides, in its forward pass, and in a backward pass of so many copies.
+pub(crate) fn scratch_widths(op: &Op, shape: &Shape, train: bool, copies: usize) -> [usize; 2] {
+    match op {
+        Op::Lstm { .. } | Op::Gru { .. } => recurrent::scratch_widths(op, shape.width(), train, copies),
+        Op::Attention { .. } => attention::scratch_widths(shape.width()),
+        _ => [0, 0],
     }
 }
 

@@ -287,6 +287,7 @@ impl<'a> Planner<'a> {
         let mut saved = Vec::with_capacity(count);
         let mut cotangents = Vec::with_capacity(count);
         let mut stacks = Vec::with_capacity(count);
+        let mut scratch = Vec::with_capacity(count);
         for (i, node) in self.graph.nodes().iter().enumerate() {
             let (width, at) = (node.shape.width(), Layout { domain: node.domain, blocked: self.blocked[i] });
             let life = i..=if train { backward[i] } else { last_use[i] };
@@ -298,6 +299,9 @@ impl<'a> Planner<'a> {
             let life = born[i]..=backward[i];
             cotangents.push(arena.place(at, life.clone(), width, copies));
             stacks.push(arena.place(at, life, width, stacked[i].len()));
+            let [forward, back] = kernels::scratch_widths(&node.op, &node.shape, train, copies);
+            let back = if train { back } else { 0 };
+            scratch.push([arena.place(at, i..=i, forward, 1), arena.place(at, backward[i]..=backward[i], back, 1)]);
         }
 
         let (gradients, gradient) = self.gradient_places(&groups);
@@ -346,6 +350,7 @@ impl<'a> Planner<'a> {
                 inputs: node.inputs.iter().map(|n| values[n.0]).collect(),
                 out: values[i],
                 saved: saved[i],
+                scratch: scratch[i],
                 cotangent: cotangents[i],
                 copies: if active { own.len() } else { 0 },
                 flows,

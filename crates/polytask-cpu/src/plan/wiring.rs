@@ -43,6 +43,12 @@ pub(crate) struct ParameterWire {
 }
 
 impl ParameterWire {
+    /// The runs that take a copy of the node's cotangent, and its place in each.
+    pub(crate) fn of(&self, copy: usize) -> impl Iterator<Item = (&Run, usize)> {
+        let own = self.runs.iter().filter(move |run| (run.from..run.from + run.len).contains(&copy));
+        own.map(move |run| (run, copy - run.from))
+    }
+
     /// Place of one copy of the gradient.
     pub(crate) fn copy(&self, copy: usize) -> Range<usize> {
         let len = self.value.len();
@@ -60,6 +66,8 @@ pub(crate) struct Wiring {
     pub out: Slot,
     /// Kept from forward to backward by ops that need more than their output.
     pub saved: Slot,
+    /// To work with, in the forward and in the backward pass.
+    pub scratch: [Slot; 2],
     /// This node's cotangent, `copies x elements x width`.
     pub cotangent: Slot,
     pub copies: usize,

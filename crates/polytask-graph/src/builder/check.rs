@@ -168,6 +168,13 @@ impl GraphBuilder {
                     false => Err(format!("it reads index column {column} of {}", width(1))),
                 }
             }
+            Op::Neighbours { .. }
+            | Op::Position { .. }
+            | Op::Lstm { .. }
+            | Op::Gru { .. }
+            | Op::Attention { .. }
+            | Op::Rotary { .. }
+            | Op::Pairwise { .. } => self.check_tokens(op, inputs, shape.width(), domain),
             Op::Reshape => expect(1).and_then(|()| keeps(width(0))),
             Op::BatchNorm { .. } if !domain.is_rows() => {
                 Err("batch norm works on the rows; elsewhere layer and group norm do".into())

@@ -78,6 +78,10 @@ impl GraphBuilder {
                 Err(format!("it spreads {:?} to {:?}, which does not lie in it", name(of(i)), name(own)))
             }
             Op::Gather { .. } if i == 0 => Ok(None),
+            Op::Pairwise { .. } => match self.graph.domain(own) {
+                Some(Domain { parent, over: Some(over), .. }) => Ok(Some(if i == 0 { *parent } else { *over })),
+                _ => Err(format!("it pairs elements on {:?}, which is no product", name(own))),
+            },
             _ => Ok(Some(own)),
         };
         for (i, input) in inputs.iter().enumerate() {

@@ -10,6 +10,7 @@ mod layers;
 mod mixing;
 mod penalty;
 mod sharing;
+mod tokens;
 
 pub use mixing::Per;
 

@@ -1,0 +1,160 @@
+//! Attention within each sequence. Weights are worked out for a few queries at a time and never kept: the backward pass
+//! finds them again from the logarithm of each query's sum (Dao et al. 2022).
+
+use super::math::exp;
+use super::matmul::{Matrix, matmul};
+use super::{Kernel, Lane, disjoint, dot, parents, vectorized};
+use crate::plan::Wiring;
+use std::ops::Range;
+
+pub(super) struct Attention {
+    pub heads: usize,
+    /// Kept an element: for each head `ln sum_j exp(s_j)`.
+    pub wiring: Wiring,
+}
+
+/// Queries that are worked on together.
+const QUERIES: usize = 32;
+
+/// Scalars an element that are kept for the backward pass.
+pub(super) fn kept_width(heads: usize) -> usize {
+    heads
+}
+
+/// Scalars an element to work with: keys turned over, and the weights of some queries; values turned over, and the weights'
+/// cotangents.
+pub(super) fn scratch_widths(d: usize) -> [usize; 2] {
+    [d + QUERIES, 2 * (d + QUERIES)]
+}
+
+impl Attention {
+    /// Features of a head.
+    fn size(&self) -> usize {
+        self.wiring.out.width / self.heads
+    }
+
+    /// `s = q . k / sqrt(e)` for some queries of a head and all keys of their sequence.
+    fn scores(&self, qkv: &[f32], queries: Range<usize>, keys: &[f32], head: usize, s: &mut [f32]) {
+        let (d, e) = (self.wiring.out.width, self.size());
+        let n = s.len() / queries.len();
+        let q = Matrix::strided(&qkv[queries.start * 3 * d + head * e..], queries.len(), e, 3 * d);
+        matmul(q, Matrix::new(&keys[head * e * n..(head + 1) * e * n], e, n), s, n, false);
+        let scale = 1.0 / (e as f32).sqrt();
+        vectorized(|| s.iter_mut().for_each(|s| *s *= scale));
+    }
+}
+
+/// Features `first..first + d` of a sequence's rows of `width`, turned over: `d x n`.
+fn turn(rows: &[f32], width: usize, first: usize, d: usize, into: &mut [f32]) {
+    let n = rows.len() / width;
+    for (i, row) in rows.chunks_exact(width).enumerate() {
+        for (j, v) in row[first..first + d].iter().enumerate() {
+            into[j * n + i] = *v;
+        }
+    }
+}
+
+/// Some queries of a sequence at a time.
+fn blocks(own: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    own.clone().step_by(QUERIES).map(move |start| start..(start + QUERIES).min(own.end))
+}
+
+impl Kernel for Attention {
+    /// `y = sum_j softmax(s)_j v_j`
+    fn forward(&self, lane: &mut Lane<'_>) {
+        let w = &self.wiring;
+        let (d, e, heads, sequences) = (w.out.width, self.size(), self.heads, lane.elements(w.out));
+        let places = [lane.range(w.inputs[0]), lane.range(w.out), lane.range(w.saved), lane.range(w.scratch[0])];
+        let [qkv, y, sums, scratch] = disjoint(lane.arena, places);
+        let (keys, weights) = scratch.split_at_mut(sequences.count() * d);
+        for own in parents(&sequences.offsets) {
+            let n = own.len();
+            turn(&qkv[own.start * 3 * d..own.end * 3 * d], 3 * d, d, d, keys);
+            for (head, queries) in (0..heads).flat_map(|head| blocks(own.clone()).map(move |queries| (head, queries))) {
+                let p = &mut weights[..queries.len() * n];
+                self.scores(qkv, queries.clone(), keys, head, p);
+                for (query, p) in queries.clone().zip(p.chunks_exact_mut(n)) {
+                    let sum = softmax(p);
+                    if let Some(kept) = sums.get_mut(query * heads + head) {
+                        *kept = sum;
+                    }
+                }
+                let values = Matrix::strided(&qkv[own.start * 3 * d + 2 * d + head * e..], n, e, 3 * d);
+                matmul(Matrix::new(p, queries.len(), n), values, &mut y[queries.start * d + head * e..], d, false);
+            }
+        }
+    }
+
+    /// `dv_j = sum_i p_ij dy_i`; `ds_ij = p_ij (dy_i . v_j - dy_i . y_i) / sqrt(e)`; `dq_i = sum_j ds_ij k_j`;
+    /// `dk_j = sum_i ds_ij q_i`.
+    fn backward(&self, lane: &mut Lane<'_>) {
+        let w = &self.wiring;
+        let Some(flow) = &w.flows[0] else { return };
+        let (d, e, heads, sequences) = (w.out.width, self.size(), self.heads, lane.elements(w.out));
+        let (count, scale) = (sequences.count(), 1.0 / (e as f32).sqrt());
+        let copies = flow.runs.iter().map(|run| run.to + run.len).max().unwrap_or(0);
+        let places = [
+            lane.range(w.inputs[0]),
+            lane.range(w.out),
+            lane.range(w.saved),
+            lane.range(w.scratch[1]),
+            lane.copies(w.cotangent, 0, w.copies),
+            lane.copies(flow.into, 0, copies),
+        ];
+        let [qkv, y, sums, scratch, dy, dqkv] = disjoint(lane.arena, places);
+        let (keys, scratch) = scratch.split_at_mut(count * d);
+        let (values, scratch) = scratch.split_at_mut(count * d);
+        let (weights, slopes) = scratch.split_at_mut(count * QUERIES);
+        for run in flow.runs.iter().filter(|run| !run.accumulate) {
+            dqkv[run.to * count * 3 * d..(run.to + run.len) * count * 3 * d].fill(0.0);
+        }
+        for own in parents(&sequences.offsets) {
+            let n = own.len();
+            turn(&qkv[own.start * 3 * d..own.end * 3 * d], 3 * d, d, d, keys);
+            turn(&qkv[own.start * 3 * d..own.end * 3 * d], 3 * d, 2 * d, d, values);
+            for (head, queries) in (0..heads).flat_map(|head| blocks(own.clone()).map(move |queries| (head, queries))) {
+                let (m, p) = (queries.len(), &mut weights[..queries.len() * n]);
+                self.scores(qkv, queries.clone(), keys, head, p);
+                for (query, p) in queries.clone().zip(p.chunks_exact_mut(n)) {
+                    let sum = sums[query * heads + head];
+                    vectorized(|| p.iter_mut().for_each(|p| *p = exp(*p - sum)));
+                }
+                let (p, ds) = (&*p, &mut slopes[..m * n]);
+                // Where a head's part of a row begins.
+                let at = |element: usize, part: usize| (element * 3 + part) * d + head * e;
+                let strided = |part: usize, elements: &Range<usize>| {
+                    Matrix::strided(&qkv[at(elements.start, part)..], elements.len(), e, 3 * d)
+                };
+                for (run, c) in flow.runs.iter().flat_map(|run| (0..run.len).map(move |c| (run, c))) {
+                    let dy = &dy[(run.from + c) * count * d..][..count * d];
+                    let dqkv = &mut dqkv[(run.to + c) * count * 3 * d..][..count * 3 * d];
+                    let rows = Matrix::strided(&dy[queries.start * d + head * e..], m, e, d);
+                    matmul(Matrix::new(p, m, n).t(), rows, &mut dqkv[at(own.start, 2)..], 3 * d, true);
+                    matmul(rows, Matrix::new(&values[head * e * n..(head + 1) * e * n], e, n), ds, n, false);
+                    for (query, (ds, p)) in queries.clone().zip(ds.chunks_exact_mut(n).zip(p.chunks_exact(n))) {
+                        let part = query * d + head * e..query * d + (head + 1) * e;
+                        let along = dot(&dy[part.clone()], &y[part]);
+                        vectorized(|| ds.iter_mut().zip(p).for_each(|(ds, p)| *ds = p * (*ds - along) * scale));
+                    }
+                    let ds = Matrix::new(ds, m, n);
+                    matmul(ds, strided(1, &own), &mut dqkv[at(queries.start, 0)..], 3 * d, true);
+                    matmul(ds.t(), strided(0, &queries), &mut dqkv[at(own.start, 1)..], 3 * d, true);
+                }
+            }
+        }
+    }
+}
+
+/// `s_j` becomes `exp(s_j) / sum_i exp(s_i)`; gives the logarithm of the sum.
+fn softmax(s: &mut [f32]) -> f32 {
+    vectorized(
+        #[inline(always)]
+        || {
+            let max = s.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            s.iter_mut().for_each(|s| *s = exp(*s - max));
+            let sum: f32 = s.iter().sum();
+            s.iter_mut().for_each(|s| *s /= sum);
+            max + sum.ln()
+        },
+    )
+}
