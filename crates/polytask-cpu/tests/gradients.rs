@@ -96,6 +96,7 @@ fn products_codes_and_vectors() {
         // One smooth step alone: of two in a row, central differences would err by more than they tell.
         let narrow = g.dense(x, bits, Activation::SmoothStep);
         let other = g.codes(narrow, choices);
+        let codes = g.activation(codes, Activation::Entropy);
         let product = g.mul(codes, other);
         let square = g.mul(z, z);
         let one = g.dense(x, 1, Activation::Linear);

@@ -1,7 +1,7 @@
 //! The graph itself.
 
 use crate::{Charge, Penalty};
-use crate::{Domain, DomainId, Loss, LossId, Op, Parameter, ParameterId, Role};
+use crate::{Domain, DomainId, Loss, LossId, LossKind, Op, Parameter, ParameterId, Role};
 use serde::{Deserialize, Serialize};
 
 /// Position of a node in its graph.
@@ -141,6 +141,14 @@ impl Graph {
         let reach = self.reach();
         let shared = self.parameters.iter().zip(&reach.parameters).filter(|(_, losses)| losses.len() > 1);
         shared.map(|(parameter, _)| parameter.len()).sum()
+    }
+
+    /// The same network with these nodes as its predictions, for those who look inside; each has a loss, called after it,
+    /// that nobody is meant to learn from.
+    pub fn with_outputs(&self, nodes: &[NodeId]) -> Graph {
+        let loss =
+            |&prediction: &NodeId| Loss { task: self.node(prediction).name.clone(), prediction, kind: LossKind::Mse };
+        Graph { losses: nodes.iter().map(loss).collect(), charges: Vec::new(), ..self.clone() }
     }
 
     /// The same network with a reshape to its own shape behind every node of which `copied` says that a reader (none: a

@@ -22,6 +22,8 @@ pub enum Activation {
     /// `0` up to -1/2, `1` from 1/2 on, and `-2x^3 + 3x/2 + 1/2` between them: a step that is smooth, and flat outside
     /// (Hazimeh et al. 2020).
     SmoothStep,
+    /// `-x ln(x + 1e-6)`: what a probability adds to the entropy.
+    Entropy,
 }
 
 /// How a blend weighs its inputs.

@@ -19,7 +19,7 @@ fn keys_are_read_and_written() {
     let expected = Cgc { shared: 3, specific: 2, widths: Some(vec![32, 8]), gate };
     assert_eq!(sharing(full).unwrap(), Sharing::Cgc(expected));
     let chosen = sharing("sharing = { method = \"dselect_k\", experts = 5, k = 5, per_row = false }").unwrap();
-    assert_eq!(chosen, Sharing::DselectK(DselectK { experts: 5, k: 5, per_row: false, widths: None }));
+    assert_eq!(chosen, Sharing::DselectK(DselectK { experts: 5, k: 5, per_row: false, entropy: 1e-3, widths: None }));
     for text in [full, "sharing = \"ple\""] {
         let config = format!("[data]\npath = \"x.csv\"\n[tasks.a]\n[model]\n{text}\n");
         let written = Config::from_toml(&config, "c.toml").unwrap().to_toml().unwrap();
@@ -41,6 +41,7 @@ fn wrong_values_are_refused_at_their_key() {
         ("{ method = \"mmoe\", gate = { dropout = 1.0 } }", "`model.sharing.gate.dropout` is 1; it must be at least 0"),
         ("{ method = \"dselect_k\", experts = 1, k = 1 }", "`model.sharing.experts` is 1; a choice needs 2 experts"),
         ("{ method = \"dselect_k\", k = 0 }", "`model.sharing.k` is 0; it must be from 1 to the number of experts, 8"),
+        ("{ method = \"dselect_k\", entropy = -1 }", "`model.sharing.entropy` is -1; it must be 0 or above"),
         ("{ method = \"dselect_k\", experts = 3, k = 4 }", "it must be from 1 to the number of experts, 3"),
     ];
     for (table, message) in refused {
@@ -147,7 +148,7 @@ fn levels_of_experts() {
 fn choices_of_k() {
     let build = |per_row: bool| {
         let gate = move |g: &mut GraphBuilder, name: &str, x: NodeId, n: usize| {
-            dselect_k_gate(g, name, per_row.then_some(x), n, 3)
+            dselect_k_gate(g, name, per_row.then_some(x), n, 3).weights
         };
         network(|g, x| mmoe(g, x, &owners(), 5, &expert, &gate))
     };

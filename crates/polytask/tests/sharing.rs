@@ -40,6 +40,9 @@ fn sharing(name: &str) -> String {
             let layers = "[[[\"click\", \"buy\", \"price\", \"kind\"]], [[\"click\", \"buy\"], [\"price\", \"kind\"]]]";
             format!("{{ method = \"tree\", layers = {layers} }}")
         }
+        // Not every code has an expert.
+        "dselect_k" => "{ method = \"dselect_k\", experts = 5, entropy = 0.1 }".to_owned(),
+        "mmoe" => "{ method = \"mmoe\", experts = 3, gate = { hidden = [4], dropout = 0.2 } }".to_owned(),
         "dependent" => "{ method = \"dependent\", pass = \"hidden\" }".to_owned(),
         _ => format!("\"{name}\""),
     }
@@ -176,7 +179,7 @@ fn learns_with_every_kind_of_balancer() {
             }
             let fell = |task: &str| last.train[task] < 0.97 * first.train[task];
             assert!(fell("click") || fell("kind"), "{name}, {loss}: {:?} {:?}", first.train, last.train);
-            let measured = ["soft", "sluice", "aitm"].contains(name);
+            let measured = ["soft", "sluice", "aitm", "dselect_k"].contains(name);
             assert_eq!(last.penalty > 0.0, measured, "{name}: {}", last.penalty);
         }
     }

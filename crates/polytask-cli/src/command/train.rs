@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use crate::{stop, text};
 use polytask::config::Config;
 use polytask::files;
-use polytask::model::{self, CHECKPOINT, CONFIG, HISTORY, METRICS, Model, Scores};
+use polytask::model::{self, CHECKPOINT, CONFIG, GateUse, HISTORY, METRICS, Model, Scores, gate_warnings};
 use polytask::search;
 use polytask::share::{self, Design, Sharing};
 use polytask::task::Task;
@@ -84,9 +84,11 @@ impl Train {
         };
         let rows = measured(&prepared);
         let scores = model.score(&prepared.data, &labels, rows.1);
+        let chosen = [&prepared.split.valid, &prepared.split.train].into_iter().find(|rows| !rows.is_empty());
+        let gates = chosen.map_or(Vec::new(), |rows| model.gates(&prepared.data, rows));
         model.save(&self.out)?;
-        let json = |value: &_| serde_json::to_string_pretty(value).map_err(std::io::Error::from);
-        files::write(&self.out.join(METRICS), format!("{}\n", json(&scores)?).as_bytes())?;
+        let metrics = serde_json::to_string_pretty(&Measured { scores: &scores, gates: &gates });
+        files::write(&self.out.join(METRICS), format!("{}\n", metrics.map_err(std::io::Error::from)?).as_bytes())?;
         files::write(&self.out.join(HISTORY), &lines(&fitted.history)?)?;
         files::write(&self.out.join(CONFIG), config.to_toml()?.as_bytes())?;
         eprintln!("{}", ending(&fitted));
@@ -101,6 +103,10 @@ impl Train {
             text::count(rows.1.len()),
             rows.0
         ))?;
+        if !gates.is_empty() {
+            print(&format!("\nWhat the gates weigh each expert by, on average:\n\n{}", gate_tables(&gates)))?;
+        }
+        gate_warnings(&gates).iter().for_each(|warning| eprintln!("warning: {warning}"));
         warn_of_useless(&model.tasks, &scores);
         eprintln!("{}", next_steps(&self.out, &self.config.config));
         Ok(())
@@ -129,6 +135,30 @@ impl Watch for Stopping<'_> {
     fn stop(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+/// What `metrics.json` holds.
+#[derive(serde::Serialize)]
+struct Measured<'a> {
+    #[serde(flatten)]
+    scores: &'a Scores,
+    /// Over the validation rows, or the training rows where there are none.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    gates: &'a [GateUse],
+}
+
+/// A line a gate, a column an expert, and a table for gates that weigh the same ones.
+fn gate_tables(gates: &[GateUse]) -> String {
+    let alike = gates.chunk_by(|a, b| a.weights.keys().eq(b.weights.keys()));
+    let tables = alike.map(|gates| {
+        let header: Vec<&str> = std::iter::once("gate").chain(gates[0].weights.keys().map(String::as_str)).collect();
+        let line = |gate: &GateUse| {
+            let weights = gate.weights.values().map(|weight| format!("{weight:.3}"));
+            std::iter::once(gate.gate.clone()).chain(weights).collect()
+        };
+        text::table(&header, &gates.iter().map(line).collect::<Vec<_>>())
+    });
+    tables.collect::<Vec<_>>().join("\n")
 }
 
 /// The rows that the scores are measured on: those kept for it, or the best there are.

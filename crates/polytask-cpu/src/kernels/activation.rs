@@ -6,6 +6,9 @@ use crate::plan::Wiring;
 use polytask_graph::Activation;
 use std::ops::Range;
 
+/// Keeps the logarithm of a probability finite.
+const TINY: f32 = 1e-6;
+
 /// `values = f(values)`
 pub(super) fn apply(kind: Activation, values: &mut [f32]) {
     let each = values.iter_mut();
@@ -20,6 +23,7 @@ pub(super) fn apply(kind: Activation, values: &mut [f32]) {
             let x = v.clamp(-0.5, 0.5);
             *v = 0.5 + x * (1.5 - 2.0 * x * x);
         }),
+        Activation::Entropy => each.for_each(|v| *v *= -(*v + TINY).ln()),
     });
 }
 
@@ -37,12 +41,13 @@ pub(super) fn pull_back(kind: Activation, cotangent: &mut [f32], seen: &[f32]) {
             *c *= s * (1.0 + x * (1.0 - s));
         }),
         Activation::SmoothStep => each.for_each(|(c, x)| *c *= (1.5 - 6.0 * x * x).max(0.0)),
+        Activation::Entropy => each.for_each(|(c, x)| *c *= -(x + TINY).ln() - x / (x + TINY)),
     });
 }
 
 /// Whether the derivative is read off the output; otherwise off the input.
 pub(super) fn from_output(kind: Activation) -> bool {
-    !matches!(kind, Activation::Gelu | Activation::Silu | Activation::SmoothStep)
+    !matches!(kind, Activation::Gelu | Activation::Silu | Activation::SmoothStep | Activation::Entropy)
 }
 
 /// What follows an op that has left its pre-activation in `out`, rectified already where it is relu. `saved` takes the

@@ -1,8 +1,10 @@
 //! A trained model: all that prediction needs.
 
 mod directory;
+mod gates;
 
 pub use directory::{CHECKPOINT, CONFIG, HISTORY, METRICS, ModelError, TENSORS};
+pub use gates::{GateUse, gate_warnings};
 
 use crate::dataset::Dataset;
 use crate::encode::Encoder;

@@ -32,7 +32,7 @@ pub use cgc::{Cgc, Counts, cgc};
 pub use cross_stitch::{CrossStitch, Per};
 pub use dependent::{Dependent, Pass};
 pub use design::Design;
-pub use dselect_k::{DselectK, dselect_k_gate};
+pub use dselect_k::{DselectK, Selection, dselect_k_gate};
 pub use esmm::Esmm;
 pub use experts::{Expert, Gate, GateConfig, softmax_gate};
 pub use film::Film;
