@@ -106,7 +106,7 @@ fn the_shortest_file_has_all_defaults() {
     assert_eq!((stratify, group), (&None, &None));
     assert!(config.inputs.is_empty() && config.tasks["a"].kind.is_none());
     assert_eq!((config.model.sharing, config.model.activation), (Sharing::default(), Activation::Relu));
-    assert_eq!((config.model.trunk.as_slice(), config.model.head.len()), ([64, 64].as_slice(), 0));
+    assert_eq!((config.model.trunk, config.model.head.len()), (vec![64, 64].into(), 0));
     assert_eq!(config.loss.balance, Balance::default());
     assert_eq!((config.loss.l2, config.loss.l2_biases), (0.0, false));
     assert_eq!((config.train.length(), config.train.batch), (Length::Epochs(200), Batch::Rows(64)));
@@ -202,7 +202,7 @@ fn overrides_replace_make_and_win() {
     )
     .unwrap();
     assert_eq!(config.train.length(), Length::Epochs(60));
-    assert_eq!((config.model.trunk.as_slice(), config.data.path.as_str()), ([32].as_slice(), "x.csv"));
+    assert_eq!((config.model.trunk, config.data.path.as_str()), (vec![32].into(), "x.csv"));
     assert_eq!(config.loss.balance.method, "uncertainty");
     assert_eq!(config.data.split, Split::Column { column: "part".into() });
     assert_eq!(config.tasks["weight"].kind, Some(TaskKind::Count));
@@ -321,8 +321,17 @@ fn wrong_kinds_of_values() {
              mean \"cosine\"?"
         ),
     );
-    says("model", "trunk = 64", "`model.trunk` is 64; it must be an array, such as [64, 64]");
-    says("model", "trunk = [64, \"a\"]", "`model.trunk` is \"a\"; it must be a whole number, 0 or above");
+    says(
+        "model",
+        "trunk = 64",
+        "`model.trunk` is 64; it must be an array of layers, such as [64, 64] or [{ conv = 16 }, 64], \"lenet\", or \
+         { resnet = 20 }",
+    );
+    says(
+        "model",
+        "trunk = [64, \"a\"]",
+        "`model.trunk` is \"a\"; it must be the width of a dense layer, or an image layer such as { conv = 16, pool = 2 }",
+    );
     says("model", "activation = 3", "`model.activation` must be a word in quotes");
     says("loss", "balance = 3", "`loss.balance` is 3; it must be a word, or a table such as { method = \"equal\" }");
     says("loss", "balance = {}", "the section [loss.balance] lacks the key `method`");

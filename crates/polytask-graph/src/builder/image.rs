@@ -12,12 +12,12 @@ impl GraphBuilder {
     /// `activation(window(x) * W + b)` with `channels` filters. Weights start He-uniform before rectifying activations and
     /// Glorot-uniform otherwise; biases start at zero.
     pub fn conv2d(&mut self, x: NodeId, channels: usize, window: Window, activation: Activation) -> NodeId {
-        self.convolution(x, channels, window, 1, Some(activation))
+        self.convolution(x, channels, window, 1, Some(activation), None)
     }
 
     /// The same without bias and activation, before a norm that has its own.
     pub fn plain_conv2d(&mut self, x: NodeId, channels: usize, window: Window) -> NodeId {
-        self.convolution(x, channels, window, 1, None)
+        self.convolution(x, channels, window, 1, None, None)
     }
 
     /// The same in groups of channels that do not see each other; as many as there are channels is a depthwise
@@ -30,7 +30,7 @@ impl GraphBuilder {
         groups: usize,
         activation: Option<Activation>,
     ) -> NodeId {
-        self.convolution(x, channels, window, groups, activation)
+        self.convolution(x, channels, window, groups, activation, None)
     }
 
     fn convolution(
@@ -40,21 +40,45 @@ impl GraphBuilder {
         window: Window,
         groups: usize,
         activation: Option<Activation>,
+        init: Option<Init>,
     ) -> NodeId {
         let name = self.take_name("conv2d");
         let own = self.shape(x).channels() / groups.max(1);
         let [height, width] = window.size;
         let pixels = height.saturating_mul(width);
         let (fan_in, fan_out) = (pixels.saturating_mul(own).max(1), (pixels * channels / groups.max(1)).max(1));
-        let init = match activation.unwrap_or(Activation::Relu) {
+        let init = init.unwrap_or(match activation.unwrap_or(Activation::Relu) {
             Activation::Relu | Activation::Gelu | Activation::Silu => Init::he(fan_in),
             _ => Init::glorot(fan_in, fan_out),
-        };
+        });
         let weight = self.parameter(&name, "weight", vec![height, width, own, channels], init, Role::Weight);
         let bias = activation.map(|_| self.parameter(&name, "bias", vec![channels], Init::Constant(0.0), Role::Bias));
         let activation = activation.unwrap_or(Activation::Linear);
         let shape = self.windowed(x, window, channels);
         self.named(name).push(Op::Conv2d { weight, bias, window, groups, activation }, vec![x], shape)
+    }
+
+    /// `activation(x W + b)` at every pixel of an image, or of plain features, `[.., c] -> [.., channels]`.
+    pub fn pointwise(&mut self, x: NodeId, channels: usize, activation: Activation) -> NodeId {
+        match self.shape(x).image() {
+            Some(_) => self.conv2d(x, channels, Window::square(1), activation),
+            None => self.dense(x, channels, activation),
+        }
+    }
+
+    /// The same with weights that start as told.
+    pub fn pointwise_from(&mut self, x: NodeId, channels: usize, activation: Activation, init: Init) -> NodeId {
+        match self.shape(x).image() {
+            Some(_) => self.convolution(x, channels, Window::square(1), 1, Some(activation), Some(init)),
+            None => self.dense_from(x, channels, activation, init),
+        }
+    }
+
+    /// Every channel of an image times a trained number, plus another; they start at 1 and 0.
+    pub fn scale_channels(&mut self, x: NodeId) -> NodeId {
+        let channels = self.shape(x).channels();
+        let (linear, ones) = (Some(Activation::Linear), Some(Init::Constant(1.0)));
+        self.convolution(x, channels, Window::square(1), channels, linear, ones)
     }
 
     /// The largest or mean value at every place of a window.

@@ -34,15 +34,15 @@ impl GraphBuilder {
         self.weigh(parts, 1, Init::Constant(0.0), Weighing::Sampled)
     }
 
-    /// Representations side by side, brought back to their own width by a dense layer that starts as `share` times
+    /// Representations side by side, brought back to their own width by a dense layer, on images pixel by pixel, that starts as `share` times
     /// input `own` and the rest of 1 shared between the others: neural discriminative dimensionality reduction (Gao et
     /// al. 2019), `[d] -> [d]`.
     pub fn nddr(&mut self, parts: &[NodeId], own: usize, share: f32, activation: Activation) -> NodeId {
         let name = self.take_name("nddr");
         let x = self.named(format!("{name}.all")).concat(parts);
-        let width = parts.first().map_or(0, |p| self.width(*p));
+        let width = parts.first().map_or(0, |p| self.shape(*p).channels());
         let others = (1.0 - share) / parts.len().saturating_sub(1).max(1) as f32;
-        self.named(name).dense_from(x, width, activation, Init::Blocks { own, value: share, others })
+        self.named(name).pointwise_from(x, width, activation, Init::Blocks { own, value: share, others })
     }
 
     fn weigh(&mut self, parts: &[NodeId], width: usize, init: Init, weighing: Weighing) -> NodeId {

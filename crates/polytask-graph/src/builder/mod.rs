@@ -156,7 +156,8 @@ impl GraphBuilder {
         self.next_name.take().unwrap_or_else(|| format!("{label}_{}", self.graph.nodes.len()))
     }
 
-    fn shape(&self, x: NodeId) -> Shape {
+    /// What a node gives for an element.
+    pub fn shape(&self, x: NodeId) -> Shape {
         self.graph.nodes.get(x.0).map_or(Shape(vec![0]), |n| n.shape.clone())
     }
 

@@ -11,7 +11,7 @@
 //! [tasks.weight]
 //! "#;
 //! let config = Config::from_toml(text, "people.toml")?;
-//! assert_eq!(config.model.trunk, [64, 64]);
+//! assert_eq!(config.model.trunk, vec![64, 64].into());
 //! assert_eq!(config.tasks.keys().collect::<Vec<_>>(), ["height", "weight"]);
 //! # Ok::<(), polytask::config::ConfigError>(())
 //! ```
@@ -31,6 +31,7 @@ mod tasks;
 mod text;
 mod train;
 mod translate;
+mod trunk;
 
 pub use crate::share::Sharing;
 pub use criterion::Criterion;
@@ -45,6 +46,7 @@ pub(crate) use shorthand::Shorthand;
 pub use tasks::{ClassWeights, Label, RegressionLoss, TaskConfig, TaskKind};
 pub use text::{TextEncoder, TextModel, TextPool};
 pub use train::{Batch, Length, Optimizer, OptimizerName, TrainConfig};
+pub use trunk::{ImageLayer, Layer, Norm, Pooling, Resnet, Trunk, Word};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;

@@ -3,6 +3,7 @@
 use super::error::Problem;
 use super::shorthand;
 use super::text::TextModel;
+use super::trunk::Trunk;
 use crate::share::{self, Sharing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,8 +49,9 @@ pub struct ModelConfig {
     #[serde(serialize_with = "share::serialize", deserialize_with = "shorthand::deserialize")]
     #[schemars(schema_with = "shorthand::schema::<Sharing>")]
     pub sharing: Sharing,
-    /// Widths of the shared layers, from the inputs up, each from 1 to 65536. Default [64, 64].
-    pub trunk: Vec<usize>,
+    /// The layers that tasks may share, from the inputs up: widths of dense layers, each from 1 to 65536; for images also
+    /// tables such as { conv = 16, pool = 2 }, "lenet", or { resnet = 20 }. Default [64, 64].
+    pub trunk: Trunk,
     /// Widths of the hidden layers of each task's head, each from 1 to 65536. Default [], the output layer alone.
     pub head: Vec<usize>,
     /// What follows every hidden layer. Default "relu".
@@ -70,7 +72,7 @@ impl Default for ModelConfig {
     fn default() -> Self {
         ModelConfig {
             sharing: Sharing::default(),
-            trunk: vec![64, 64],
+            trunk: vec![64, 64].into(),
             head: Vec::new(),
             activation: Activation::default(),
             dropout: 0.0,
@@ -83,7 +85,7 @@ impl Default for ModelConfig {
 
 impl ModelConfig {
     pub(super) fn check(&self, tasks: &[&str]) -> Result<(), Problem> {
-        check_widths(&["model", "trunk"], &self.trunk)?;
+        self.trunk.check()?;
         check_widths(&["model", "head"], &self.head)?;
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(Problem::value(&["model", "dropout"], self.dropout, "it must be at least 0 and below 1"));

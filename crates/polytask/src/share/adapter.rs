@@ -47,9 +47,10 @@ impl Architecture for Adapter {
     fn build(&self, g: &mut GraphBuilder, design: &Design<'_>) {
         let tips = design.streams(g, |g, t, i, h| {
             let name = format!("{}adapter.{i}", design.own(t));
-            let down = design.layers(g, &format!("{name}.down"), h, &[self.width]);
+            let channels = g.shape(h).channels();
+            let down = design.pointwise(g, &format!("{name}.down.0"), h, self.width);
             let up = g.named(format!("{name}.up"));
-            let up = up.dense_from(down, design.width(i), Activation::Linear, Init::Constant(0.0));
+            let up = up.pointwise_from(down, channels, Activation::Linear, Init::Constant(0.0));
             g.named(name).add(&[h, up])
         });
         design.heads(g, &tips);

@@ -1,15 +1,18 @@
 //! What an architecture builds from: the inputs, the stages of a trunk, the heads.
 
 use super::dependent;
-use crate::config::{Config, ModelConfig};
+use crate::config::{Config, ImageLayer, Layer, ModelConfig};
 use crate::encode::{Encoder, Inputs, text};
 use crate::task::Task;
 use indexmap::IndexMap;
 use polytask_graph::{Activation, GraphBuilder, LossId, NodeId};
+use std::borrow::Cow;
 
 /// The network that a config describes for given inputs and tasks.
 pub struct Design<'a> {
     pub(super) config: &'a ModelConfig,
+    /// Its layers.
+    trunk: Cow<'a, [Layer]>,
     encoder: &'a Encoder,
     tasks: &'a [Task],
     /// Widths of the hidden layers of each task's head.
@@ -21,7 +24,7 @@ impl<'a> Design<'a> {
     pub fn new(config: &'a Config, encoder: &'a Encoder, tasks: &'a [Task]) -> Self {
         let head = |task: &Task| config.tasks.get(&task.name).and_then(|t| t.head.as_deref());
         let heads = tasks.iter().map(|task| head(task).unwrap_or(&config.model.head)).collect();
-        Design { config: &config.model, encoder, tasks, heads }
+        Design { config: &config.model, trunk: config.model.trunk.layers(), encoder, tasks, heads }
     }
 
     /// Number of tasks.
@@ -64,11 +67,6 @@ impl<'a> Design<'a> {
         !self.heads[task].is_empty()
     }
 
-    /// Width of a trunk's stage.
-    pub(super) fn width(&self, i: usize) -> usize {
-        self.config.trunk[i]
-    }
-
     /// What the names of a task's own layers begin with, `tasks.NAME.`.
     pub(super) fn own(&self, task: usize) -> String {
         format!("tasks.{}.", self.tasks[task].name)
@@ -91,12 +89,16 @@ impl<'a> Design<'a> {
 
     /// Number of stages of a trunk.
     pub(super) fn depth(&self) -> usize {
-        self.config.trunk.len()
+        self.trunk.len()
     }
 
     /// Stage `i` of a trunk, named `{name}.{i}`.
     pub(super) fn stage(&self, g: &mut GraphBuilder, name: &str, i: usize, x: NodeId) -> NodeId {
-        self.layer(g, &format!("{name}.{i}"), x, self.config.trunk[i])
+        let name = format!("{name}.{i}");
+        match &self.trunk[i] {
+            Layer::Dense(width) => self.layer(g, &name, x, *width),
+            Layer::Image(layer) => self.image_layer(g, &name, layer, x),
+        }
     }
 
     /// A whole trunk: its stages `{name}.0`, `{name}.1`, ...
@@ -114,6 +116,17 @@ impl<'a> Design<'a> {
         self.activated(g, name, |g, activation| g.dense(x, width, activation))
     }
 
+    /// A hidden layer of this width that works on every pixel of an image alone, or on plain features.
+    pub(super) fn pointwise(&self, g: &mut GraphBuilder, name: &str, x: NodeId, width: usize) -> NodeId {
+        match g.shape(x).image() {
+            Some(_) => {
+                let layer = ImageLayer { conv: Some(width), size: Some(1), ..ImageLayer::default() };
+                self.image_layer(g, name, &layer, x)
+            }
+            None => self.layer(g, name, x, width),
+        }
+    }
+
     /// What `make(g, activation)` adds, called `name`, as a hidden layer: with the config's layer norm, activation and
     /// dropout.
     pub(super) fn activated(
@@ -128,20 +141,31 @@ impl<'a> Design<'a> {
             false => make(g, activation),
             true => {
                 let sum = make(g, Activation::Linear);
-                let normal = g.named(format!("{name}.norm")).layer_norm(sum);
-                g.named(format!("{name}.activation")).activation(normal, activation)
+                let image = g.shape(sum).image().is_some();
+                g.named(format!("{name}.norm"));
+                match image {
+                    true => g.group_norm(sum, 1, activation),
+                    false => {
+                        let normal = g.layer_norm(sum);
+                        g.named(format!("{name}.activation")).activation(normal, activation)
+                    }
+                }
             }
         };
         g.named(format!("{name}.dropout")).dropout(h, self.config.dropout as f32)
     }
 
     /// The hidden layers of a task's head, `heads.{task}.0`, ...; `h` itself where it has none. A task that labels rows sees
-    /// the tokens of each as one.
+    /// the tokens of each as one, and of an image the mean of every channel, `heads.{task}.pool`.
     pub(super) fn tower(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
         let name = format!("heads.{}", self.tasks[task].name);
         let h = match self.encoder.tokens.is_some() && self.tasks[task].over.is_none() {
             true => text::pool(g, h, &name, self.config.text.pool),
             false => h,
+        };
+        let h = match g.shape(h).image() {
+            Some(_) => g.named(format!("{name}.pool")).global_pool(h),
+            None => h,
         };
         self.layers(g, &name, h, self.heads[task])
     }

@@ -92,7 +92,7 @@ pub(super) fn check_expert(widths: &Option<Vec<usize>>, model: &ModelConfig) -> 
     if let Some(widths) = widths {
         check_widths(&key, widths)?;
     }
-    match widths.as_ref().unwrap_or(&model.trunk).is_empty() {
+    match widths.as_ref().map_or_else(|| model.trunk.is_empty(), Vec::is_empty) {
         true => Err(Problem::new(&key, "experts without layers are all the same")
             .hint("give `model.sharing.widths` or `model.trunk` a width or more".to_owned())),
         false => Ok(()),

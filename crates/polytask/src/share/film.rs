@@ -37,7 +37,11 @@ impl Architecture for Film {
     fn build(&self, g: &mut GraphBuilder, design: &Design<'_>) {
         let tips = design.streams(g, |g, t, i, h| {
             let name = format!("{}film.{i}", design.own(t));
-            let width = design.width(i);
+            let shape = g.shape(h);
+            if shape.image().is_some() {
+                return g.named(name).scale_channels(h);
+            }
+            let width = shape.width();
             let gamma = g.named(format!("{name}.gamma")).vector(width, Init::Constant(1.0));
             let beta = g.named(format!("{name}.beta")).vector(width, Init::Constant(0.0));
             let scaled = g.named(format!("{name}.scaled")).mul(h, gamma);

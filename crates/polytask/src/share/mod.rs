@@ -24,6 +24,7 @@ mod ple;
 mod sluice;
 mod soft;
 mod tree;
+mod trunk;
 
 pub use adapter::Adapter;
 pub use aitm::Aitm;

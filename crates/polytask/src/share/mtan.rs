@@ -5,7 +5,8 @@
 //! h_l = layer_l(h_{l-1});   a_t^l = sigmoid(B_t relu(A_t [h_{l-1}; z_t^{l-1}]));   z_t^l = a_t^l * h_l;   y_t = head_t(z_t^L)
 //! ```
 //!
-//! The form for plain features. On images `A_t` and `B_t` are 1x1 convolutions; [`Mtan::mask`] is where they belong.
+//! On images `A_t` and `B_t` work pixel by pixel and see `[h_l; layer_t(z_t^{l-1})]`, since a layer may change the size of
+//! the image: as in the paper, a layer of the same form brings the attended features there.
 
 use super::{Architecture, Design, Info, keys};
 use crate::config::{ModelConfig, Problem};
@@ -47,9 +48,13 @@ impl Architecture for Mtan {
             let h = design.stage(g, "trunk", i, below);
             for (t, z) in attended.iter_mut().enumerate() {
                 let own = design.own(t);
-                let seen: Vec<NodeId> = std::iter::once(below).chain(*z).collect();
+                let seen: Vec<NodeId> = match (g.shape(h).image(), *z) {
+                    (None, z) => std::iter::once(below).chain(z).collect(),
+                    (Some(_), None) => vec![h],
+                    (Some(_), Some(z)) => vec![h, design.stage(g, &format!("{own}attended"), i, z)],
+                };
                 let seen = g.named(format!("{own}attention.{i}.seen")).concat(&seen);
-                let mask = self.mask(g, design, &format!("{own}attention.{i}"), i, seen);
+                let mask = self.mask(g, design, &format!("{own}attention.{i}"), h, seen);
                 *z = Some(g.named(format!("{own}attended.{i}")).mul(mask, h));
             }
             below = h;
@@ -60,10 +65,10 @@ impl Architecture for Mtan {
 }
 
 impl Mtan {
-    /// What stage `i` is multiplied with, from 0 to 1.
-    fn mask(&self, g: &mut GraphBuilder, design: &Design<'_>, name: &str, i: usize, seen: NodeId) -> NodeId {
-        let width = design.width(i);
-        let hidden = design.layers(g, name, seen, &[self.hidden.unwrap_or(width)]);
-        g.named(format!("{name}.1")).dense(hidden, width, Activation::Sigmoid)
+    /// What the features `h` of a stage are multiplied with, from 0 to 1.
+    fn mask(&self, g: &mut GraphBuilder, design: &Design<'_>, name: &str, h: NodeId, seen: NodeId) -> NodeId {
+        let width = g.shape(h).channels();
+        let hidden = design.pointwise(g, &format!("{name}.0"), seen, self.hidden.unwrap_or(width));
+        g.named(format!("{name}.1")).pointwise(hidden, width, Activation::Sigmoid)
     }
 }

@@ -8,7 +8,7 @@
 
 use super::cross_stitch::columns;
 use super::{Architecture, Design, Info, keys};
-use crate::config::{ModelConfig, Problem};
+use crate::config::{Layer, ModelConfig, Problem};
 use polytask_graph::{GraphBuilder, NodeId, ParameterId, PenaltyKind, Per, Role};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,10 +50,16 @@ impl Architecture for Sluice {
         keys::at_least_0("orthogonality", self.orthogonality)?;
         keys::share("own", self.own)?;
         keys::at_least_0("rate", self.rate)?;
-        let first = model.trunk[0];
+        let layers = model.trunk.layers();
+        if layers.iter().any(|layer| matches!(layer, Layer::Image(_))) {
+            let message = "\"sluice\" mixes the layers of a trunk into each head, and image layers differ in size";
+            return Err(keys::wrong(&["method"], message));
+        }
+        let widths: Vec<usize> = layers.iter().filter_map(Layer::width).collect();
+        let first = widths[0];
         let wrong = if self.subspaces == 0 {
             "`model.sharing.subspaces` is 0; it must be at least 1".to_owned()
-        } else if let Some(odd) = model.trunk.iter().find(|w| **w != first) {
+        } else if let Some(odd) = widths.iter().find(|w| **w != first) {
             format!(
                 "\"sluice\" mixes the layers of a trunk into each head, so they have one width; here are {first} and {odd}"
             )
@@ -69,7 +75,7 @@ impl Architecture for Sluice {
         let mut layers: Vec<Vec<NodeId>> = vec![Vec::new(); design.tasks()];
         let first = g.next_parameter();
         let alone = columns(g, design, false, |g, i, columns| {
-            let each = design.width(i) / self.subspaces;
+            let each = columns.first().map_or(0, |c| g.shape(*c).channels()) / self.subspaces;
             let mut parts = Vec::with_capacity(columns.len() * self.subspaces);
             for (t, &column) in columns.iter().enumerate() {
                 for k in 0..self.subspaces {
