@@ -1,4 +1,4 @@
-//! Cross-stitch and MTAN against the same weights in PyTorch in f64: outputs, losses and gradients.
+//! Architectures against the same weights in PyTorch in f64: outputs, losses and gradients.
 
 #![allow(clippy::unwrap_used, reason = "the fixtures of a test are right")]
 
@@ -102,4 +102,19 @@ fn cross_stitch() {
 #[test]
 fn mtan() {
     check("mtan");
+}
+
+#[test]
+fn hard() {
+    check("hard");
+}
+
+#[test]
+fn mmoe() {
+    check("mmoe");
+}
+
+#[test]
+fn ple() {
+    check("ple");
 }
