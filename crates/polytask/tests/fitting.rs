@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 fn numbers(prediction: &Prediction) -> &[f64] {
     match prediction {
         Prediction::Numbers(values) => values,
-        Prediction::Classes { .. } => &[],
+        _ => &[],
     }
 }
 

@@ -129,7 +129,7 @@ fn stacked_gradients_are_those_of_separate_backward_passes() {
             split.backward_shared(&weights, NOISE);
             let mut merged = runner(graph, rows, &Groups::merged(graph));
             let mut sums: Vec<Vec<f32>> = graph.parameters().iter().map(|p| vec![0.0; p.len()]).collect();
-            for task in 0..tasks {
+            for (task, &own_weight) in weights[..tasks].iter().enumerate() {
                 let alone: Vec<f64> = (0..tasks).map(|t| f64::from(u8::from(t == task))).collect();
                 merged.forward_backward(feed, &alone, NOISE);
                 for p in (0..graph.parameters().len()).map(ParameterId) {
@@ -144,7 +144,7 @@ fn stacked_gradients_are_those_of_separate_backward_passes() {
                         assert!((a - b).abs() <= 1e-5 * size, "{name}, {parameter}, task {task}: {a} {b}");
                     }
                     let shared = reach.parameters[p.0].len() > 1;
-                    let weight = if shared { weights[task] as f32 } else { 1.0 };
+                    let weight = if shared { own_weight as f32 } else { 1.0 };
                     sums[p.0].iter_mut().zip(&other).for_each(|(sum, g)| *sum += weight * g);
                 }
             }

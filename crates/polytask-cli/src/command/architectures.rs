@@ -13,7 +13,7 @@ use std::path::Path;
 pub struct Architectures {
     /// A config, whose data are read for the widths of the inputs
     config: Option<std::path::PathBuf>,
-    /// Override a key of the config, for example model.trunk=[64]; may be given several times
+    /// Override a key of the config, for example model.dropout=0.1; may be given several times
     #[arg(long, value_name = "KEY=VALUE", requires = "config")]
     set: Vec<String>,
     /// How to print them

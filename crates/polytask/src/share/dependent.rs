@@ -46,11 +46,11 @@ pub enum Pass {
     Hidden,
 }
 
+/// By task, the tasks it follows.
+type After = IndexMap<String, Vec<String>>;
+
 /// What each task follows, and an order in which all come after what they follow.
-pub(super) fn plan(
-    after: Option<&IndexMap<String, Vec<String>>>,
-    tasks: &[&str],
-) -> Result<(IndexMap<String, Vec<String>>, Vec<usize>), Problem> {
+pub(super) fn plan(after: Option<&After>, tasks: &[&str]) -> Result<(After, Vec<usize>), Problem> {
     let chain = || {
         let before = |t: usize| tasks[..t].iter().map(|t| (*t).to_owned()).collect();
         (1..tasks.len()).map(|t| (tasks[t].to_owned(), before(t))).collect()
