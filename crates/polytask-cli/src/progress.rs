@@ -47,7 +47,11 @@ impl Progress {
     pub fn round(&mut self, round: &Round) {
         let losses = if round.valid.is_empty() { ("train", &round.train) } else { ("valid", &round.valid) };
         let tasks: Vec<String> = losses.1.iter().map(|(task, loss)| format!("{task} {loss:.4}")).collect();
-        let text = format!("epoch {}: {} loss {}", round.epoch, losses.0, tasks.join(", "));
+        let what = match round.strength {
+            Some(strength) => format!("strength {}", crate::text::number(strength)),
+            None => format!("epoch {}", round.epoch),
+        };
+        let text = format!("{what}: {} loss {}", losses.0, tasks.join(", "));
         match &self.bar {
             Some(bar) => bar.set_message(text),
             None if self.last.is_none_or(|last| last.elapsed() >= PAUSE) => {

@@ -3,6 +3,7 @@
 use crate::config::ConfigError;
 use crate::encode::EncodeError;
 use crate::files::FileError;
+use crate::linear::LinearProblem;
 use crate::model::ModelError;
 use crate::task::TaskError;
 use crate::train::{Breakdown, CheckpointError, TrainError};
@@ -74,6 +75,7 @@ impl Error {
             Error::Encode(error) => return error.hint(),
             Error::Model(error) => return error.hint(),
             Error::Train(TrainError::Checkpoint(error)) => return error.hint(),
+            Error::Train(TrainError::Linear(error)) => return error.hint(),
             Error::NoTest => "give a share in data.split.test, or a column or file of test rows",
             Error::Broken { by, .. } => by.hint(),
             Error::Init(_) => {
@@ -104,8 +106,10 @@ impl Error {
                     | EncodeError::Ignored(_)
                     | EncodeError::StrayKey { .. }
             ),
-            Error::Train(TrainError::Balance(_)) => true,
-            Error::Train(TrainError::Checkpoint(CheckpointError::Other(_) | CheckpointError::None(_))) => true,
+            Error::Train(TrainError::Balance(_) | TrainError::Linear(LinearProblem::Widths { .. })) => true,
+            Error::Train(TrainError::Checkpoint(
+                CheckpointError::Other(_) | CheckpointError::None(_) | CheckpointError::Linear,
+            )) => true,
             _ => false,
         };
         if config { 2 } else { 1 }

@@ -7,6 +7,7 @@ mod dataset;
 pub mod encode;
 mod error;
 pub mod files;
+pub mod linear;
 pub mod metric;
 pub mod model;
 mod nearest;

@@ -39,6 +39,7 @@ pub fn settle(
         loss: &LossConfig { l2, l2_biases, watch: false, ..LossConfig::default() },
         config: &config.train,
         budget: Budget { steps, patience: 0, ..full },
+        linear: None,
     };
     let fitted = fit(&job, &start, None, watch)?;
     match fitted.ending {

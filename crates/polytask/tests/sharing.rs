@@ -179,7 +179,7 @@ fn learns_with_every_kind_of_balancer() {
             }
             let fell = |task: &str| last.train[task] < 0.97 * first.train[task];
             assert!(fell("click") || fell("kind"), "{name}, {loss}: {:?} {:?}", first.train, last.train);
-            let measured = ["soft", "sluice", "aitm", "dselect_k"].contains(name);
+            let measured = ["linear", "soft", "sluice", "aitm", "dselect_k"].contains(name);
             assert_eq!(last.penalty > 0.0, measured, "{name}: {}", last.penalty);
         }
     }

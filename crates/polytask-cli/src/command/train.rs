@@ -6,9 +6,10 @@ use crate::progress::Progress;
 use crate::{stop, text};
 use polytask::config::Config;
 use polytask::files;
+use polytask::linear::{Solved, ignored};
 use polytask::model::{self, CHECKPOINT, CONFIG, GateUse, HISTORY, METRICS, Model, Scores, gate_warnings};
 use polytask::search;
-use polytask::share::{self, Design, Sharing};
+use polytask::share::{self, Design, Linear, Sharing};
 use polytask::task::Task;
 use polytask::train::{Budget, Checkpoint, CheckpointError, Ending, Fitted, Job, Round, TrainError, Watch, fit};
 use polytask::{Error, Prepared};
@@ -57,17 +58,21 @@ impl Train {
             loss: &config.loss,
             config: &config.train,
             budget,
+            linear: config.model.sharing.linear(),
         };
         let checkpoint = self.out.join(CHECKPOINT);
         let resume = self.resume.then(|| Checkpoint::load(&checkpoint, &job)).transpose();
         let resume = resume.map_err(TrainError::from)?;
         announce(config, &prepared, graph.parameter_count());
         let method = polytask_balance::method(&config.loss.balance.method).map_err(TrainError::from)?;
-        if let Some(note) = polytask_balance::note(method, prepared.tasks.len()) {
-            eprintln!("note: {note}");
-        }
+        let note = match job.linear {
+            None => polytask_balance::note(method, prepared.tasks.len()),
+            Some(_) => idle(&ignored(config)),
+        };
+        note.iter().for_each(|note| eprintln!("note: {note}"));
         let warns = config.loss.balance.method == "equal";
-        let mut watch = Watching { progress: Progress::new(budget.steps), stop, checkpoint, warns };
+        let length = job.linear.map_or(budget.steps, Linear::tries);
+        let mut watch = Watching { progress: Progress::new(length), stop, checkpoint, warns };
         let fitted = fit(&job, &start, resume, &mut watch).map_err(Error::from);
         watch.progress.finish();
         let fitted = fitted?;
@@ -87,7 +92,8 @@ impl Train {
         let chosen = [&prepared.split.valid, &prepared.split.train].into_iter().find(|rows| !rows.is_empty());
         let gates = chosen.map_or(Vec::new(), |rows| model.gates(&prepared.data, rows));
         model.save(&self.out)?;
-        let metrics = serde_json::to_string_pretty(&Measured { scores: &scores, gates: &gates });
+        let metrics =
+            serde_json::to_string_pretty(&Measured { scores: &scores, gates: &gates, linear: fitted.solved.as_ref() });
         files::write(&self.out.join(METRICS), format!("{}\n", metrics.map_err(std::io::Error::from)?).as_bytes())?;
         files::write(&self.out.join(HISTORY), &lines(&fitted.history)?)?;
         files::write(&self.out.join(CONFIG), config.to_toml()?.as_bytes())?;
@@ -145,6 +151,9 @@ struct Measured<'a> {
     /// Over the validation rows, or the training rows where there are none.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     gates: &'a [GateUse],
+    /// What the strength of a linear model's penalty came to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linear: Option<&'a Solved>,
 }
 
 /// A line a gate, a column an expert, and a table for gates that weigh the same ones.
@@ -159,6 +168,11 @@ fn gate_tables(gates: &[GateUse]) -> String {
         text::table(&header, &gates.iter().map(line).collect::<Vec<_>>())
     });
     tables.collect::<Vec<_>>().join("\n")
+}
+
+/// What to say of keys that do nothing.
+fn idle(keys: &[String]) -> Option<String> {
+    (!keys.is_empty()).then(|| format!("a linear model makes no use of {}", keys.join(", ")))
 }
 
 /// The rows that the scores are measured on: those kept for it, or the best there are.
@@ -199,16 +213,22 @@ fn announce(config: &Config, prepared: &Prepared, parameters: usize) {
     }
     eprintln!("{} -> {}", text::counted(inputs.len(), "input"), tasks.join(", "));
     eprintln!(
-        "{} rows to train on, {} to choose the best model, {} to measure it; {} parameters, balance {}",
+        "{} rows to train on, {} to choose the best model, {} to measure it; {} parameters, {}",
         text::count(split.train.len()),
         text::count(split.valid.len()),
         text::count(split.test.len()),
         text::count(parameters),
-        config.loss.balance.method
+        match config.model.sharing.linear() {
+            Some(linear) => format!("linear, penalty {}", linear.penalty.word()),
+            None => format!("balance {}", config.loss.balance.method),
+        }
     );
 }
 
 fn ending(fitted: &Fitted) -> String {
+    if let Some(solved) = &fitted.solved {
+        return solution(fitted, solved);
+    }
     let why = match &fitted.ending {
         Ending::Complete => "done",
         Ending::NoImprovement => "no improvement any more",
@@ -233,6 +253,28 @@ fn warn_of_useless(tasks: &[Task], scores: &Scores) {
             );
         }
     }
+}
+
+/// What became of a linear model.
+fn solution(fitted: &Fitted, solved: &Solved) -> String {
+    let why = if fitted.ending == Ending::Stopped { "stopped" } else { "done" };
+    let ratio = solved.ratio.map_or(String::new(), |ratio| format!(", ratio {}", text::number(ratio)));
+    let far = if solved.converged {
+        ""
+    } else {
+        "\nwarning: the solver ran out of iterations; raise model.sharing.iterations"
+    };
+    format!(
+        "{why} after {} strengths, {} iterations, {}; {} of strength {}{ratio}, by {}, uses {} of {} features{far}",
+        solved.tried,
+        text::count(fitted.steps as usize),
+        text::seconds(fitted.seconds),
+        solved.penalty,
+        text::number(solved.strength),
+        solved.chosen_by,
+        text::count(solved.used),
+        text::count(solved.features)
+    )
 }
 
 fn next_steps(out: &Path, config: &Path) -> String {

@@ -197,6 +197,7 @@ fn run(
         loss: &config.loss,
         config: &config.train,
         budget,
+        linear: config.model.sharing.linear(),
     };
     let fitted = fit(&job, &start, None, &mut Until(stop))?;
     if let Ending::Broken(by) = fitted.ending {

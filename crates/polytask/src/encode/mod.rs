@@ -236,6 +236,21 @@ impl Encoder {
         g.named(format!("{prefix}features")).concat(&parts)
     }
 
+    /// Adds the features that inputs give with every category one-hot, those that are to be embedded too: to a linear
+    /// model an embedding is no more than that.
+    pub fn one_hot(&self, g: &mut GraphBuilder, inputs: Inputs) -> NodeId {
+        let mut parts: Vec<NodeId> = inputs.numbers.into_iter().collect();
+        if let Some(index) = inputs.categories {
+            let column = |(i, (_, category)): (usize, (&str, &Category))| IndexColumn {
+                column: i,
+                levels: category.levels.len(),
+            };
+            let columns: Vec<IndexColumn> = self.categories().enumerate().map(column).collect();
+            parts.push(g.named("one_hot").one_hot(index, &columns));
+        }
+        g.named("features").concat(&parts)
+    }
+
     /// How the columns are to be read from another file.
     pub fn hints(&self) -> BTreeMap<String, Hint> {
         let hint = |input: &Input| match &input.code {

@@ -87,6 +87,17 @@ impl<'a> Design<'a> {
         self.encoder.embed(g, inputs, prefix, &self.config.text)
     }
 
+    /// Adds the features that the inputs give, every category one-hot, however many levels it has.
+    pub(super) fn one_hot(&self, g: &mut GraphBuilder, inputs: Inputs) -> NodeId {
+        if let Some((column, _)) = self.encoder.text_inputs().next() {
+            g.refuse(
+                "features",
+                format!("a linear model reads numbers and categories, and input `{column}` is a text"),
+            );
+        }
+        self.encoder.one_hot(g, inputs)
+    }
+
     /// Number of stages of a trunk.
     pub(super) fn depth(&self) -> usize {
         self.trunk.len()

@@ -4,6 +4,9 @@ use crate::config::{ModelConfig, Problem};
 use crate::nearest::suggest;
 use indexmap::IndexMap;
 
+/// A graph of tasks: the weights of pairs.
+pub(super) type Pairs = IndexMap<String, IndexMap<String, f64>>;
+
 /// `model.sharing.KEY`, and further parts.
 fn path<'a>(key: &[&'a str]) -> Vec<&'a str> {
     ["model", "sharing"].iter().chain(key).copied().collect()
@@ -54,6 +57,26 @@ pub(super) fn known(key: &[&str], name: &str, tasks: &[&str]) -> Result<(), Prob
             Err(Problem::new(&key, message).at_value().hint(suggest(name, tasks)))
         }
     }
+}
+
+/// Pairs of tasks, each once, with a weight of 0 or above.
+pub(super) fn pairs(key: &str, pairs: &Pairs, tasks: &[&str]) -> Result<(), Problem> {
+    for (a, others) in pairs {
+        known(&[key, a], a, tasks)?;
+        for (b, weight) in others {
+            known(&[key, a, b], b, tasks)?;
+            if a == b || pairs.get(b).is_some_and(|back| back.contains_key(a)) {
+                let what = if a == b { "ties a task to itself" } else { "has a pair twice" };
+                let message = format!("`model.sharing.{key}` {what}: \"{a}\" and \"{b}\"");
+                return Err(wrong(&[key, a, b], message));
+            }
+            if !(weight.is_finite() && *weight >= 0.0) {
+                let message = format!("the weight of \"{a}\" and \"{b}\" is {weight}; it must be 0 or above");
+                return Err(wrong(&[key, a, b], message));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// There must be layers to share.

@@ -14,6 +14,7 @@ mod experts;
 mod film;
 mod hard;
 mod keys;
+mod linear;
 mod mmoe;
 mod mtan;
 mod nddr;
@@ -38,6 +39,7 @@ pub use esmm::Esmm;
 pub use experts::{Expert, Gate, GateConfig, softmax_gate};
 pub use film::Film;
 pub use hard::Hard;
+pub use linear::{Linear, PenaltyName, Ratio};
 pub use mmoe::{Mmoe, mmoe};
 pub use mtan::Mtan;
 pub use nddr::Nddr;
@@ -64,6 +66,8 @@ pub enum Sharing {
     Hard(Hard),
     /// Nothing: every task has a network of its own.
     None(Nothing),
+    /// No layers: one weight vector a task, and a penalty on all of them (Evgeniou and Pontil 2004).
+    Linear(Linear),
     /// The first layers of the trunk for all tasks, the others for each.
     Partial(Partial),
     /// Each layer shared between groups of tasks that part further up (Lu et al. 2017).
@@ -121,6 +125,7 @@ pub struct Info {
 pub const ARCHITECTURES: &[Info] = &[
     hard::INFO,
     none::INFO,
+    linear::INFO,
     partial::INFO,
     tree::INFO,
     branch::INFO,
@@ -172,6 +177,7 @@ impl Sharing {
     fn architecture(&self) -> &dyn Architecture {
         match self {
             Sharing::Hard(hard) => hard,
+            Sharing::Linear(linear) => linear,
             Sharing::None(nothing) => nothing,
             Sharing::Partial(partial) => partial,
             Sharing::Tree(tree) => tree,
@@ -202,6 +208,14 @@ impl Sharing {
     /// Its name in the config.
     pub fn name(&self) -> &'static str {
         self.architecture().info().name
+    }
+
+    /// The settings of a linear model, which is solved, not trained step by step.
+    pub fn linear(&self) -> Option<&Linear> {
+        match self {
+            Sharing::Linear(linear) => Some(linear),
+            _ => None,
+        }
     }
 
     /// The architecture of this name with its defaults.

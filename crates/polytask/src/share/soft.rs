@@ -90,23 +90,10 @@ impl Architecture for Soft {
                 "`model.sharing.distance` has no meaning with `norm = \"trace\"`, which ties all tasks at once";
             return Err(keys::wrong(&["distance"], message));
         }
-        let Some(Distance::Graph(pairs)) = &self.distance else { return Ok(()) };
-        for (a, others) in pairs {
-            keys::known(&["distance", a], a, tasks)?;
-            for (b, weight) in others {
-                keys::known(&["distance", a, b], b, tasks)?;
-                if a == b || pairs.get(b).is_some_and(|back| back.contains_key(a)) {
-                    let what = if a == b { "ties a task to itself" } else { "has a pair twice" };
-                    let message = format!("`model.sharing.distance` {what}: \"{a}\" and \"{b}\"");
-                    return Err(keys::wrong(&["distance", a, b], message));
-                }
-                if !(weight.is_finite() && *weight >= 0.0) {
-                    let message = format!("the weight of \"{a}\" and \"{b}\" is {weight}; it must be 0 or above");
-                    return Err(keys::wrong(&["distance", a, b], message));
-                }
-            }
+        match &self.distance {
+            Some(Distance::Graph(pairs)) => keys::pairs("distance", pairs, tasks),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn build(&self, g: &mut GraphBuilder, design: &Design<'_>) {

@@ -97,6 +97,9 @@ pub enum CheckpointError {
     /// It belongs to another run: other tasks, settings, layers or data.
     #[error("the checkpoint belongs to another run: {0}")]
     Other(String),
+    /// A linear model is not trained step by step.
+    #[error("a linear model has no checkpoint: it is found in one go")]
+    Linear,
     /// A run that cannot be described.
     #[error("the run cannot be described: {0}")]
     Fingerprint(#[from] serde_json::Error),
@@ -121,7 +124,7 @@ impl CheckpointError {
             CheckpointError::Other(_) => {
                 "start without --resume and with another --out, or go back to the config and data it was made with"
             }
-            CheckpointError::Damaged { .. } => "start without --resume",
+            CheckpointError::Damaged { .. } | CheckpointError::Linear => "start without --resume",
             CheckpointError::Fingerprint(_) | CheckpointError::File(_) => return None,
         };
         Some(hint.to_owned())
@@ -178,6 +181,9 @@ impl Checkpoint {
     /// # Errors
     /// No such file, a damaged one, or one of another job.
     pub fn load(path: &Path, job: &Job<'_>) -> Result<Self, CheckpointError> {
+        if job.linear.is_some() {
+            return Err(CheckpointError::Linear);
+        }
         if !path.exists() {
             return Err(CheckpointError::None(path.to_owned()));
         }

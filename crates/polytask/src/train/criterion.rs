@@ -6,7 +6,7 @@ use crate::config::Criterion;
 /// out; none if none is left.
 ///
 /// By default the mean over tasks of `loss / first loss`: losses of different size count alike.
-pub(super) fn value(
+pub(crate) fn value(
     criterion: &Criterion,
     tasks: &[&str],
     losses: &[Option<f64>],

@@ -30,6 +30,12 @@ pub struct Round {
     /// How the tasks' gradients over the shared parameters stood at the round's first step; looked at now and then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradients: Option<Gradients>,
+    /// Of a linear model, whose rounds are strengths of its penalty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strength: Option<f64>,
+    /// The penalty's second number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ratio: Option<f64>,
     /// What the best model is chosen by; lower is better. None without validation rows.
     pub criterion: Option<f64>,
     /// Whether this is the best model so far.

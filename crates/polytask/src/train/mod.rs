@@ -2,7 +2,7 @@
 
 mod breakdown;
 mod checkpoint;
-mod criterion;
+pub(crate) mod criterion;
 mod fingerprint;
 mod history;
 mod probe;
@@ -15,6 +15,8 @@ pub use history::{Gradients, Round};
 
 use crate::config::{LossConfig, TrainConfig};
 use crate::dataset::Dataset;
+use crate::linear::{LinearProblem, Solved};
+use crate::share::Linear;
 use crate::task::Task;
 use checkpoint::State;
 use fingerprint::Fingerprint;
@@ -48,6 +50,8 @@ pub struct Job<'a> {
     pub config: &'a TrainConfig,
     /// How long.
     pub budget: Budget,
+    /// The settings of a linear model, which is solved instead of trained step by step.
+    pub linear: Option<&'a Linear>,
 }
 
 /// Length of a run.
@@ -126,6 +130,8 @@ pub struct Fitted {
     pub seconds: f64,
     /// Every round.
     pub history: Vec<Round>,
+    /// What the strength of a linear model's penalty came to.
+    pub solved: Option<Solved>,
 }
 
 /// Why a model cannot be trained.
@@ -138,12 +144,15 @@ pub enum TrainError {
     /// A checkpoint that does not fit, or cannot be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A linear model cannot be found.
+    #[error(transparent)]
+    Linear(#[from] LinearProblem),
 }
 
 /// Time between two checkpoints.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
 
-/// Trains a model from `start`, or from where a checkpoint left off. Same job, same result, bit for bit, whatever the
+/// Trains a model from `start`, or from where a checkpoint left off; finds a linear one, for which neither counts. Same job, same result, bit for bit, whatever the
 /// threads and however often it was interrupted.
 ///
 /// # Errors
@@ -154,7 +163,10 @@ pub fn fit(
     resume: Option<Checkpoint>,
     watch: &mut dyn Watch,
 ) -> Result<Fitted, TrainError> {
-    Training::new(job, start, resume)?.run(watch)
+    match job.linear {
+        Some(settings) => crate::linear::fit(job, settings, watch),
+        None => Training::new(job, start, resume)?.run(watch),
+    }
 }
 
 /// The rows that are looked at after a round: those for validation, or a few that show whether the last step broke
@@ -242,7 +254,7 @@ impl<'a> Training<'a> {
             Some(best) => (Some(best.epoch), best.parameters),
             None => (None, self.stepper.parameters().clone()),
         };
-        Ok(Fitted { parameters, ending, best_epoch, steps: step, seconds, history })
+        Ok(Fitted { parameters, ending, best_epoch, steps: step, seconds, history, solved: None })
     }
 
     /// One optimiser step; the task whose loss is no longer finite, if one is.
@@ -310,6 +322,8 @@ impl<'a> Training<'a> {
             weights: means.weights,
             shares: means.shares,
             gradients,
+            strength: None,
+            ratio: None,
             criterion,
             best,
         };

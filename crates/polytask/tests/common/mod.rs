@@ -51,6 +51,7 @@ pub fn learn(data: &str, sections: &str) -> Learnt {
         loss: &config.loss,
         config: &config.train,
         budget: Budget::of(&config.train, prepared.split.train.len()),
+        linear: config.model.sharing.linear(),
     };
     let fitted = fit(&job, &start, None, &mut ()).unwrap();
     let (encoder, tasks) = (prepared.encoder.clone(), prepared.tasks.clone());
