@@ -73,11 +73,11 @@ fn spread(values: &[f64]) -> (f64, f64) {
     (mean, square.sqrt())
 }
 
+/// A penalty for a world.
+type Make<'a> = &'a dyn Fn(&World) -> Box<dyn Penalty>;
+
 /// What share of the weights every penalty misses, over the seeds; printed, and by name.
-fn compare(
-    world: impl Fn(u64) -> World,
-    penalties: &[(&'static str, &dyn Fn(&World) -> Box<dyn Penalty>)],
-) -> Vec<Vec<f64>> {
+fn compare(world: impl Fn(u64) -> World, penalties: &[(&'static str, Make<'_>)]) -> Vec<Vec<f64>> {
     let mut all = Vec::new();
     for (name, penalty) in penalties {
         let missed: Vec<f64> = (0..SEEDS)
