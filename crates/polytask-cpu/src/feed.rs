@@ -1,5 +1,6 @@
 //! What a step reads: columns of numbers, indices and labels, and which rows of them make the batch.
 
+use crate::kernels::vectorized;
 use polytask_graph::{DomainId, Graph, LossId};
 use std::ops::Range;
 
@@ -10,6 +11,43 @@ pub enum Numbers<'a> {
     Real(&'a [f32]),
     /// For an [`Index`](polytask_graph::Op::Index) of width c: `n x c`; `u32::MAX` marks a missing level.
     Index(&'a [u32]),
+    /// For an [`Input`](polytask_graph::Op::Input) of width d: `n x d` bytes, which become numbers lane by lane.
+    Bytes(Bytes<'a>),
+    /// For an [`Input`](polytask_graph::Op::Input) whose rows are made as they are asked for.
+    Made(&'a dyn Gather),
+}
+
+/// Bytes in channels, as the pixels of images are: a row's byte `b` at place i stands for `b * scale[c] + shift[c]`,
+/// where c is i modulo the number of channels.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes<'a> {
+    /// Row-major.
+    pub values: &'a [u8],
+    /// One a channel.
+    pub scale: &'a [f32],
+    /// One a channel.
+    pub shift: &'a [f32],
+}
+
+impl Bytes<'_> {
+    /// The numbers that bytes, the first of them of channel 0, stand for.
+    pub fn convert(&self, bytes: &[u8], into: &mut [f32]) {
+        if let ([scale], [shift]) = (self.scale, self.shift) {
+            return vectorized(|| into.iter_mut().zip(bytes).for_each(|(x, b)| *x = f32::from(*b) * scale + shift));
+        }
+        let pixels = into.chunks_mut(self.scale.len().max(1)).zip(bytes.chunks(self.scale.len().max(1)));
+        for (into, bytes) in pixels {
+            for (((x, b), scale), shift) in into.iter_mut().zip(bytes).zip(self.scale).zip(self.shift) {
+                *x = f32::from(*b) * scale + shift;
+            }
+        }
+    }
+}
+
+/// Makes rows of an input: reads, decodes or changes what it gathers.
+pub trait Gather: Sync + std::fmt::Debug {
+    /// Fills `into`, `rows x d`, with these rows of the data set. Called from several threads, each with other rows.
+    fn gather(&self, rows: &[u32], into: &mut [f32]);
 }
 
 /// Labels of one task for all elements of its prediction's domain in a data set.

@@ -2,8 +2,9 @@
 
 use crate::domains::{self, Elements};
 use crate::feed::{Feed, Numbers};
+use crate::gather;
 use crate::kernels;
-use crate::plan::{InputSlot, Plan, SIDE, Slot};
+use crate::plan::{InputSlot, Plan, Slot};
 
 /// One lane. Its buffers are allocated once; those of ragged sequences grow to the longest batch that was met.
 pub(crate) struct Lane {
@@ -19,6 +20,8 @@ struct Memory {
     arena: Aligned,
     indices: Vec<u32>,
     gradient: Vec<f32>,
+    /// A block of elements of an input that are made as they are asked for.
+    scratch: Vec<f32>,
     /// By domain.
     domains: Vec<Elements>,
 }
@@ -80,6 +83,7 @@ impl Lane {
             arena: Aligned::new(plan.arena[0]),
             indices: vec![0; plan.indices[0]],
             gradient: vec![0.0; plan.gradient],
+            scratch: Vec::new(),
             domains: plan.arena.iter().map(|_| Elements::default()).collect(),
         };
         Lane { memory, losses: vec![0.0; plan.losses.len()], charges: vec![0.0; plan.charges.len()] }
@@ -98,13 +102,19 @@ impl Lane {
         memory.find(plan, feed, first, count);
         for (slot, numbers) in plan.inputs.iter().zip(feed.inputs) {
             match (slot, numbers) {
-                (InputSlot::Real(slot), Numbers::Real(all)) => {
+                (InputSlot::Real(slot), numbers) => {
                     let own = &memory.domains[slot.domain];
-                    gather(all, &own.sources, *slot, &mut memory.arena.all_mut()[own.range(*slot)]);
+                    let (elements, into) = (&own.sources, &mut memory.arena.all_mut()[own.range(*slot)]);
+                    match numbers {
+                        Numbers::Real(all) => gather::values(all, elements, *slot, into),
+                        Numbers::Bytes(all) => gather::bytes(*all, elements, *slot, into),
+                        Numbers::Made(maker) => gather::made(*maker, elements, *slot, into, &mut memory.scratch),
+                        Numbers::Index(_) => unreachable!("the runner has checked the kinds of its inputs"),
+                    }
                 }
                 (InputSlot::Index(slot), Numbers::Index(all)) => {
                     let own = &memory.domains[slot.domain];
-                    gather(all, &own.sources, *slot, &mut memory.indices[own.index_range(*slot)]);
+                    gather::values(all, &own.sources, *slot, &mut memory.indices[own.index_range(*slot)]);
                 }
                 _ => unreachable!("the runner has checked the kinds of its inputs"),
             }
@@ -215,24 +225,6 @@ impl Memory {
             noise,
             temperature: weights.temperature,
             domains: &self.domains,
-        }
-    }
-}
-
-/// Elements of a data set as a slot has them; a last block is filled up with nothing.
-fn gather<T: Copy + Default>(all: &[T], elements: &[u32], slot: Slot, into: &mut [T]) {
-    let width = slot.width;
-    let element = |at: u32| &all[at as usize * width..(at as usize + 1) * width];
-    if !slot.blocked {
-        elements.iter().zip(into.chunks_exact_mut(width)).for_each(|(at, into)| into.copy_from_slice(element(*at)));
-        return;
-    }
-    for (elements, block) in elements.chunks(SIDE).zip(into.chunks_exact_mut(SIDE * width)) {
-        if elements.len() < SIDE {
-            block.fill(T::default());
-        }
-        for (l, at) in elements.iter().enumerate() {
-            block.iter_mut().skip(l).step_by(SIDE).zip(element(*at)).for_each(|(into, from)| *into = *from);
         }
     }
 }

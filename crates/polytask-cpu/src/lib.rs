@@ -11,6 +11,7 @@
 
 mod domains;
 mod feed;
+mod gather;
 mod jacobian;
 mod kernels;
 mod lane;
@@ -22,7 +23,7 @@ mod plan;
 mod runner;
 mod update;
 
-pub use feed::{Feed, Labels, Numbers, Target};
+pub use feed::{Bytes, Feed, Gather, Labels, Numbers, Target};
 pub use jacobian::Jacobian;
 pub use optimizer::{Optimizer, OptimizerState, Rule, Update};
 pub use parameters::{ParameterError, Parameters};

@@ -238,7 +238,8 @@ impl Runner {
 
     fn check(&self, feed: &Feed<'_>) {
         let inputs = self.plan.inputs.iter().zip(feed.inputs).all(|pair| {
-            matches!(pair, (InputSlot::Real(_), Numbers::Real(_)) | (InputSlot::Index(_), Numbers::Index(_)))
+            matches!(pair, (InputSlot::Index(_), Numbers::Index(_)))
+                || matches!(pair, (InputSlot::Real(_), Numbers::Real(_) | Numbers::Bytes(_) | Numbers::Made(_)))
         });
         assert!(inputs && self.plan.inputs.len() == feed.inputs.len(), "the feed's inputs are those of the graph");
         let losses = self.plan.graph.losses();

@@ -1,7 +1,8 @@
-//! A column: numbers, texts with a dictionary, lists of texts, or nested values.
+//! A column: numbers, texts with a dictionary, lists of texts, nested values, or images.
 
 use indexmap::IndexSet;
 
+use crate::image::Images;
 use crate::read::Hint;
 
 /// The code of a missing value in a [`Text`] column.
@@ -27,6 +28,8 @@ pub enum Values {
     List(List),
     /// Objects and lists of lists, each as the JSON it was written as.
     Nested(Text),
+    /// Images, unpacked or as files held in memory. Images in files of their own are texts, the paths.
+    Images(Images),
 }
 
 /// Texts as codes into a dictionary.
@@ -85,6 +88,7 @@ impl Column {
                 let items = list.get(row)?.map(Option::unwrap_or_default);
                 Some(items.collect::<Vec<_>>().join(" "))
             }
+            Values::Images(images) => (!images.is_missing(row)).then(|| "an image".to_owned()),
         }
     }
 
@@ -97,6 +101,7 @@ impl Column {
         match self.values {
             Values::Number(_) => Some(Hint::Number),
             Values::Text(_) => Some(Hint::Text),
+            Values::Images(_) => Some(Hint::Image),
             Values::List(_) | Values::Nested(_) => None,
         }
     }
@@ -108,6 +113,15 @@ impl Column {
             Values::Text(_) => "text",
             Values::List(_) => "lists",
             Values::Nested(_) => "nested values",
+            Values::Images(_) => "images",
+        }
+    }
+
+    /// What it holds, in words for messages.
+    pub(crate) fn described(&self) -> String {
+        match &self.values {
+            Values::Images(images) => images.described(),
+            _ => self.kind().to_owned(),
         }
     }
 }
@@ -118,6 +132,7 @@ impl Values {
             Values::Number(values) => values.len(),
             Values::Text(text) | Values::Nested(text) => text.codes.len(),
             Values::List(list) => list.ends.len(),
+            Values::Images(images) => images.len(),
         }
     }
 
@@ -126,6 +141,7 @@ impl Values {
             Values::Number(values) => values.get(row).is_none_or(|value| value.is_nan()),
             Values::Text(text) | Values::Nested(text) => text.codes.get(row).is_none_or(|code| *code == MISSING),
             Values::List(list) => list.codes(row).is_none(),
+            Values::Images(images) => images.is_missing(row),
         }
     }
 
@@ -137,6 +153,7 @@ impl Values {
                 ours.append(&theirs);
             }
             (Values::List(ours), Values::List(theirs)) => ours.append(&theirs),
+            (Values::Images(ours), Values::Images(theirs)) => ours.append(theirs),
             (ours, theirs) => {
                 let blank = (0..theirs.len()).all(|row| theirs.is_missing(row));
                 let theirs = if blank { ours.absent(theirs.len()) } else { theirs };
@@ -158,6 +175,7 @@ impl Values {
             Values::List(_) => {
                 Values::List(List { ends: vec![0; rows], absent: (0..rows as u32).collect(), items: Text::default() })
             }
+            Values::Images(_) => Values::Images(Images::Files(vec![None; rows])),
         }
     }
 }

@@ -273,12 +273,46 @@ pub enum DataError {
         column: String,
         /// The first file.
         first: String,
-        /// Its kind, `numbers` or `text`.
-        expected: &'static str,
+        /// Its kind, such as `numbers` or `text`.
+        expected: String,
         /// The other file.
         file: String,
         /// Its kind.
-        found: &'static str,
+        found: String,
+    },
+    /// A column that is to hold images or their paths holds something else.
+    #[error("column `{column}` holds {kind}, not images or paths of images")]
+    NotImages {
+        /// The column.
+        column: String,
+        /// What it holds, in a word.
+        kind: &'static str,
+    },
+    /// A folder without images.
+    #[error("{folder} holds no PNG, JPEG or WebP image")]
+    NoImages {
+        /// The path.
+        folder: String,
+    },
+    /// A name that cannot stand in a table.
+    #[error("the name of {file} is not UTF-8")]
+    FileName {
+        /// The path, as far as it can be shown.
+        file: String,
+    },
+    /// An IDX file that does not hold together, or does not go with another one.
+    #[error("{file}: {problem}")]
+    Idx {
+        /// The path.
+        file: String,
+        /// What is wrong, in words.
+        problem: String,
+    },
+    /// Labels in files of their own beside something that is no array of images.
+    #[error("{file} is no IDX file of images, to which alone labels in files of their own belong")]
+    StrayLabels {
+        /// The path.
+        file: String,
     },
     /// A share lies outside its range.
     #[error("the {part} share {value} is out of range, allowed is 0 <= share < 1")]
@@ -345,7 +379,7 @@ impl DataError {
         let hint = match self {
             Self::UnknownFormat { .. } => {
                 "accepted are CSV and TSV (.csv .tsv .txt), JSON lines (.jsonl .ndjson), Parquet (.parquet) and CoNLL-U \
-                 (.conllu), text also packed as .gz or .zst"
+                 (.conllu), text also packed as .gz or .zst; images as IDX or as a folder"
             }
             Self::Corrupt { .. } => "the file may be cut short: fetch or write it again",
             Self::NotUtf8 { .. } => "save the file as UTF-8",
@@ -367,6 +401,10 @@ impl DataError {
             Self::MixedValue { .. } => "a key holds lists, objects or plain values, and `null` where there is none",
             Self::UnsupportedColumn { .. } => "take the column out or spread it over columns",
             Self::UnknownColumn { nearest, known, .. } => return suggestion(nearest, known),
+            Self::KindsDiffer { expected, found, .. } if expected.contains("image") || found.contains("image") => {
+                "the images of all files must stand there in the same way, and those of IDX files have one size"
+            }
+            Self::StrayLabels { .. } => "a table, or a folder a class, has its labels inside: take data.labels out",
             Self::KindsDiffer { column, .. } => {
                 return Some(format!(
                     "declare `{column}` as a number or a category, so that both files are read alike"

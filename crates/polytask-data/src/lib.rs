@@ -1,4 +1,4 @@
-//! Tables, splits and batches for multi-task learning. Nothing here knows of models or tasks.
+//! Tables, images, splits and batches for multi-task learning. Nothing here knows of models or tasks.
 //!
 //! ```
 //! use polytask_data::{Column, SplitRule, Table, epoch_order, split};
@@ -17,6 +17,7 @@
 mod batch;
 mod column;
 mod error;
+pub mod image;
 mod place;
 mod random;
 mod read;
@@ -27,7 +28,8 @@ pub mod text;
 pub use batch::epoch_order;
 pub use column::{Column, List, MISSING, Text, Values};
 pub use error::DataError;
+pub use image::{Fit, ImageProblem, ImageShape, Images, Pixels};
 pub use place::{At, Place};
-pub use read::{Hint, ReadOptions, read};
+pub use read::{Hint, LabelFiles, ReadOptions, read};
 pub use split::{Split, SplitRule, draw, split};
 pub use table::Table;

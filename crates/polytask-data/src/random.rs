@@ -6,6 +6,9 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 /// The stream that draws splits; epochs take the others, so that one seed may serve both.
 pub(crate) const SPLIT: u64 = u64::MAX;
 
+/// The streams that draw what lies over what in joined images, one a part, downwards from here.
+pub(crate) const OVERLAP: u64 = u64::MAX - 1;
+
 /// One of the independent streams of a seed.
 pub(crate) struct Random(ChaCha8Rng);
 
@@ -18,7 +21,7 @@ impl Random {
 
     /// Uniform in 0..bound. Draws that fall in the incomplete last run of `bound` are thrown away, so that no value
     /// is favoured.
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         let whole = u64::MAX - u64::MAX % bound;
         loop {
             let draw = self.0.next_u64();

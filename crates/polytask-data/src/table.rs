@@ -1,6 +1,7 @@
 //! Columns of equal length, and where each row came from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use crate::column::{Column, MISSING, Text, Values};
 use crate::error::DataError;
@@ -20,6 +21,8 @@ pub struct Table {
 #[derive(Debug, Clone)]
 struct Source {
     file: String,
+    /// What paths in it are relative to.
+    folder: PathBuf,
     rows: usize,
     /// The line each row begins on, for text files.
     lines: Option<Vec<u32>>,
@@ -34,7 +37,7 @@ impl Table {
     pub fn from_columns(columns: Vec<Column>) -> Result<Self, DataError> {
         for column in &columns {
             let text = match &column.values {
-                Values::Number(_) => continue,
+                Values::Number(_) | Values::Images(_) => continue,
                 Values::Text(text) | Values::Nested(text) => text,
                 Values::List(list) => &list.items,
             };
@@ -61,11 +64,31 @@ impl Table {
                 return Err(DataError::Lengths { column: column.name.clone(), found: column.len(), expected: rows });
             }
         }
-        let table = Self { columns, rows, sources: vec![Source { file: file.to_owned(), rows, lines }], notes };
+        let folder = Path::new(file).parent().map(Path::to_owned).unwrap_or_default();
+        let sources = vec![Source { file: file.to_owned(), folder, rows, lines }];
+        let table = Self { columns, rows, sources, notes };
         for column in &table.columns {
             table.check_values(column)?;
         }
         Ok(table)
+    }
+
+    /// A table of the files in a folder.
+    pub(crate) fn from_folder(folder: &Path, columns: Vec<Column>, notes: Vec<String>) -> Result<Self, DataError> {
+        let mut table = Self::from_file(&folder.display().to_string(), columns, None, notes)?;
+        table.set_folder(folder);
+        Ok(table)
+    }
+
+    /// Says what paths in the table are relative to.
+    pub(crate) fn set_folder(&mut self, folder: &Path) {
+        self.sources.iter_mut().for_each(|source| source.folder = folder.to_owned());
+    }
+
+    /// Adds a column.
+    pub(crate) fn push(&mut self, column: Column) -> Result<(), DataError> {
+        self.columns.push(column);
+        check_names(&self.file(), self.columns.iter().map(|column| column.name.as_str()))
     }
 
     fn check_values(&self, column: &Column) -> Result<(), DataError> {
@@ -86,6 +109,7 @@ impl Table {
                 }
                 check_codes(column, &list.items, |at| list.ends.partition_point(|end| *end as usize <= at))
             }
+            Values::Images(_) => Ok(()),
         }
     }
 
@@ -129,6 +153,18 @@ impl Table {
         Place::row("table", row as u64 + 1)
     }
 
+    /// What paths in `row` are relative to: the folder of the file it came from.
+    pub fn folder(&self, row: usize) -> &Path {
+        let mut inside = row;
+        for source in &self.sources {
+            if inside < source.rows {
+                return &source.folder;
+            }
+            inside -= source.rows;
+        }
+        Path::new("")
+    }
+
     /// Things worth knowing that were no errors, such as
     /// ``people.csv: 3 values of column `x` read NaN and count as missing``.
     pub fn notes(&self) -> &[String] {
@@ -167,13 +203,18 @@ impl Table {
         }
         for column in &self.columns {
             let theirs = other.find(&column.name)?;
-            if column.kind() != theirs.kind() && !column.all_missing() && !theirs.all_missing() {
+            let fits = match (&column.values, &theirs.values) {
+                (Values::Images(ours), Values::Images(theirs)) => ours.goes_with(theirs),
+                (Values::Images(_), _) | (_, Values::Images(_)) => false,
+                _ => column.kind() == theirs.kind() || column.all_missing() || theirs.all_missing(),
+            };
+            if !fits {
                 return Err(DataError::KindsDiffer {
                     column: column.name.clone(),
                     first: self.file(),
-                    expected: column.kind(),
+                    expected: column.described(),
                     file: other.file(),
-                    found: theirs.kind(),
+                    found: theirs.described(),
                 });
             }
         }

@@ -24,7 +24,7 @@ pub(crate) fn levels(column: &Column) -> Levels<'_> {
         Values::Text(text) => return Levels { codes: (&text.codes).into(), names: (&text.levels).into() },
         Values::Number(numbers) => numbers,
         // Whoever asks has made sure that the column is plain.
-        Values::List(_) | Values::Nested(_) => {
+        Values::List(_) | Values::Nested(_) | Values::Images(_) => {
             return Levels { codes: vec![MISSING; column.len()].into(), names: (&[] as &[String]).into() };
         }
     };
@@ -91,7 +91,7 @@ pub(crate) fn numbers(column: &Column) -> Result<Cow<'_, [f64]>, usize> {
     let text = match &column.values {
         Values::Number(numbers) => return Ok(numbers.into()),
         Values::Text(text) => text,
-        Values::List(_) | Values::Nested(_) => return Err(0),
+        Values::List(_) | Values::Nested(_) | Values::Images(_) => return Err(0),
     };
     let parse = |level: &String| level.trim().parse::<f64>().ok().filter(|v| v.is_finite());
     let values: Vec<Option<f64>> = text.levels.iter().map(parse).collect();

@@ -1,6 +1,6 @@
 //! A table turned into what a model reads: features and labels for all its rows.
 
-use crate::encode::{Features, text};
+use crate::encode::{Features, Gathering, Step, text};
 use crate::task::{Labels, Layout, Target, Task};
 use polytask_cpu::{Feed, Numbers};
 use polytask_graph::{Graph, Op};
@@ -18,6 +18,32 @@ impl Dataset {
     /// Hands out the feed of some rows for a graph. The graph's losses are those of `tasks`, in that order; without
     /// any the feed has no targets.
     pub fn with_feed<R>(&self, graph: &Graph, tasks: &[usize], rows: &[u32], run: impl FnOnce(&Feed<'_>) -> R) -> R {
+        self.feed(graph, tasks, rows, None, run)
+    }
+
+    /// The same for a step of training.
+    pub(crate) fn with_step<R>(
+        &self,
+        graph: &Graph,
+        tasks: &[usize],
+        rows: &[u32],
+        step: Step<'_>,
+        run: impl FnOnce(&Feed<'_>) -> R,
+    ) -> R {
+        self.feed(graph, tasks, rows, Some(step), run)
+    }
+
+    fn feed<R>(
+        &self,
+        graph: &Graph,
+        tasks: &[usize],
+        rows: &[u32],
+        step: Option<Step<'_>>,
+        run: impl FnOnce(&Feed<'_>) -> R,
+    ) -> R {
+        let images = self.features.images.iter().enumerate();
+        let images: Vec<Gathering<'_>> = images.map(|(i, pictures)| Gathering::new(pictures, i, step)).collect();
+        let image = |node: &str| images.iter().find(|image| image.node() == node).map(Gathering::numbers);
         let texts = &self.features.texts;
         let text = |node: &str| texts.iter().find(|text| text::node(&text.column) == node);
         let beside = |node: &str| texts.iter().find(|text| text::beside_node(&text.column) == node);
@@ -25,7 +51,7 @@ impl Dataset {
             .nodes()
             .iter()
             .filter_map(|node| match node.op {
-                Op::Input => Some(Numbers::Real(&self.features.numbers)),
+                Op::Input => Some(image(&node.name).unwrap_or(Numbers::Real(&self.features.numbers))),
                 Op::Index => Some(Numbers::Index(match (text(&node.name), beside(&node.name)) {
                     (Some(text), _) => &text.indices,
                     (_, Some(text)) => &text.beside,

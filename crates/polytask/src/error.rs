@@ -76,6 +76,7 @@ impl Error {
             Error::Model(error) => return error.hint(),
             Error::Train(TrainError::Checkpoint(error)) => return error.hint(),
             Error::Train(TrainError::Linear(error)) => return error.hint(),
+            Error::Train(TrainError::Image(error)) => return error.hint(),
             Error::NoTest => "give a share in data.split.test, or a column or file of test rows",
             Error::Broken { by, .. } => by.hint(),
             Error::Init(_) => {
@@ -105,6 +106,7 @@ impl Error {
                     | EncodeError::Column { .. }
                     | EncodeError::Ignored(_)
                     | EncodeError::StrayKey { .. }
+                    | EncodeError::Sizes { .. }
             ),
             Error::Train(TrainError::Balance(_) | TrainError::Linear(LinearProblem::Widths { .. })) => true,
             Error::Train(TrainError::Checkpoint(

@@ -1,12 +1,12 @@
 //! From a config to data that are ready to train on: the table is read and split, tasks and inputs are fitted on the
 //! training rows.
 
-use crate::config::{Config, InputKind, Part, Split as SplitConfig, TaskConfig, TaskKind};
+use crate::config::{Config, FileConfig, InputKind, LabelsConfig, Part, Split as SplitConfig, TaskConfig, TaskKind};
 use crate::dataset::Dataset;
-use crate::encode::Encoder;
+use crate::encode::{Encoder, Galleries, load_all};
 use crate::error::Error;
 use crate::task::{Task, TaskError, sample_weights};
-use polytask_data::{Hint, ReadOptions, Split, SplitRule, Table, read, split};
+use polytask_data::{Hint, LabelFiles, ReadOptions, Split, SplitRule, Table, read, split};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -33,8 +33,10 @@ pub struct Prepared {
 /// Whatever is wrong with the files, the columns or the split.
 pub fn prepare(config: &Config) -> Result<Prepared, Error> {
     let (table, given) = tables(config)?;
-    let split = divide(config, &table, given)?;
-    let mut encoder = Encoder::fit(config, &table, &split.train)?;
+    let galleries = load_all(config, &table)?;
+    let mut split = divide(config, &table, given)?;
+    let left_out = leave_out(&galleries, &mut split);
+    let mut encoder = Encoder::fit_loaded(config, &table, &split.train, &galleries)?;
     let texts = encoder.texts(&table)?;
     let fit = |(name, task): (&String, &TaskConfig)| Task::fit_over(name, task, &table, &texts, &split.train);
     let tasks: Vec<Task> = config.tasks.iter().map(fit).collect::<Result<_, _>>()?;
@@ -52,8 +54,8 @@ pub fn prepare(config: &Config) -> Result<Prepared, Error> {
     });
     let labels = labels.collect::<Result<Vec<_>, Error>>()?;
     let spoken = texts.values().flat_map(|t| &t.notes).chain(labels.iter().flat_map(|l| &l.notes));
-    let notes = table.notes().iter().chain(spoken).cloned().collect();
-    let data = Dataset { features: encoder.features_of(&table, &texts)?, labels };
+    let notes = table.notes().iter().chain(&left_out).chain(spoken).cloned().collect();
+    let data = Dataset { features: encoder.features_of(&table, &texts, &galleries)?, labels };
     Ok(Prepared { encoder, tasks, data, split, missing: config.data.missing.clone(), notes })
 }
 
@@ -77,6 +79,9 @@ fn tables(config: &Config) -> Result<(Table, Given), Error> {
         missing: config.data.missing.clone(),
         hints: hints(config),
         columns: config.data.columns.clone(),
+        labels: labels(config, config.data.labels.as_ref())?,
+        folder: config.data.folder.as_ref().map(|folder| config.resolve(folder)).transpose()?,
+        image: image(config),
     };
     let mut table = read(&config.resolve(&config.data.path)?, &options)?;
     let mut given = [None, None];
@@ -84,8 +89,10 @@ fn tables(config: &Config) -> Result<(Table, Given), Error> {
         // Columns of the other files are read as those of the first were.
         let options = ReadOptions { hints: table.hints(), ..options };
         for (part, given) in [valid, test].into_iter().zip(&mut given) {
-            if let Part::File(path) = part {
+            if let Part::File(file) = part {
+                let FileConfig { path, labels: files } = &**file;
                 let first = table.rows();
+                let options = ReadOptions { labels: labels(config, files.as_ref())?, ..options.clone() };
                 table.append(read(&config.resolve(path)?, &options)?)?;
                 *given = Some(first..table.rows());
             }
@@ -94,17 +101,54 @@ fn tables(config: &Config) -> Result<(Table, Given), Error> {
     Ok((table, given))
 }
 
+/// The files of labels of IDX images.
+fn labels(config: &Config, labels: Option<&LabelsConfig>) -> Result<Option<LabelFiles>, Error> {
+    Ok(match labels {
+        None => None,
+        Some(LabelsConfig::One(path)) => Some(LabelFiles::One(config.resolve(path)?)),
+        Some(LabelsConfig::Named(files)) => {
+            let named = files.iter().map(|(name, path)| Ok((name.clone(), config.resolve(path)?)));
+            Some(LabelFiles::Named(named.collect::<Result<_, Error>>()?))
+        }
+    })
+}
+
+/// What the config calls its only image input, if it has one.
+fn image(config: &Config) -> Option<String> {
+    let mut images = config.inputs.iter().filter(|(_, input)| input.kind == Some(InputKind::Image));
+    images.next().filter(|_| images.next().is_none()).map(|(name, _)| name.clone())
+}
+
+/// Takes rows whose image cannot be used out of the split, and says how many there are.
+fn leave_out(galleries: &Galleries, split: &mut Split) -> Vec<String> {
+    let mut notes = Vec::new();
+    for gallery in galleries.values() {
+        let Some((rows, first)) = gallery.broken() else { continue };
+        for part in [&mut split.train, &mut split.valid, &mut split.test] {
+            part.retain(|row| rows.binary_search(row).is_err());
+        }
+        notes.push(match rows.len() {
+            1 => format!("1 row was left out because of its image: {first}"),
+            count => format!("{count} rows were left out because of their images, the first: {first}"),
+        });
+    }
+    notes
+}
+
 /// What the config says of the columns' kinds.
 fn hints(config: &Config) -> BTreeMap<String, Hint> {
     let inputs = config.inputs.iter().filter_map(|(name, input)| match input.kind? {
         InputKind::Number => Some((name.clone(), Hint::Number)),
         InputKind::Category | InputKind::Text => Some((name.clone(), Hint::Text)),
         InputKind::Boolean => None,
+        InputKind::Image => Some((name.clone(), Hint::Image)),
     });
     let tasks = config.tasks.iter().filter_map(|(name, task)| {
         let hint = match task.kind? {
             TaskKind::Regression | TaskKind::Count => Hint::Number,
-            TaskKind::Binary | TaskKind::Category | TaskKind::Tags | TaskKind::TokenCategory => Hint::Text,
+            TaskKind::Binary | TaskKind::Category | TaskKind::Multilabel | TaskKind::Tags | TaskKind::TokenCategory => {
+                Hint::Text
+            }
         };
         Some((task.column_of(name).to_owned(), hint))
     });

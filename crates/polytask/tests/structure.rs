@@ -48,7 +48,7 @@ fn sections(tasks: &[&str], model: &str, train: &str, seed: u64) -> String {
 /// The mean squared error over the test rows, in label deviations, averaged over tasks.
 fn error(learnt: &Learnt) -> f64 {
     let labels: Vec<usize> = (0..learnt.prepared.tasks.len()).collect();
-    let scores = learnt.model.score(&learnt.prepared.data, &labels, &learnt.prepared.split.test);
+    let scores = learnt.model.score(&learnt.prepared.data, &labels, &learnt.prepared.split.test).unwrap();
     let all: Vec<f64> = scores.tasks.values().map(|score| 1.0 - score.metrics.value("r2").unwrap()).collect();
     all.iter().sum::<f64>() / all.len() as f64
 }

@@ -4,6 +4,7 @@ use super::{Format, on_threads, print, print_json};
 use crate::failure::Failure;
 use crate::text;
 use polytask::model::{Model, Scores};
+use polytask_data::ReadOptions;
 use std::path::PathBuf;
 
 /// Score a model on the rows of a file
@@ -11,9 +12,12 @@ use std::path::PathBuf;
 pub struct Evaluate {
     /// The model directory
     model: PathBuf,
-    /// A file with the inputs and the labels of at least one task
+    /// A file with the inputs and the labels of at least one task, or a folder of images in folders a class
     #[arg(long)]
     data: PathBuf,
+    /// What paths of images in the file are relative to [default: the folder of the file]
+    #[arg(long)]
+    folder: Option<PathBuf>,
     /// How to print the scores
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -26,7 +30,8 @@ impl Evaluate {
     pub fn run(self) -> Result<(), Failure> {
         let model = Model::load(&self.model)?;
         let scores = on_threads(self.threads, || {
-            let table = polytask_data::read(&self.data, &model.read_options())?;
+            let options = ReadOptions { folder: self.folder.clone(), ..model.read_options() };
+            let table = polytask_data::read(&self.data, &options)?;
             Ok::<_, Failure>(model.evaluate(&table)?)
         })??;
         match self.format {

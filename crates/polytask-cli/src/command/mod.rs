@@ -4,6 +4,7 @@ mod aggregate;
 mod architectures;
 mod balancers;
 mod compare;
+mod data;
 mod evaluate;
 mod predict;
 mod schema;
@@ -27,6 +28,8 @@ pub enum Command {
     Evaluate(evaluate::Evaluate),
     /// Train the joint model and one model a task, and say whether sharing helped
     Compare(compare::Compare),
+    /// Make a data set from another one
+    Data(data::Data),
     /// List the balancing methods, or show one with its keys
     Balancers(balancers::Balancers),
     /// Weigh task gradients or losses given as JSON on standard input
@@ -46,6 +49,7 @@ impl Command {
             Command::Predict(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Compare(command) => command.run(),
+            Command::Data(command) => command.run(),
             Command::Balancers(command) => command.run(),
             Command::Aggregate(command) => command.run(),
             Command::Architectures(command) => command.run(),

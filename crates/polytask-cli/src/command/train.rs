@@ -88,9 +88,9 @@ impl Train {
             parameters: fitted.parameters.clone(),
         };
         let rows = measured(&prepared);
-        let scores = model.score(&prepared.data, &labels, rows.1);
+        let scores = model.score(&prepared.data, &labels, rows.1)?;
         let chosen = [&prepared.split.valid, &prepared.split.train].into_iter().find(|rows| !rows.is_empty());
-        let gates = chosen.map_or(Vec::new(), |rows| model.gates(&prepared.data, rows));
+        let gates = chosen.map_or(Ok(Vec::new()), |rows| model.gates(&prepared.data, rows))?;
         model.save(&self.out)?;
         let metrics =
             serde_json::to_string_pretty(&Measured { scores: &scores, gates: &gates, linear: fitted.solved.as_ref() });
@@ -237,7 +237,12 @@ fn ending(fitted: &Fitted) -> String {
     };
     let best = fitted.best_epoch.map_or("the last step".to_owned(), |epoch| format!("epoch {epoch}"));
     let (epochs, steps) = (text::counted(fitted.history.len(), "epoch"), text::counted(fitted.steps as usize, "step"));
-    format!("{why} after {epochs}, {steps}, {}; kept the model of {best}", text::seconds(fitted.seconds))
+    let waits: Vec<f64> = fitted.history.iter().filter_map(|round| round.waiting).collect();
+    let waited = match waits.is_empty() {
+        true => String::new(),
+        false => format!(" ({:.1} % of it waiting for images)", 100.0 * waits.iter().sum::<f64>() / waits.len() as f64),
+    };
+    format!("{why} after {epochs}, {steps}, {}{waited}; kept the model of {best}", text::seconds(fitted.seconds))
 }
 
 /// Says which tasks a constant would have predicted as well, by the metric that `compare` goes by.

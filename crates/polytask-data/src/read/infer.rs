@@ -159,7 +159,7 @@ pub(super) fn convert(
         Form::List => return Ok((Values::List(lists(raw)), None)),
         Form::Nested => return Ok((Values::Nested(raw.values().collect()), None)),
     }
-    if raw.hint == Some(Hint::Text) {
+    if matches!(raw.hint, Some(Hint::Text | Hint::Image)) {
         return Ok((texts(raw, missing), None));
     }
     let tally = Tally::of(raw, missing);

@@ -1,4 +1,4 @@
-//! Files into tables: the format is found from the content and the name.
+//! Files and folders into tables: the format is found from the content and the name.
 
 mod compress;
 mod delimited;
@@ -9,9 +9,10 @@ mod parquet;
 mod sniff;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
+use crate::image::{idx, read_folder};
 use crate::place::Place;
 use crate::table::Table;
 use crate::text;
@@ -23,6 +24,17 @@ pub enum Hint {
     Number,
     /// Text exactly as written: `01` stays `01`.
     Text,
+    /// Images, or their paths exactly as written.
+    Image,
+}
+
+/// Labels in files of their own, for images in IDX files, in the order of the images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LabelFiles {
+    /// IDX labels, which become the column `label`, or a table.
+    One(PathBuf),
+    /// IDX labels, which become columns of these names.
+    Named(Vec<(String, PathBuf)>),
 }
 
 /// How to read a file. The default finds everything out.
@@ -39,10 +51,17 @@ pub struct ReadOptions {
     /// The names of the columns of a file with a token a line, in their order: `_` passes one over, a last one such as
     /// `frames...` takes the argument columns of all predicates. Given, every text file is taken for one of these.
     pub columns: Option<Vec<String>>,
+    /// The labels of images in an IDX file; found by their names where they are not given.
+    pub labels: Option<LabelFiles>,
+    /// What paths of images in a file are relative to; the folder of the file where it is not given.
+    pub folder: Option<PathBuf>,
+    /// What the image column of a folder or an IDX file is called; `image` where it is not given.
+    pub image: Option<String>,
 }
 
-/// Reads a CSV, TSV, JSON lines, Parquet or CoNLL-U file, or one with a token a line
-/// ([`ReadOptions::columns`]). gzip and zstd are known by their first bytes, whatever the name.
+/// Reads a CSV, TSV, JSON lines, Parquet or CoNLL-U file, one with a token a line
+/// ([`ReadOptions::columns`]), IDX images with their labels, or a folder of images (`image`, the path, and `label`, the
+/// subfolder). gzip and zstd are known by their first bytes, whatever the name.
 ///
 /// A column is a number column if every value that is there is a finite number, and text otherwise; `true` and `false`
 /// are text. Dates and times of Parquet are text as well (`2004-03-10`, `2004-03-10 18:00:00`), or with
@@ -53,14 +72,32 @@ pub struct ReadOptions {
 /// wrong, with its place.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Table, DataError> {
     let file = path.display().to_string();
+    let stray = || options.labels.is_some().then(|| DataError::StrayLabels { file: file.clone() }).map_or(Ok(()), Err);
+    if path.is_dir() {
+        stray()?;
+        return read_folder(path, options.image.as_deref());
+    }
     let bytes = compress::load(path, &file)?;
-    match format(path, &file, &bytes, options)? {
+    if idx::is_idx(path, &bytes) {
+        return idx::read_images(path, bytes, options);
+    }
+    stray()?;
+    let mut table = match format(path, &file, &bytes, options)? {
         Format::Parquet => parquet::read(&file, bytes, options),
         Format::JsonLines => jsonl::read(&file, &utf8(&file, bytes)?, options),
         Format::Delimited => delimited::read(&file, &utf8(&file, bytes)?, options),
         Format::ConllU => text::read_conllu(&file, &utf8(&file, bytes)?),
         Format::Tokens(names) => text::read_columns(&file, &utf8(&file, bytes)?, names),
+    }?;
+    if let Some(folder) = &options.folder {
+        table.set_folder(folder);
     }
+    Ok(table)
+}
+
+/// The bytes of a file, unpacked.
+pub(crate) fn load_bytes(path: &Path) -> Result<Vec<u8>, DataError> {
+    compress::load(path, &path.display().to_string())
 }
 
 /// A whole text file, unpacked.

@@ -196,6 +196,7 @@ fn members(column: &Column) -> Vec<Vec<u32>> {
                 put(row, *seen.entry(list.codes(row)).or_insert(next));
             }
         }
+        Values::Images(images) => (0..images.len()).for_each(|row| put(row, row as u64)),
     }
     members
 }

@@ -12,7 +12,7 @@ fn fail(path: &str) -> DataError {
 #[test]
 fn files_that_cannot_be_opened() {
     assert_eq!(fail("no/such.csv").to_string(), "no such file: no/such.csv");
-    assert_eq!(fail("src").to_string(), "src is a directory, not a file");
+    assert_eq!(fail("src").to_string(), "src holds no PNG, JPEG or WebP image");
     assert_eq!(fail("Cargo.toml/x.csv").to_string(), "no such file: Cargo.toml/x.csv");
 }
 

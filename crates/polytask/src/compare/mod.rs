@@ -207,7 +207,7 @@ fn run(
     }
     let parameters = graph.parameter_count();
     let model = Model { graph, encoder: prepared.encoder.clone(), tasks, missing: None, parameters: fitted.parameters };
-    let scores = model.score(&prepared.data, which, &prepared.split.test);
+    let scores = model.score(&prepared.data, which, &prepared.split.test)?;
     let scores = scores.tasks.into_values().map(|score| (score.metrics, score.baseline)).collect();
     Ok(Run { scores, seconds: fitted.seconds, parameters })
 }

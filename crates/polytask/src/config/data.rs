@@ -1,6 +1,7 @@
 //! `[data]`: which table is read, and how its rows are split.
 
 use super::error::Problem;
+use super::image::{LabelsConfig, OnError};
 use super::scalar::Scalar;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,8 +11,29 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
     /// The table: CSV or TSV, Parquet or JSON lines; sentences as CoNLL-U (`.conllu`), or with a token a line (see
-    /// `columns`); `.gz` and `.zst` as they are. Relative to the folder of the config; `${NAME}` stands for an environment variable. Required.
+    /// `columns`); `.gz` and `.zst` as they are. Or images: an IDX file (column `image`) or a folder (columns `image` and,
+    /// the name of the subfolder, `label`). Relative to the folder of the config; `${NAME}` stands for an environment
+    /// variable. Required.
     pub path: String,
+    /// What paths of images in the table are relative to. Default: the folder the table is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// IDX images: the files of their labels, in the order of the images: IDX labels (column `label`), a table with a
+    /// row an image, or a table of IDX labels by column such as `{ left = "left-idx1-ubyte.gz" }`. Default: beside
+    /// `X-images-idx3-ubyte.gz`, every `X-NAME-idx1-ubyte.gz` is the column `NAME`, and `X-labels-...` is `label`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<LabelsConfig>,
+    /// What happens to rows whose image cannot be used: "stop" names it, "skip" leaves them out and counts them.
+    /// Default "stop".
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on_error: OnError,
+    /// Pixels of an image at most; larger ones are refused before they are unpacked. Default 100,000,000.
+    #[serde(default = "max_pixels", skip_serializing_if = "is_max_pixels")]
+    pub max_pixels: u64,
+    /// Megabytes of unpacked images that are kept in memory; more are unpacked anew in every epoch, ahead of the steps
+    /// that read them. Default 4096.
+    #[serde(default = "image_memory", skip_serializing_if = "is_image_memory")]
+    pub image_memory: u64,
     /// The character between the fields of a CSV file. Default: found from the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<String>,
@@ -34,6 +56,28 @@ pub struct DataConfig {
     pub ignore: Vec<String>,
 }
 
+// Keys of images alone do not stand in the written config of a table.
+
+fn is_default(on_error: &OnError) -> bool {
+    *on_error == OnError::default()
+}
+
+fn is_max_pixels(value: &u64) -> bool {
+    *value == max_pixels()
+}
+
+fn is_image_memory(value: &u64) -> bool {
+    *value == image_memory()
+}
+
+fn max_pixels() -> u64 {
+    100_000_000
+}
+
+fn image_memory() -> u64 {
+    4096
+}
+
 impl DataConfig {
     /// The delimiter as a byte, where one is given.
     pub fn delimiter_byte(&self) -> Option<u8> {
@@ -49,6 +93,9 @@ impl DataConfig {
         {
             let rule = "it must be one ASCII character, or \"tab\"";
             return Err(Problem::value(&["data", "delimiter"], format!("{delimiter:?}"), rule));
+        }
+        if self.max_pixels == 0 {
+            return Err(Problem::value(&["data", "max_pixels"], 0, "it must be 1 or more"));
         }
         self.split.check()
     }
@@ -151,34 +198,65 @@ impl Split {
 
 /// A share of the rows of `data.path`, or a file of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Scalar", into = "Scalar")]
+#[serde(try_from = "Written", into = "Written")]
 pub enum Part {
     /// Share of the rows, at least 0 and below 1.
     Share(f64),
-    /// Relative to the folder of the config.
-    File(String),
+    /// A file, or a folder of images.
+    File(Box<FileConfig>),
 }
 
-impl TryFrom<Scalar> for Part {
+/// A file of rows beside `data.path`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "File")]
+pub struct FileConfig {
+    /// As `data.path`. Required.
+    pub path: String,
+    /// As `data.labels`. Default: found by their names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<LabelsConfig>,
+}
+
+impl From<&str> for Box<FileConfig> {
+    fn from(path: &str) -> Self {
+        Box::new(FileConfig { path: path.to_owned(), labels: None })
+    }
+}
+
+/// A part as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "it must be a share of the rows (0.1), a file (\"x.csv\"), or { path = ..., labels = ... }"
+)]
+enum Written {
+    Scalar(Scalar),
+    File(FileConfig),
+}
+
+impl TryFrom<Written> for Part {
     type Error = String;
 
-    fn try_from(value: Scalar) -> Result<Self, String> {
+    fn try_from(value: Written) -> Result<Self, String> {
         match value {
-            Scalar::Integer(share) => Ok(Part::Share(share as f64)),
-            Scalar::Float(share) => Ok(Part::Share(share)),
-            Scalar::Text(file) => Ok(Part::File(file)),
-            Scalar::Boolean(value) => {
+            Written::File(file) => Ok(Part::File(Box::new(file))),
+            Written::Scalar(Scalar::Integer(share)) => Ok(Part::Share(share as f64)),
+            Written::Scalar(Scalar::Float(share)) => Ok(Part::Share(share)),
+            Written::Scalar(Scalar::Text(path)) => Ok(Part::File(path.as_str().into())),
+            Written::Scalar(Scalar::Boolean(value)) => {
                 Err(format!("{value} is neither a share of the rows (0.1) nor a file (\"x.csv\")"))
             }
         }
     }
 }
 
-impl From<Part> for Scalar {
+impl From<Part> for Written {
     fn from(part: Part) -> Self {
         match part {
-            Part::Share(share) => Scalar::Float(share),
-            Part::File(file) => Scalar::Text(file),
+            Part::Share(share) => Written::Scalar(Scalar::Float(share)),
+            Part::File(file) if file.labels.is_none() => Written::Scalar(Scalar::Text(file.path)),
+            Part::File(file) => Written::File(*file),
         }
     }
 }
@@ -191,11 +269,11 @@ impl From<Part> for Scalar {
 struct SplitTable {
     /// Validation, which chooses the best model: a share of the rows (at least 0, below 1) or a file. Default 0.1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<NumberOrText>")]
+    #[schemars(with = "Option<ShareOrFile>")]
     valid: Option<Part>,
     /// Test, which measures the model: a share of the rows (at least 0, below 1) or a file. Default 0.2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<NumberOrText>")]
+    #[schemars(with = "Option<ShareOrFile>")]
     test: Option<Part>,
     /// Seed of the drawing, a whole number. Default 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -269,11 +347,12 @@ impl JsonSchema for Split {
     }
 }
 
-// A number or a word, as the schema sees it.
+// A part, as the schema sees it.
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[allow(dead_code, reason = "only its schema is used")]
-enum NumberOrText {
-    Number(f64),
-    Text(String),
+enum ShareOrFile {
+    Share(f64),
+    Path(String),
+    File(FileConfig),
 }

@@ -1,6 +1,7 @@
 //! `[inputs]`: which columns the model reads, and as what.
 
 use super::error::Problem;
+use super::image::{self, Augment, ImageFit, ImageSize};
 use super::scalar::Scalar;
 use super::shorthand::{Shorthand, shorthand};
 use polytask_data::text::Splitter;
@@ -19,6 +20,8 @@ pub enum InputKind {
     Boolean,
     /// Sentences, or lists of tokens: embedded token by token, see `model.text`.
     Text,
+    /// PNG, JPEG or WebP images: their paths, or the files themselves in Parquet; or arrays of pixels.
+    Image,
 }
 
 /// One input column: a kind alone (`age = "number"`) or a table of these keys.
@@ -27,7 +30,8 @@ pub struct InputConfig {
     /// What the column holds; `None`: inferred from it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<InputKind>,
-    /// Numbers: subtract the mean and divide by the standard deviation of the training rows; `None`: yes.
+    /// Numbers: subtract the mean and divide by the standard deviation of the training rows; `None`: yes. Images: the
+    /// same, by channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standardize: Option<bool>,
     /// Categories and texts: how many features a level or word becomes; `None`: found from the number of levels, 100 for
@@ -49,6 +53,18 @@ pub struct InputConfig {
     /// Texts: known words at most; `None`: 50,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_words: Option<usize>,
+    /// Images: height and width; `None`: those of the images, which must be all alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<ImageSize>,
+    /// Images: 1 is grey, 3 colour; `None`: colour if any image has colours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<usize>,
+    /// Images: what is done where the sides have another ratio; `None`: stretched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fit: Option<ImageFit>,
+    /// Images: how those of the training rows are changed at random; `None`: not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augment: Option<Augment>,
 }
 
 /// How a category becomes features.
@@ -90,7 +106,8 @@ pub(crate) struct InputTable {
     /// What the column holds. Default: inferred from it.
     #[serde(default)]
     kind: Option<InputKind>,
-    /// Numbers: subtract the mean and divide by the standard deviation of the training rows. Default true.
+    /// Numbers: subtract the mean and divide by the standard deviation of the training rows. Images: the same, by
+    /// channel; otherwise their values are from 0 to 1. Default true.
     #[serde(default)]
     standardize: Option<bool>,
     /// Categories: a number from 1 to 4096 embeds every level in that many features; "auto" makes up to `one_hot`
@@ -116,11 +133,25 @@ pub(crate) struct InputTable {
     /// Texts: the most frequent words are known, this many, 1 or more. Default 50000.
     #[serde(default)]
     max_words: Option<usize>,
+    /// Images: height and width, `[28, 28]`, or the side of squares, `28`; others are scaled. Default: those of the
+    /// images, which must then be all alike.
+    #[serde(default)]
+    size: Option<ImageSize>,
+    /// Images: 1 is grey, 3 colour. Default: 3 if any image has colours, else 1.
+    #[serde(default)]
+    channels: Option<usize>,
+    /// Images: what is done with one whose sides have another ratio than `size`: "stretch" or "crop" (both ends of the
+    /// longer side are cut off). Default "stretch".
+    #[serde(default)]
+    fit: Option<ImageFit>,
+    /// Images: how those of the training rows are changed at random. Default: not at all.
+    #[serde(default)]
+    augment: Option<Augment>,
 }
 
 impl Shorthand for InputConfig {
     type Table = InputTable;
-    const WORDS: &'static [&'static str] = &["number", "category", "boolean", "text"];
+    const WORDS: &'static [&'static str] = &["number", "category", "boolean", "text", "image"];
     const TABLE: &'static str = "or a table such as { kind = \"number\" }";
 
     fn from_word(word: &str) -> Option<Self> {
@@ -129,14 +160,30 @@ impl Shorthand for InputConfig {
             "category" => InputKind::Category,
             "boolean" => InputKind::Boolean,
             "text" => InputKind::Text,
+            "image" => InputKind::Image,
             _ => return None,
         };
         Some(InputConfig { kind: Some(kind), ..InputConfig::default() })
     }
 
     fn from_table(table: InputTable) -> Result<Self, String> {
-        let InputTable { kind, standardize, embedding, one_hot, splitter, max_tokens, min_count, max_words } = table;
-        Ok(InputConfig { kind, standardize, embedding, one_hot, splitter, max_tokens, min_count, max_words })
+        let InputTable { kind, standardize, embedding, one_hot, splitter, max_tokens, min_count, max_words, .. } =
+            table;
+        let InputTable { size, channels, fit, augment, .. } = table;
+        Ok(InputConfig {
+            kind,
+            standardize,
+            embedding,
+            one_hot,
+            splitter,
+            max_tokens,
+            min_count,
+            max_words,
+            size,
+            channels,
+            fit,
+            augment,
+        })
     }
 }
 
@@ -148,14 +195,19 @@ impl InputConfig {
         let number = kind == InputKind::Number;
         let category = kind == InputKind::Category;
         let text = kind == InputKind::Text;
+        let image = kind == InputKind::Image;
         [
-            ("standardize", self.standardize.is_some() && !number),
+            ("standardize", self.standardize.is_some() && !number && !image),
             ("embedding", self.embedding.is_some() && !category && !text),
             ("one_hot", self.one_hot.is_some() && !category),
             ("splitter", self.splitter.is_some() && !text),
             ("max_tokens", self.max_tokens.is_some() && !text),
             ("min_count", self.min_count.is_some() && !text),
             ("max_words", self.max_words.is_some() && !text),
+            ("size", self.size.is_some() && !image),
+            ("channels", self.channels.is_some() && !image),
+            ("fit", self.fit.is_some() && !image),
+            ("augment", self.augment.is_some() && !image),
         ]
         .iter()
         .find_map(|(key, stray)| stray.then_some(*key))
@@ -166,6 +218,9 @@ impl InputConfig {
         if let Some((key, _)) = least.iter().find(|(_, value)| *value == Some(0)) {
             return Err(Problem::value(&["inputs", name, key], 0, "it must be 1 or more"));
         }
+        self.size.map_or(Ok(()), |size| size.check(name))?;
+        self.channels.map_or(Ok(()), |channels| image::check_channels(name, channels))?;
+        self.augment.map_or(Ok(()), |augment| augment.check(name))?;
         let Some(kind) = self.kind else { return Ok(()) };
         match self.stray_key(kind) {
             Some(key) => {
@@ -188,6 +243,7 @@ impl InputKind {
             InputKind::Category => "category",
             InputKind::Boolean => "boolean",
             InputKind::Text => "text",
+            InputKind::Image => "image",
         }
     }
 }

@@ -20,6 +20,7 @@ mod criterion;
 mod data;
 mod environment;
 mod error;
+mod image;
 mod inputs;
 mod load;
 mod loss;
@@ -36,8 +37,9 @@ mod trunk;
 
 pub use crate::share::Sharing;
 pub use criterion::Criterion;
-pub use data::{DataConfig, Part, Split};
+pub use data::{DataConfig, FileConfig, Part, Split};
 pub use error::{ConfigError, KeyError, Place, Problem};
+pub use image::{Augment, Flip, ImageFit, ImageSize, LabelsConfig, OnError};
 pub use inputs::{Embedding, InputConfig, InputKind};
 pub use loss::{Balance, Level, LossConfig};
 pub(crate) use model::check_widths;
@@ -62,7 +64,7 @@ use std::path::{Path, PathBuf};
 pub struct Config {
     /// Where the data are and how the rows are split.
     pub data: DataConfig,
-    /// The columns the model reads: `NAME = "number"`, "category", "boolean" or "text", or a table. Default: every
+    /// The columns the model reads: `NAME = "number"`, "category", "boolean", "text" or "image", or a table. Default: every
     /// column that is no task, is not ignored, and is not used for splitting or weighing; of lists and objects only the
     /// column `tokens`. Kinds are inferred.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
@@ -147,12 +149,15 @@ impl Config {
     }
 
     /// Every path of the config with its key.
-    fn paths(&self) -> Vec<(Vec<&'static str>, &str)> {
+    fn paths(&self) -> Vec<(Vec<&str>, &str)> {
         let mut paths = vec![(vec!["data", "path"], self.data.path.as_str())];
+        paths.extend(self.data.folder.as_deref().map(|folder| (vec!["data", "folder"], folder)));
+        paths.extend(self.data.labels.iter().flat_map(|labels| labels.paths(&["data"])));
         if let Split::Parts { valid, test, .. } = &self.data.split {
             for (name, part) in [("valid", valid), ("test", test)] {
                 if let Part::File(file) = part {
-                    paths.push((vec!["data", "split", name], file));
+                    paths.push((vec!["data", "split", name], file.path.as_str()));
+                    paths.extend(file.labels.iter().flat_map(|labels| labels.paths(&["data", "split", name])));
                 }
             }
         }
@@ -168,13 +173,16 @@ impl Config {
             let message = format!("the column \"{column}\" is an input and ignored by `data.ignore`");
             return Err(Problem::new(&["inputs", column], message));
         }
-        for (name, task) in &self.tasks {
-            let column = task.column_of(name);
+        let columns =
+            self.tasks.iter().flat_map(|(name, task)| task.columns_of(name).into_iter().map(move |c| (name, c)));
+        for (name, column) in columns {
             if self.inputs.contains_key(column) {
                 let message = format!("the column \"{column}\" is an input and the label of the task \"{name}\"");
                 return Err(Problem::new(&["inputs", column], message));
             }
-            if let Some((other, _)) = self.tasks.iter().find(|(o, t)| *o != name && t.column_of(o) == column) {
+            let reads =
+                |(other, task): &(&String, &TaskConfig)| *other != name && task.columns_of(other).contains(&column);
+            if let Some((other, _)) = self.tasks.iter().find(reads) {
                 let message = format!("the tasks \"{name}\" and \"{other}\" read the same column \"{column}\"");
                 return Err(Problem::new(&["tasks", other], message));
             }
@@ -185,7 +193,7 @@ impl Config {
     /// Columns that are no inputs because something else reads them: labels, the split, row weights, and those that
     /// are to be ignored.
     pub fn reserved_columns(&self) -> Vec<&str> {
-        let labels = self.tasks.iter().map(|(name, task)| task.column_of(name));
+        let labels = self.tasks.iter().flat_map(|(name, task)| task.columns_of(name));
         let ignored = self.data.ignore.iter().map(String::as_str);
         labels.chain(self.data.split.columns()).chain(self.data.sample_weight.as_deref()).chain(ignored).collect()
     }

@@ -23,6 +23,8 @@ pub enum TaskKind {
     Tags,
     /// One of several classes for each token, such as parts of speech.
     TokenCategory,
+    /// Any number of labels a row.
+    Multilabel,
 }
 
 impl TaskKind {
@@ -35,6 +37,7 @@ impl TaskKind {
             TaskKind::Count => "count",
             TaskKind::Tags => "tags",
             TaskKind::TokenCategory => "token_category",
+            TaskKind::Multilabel => "multilabel",
         }
     }
 
@@ -157,6 +160,14 @@ pub struct TaskConfig {
     /// Tags: refuse an `I-x` that follows neither `B-x` nor `I-x`, rather than let a span begin there. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
+    /// Multilabel: what stands between the labels of a row where they are one text. Default "|". A row with an empty text
+    /// has no label where `data.missing` does not list the empty field; otherwise its labels are missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<String>,
+    /// Multilabel: columns that each say of one label whether it is there (1 or 0, yes or no), instead of one column of
+    /// labels. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
     /// Widths of the hidden layers of this task's head. Default: `model.head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<Vec<usize>>,
@@ -165,7 +176,15 @@ pub struct TaskConfig {
 impl TaskConfig {
     /// The column of the task called `name`.
     pub fn column_of<'a>(&'a self, name: &'a str) -> &'a str {
-        self.column.as_deref().unwrap_or(name)
+        self.columns_of(name).first().copied().unwrap_or(name)
+    }
+
+    /// All columns of the task called `name`.
+    pub fn columns_of<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
+        match &self.columns {
+            Some(columns) => columns.iter().map(String::as_str).collect(),
+            None => vec![self.column.as_deref().unwrap_or(name)],
+        }
     }
 
     /// The first key that has no meaning for a task of `kind`.
@@ -180,6 +199,8 @@ impl TaskConfig {
             ("class_weights", self.class_weights.is_some() && !classes),
             ("over", self.over.is_some() && !kind.is_of_tokens()),
             ("strict", self.strict.is_some() && kind != TaskKind::Tags),
+            ("separator", self.separator.is_some() && kind != TaskKind::Multilabel),
+            ("columns", self.columns.is_some() && kind != TaskKind::Multilabel),
         ]
         .iter()
         .find_map(|(key, stray)| stray.then_some(*key))
@@ -195,6 +216,21 @@ impl TaskConfig {
         {
             let message = format!("`{stray}` has no meaning for a task of kind \"{}\"", kind.word());
             return Err(Problem::new(&key(stray), message));
+        }
+        if self.separator.as_deref() == Some("") {
+            return Err(Problem::value(&key("separator"), "empty", "it must be one character or more"));
+        }
+        if let Some(columns) = &self.columns {
+            if self.column.is_some() || self.separator.is_some() {
+                let message = "`columns` stands instead of `column` and `separator`";
+                return Err(Problem::new(&key("columns"), message));
+            }
+            if columns.is_empty() {
+                return Err(Problem::value(&key("columns"), "empty", "it must name one column or more"));
+            }
+            if self.kind != Some(TaskKind::Multilabel) {
+                return Err(Problem::new(&key("columns"), "`columns` belongs to `kind = \"multilabel\"`"));
+            }
         }
         if let Some(delta) = self.delta {
             if self.loss != Some(RegressionLoss::Huber) {

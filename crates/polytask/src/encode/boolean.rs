@@ -45,6 +45,7 @@ impl Boolean {
                 Some(row) => Err(bad(row)),
                 None => Ok(values.into()),
             },
+            Values::Images(_) => Err(bad(0)),
             Values::Text(text) => {
                 let truths: Vec<Option<bool>> = text.levels.iter().map(|level| truth_of(level)).collect();
                 let value = |(row, code): (usize, &u32)| match truths.get(*code as usize) {

@@ -1,7 +1,7 @@
 //! What can be wrong with the inputs.
 
 use crate::config::InputKind;
-use polytask_data::{DataError, Place};
+use polytask_data::{DataError, ImageProblem, Place};
 
 /// Inputs that cannot be encoded.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum EncodeError {
         /// The input.
         input: String,
     },
-    /// Lists or objects where a row should have one plain value.
+    /// Lists, objects or images where a row should have one plain value.
     #[error("input `{input}` holds {found}; an input holds a number, a word, a truth value or a text a row")]
     NotPlain {
         /// The input.
@@ -87,6 +87,26 @@ pub enum EncodeError {
         /// Whether the config called it a category.
         declared: bool,
     },
+    /// An image that cannot be used.
+    #[error("{image}: {problem}{}", and_more(*others))]
+    Image {
+        /// Where it is.
+        image: String,
+        /// What is wrong with it.
+        problem: ImageProblem,
+        /// How many more cannot be used.
+        others: usize,
+    },
+    /// Images of several sizes where the config names none.
+    #[error("input `{input}`: the images differ in size: {first}, {other}")]
+    Sizes {
+        /// The input.
+        input: String,
+        /// An image with its size.
+        first: String,
+        /// Another one.
+        other: String,
+    },
     /// A key that does nothing for the kind that was inferred.
     #[error("input `{input}` was taken for a {kind}, for which `{key}` has no meaning")]
     StrayKey {
@@ -105,6 +125,14 @@ pub enum EncodeError {
         /// What does not hold.
         reason: &'static str,
     },
+}
+
+fn and_more(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " (and 1 more image cannot be used)".to_owned(),
+        _ => format!(" (and {others} more images cannot be used)"),
+    }
 }
 
 impl EncodeError {
@@ -135,6 +163,17 @@ impl EncodeError {
             }
             Self::NotText { .. } => "a text is words, or a list of tokens",
             Self::EmptyToken { .. } => "every token has at least one character that is no white space",
+            Self::Image { problem: ImageProblem::TooLarge { .. }, .. } => {
+                "scale it down, or raise data.max_pixels if it is meant to be that large"
+            }
+            Self::Image { .. } => {
+                "mend it or take its row out; data.on_error = \"skip\" leaves out all rows whose image cannot be used"
+            }
+            Self::Sizes { input, .. } => {
+                return Some(format!(
+                    "say what they are to be scaled to: inputs.{input} = {{ kind = \"image\", size = [28, 28] }}"
+                ));
+            }
             Self::StrayKey { .. } => "say the kind of the input, or take the key out",
             _ => return None,
         };

@@ -1,7 +1,8 @@
 //! Encoded rows.
 
+use super::image::{Gallery, Limits, Pictures, Wanted};
 use super::text::{Texts, TokenFeatures};
-use super::{Code, EncodeError, Encoder, InputColumn, boolean::Boolean, number::Number};
+use super::{Code, EncodeError, Encoder, Galleries, InputColumn, boolean::Boolean, number::Number};
 use polytask_data::Table;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -21,6 +22,23 @@ pub struct Features {
     pub index_width: usize,
     /// The tokens of texts, for the nodes `tokens.COLUMN`.
     pub texts: Vec<TokenFeatures>,
+    /// Images, for the nodes `images.COLUMN`.
+    pub(crate) images: Vec<Pictures>,
+}
+
+impl Features {
+    /// The images of each input.
+    pub(crate) fn galleries(&self) -> impl Iterator<Item = &Gallery> {
+        self.images.iter().map(|pictures| &pictures.gallery)
+    }
+
+    /// Refuses what was made of images that could be read when they were loaded and could not be later.
+    ///
+    /// # Errors
+    /// The first of them.
+    pub(crate) fn check(&self) -> Result<(), EncodeError> {
+        self.galleries().find_map(Gallery::failure).map_or(Ok(()), Err)
+    }
 }
 
 /// A column of numbers on its way into the features.
@@ -35,8 +53,13 @@ struct Source<'a> {
 /// Rows a task of the pool works on at a time.
 const ROWS: usize = 4096;
 
-pub(super) fn features(encoder: &Encoder, table: &Table, sentences: &Texts) -> Result<Features, EncodeError> {
-    let (mut sources, mut codes, mut texts) = (Vec::new(), Vec::new(), Vec::new());
+pub(super) fn features(
+    encoder: &Encoder,
+    table: &Table,
+    sentences: &Texts,
+    galleries: &Galleries,
+) -> Result<Features, EncodeError> {
+    let (mut sources, mut codes, mut texts, mut images) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for input in &encoder.inputs {
         if let Code::Text(text) = &input.code {
             if let Some(sentences) = sentences.get(&input.column) {
@@ -63,6 +86,13 @@ pub(super) fn features(encoder: &Encoder, table: &Table, sentences: &Texts) -> R
             Code::Category(category) => codes.push(category.read(&column)),
             // Texts stand in sentences.
             Code::Text(_) => {}
+            Code::Image(image) => {
+                let gallery = match galleries.get(&input.column) {
+                    Some(gallery) => gallery.clone(),
+                    None => Gallery::load(table, &input.column, Wanted::like(image), &Limits::like(image))?,
+                };
+                images.push(image.pictures(&input.column, gallery));
+            }
         }
     }
     let rows = table.rows();
@@ -84,7 +114,7 @@ pub(super) fn features(encoder: &Encoder, table: &Table, sentences: &Texts) -> R
             }
         });
     }
-    Ok(Features { rows, numbers, number_width, indices, index_width, texts })
+    Ok(Features { rows, numbers, number_width, indices, index_width, texts, images })
 }
 
 /// Writes the features of the rows from `first` on.

@@ -5,6 +5,7 @@ mod boolean;
 mod category;
 mod error;
 mod features;
+mod image;
 mod infer;
 mod number;
 pub mod text;
@@ -15,12 +16,14 @@ pub use boolean::Boolean;
 pub use category::Category;
 pub use error::EncodeError;
 pub use features::Features;
+pub use image::Image;
+pub(crate) use image::{Draw, Galleries, Gallery, Gathering, Limits, Step, Unpacked, load_all};
 pub use number::Number;
 pub use text::{Sentences, Text, Texts, TokenFeatures};
 
 use crate::column::is_plain;
 use crate::config::{Config, InputConfig, InputKind, TextModel};
-use polytask_data::{Column, Hint, Table};
+use polytask_data::{Column, Hint, Table, Values};
 use polytask_graph::{DomainId, GraphBuilder, IndexColumn, NodeId};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -58,6 +61,8 @@ pub enum Code {
     Category(Category),
     /// Sentences.
     Text(Text),
+    /// Pixels.
+    Image(Image),
 }
 
 impl Code {
@@ -68,6 +73,7 @@ impl Code {
             Code::Boolean(_) => InputKind::Boolean,
             Code::Category(_) => InputKind::Category,
             Code::Text(_) => InputKind::Text,
+            Code::Image(_) => InputKind::Image,
         }
     }
 }
@@ -85,6 +91,8 @@ pub struct Inputs {
     categories: Option<NodeId>,
     /// The tokens of the first text and their domain; the places beside them and those of other texts follow.
     texts: (NodeId, DomainId),
+    /// The first of the images, which follow each other, and how many there are.
+    images: (NodeId, usize),
 }
 
 /// A column of a table, with what messages need.
@@ -113,25 +121,25 @@ impl Encoder {
     /// # Errors
     /// No input; a column that is not there, is all missing, does not fit its kind, or is an identifier.
     pub fn fit(config: &Config, table: &Table, rows: &[u32]) -> Result<Self, EncodeError> {
+        Self::fit_loaded(config, table, rows, &load_all(config, table)?)
+    }
+
+    /// The same with the images of the table loaded.
+    pub(crate) fn fit_loaded(
+        config: &Config,
+        table: &Table,
+        rows: &[u32],
+        galleries: &Galleries,
+    ) -> Result<Self, EncodeError> {
         for name in &config.data.ignore {
             table.find(name).map_err(|source| EncodeError::Ignored(Box::new(source)))?;
         }
-        let reserved = config.reserved_columns();
-        let unnamed = InputConfig::default();
-        let chosen: Vec<(&str, &InputConfig)> = match config.inputs.is_empty() {
-            false => config.inputs.iter().map(|(name, input)| (name.as_str(), input)).collect(),
-            true => {
-                let names = table.columns().iter().map(|column| column.name.as_str());
-                let readable = |name: &&str| *name == TOKENS || table.column(name).is_some_and(is_plain);
-                let free = names.filter(|name| !reserved.contains(name)).filter(readable);
-                free.map(|name| (name, &unnamed)).collect()
-            }
-        };
+        let chosen = chosen(config, table);
         if chosen.is_empty() {
             return Err(EncodeError::NoInput);
         }
         let inputs: Result<Vec<Input>, EncodeError> =
-            chosen.par_iter().map(|(name, input)| fit_input(name, input, table, rows)).collect();
+            chosen.par_iter().map(|(name, input)| fit_input((name, input), config, table, rows, galleries)).collect();
         Ok(Encoder { inputs: inputs?, tokens: None })
     }
 
@@ -140,12 +148,17 @@ impl Encoder {
     /// # Errors
     /// A column that is not there or does not fit its kind.
     pub fn features(&self, table: &Table) -> Result<Features, EncodeError> {
-        features::features(self, table, &self.texts(table)?)
+        self.features_of(table, &self.texts(table)?, &Galleries::new())
     }
 
-    /// The same with the texts of the table read already.
-    pub(crate) fn features_of(&self, table: &Table, texts: &Texts) -> Result<Features, EncodeError> {
-        features::features(self, table, texts)
+    /// The same with the texts of the table read already, and images that are loaded.
+    pub(crate) fn features_of(
+        &self,
+        table: &Table,
+        texts: &Texts,
+        galleries: &Galleries,
+    ) -> Result<Features, EncodeError> {
+        features::features(self, table, texts, galleries)
     }
 
     /// The sentences of every text input.
@@ -176,8 +189,8 @@ impl Encoder {
         })
     }
 
-    /// Adds the inputs to a graph: the nodes `numbers`, `categories`, and `tokens.COLUMN` with `beside.COLUMN` on a domain
-    /// of its own, where there are such.
+    /// Adds the inputs to a graph: the nodes `numbers`, `categories`, `tokens.COLUMN` with `beside.COLUMN` on a domain of
+    /// its own, and `images.COLUMN`, where there are such.
     pub fn inputs(&self, g: &mut GraphBuilder) -> Inputs {
         let (numbers, categories) = (self.number_width(), self.categories().count());
         let numbers = (numbers > 0).then(|| g.input("numbers", numbers));
@@ -189,13 +202,19 @@ impl Encoder {
             texts.push((g.index_on(domain, &name, text.columns().len()), domain));
             g.index_on(domain, &text::beside_node(column), 2 * text::REACH);
         }
-        Inputs { numbers, categories, texts: texts.first().copied().unwrap_or((NodeId(0), DomainId::ROWS)) }
+        let mut images = (NodeId(0), 0);
+        for (column, image) in self.images() {
+            let node = g.image_input(&image::node(column), [image.height, image.width, image.channels]);
+            images = if images.1 == 0 { (node, 1) } else { (images.0, images.1 + 1) };
+        }
+        let texts = texts.first().copied().unwrap_or((NodeId(0), DomainId::ROWS));
+        Inputs { numbers, categories, texts, images }
     }
 
     /// Adds the features that inputs give, `[features]`: the numbers, `{prefix}one_hot`, an `{prefix}embed.COLUMN` for
-    /// every embedded column, what the encoder of `model` makes of texts, and `{prefix}features`, which joins them. Each
-    /// prefix has embedding tables and text encoders of its own. The features are on the rows, or on the tokens that are
-    /// labelled.
+    /// every embedded column, the images, what the encoder of `model` makes of texts, and `{prefix}features`, which joins
+    /// them; a single image keeps its shape. Each prefix has embedding tables and text encoders of its own. The features
+    /// are on the rows, or on the tokens that are labelled.
     pub fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str, model: &TextModel) -> NodeId {
         let mut parts: Vec<NodeId> = inputs.numbers.into_iter().collect();
         if let Some(index) = inputs.categories {
@@ -215,6 +234,8 @@ impl Encoder {
                 }
             }
         }
+        let (first, images) = inputs.images;
+        parts.extend((0..images).map(|i| NodeId(first.0 + i)));
         let mut labelled = None;
         for (i, (column, text)) in self.text_inputs().enumerate() {
             let (first, domain) = (inputs.texts.0.0 + 2 * i, DomainId(inputs.texts.1.0 + i));
@@ -259,6 +280,7 @@ impl Encoder {
             Code::Category(category) => Some(if category.numbers { Hint::Number } else { Hint::Text }),
             // Lists are lists whatever the hint.
             Code::Text(_) => Some(Hint::Text),
+            Code::Image(_) => Some(Hint::Image),
         };
         self.inputs.iter().filter_map(|input| Some((input.column.clone(), hint(input)?))).collect()
     }
@@ -269,7 +291,7 @@ impl Encoder {
             let indicator = match &input.code {
                 Code::Number(number) => number.indicator,
                 Code::Boolean(boolean) => boolean.indicator,
-                Code::Category(_) | Code::Text(_) => return Vec::new(),
+                Code::Category(_) | Code::Text(_) | Code::Image(_) => return Vec::new(),
             };
             let missing = indicator.then(|| format!("{} missing", input.column));
             std::iter::once(input.column.clone()).chain(missing).collect()
@@ -282,7 +304,7 @@ impl Encoder {
         let width = |input: &Input| match &input.code {
             Code::Number(number) => 1 + usize::from(number.indicator),
             Code::Boolean(boolean) => 1 + usize::from(boolean.indicator),
-            Code::Category(_) | Code::Text(_) => 0,
+            Code::Category(_) | Code::Text(_) | Code::Image(_) => 0,
         };
         self.inputs.iter().map(width).sum()
     }
@@ -291,6 +313,14 @@ impl Encoder {
     pub fn categories(&self) -> impl Iterator<Item = (&str, &Category)> {
         self.inputs.iter().filter_map(|input| match &input.code {
             Code::Category(category) => Some((input.column.as_str(), category)),
+            _ => None,
+        })
+    }
+
+    /// The image columns, in the order of their nodes.
+    pub fn images(&self) -> impl Iterator<Item = (&str, &Image)> {
+        self.inputs.iter().filter_map(|input| match &input.code {
+            Code::Image(image) => Some((input.column.as_str(), image)),
             _ => None,
         })
     }
@@ -309,6 +339,7 @@ impl Encoder {
                 Code::Boolean(boolean) => boolean.check(),
                 Code::Category(category) => category.check(),
                 Code::Text(text) => text.check(),
+                Code::Image(image) => image.check(),
             }
             .map_err(|reason| EncodeError::Damaged { input: input.column.clone(), reason })?;
         }
@@ -316,16 +347,40 @@ impl Encoder {
     }
 }
 
-fn fit_input(name: &str, config: &InputConfig, table: &Table, rows: &[u32]) -> Result<Input, EncodeError> {
+/// The inputs that the config names, or all columns that nothing else reads.
+fn chosen<'a>(config: &'a Config, table: &'a Table) -> Vec<(&'a str, InputConfig)> {
+    if !config.inputs.is_empty() {
+        return config.inputs.iter().map(|(name, input)| (name.as_str(), input.clone())).collect();
+    }
+    let reserved = config.reserved_columns();
+    let names = table
+        .columns()
+        .iter()
+        .filter(|column| column.name == TOKENS || is_plain(column) || matches!(column.values, Values::Images(_)));
+    let free = names.map(|column| column.name.as_str()).filter(|name| !reserved.contains(name));
+    free.map(|name| (name, InputConfig::default())).collect()
+}
+
+fn fit_input(
+    (name, config): (&str, &InputConfig),
+    whole: &Config,
+    table: &Table,
+    rows: &[u32],
+    galleries: &Galleries,
+) -> Result<Input, EncodeError> {
     let source = InputColumn::find(name, config.kind, table)?;
     let kind = config.kind.unwrap_or_else(|| infer::infer(source.column));
-    if kind != InputKind::Text && !is_plain(source.column) {
+    if !matches!(kind, InputKind::Text | InputKind::Image) && !is_plain(source.column) {
         return Err(EncodeError::NotPlain { input: name.to_owned(), found: source.column.kind() });
     }
     if let Some(key) = config.stray_key(kind) {
         return Err(EncodeError::StrayKey { input: name.to_owned(), kind: kind.word(), key });
     }
     let code = match kind {
+        InputKind::Image => match galleries.get(name) {
+            Some(gallery) => Code::Image(Image::fit(&source, config, rows, gallery, &Limits::of(whole))?),
+            None => return Err(source.all_missing()),
+        },
         InputKind::Number => Code::Number(Number::fit(&source, config, rows)?),
         InputKind::Boolean => Code::Boolean(Boolean::fit(&source, rows)?),
         InputKind::Category => Code::Category(Category::fit(&source, config, rows)?),

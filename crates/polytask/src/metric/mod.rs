@@ -5,11 +5,13 @@
 
 mod classes;
 mod count;
+mod labels;
 mod numbers;
 pub mod spans;
 
 pub use classes::{accuracy, auc, log_loss, macro_f1};
 pub use count::poisson_deviance;
+pub use labels::{Ranked, macro_auc, macro_f1_of_labels, mean_average_precision, micro_f1};
 pub use numbers::{mae, r2, rmse};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};

@@ -2,6 +2,7 @@
 
 use super::Model;
 use crate::dataset::Dataset;
+use crate::error::Error;
 use indexmap::{IndexMap, IndexSet};
 use polytask_graph::{Graph, NodeId, Op};
 use serde::Serialize;
@@ -22,15 +23,19 @@ pub struct GateUse {
 
 impl Model {
     /// The mean weights that the model's gates give their experts over some rows; none where there is no gate or no row.
-    pub fn gates(&self, data: &Dataset, rows: &[u32]) -> Vec<GateUse> {
+    ///
+    /// # Errors
+    /// An image that could be read before and cannot be now.
+    pub fn gates(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<GateUse>, Error> {
         let mixtures = mixtures(&self.graph);
         if mixtures.is_empty() || rows.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let gates: Vec<NodeId> = mixtures.iter().map(|m| self.graph.node(*m).inputs[0]).collect();
         let inside = Model { graph: self.graph.with_outputs(&gates), ..self.clone() };
         let reach = self.graph.reach();
-        let used = mixtures.iter().zip(&gates).zip(inside.outputs(data, rows)).map(|((mixture, gate), weights)| {
+        let outputs = inside.outputs(data, rows)?;
+        let used = mixtures.iter().zip(&gates).zip(outputs).map(|((mixture, gate), weights)| {
             let (gate, names) = (self.graph.node(*gate), experts(&self.graph, *mixture));
             let mut sums = vec![0.0; names.len()];
             for row in weights.chunks_exact(names.len()) {
@@ -44,7 +49,7 @@ impl Model {
                 sparse: !matches!(gate.op, Op::Softmax { .. }),
             }
         });
-        used.collect()
+        Ok(used.collect())
     }
 }
 

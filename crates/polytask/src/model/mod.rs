@@ -41,15 +41,22 @@ impl Model {
     pub fn read_options(&self) -> ReadOptions {
         let labels = self.tasks.iter().map(|task| (task.column.clone(), task.outcome().hint()));
         let hints = labels.chain(self.encoder.hints()).collect();
-        ReadOptions { missing: self.missing.clone(), hints, ..ReadOptions::default() }
+        let mut images = self.encoder.images();
+        let image = images.next().filter(|_| images.next().is_none()).map(|(column, _)| column.to_owned());
+        ReadOptions { missing: self.missing.clone(), hints, image, ..ReadOptions::default() }
     }
 
     /// Raw outputs of every task for some rows of a data set, `rows x width`.
-    pub fn outputs(&self, data: &Dataset, rows: &[u32]) -> Vec<Vec<f32>> {
+    ///
+    /// # Errors
+    /// An image that could be read before and cannot be now.
+    pub fn outputs(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
         let batch = rows.len().clamp(1, BLOCK);
         let plan = Plan::new(&self.graph, batch, Mode::Predict, &Groups::merged(&self.graph));
         let mut runner = Runner::new(plan, self.parameters.clone());
-        data.with_feed(&self.graph, &[], rows, |feed| runner.predict(feed))
+        let outputs = data.with_feed(&self.graph, &[], rows, |feed| runner.predict(feed));
+        data.features.check()?;
+        Ok(outputs)
     }
 
     /// Predictions of every task for every row of a table. Label columns need not be there.
@@ -59,7 +66,7 @@ impl Model {
     pub fn predict(&self, table: &Table) -> Result<Vec<Prediction>, Error> {
         let data = Dataset { features: self.encoder.features(table)?, labels: Vec::new() };
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
-        let outputs = self.outputs(&data, &rows);
+        let outputs = self.outputs(&data, &rows)?;
         let of = |(task, raw): (&Task, &Vec<f32>)| task.predict_in(raw, &data.layout(task, &rows));
         Ok(self.tasks.iter().zip(&outputs).map(of).collect())
     }
@@ -80,9 +87,10 @@ impl Model {
             None => Ok(None),
         });
         let labels = labels.collect::<Result<Vec<_>, _>>()?;
-        let data = Dataset { features: self.encoder.features_of(table, &texts)?, labels: Vec::new() };
+        let data =
+            Dataset { features: self.encoder.features_of(table, &texts, &Default::default())?, labels: Vec::new() };
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
-        let outputs = self.outputs(&data, &rows);
+        let outputs = self.outputs(&data, &rows)?;
         let scored = self.tasks.iter().zip(labels).zip(&outputs).filter_map(|((task, labels), raw)| {
             Some((task.name.clone(), Score::of(task, &labels?.truth, raw, &data.layout(task, &rows))))
         });
@@ -90,13 +98,16 @@ impl Model {
     }
 
     /// Metrics of every task over some rows of prepared data, whose labels stand at the given places.
-    pub fn score(&self, data: &Dataset, labels: &[usize], rows: &[u32]) -> Scores {
-        let outputs = self.outputs(data, rows);
+    ///
+    /// # Errors
+    /// An image that could be read before and cannot be now.
+    pub fn score(&self, data: &Dataset, labels: &[usize], rows: &[u32]) -> Result<Scores, Error> {
+        let outputs = self.outputs(data, rows)?;
         let scored = self.tasks.iter().zip(labels).zip(&outputs).map(|((task, &at), raw)| {
             let truth = data.labels[at].truth.select(rows);
             (task.name.clone(), Score::of(task, &truth, raw, &data.layout(task, rows)))
         });
-        Scores { tasks: scored.collect() }
+        Ok(Scores { tasks: scored.collect() })
     }
 }
 

@@ -119,6 +119,28 @@ pub enum TaskError {
         /// The number.
         value: f64,
     },
+    /// A label of several that is neither there nor not.
+    #[error("{place}: task `{task}`: column `{column}` says whether the label is there, but holds `{value}`")]
+    NotFlag {
+        /// The row.
+        place: Box<Place>,
+        /// The task.
+        task: String,
+        /// The column.
+        column: String,
+        /// What it holds.
+        value: String,
+    },
+    /// Something else where several labels a row should be.
+    #[error("task `{task}` has any number of labels a row, but column `{column}` holds {found}")]
+    NotLabels {
+        /// The task.
+        task: String,
+        /// Its column.
+        column: String,
+        /// What it holds.
+        found: &'static str,
+    },
     /// More than two classes in a binary task.
     #[error("task `{task}` is binary, but column `{column}` holds {count} labels: {}", list(labels))]
     NotBinary {
@@ -207,6 +229,10 @@ impl TaskError {
                 "list the word in data.missing if it stands for a missing value, or choose kind = \"category\""
             }
             Self::NotCount { .. } => "a count is 0, 1, 2, ...; kind = \"regression\" takes any number",
+            Self::NotFlag { .. } => "accepted are true and false, yes and no, t and f, y and n, 1 and 0, in any case",
+            Self::NotLabels { .. } => {
+                "write them as one text with `separator` between them, as a list, or as a column each, named in `columns`"
+            }
             Self::NotBinary { .. } => {
                 "kind = \"category\" takes any number of classes; with `positive` one label stands against all others"
             }

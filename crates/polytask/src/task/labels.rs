@@ -27,10 +27,10 @@ pub struct Labels {
     pub notes: Vec<String>,
 }
 
-/// What the loss compares with, one a row.
+/// What the loss compares with, one a row or several.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Target {
-    /// Numbers, standardised where the task is.
+    /// Numbers, standardised where the task is; of several a row, those that are missing are NaN.
     Real(Vec<f32>),
     /// Class indices.
     Class(Vec<u32>),
@@ -52,6 +52,13 @@ pub enum Truth {
         /// One a token.
         classes: Vec<u32>,
     },
+    /// Of each row several labels.
+    Flags {
+        /// How many.
+        width: usize,
+        /// `rows x width`: 1 where the label is there, 0 where it is not, NaN where that is unknown.
+        values: Vec<f32>,
+    },
 }
 
 impl Truth {
@@ -62,6 +69,7 @@ impl Truth {
             Truth::Classes(classes) => classes.len(),
             Truth::Spans(rows) => rows.len(),
             Truth::Tokens { offsets, .. } => offsets.len().saturating_sub(1),
+            Truth::Flags { width, values } => values.len() / (*width).max(1),
         }
     }
 
@@ -77,6 +85,9 @@ impl Truth {
             Truth::Classes(classes) => classes.get(row).is_some_and(|c| *c != MISSING),
             Truth::Spans(rows) => rows.get(row).is_some_and(Option::is_some),
             Truth::Tokens { offsets, classes } => of_row(offsets, classes, row).iter().any(|c| *c != MISSING),
+            Truth::Flags { width, values } => {
+                values.get(row * width..(row + 1) * width).is_some_and(|row| row.iter().any(|flag| !flag.is_nan()))
+            }
         }
     }
 
@@ -99,6 +110,12 @@ impl Truth {
                     ends.push(chosen.len() as u32);
                 }
                 Truth::Tokens { offsets: ends, classes: chosen }
+            }
+            Truth::Flags { width, values } => {
+                let unknown = vec![f32::NAN; *width];
+                let row =
+                    |row: &u32| values.get(*row as usize * width..(*row as usize + 1) * width).unwrap_or(&unknown);
+                Truth::Flags { width: *width, values: rows.iter().flat_map(row).copied().collect() }
             }
         }
     }

@@ -12,6 +12,7 @@ mod error;
 mod infer;
 mod labels;
 mod layout;
+mod multilabel;
 mod prediction;
 mod regression;
 mod tags;
@@ -25,6 +26,7 @@ pub use count::Count;
 pub use error::TaskError;
 pub use labels::{LabelColumn, Labels, MISSING, Target, Truth, UNSEEN, sample_weights};
 pub use layout::Layout;
+pub use multilabel::Multilabel;
 pub use prediction::Prediction;
 pub use regression::Regression;
 pub use tags::Tags;
@@ -103,6 +105,8 @@ pub enum Kind {
     Tags(Tags),
     /// One of several classes for each token.
     TokenCategory(TokenCategory),
+    /// Any number of labels.
+    Multilabel(Multilabel),
 }
 
 /// A fitted task, as it stands in `model.json`.
@@ -144,9 +148,10 @@ impl Task {
     ) -> Result<Self, TaskError> {
         let column = config.column_of(name);
         let mut source = LabelColumn::find(name, column, table)?;
-        let over = match config.kind.is_some_and(TaskKind::is_of_tokens) {
-            true => Some(source.choose(config.over.as_deref(), texts)?.to_owned()),
-            false => source.check_plain().map(|()| None)?,
+        let over = match config.kind {
+            Some(kind) if kind.is_of_tokens() => Some(source.choose(config.over.as_deref(), texts)?.to_owned()),
+            Some(TaskKind::Multilabel) => None,
+            _ => source.check_plain().map(|()| None)?,
         };
         let kind = match config.kind {
             Some(kind) => kind,
@@ -162,6 +167,7 @@ impl Task {
             TaskKind::Count => Kind::Count(Count::fit(&source, rows)?),
             TaskKind::Tags => Kind::Tags(Tags::fit(&source, config, rows)?),
             TaskKind::TokenCategory => Kind::TokenCategory(TokenCategory::fit(&source, config, rows)?),
+            TaskKind::Multilabel => Kind::Multilabel(Multilabel::fit(&source, config, rows)?),
         };
         Ok(Task { name: name.to_owned(), column: column.to_owned(), over, kind })
     }
@@ -175,6 +181,7 @@ impl Task {
             Kind::Count(kind) => kind,
             Kind::Tags(kind) => kind,
             Kind::TokenCategory(kind) => kind,
+            Kind::Multilabel(kind) => kind,
         }
     }
 
@@ -187,6 +194,7 @@ impl Task {
             Kind::Count(_) => TaskKind::Count.word(),
             Kind::Tags(_) => TaskKind::Tags.word(),
             Kind::TokenCategory(_) => TaskKind::TokenCategory.word(),
+            Kind::Multilabel(_) => TaskKind::Multilabel.word(),
         }
     }
 
@@ -204,9 +212,10 @@ impl Task {
     /// Those of [`labels`](Self::labels); labels that do not fit the tokens.
     pub fn labels_over(&self, table: &Table, texts: &Texts) -> Result<Labels, TaskError> {
         let mut source = LabelColumn::find(&self.name, &self.column, table)?;
-        match &self.over {
-            Some(over) => source.choose(Some(over), texts).map(|_| ())?,
-            None => source.check_plain()?,
+        match (&self.over, &self.kind) {
+            (Some(over), _) => source.choose(Some(over), texts).map(|_| ())?,
+            (None, Kind::Multilabel(_)) => {}
+            (None, _) => source.check_plain()?,
         }
         self.outcome().labels(&source)
     }

@@ -24,6 +24,15 @@ pub enum Prediction {
         /// By row and token.
         classes: Vec<Vec<u32>>,
     },
+    /// Any number of labels.
+    Labels {
+        /// The labels.
+        labels: Vec<String>,
+        /// That a row has them, `rows x labels`.
+        probabilities: Vec<f64>,
+        /// What stands between them when they are written.
+        separator: String,
+    },
 }
 
 impl Prediction {
@@ -31,7 +40,9 @@ impl Prediction {
     pub fn len(&self) -> usize {
         match self {
             Prediction::Numbers(values) => values.len(),
-            Prediction::Classes { labels, probabilities } => probabilities.len() / labels.len().max(1),
+            Prediction::Classes { labels, probabilities } | Prediction::Labels { labels, probabilities, .. } => {
+                probabilities.len() / labels.len().max(1)
+            }
             Prediction::Spans(rows) => rows.len(),
             Prediction::Tokens { classes, .. } => classes.len(),
         }
@@ -50,6 +61,13 @@ impl Prediction {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The labels that a row is likelier to have than not; none of other predictions.
+    pub fn likely_labels(&self, row: usize) -> Vec<&str> {
+        let Prediction::Labels { labels, probabilities, .. } = self else { return Vec::new() };
+        let own = probabilities.get(row * labels.len()..(row + 1) * labels.len()).unwrap_or_default();
+        labels.iter().zip(own).filter(|(_, p)| **p >= 0.5).map(|(label, _)| label.as_str()).collect()
     }
 
     /// Numbers and labels of the rows that have one. Both are empty where the kinds differ.

@@ -206,7 +206,7 @@ fn read(source: &LabelColumn, sentences: &Sentences, strict: bool) -> Result<Rea
                 all.spans.push(spans.transpose().map_err(bad)?);
                 continue;
             }
-            Values::Number(_) => return Err(source.not_lists()),
+            Values::Number(_) | Values::Images(_) => return Err(source.not_lists()),
         };
         let Some(tags) = tags else {
             all.spans.push(None);

@@ -63,6 +63,9 @@ impl Rows {
         let mut hasher = Hasher::new();
         let features = &job.data.features;
         let (numbers, indices) = (features.number_width, features.index_width);
+        for images in &features.images {
+            hasher.update(format!("{:?}", images.image).as_bytes());
+        }
         for &row in rows {
             let row = row as usize;
             let number = &features.numbers[row * numbers..][..numbers];
@@ -73,6 +76,7 @@ impl Rows {
                 let own = text.offsets[row] as usize * text.width..text.offsets[row + 1] as usize * text.width;
                 text.indices[own].iter().for_each(|v| hasher.update(&v.to_le_bytes()));
             }
+            features.images.iter().for_each(|images| images.digest(row as u32, &mut hasher));
             for &task in job.labels {
                 let Labels { target, weights, elements, .. } = &job.data.labels[task];
                 let own = match elements {
@@ -81,7 +85,11 @@ impl Rows {
                 };
                 weights[own.clone()].iter().for_each(|v| hasher.update(&v.to_le_bytes()));
                 match target {
-                    Target::Real(values) => values[own].iter().for_each(|v| hasher.update(&v.to_le_bytes())),
+                    Target::Real(values) => {
+                        let width = values.len() / weights.len().max(1);
+                        let labels = &values[own.start * width..own.end * width];
+                        labels.iter().for_each(|v| hasher.update(&v.to_le_bytes()));
+                    }
                     Target::Class(classes) => classes[own].iter().for_each(|v| hasher.update(&v.to_le_bytes())),
                 }
             }

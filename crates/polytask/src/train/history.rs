@@ -27,6 +27,9 @@ pub struct Round {
     pub weights: IndexMap<String, f64>,
     /// Each task's part of the weighted losses, from 0 to 1.
     pub shares: IndexMap<String, f64>,
+    /// The share of the round's time that steps waited for images to be unpacked; absent where all are in memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<f64>,
     /// How the tasks' gradients over the shared parameters stood at the round's first step; looked at now and then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradients: Option<Gradients>,

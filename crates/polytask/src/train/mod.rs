@@ -1,5 +1,6 @@
 //! Training: forward, backward, balance, step, until the budget is spent or nothing gets better.
 
+mod ahead;
 mod breakdown;
 mod checkpoint;
 pub(crate) mod criterion;
@@ -17,13 +18,14 @@ use crate::config::{LossConfig, TrainConfig};
 use crate::dataset::Dataset;
 use crate::linear::{LinearProblem, Solved};
 use crate::share::Linear;
+use crate::encode::{Draw, EncodeError, Step};
 use crate::task::Task;
+use ahead::{Ahead, Order};
 use checkpoint::State;
 use fingerprint::Fingerprint;
 use history::Sums;
 use polytask_balance::BalanceError;
 use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
-use polytask_data::epoch_order;
 use polytask_graph::Graph;
 use probe::Probe;
 use std::time::{Duration, Instant};
@@ -147,6 +149,9 @@ pub enum TrainError {
     /// A linear model cannot be found.
     #[error(transparent)]
     Linear(#[from] LinearProblem),
+    /// An image that could be read at first.
+    #[error(transparent)]
+    Image(#[from] EncodeError),
 }
 
 /// Time between two checkpoints.
@@ -185,7 +190,11 @@ struct Training<'a> {
     judge: Runner,
     probe: Option<Probe>,
     state: State,
-    batch: usize,
+    order: Order,
+    /// Images that are not in memory.
+    ahead: Option<Ahead>,
+    /// When the round began, and what steps had waited for images by then.
+    round: (Instant, Duration),
     began: Instant,
     kept: Instant,
 }
@@ -202,7 +211,9 @@ impl<'a> Training<'a> {
             judge: Runner::new(judge, start.clone()),
             probe: Probe::new(job, start, batch),
             state: State::new(Fingerprint::of(job).map_err(CheckpointError::from)?, job.tasks.len()),
-            batch,
+            order: Order::new(job, batch),
+            ahead: None,
+            round: (Instant::now(), Duration::ZERO),
             began: Instant::now(),
             kept: Instant::now(),
         };
@@ -212,8 +223,9 @@ impl<'a> Training<'a> {
                 training.stepper.restore(job.graph, checkpoint.tensors, &training.state)?;
             }
             None if job.valid.is_empty() => {}
-            None => training.state.first = training.losses(job.valid),
+            None => training.state.first = training.losses(job.valid)?,
         }
+        training.ahead = Ahead::new(job, training.order.clone(), training.state.step);
         Ok(training)
     }
 
@@ -259,21 +271,20 @@ impl<'a> Training<'a> {
 
     /// One optimiser step; the task whose loss is no longer finite, if one is.
     fn step(&mut self) -> Result<Option<String>, TrainError> {
-        let Training { job, names, stepper, state, probe, .. } = self;
-        let epoch_steps = job.train.len().div_ceil(self.batch) as u64;
-        let (epoch, place) = (state.step / epoch_steps, (state.step % epoch_steps) as usize);
-        if state.order.is_empty() || place == 0 {
-            // A batch of all rows is the same in any order.
-            state.order = match epoch_steps {
-                1 => job.train.to_vec(),
-                _ => epoch_order(job.train, job.config.seed, epoch),
-            };
+        let Training { job, names, stepper, state, probe, order, ahead, .. } = self;
+        let epoch_steps = order.steps();
+        let epoch = state.step / epoch_steps;
+        if state.order.is_empty() || state.step.is_multiple_of(epoch_steps) {
+            state.order = order.epoch(epoch);
         }
-        let rows = &state.order[place * self.batch..((place + 1) * self.batch).min(state.order.len())];
+        let rows = order.batch(&state.order, state.step);
+        let unpacked = ahead.as_mut().map(|ahead| ahead.take(state.step)).transpose()?;
+        let draw = Draw { seed: job.config.seed, step: state.step };
+        let step = Step { draw, unpacked: unpacked.as_ref() };
         state.rate = schedule::rate(job.config, state.step, job.budget.steps, epoch_steps);
         let temperature = schedule::temperature(state.step, job.budget.steps);
         let at = step::At { step: state.step, epoch, rate: state.rate, temperature };
-        let done = job.data.with_feed(job.graph, job.labels, rows, |feed| {
+        let done = job.data.with_step(job.graph, job.labels, rows, step, |feed| {
             if let Some(probe) = probe.as_mut().filter(|probe| probe.is_due(at.step)) {
                 state.sums.gradients = Some(probe.look(feed, stepper.parameters(), names, at.step));
             }
@@ -289,7 +300,8 @@ impl<'a> Training<'a> {
 
     /// Looks at the validation rows; the task whose loss is not finite there, if one is.
     fn round(&mut self, watch: &mut dyn Watch) -> Result<Option<String>, TrainError> {
-        let losses = self.losses(judged(self.job));
+        let losses = self.losses(judged(self.job))?;
+        let waiting = self.waiting();
         if let Some(bad) = losses.iter().position(|l| l.is_some_and(|l| !l.is_finite())) {
             return Ok(Some(self.names[bad].to_owned()));
         }
@@ -324,6 +336,7 @@ impl<'a> Training<'a> {
             gradients,
             strength: None,
             ratio: None,
+            waiting,
             criterion,
             best,
         };
@@ -337,10 +350,19 @@ impl<'a> Training<'a> {
     }
 
     /// Each task's loss on some rows.
-    fn losses(&mut self, rows: &[u32]) -> Vec<Option<f64>> {
+    fn losses(&mut self, rows: &[u32]) -> Result<Vec<Option<f64>>, TrainError> {
         let Training { job, judge, stepper, .. } = self;
         judge.set_parameters(stepper.parameters());
-        job.data.with_feed(job.graph, job.labels, rows, |feed| judge.evaluate(feed))
+        let losses = job.data.with_feed(job.graph, job.labels, rows, |feed| judge.evaluate(feed));
+        job.data.features.check()?;
+        Ok(losses)
+    }
+
+    /// The share of the round's time that its steps waited for images; begins a new round.
+    fn waiting(&mut self) -> Option<f64> {
+        let waited = self.ahead.as_ref()?.waited;
+        let (began, before) = std::mem::replace(&mut self.round, (Instant::now(), waited));
+        Some((waited - before).as_secs_f64() / began.elapsed().as_secs_f64().max(f64::MIN_POSITIVE))
     }
 
     fn seconds(&self) -> f64 {

@@ -85,7 +85,7 @@ impl Learnt {
     pub fn score(&self, task: &str, metric: &str) -> f64 {
         let rows: Vec<u32> = (0..self.prepared.data.features.rows as u32).collect();
         let labels: Vec<usize> = (0..self.prepared.tasks.len()).collect();
-        let scores = self.model.score(&self.prepared.data, &labels, &rows);
+        let scores = self.model.score(&self.prepared.data, &labels, &rows).unwrap();
         scores.tasks[task].metrics.value(metric).unwrap()
     }
 }

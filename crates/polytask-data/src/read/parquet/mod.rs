@@ -1,5 +1,6 @@
 //! Parquet, through its column reader.
 
+mod leaves;
 mod meaning;
 
 use std::borrow::Cow;
@@ -7,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use meaning::{Meaning, decimal, half, uuid, whole};
-use parquet::basic::{Repetition, Type as Physical};
+use parquet::basic::Type as Physical;
 use parquet::data_type::{
     BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96Type,
 };
@@ -18,6 +19,7 @@ use rayon::prelude::*;
 
 use crate::column::{Column, TextBuilder, Values};
 use crate::error::DataError;
+use crate::image::{Images, is_image};
 use crate::place::Place;
 use crate::read::infer::{Cell, MissingWords, nan_note};
 use crate::read::{Hint, ReadOptions, moment};
@@ -39,21 +41,17 @@ fn decode(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<Table, Da
     let corrupt = |error: ParquetError| corrupt(file, &error);
     let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(corrupt)?;
     let schema = reader.metadata().file_metadata().schema_descr();
-    for field in schema.root_schema().get_fields() {
-        let info = field.get_basic_info();
-        if field.is_group() || (info.has_repetition() && info.repetition() == Repetition::REPEATED) {
-            return Err(unsupported(file, field.name(), "nested (a list, a map or a struct)"));
-        }
-    }
-    check_names(file, schema.columns().iter().map(|column| column.name()))?;
+    let nested = |name: String| unsupported(file, &name, "nested (a list, a map or a struct)");
+    let leaves = leaves::leaves(schema).map_err(nested)?;
+    check_names(file, leaves.iter().map(|(_, name)| name.as_str()))?;
     let missing = MissingWords::of_typed(options);
-    let column = |index: usize| {
-        let descriptor = schema.column(index);
-        let hint = options.hints.get(descriptor.name()).copied();
-        ColumnFile { file, reader: &reader, index, descriptor: &descriptor, hint, missing: &missing }.read()
+    let column = |(index, name): &(usize, String)| {
+        let (index, descriptor) = (*index, schema.column(*index));
+        let hint = options.hints.get(name).copied();
+        ColumnFile { file, name, reader: &reader, index, descriptor: &descriptor, hint, missing: &missing }.read()
     };
     // Collected before it is searched for errors: of several errors the first column's is reported, whoever ends first.
-    let read: Vec<Result<_, DataError>> = (0..schema.num_columns()).into_par_iter().map(column).collect();
+    let read: Vec<Result<_, DataError>> = leaves.par_iter().map(column).collect();
     let (mut columns, mut notes) = (Vec::with_capacity(read.len()), Vec::new());
     for result in read {
         let (column, note) = result?;
@@ -81,6 +79,7 @@ fn unsupported(file: &str, column: &str, kind: impl Into<String>) -> DataError {
 /// One column of the file.
 struct ColumnFile<'a> {
     file: &'a str,
+    name: &'a str,
     reader: &'a SerializedFileReader<Bytes>,
     index: usize,
     descriptor: &'a ColumnDescriptor,
@@ -130,11 +129,18 @@ impl ColumnFile<'_> {
             ),
             (Physical::FLOAT, _) => self.numbers::<FloatType>(f32::to_string, |v| f64::from(*v)),
             (Physical::DOUBLE, _) => self.numbers::<DoubleType>(f64::to_string, |v| *v),
-            (Physical::BYTE_ARRAY, Meaning::Text | Meaning::Plain) => self.gather::<ByteArrayType>(
-                Hint::Text,
-                |v| text(v.data()).map(Cow::Borrowed),
-                |v| text(v.data()).map_or(Cell::Word, |text| Cell::parse(text, self.missing)),
-            ),
+            (Physical::BYTE_ARRAY, meaning @ (Meaning::Text | Meaning::Plain)) => {
+                if meaning == Meaning::Plain
+                    && let Some(images) = self.images()?
+                {
+                    return Ok((Column { name: self.name.to_owned(), values: Values::Images(images) }, None));
+                }
+                self.gather::<ByteArrayType>(
+                    Hint::Text,
+                    |v| text(v.data()).map(Cow::Borrowed),
+                    |v| text(v.data()).map_or(Cell::Word, |text| Cell::parse(text, self.missing)),
+                )
+            }
             (Physical::BYTE_ARRAY, Meaning::Decimal(scale)) => {
                 self.decimals::<ByteArrayType>(scale, |v| whole(v.data()))
             }
@@ -181,11 +187,11 @@ impl ColumnFile<'_> {
         text: impl for<'v> Fn(&'v T::T) -> Option<Cow<'v, str>>,
         number: impl Fn(&T::T) -> Cell,
     ) -> Read {
-        let name = self.descriptor.name();
+        let name = self.name;
         let unreadable = || self.unsupported("of bytes that are no text, or of too many digits");
         let mut note = None;
         let values = match self.hint.unwrap_or(natural) {
-            Hint::Text => {
+            Hint::Text | Hint::Image => {
                 let mut builder = TextBuilder::default();
                 self.each::<T>(|value| {
                     // A float that is no number is as missing in writing.
@@ -219,10 +225,26 @@ impl ColumnFile<'_> {
         Ok((Column { name: name.to_owned(), values }, note))
     }
 
+    /// Bytes that are image files: some begin like one, or the column is declared to hold such and some are no text.
+    fn images(&self) -> Result<Option<Images>, DataError> {
+        let declared = self.hint == Some(Hint::Image);
+        if !declared && self.hint.is_some() {
+            return Ok(None);
+        }
+        let (mut files, mut found) = (Vec::new(), false);
+        self.each::<ByteArrayType>(|value| {
+            let bytes = value.map(|value| Bytes::copy_from_slice(value.data()));
+            found |= bytes.as_ref().is_some_and(|b| is_image(b) || (declared && std::str::from_utf8(b).is_err()));
+            files.push(bytes);
+            Ok(())
+        })?;
+        Ok(found.then_some(Images::Files(files)))
+    }
+
     /// Calls `take` with every row's value, none where it is null.
     fn each<T: DataType>(&self, mut take: impl FnMut(Option<&T::T>) -> Result<(), DataError>) -> Result<(), DataError> {
         let corrupt = |error: ParquetError| corrupt(self.file, &error);
-        let optional = self.descriptor.max_def_level() > 0;
+        let deepest = self.descriptor.max_def_level();
         let (mut values, mut present) = (Vec::new(), Vec::new());
         let mut rows = 0;
         for group in 0..self.reader.num_row_groups() {
@@ -240,17 +262,17 @@ impl ColumnFile<'_> {
                 }
                 rows += records as i64;
                 let mut values = values.iter();
-                if !optional {
+                if deepest == 0 {
                     values.try_for_each(|value| take(Some(value)))?;
                     continue;
                 }
                 for level in &present {
-                    take(if *level > 0 { values.next() } else { None })?;
+                    take(if *level == deepest { values.next() } else { None })?;
                 }
             }
         }
         if rows != self.reader.metadata().file_metadata().num_rows() {
-            let name = self.descriptor.name();
+            let name = self.name;
             return Err(corrupt(ParquetError::General(format!(
                 "column `{name}` has {rows} rows, not as many as told"
             ))));
@@ -259,6 +281,6 @@ impl ColumnFile<'_> {
     }
 
     fn unsupported(&self, kind: impl Into<String>) -> DataError {
-        unsupported(self.file, self.descriptor.name(), kind)
+        unsupported(self.file, self.name, kind)
     }
 }

@@ -1,0 +1,69 @@
+//! From a data set to the places of an input in a lane: element after element, or in blocks of sixteen of them, of which
+//! a last one is filled up with nothing.
+
+use crate::feed::{Bytes, Gather};
+use crate::kernels::vectorized;
+use crate::plan::{SIDE, Slot};
+
+/// Values as they are.
+pub(crate) fn values<T: Copy + Default>(all: &[T], elements: &[u32], slot: Slot, into: &mut [T]) {
+    let width = slot.width;
+    let element = |at: u32| &all[at as usize * width..(at as usize + 1) * width];
+    if !slot.blocked {
+        elements.iter().zip(into.chunks_exact_mut(width)).for_each(|(at, into)| into.copy_from_slice(element(*at)));
+        return;
+    }
+    for (elements, block) in elements.chunks(SIDE).zip(into.chunks_exact_mut(SIDE * width)) {
+        if elements.len() < SIDE {
+            block.fill(T::default());
+        }
+        for (l, at) in elements.iter().enumerate() {
+            block.iter_mut().skip(l).step_by(SIDE).zip(element(*at)).for_each(|(into, from)| *into = *from);
+        }
+    }
+}
+
+/// Bytes as the numbers they stand for.
+pub(crate) fn bytes(bytes: Bytes<'_>, elements: &[u32], slot: Slot, into: &mut [f32]) {
+    let width = slot.width;
+    let element = |at: u32| &bytes.values[at as usize * width..(at as usize + 1) * width];
+    if !slot.blocked {
+        elements.iter().zip(into.chunks_exact_mut(width)).for_each(|(at, into)| bytes.convert(element(*at), into));
+        return;
+    }
+    let channels = bytes.scale.len();
+    for (elements, block) in elements.chunks(SIDE).zip(into.chunks_exact_mut(SIDE * width)) {
+        if elements.len() < SIDE {
+            block.fill(0.0);
+        }
+        for (l, at) in elements.iter().enumerate() {
+            block.iter_mut().skip(l).step_by(SIDE).zip(element(*at)).for_each(|(into, from)| *into = f32::from(*from));
+        }
+        // What fills up the last block becomes a number as well, and is read by nobody.
+        vectorized(|| {
+            for (i, pixel) in block.as_chunks_mut::<SIDE>().0.iter_mut().enumerate() {
+                let (scale, shift) = (bytes.scale[i % channels], bytes.shift[i % channels]);
+                pixel.iter_mut().for_each(|x| *x = *x * scale + shift);
+            }
+        });
+    }
+}
+
+/// What is made as it is asked for; `scratch` has room for a block, once there was one.
+pub(crate) fn made(maker: &dyn Gather, elements: &[u32], slot: Slot, into: &mut [f32], scratch: &mut Vec<f32>) {
+    let width = slot.width;
+    if !slot.blocked {
+        return maker.gather(elements, into);
+    }
+    scratch.resize(SIDE * width, 0.0);
+    for (elements, block) in elements.chunks(SIDE).zip(into.chunks_exact_mut(SIDE * width)) {
+        let made = &mut scratch[..elements.len() * width];
+        maker.gather(elements, made);
+        if elements.len() < SIDE {
+            block.fill(0.0);
+        }
+        for (l, element) in made.chunks_exact(width).enumerate() {
+            block.iter_mut().skip(l).step_by(SIDE).zip(element).for_each(|(into, from)| *into = *from);
+        }
+    }
+}

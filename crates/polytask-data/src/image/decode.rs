@@ -1,0 +1,262 @@
+//! One image file to pixels of a given size.
+
+use super::ImageShape;
+use image::imageops::FilterType;
+use image::metadata::Orientation;
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
+use serde::{Deserialize, Serialize};
+use std::io::{BufRead, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What is done with an image whose sides have another ratio than those it is to have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// It is stretched: all of it stays in sight.
+    #[default]
+    Stretch,
+    /// Both ends of its longer side are cut off.
+    Crop,
+}
+
+/// Why an image cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImageProblem {
+    /// The path leads nowhere.
+    #[error("there is no such file")]
+    NoSuchFile,
+    /// The operating system reported another failure.
+    #[error("it cannot be read: {0}")]
+    Io(String),
+    /// Nothing in it.
+    #[error("it is empty (0 bytes)")]
+    Empty,
+    /// Some other file.
+    #[error("it is no PNG, JPEG or WebP image")]
+    UnknownFormat,
+    /// Its header names more pixels than allowed; nothing was unpacked.
+    #[error("it has {width} x {height} pixels, more than the {limit} allowed")]
+    TooLarge {
+        /// As the header says.
+        width: u32,
+        /// As the header says.
+        height: u32,
+        /// Pixels allowed.
+        limit: u64,
+    },
+    /// Cut short, or not what its header says.
+    #[error("it is damaged: {0}")]
+    Damaged(String),
+}
+
+/// Whether bytes begin like a PNG, JPEG or WebP file.
+pub fn is_image(bytes: &[u8]) -> bool {
+    let webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
+    webp || bytes.starts_with(b"\x89PNG") || bytes.starts_with(&[0xFF, 0xD8, 0xFF])
+}
+
+/// What the header of an image says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Rows of pixels, as it is meant to be seen.
+    pub height: usize,
+    /// Columns of pixels, as it is meant to be seen.
+    pub width: usize,
+    /// Whether it has colours.
+    pub color: bool,
+}
+
+/// Reads the header alone.
+///
+/// # Errors
+/// Empty, of an unknown format, damaged, or larger than `max_pixels`.
+pub fn look(file: impl BufRead + Seek, max_pixels: u64) -> Result<Look, ImageProblem> {
+    let mut decoder = open(file, max_pixels)?;
+    let (width, height) = decoder.dimensions();
+    let color = !is_grey(decoder.color_type());
+    let (height, width) = match is_turned(orientation(&mut decoder)) {
+        true => (width, height),
+        false => (height, width),
+    };
+    Ok(Look { height: height as usize, width: width as usize, color })
+}
+
+/// Unpacks an image, turns it as its metadata say, scales it (linear, each pixel the mean over what it covers), and
+/// makes it grey or coloured. Transparency is left out, 16 bits become 8.
+///
+/// # Errors
+/// Empty, of an unknown format, damaged, or larger than `max_pixels`, which is refused before anything is unpacked.
+///
+/// # Panics
+/// If `into` does not have `shape.len()` bytes.
+pub fn decode(
+    file: impl BufRead + Seek,
+    (shape, fit): (ImageShape, Fit),
+    max_pixels: u64,
+    into: &mut [u8],
+) -> Result<(), ImageProblem> {
+    let mut decoder = open(file, max_pixels)?;
+    let orientation = orientation(&mut decoder);
+    // Decoders are made to bear damaged files, but one that fails must not take the program with it.
+    let image = catch_unwind(AssertUnwindSafe(|| DynamicImage::from_decoder(decoder)));
+    let image = image.unwrap_or_else(|_| Err(ImageError::IoError(std::io::Error::other("it contradicts itself"))));
+    let mut image = image.map_err(problem)?;
+    image.apply_orientation(orientation);
+    // The colours first: scaling one channel is cheaper than scaling three, and 8 bits cheaper than 16.
+    let image = match shape.channels {
+        1 => DynamicImage::ImageLuma8(image.into_luma8()),
+        _ => DynamicImage::ImageRgb8(image.into_rgb8()),
+    };
+    into.copy_from_slice(scaled(image, shape, fit).as_bytes());
+    Ok(())
+}
+
+/// Scales and recolours pixels that are unpacked already.
+///
+/// # Panics
+/// If `from` or `into` does not have as many bytes as its shape.
+pub(super) fn convert(from: &[u8], is: ImageShape, (shape, fit): (ImageShape, Fit), into: &mut [u8]) {
+    if is == shape {
+        return into.copy_from_slice(from);
+    }
+    let (width, height) = (is.width as u32, is.height as u32);
+    let pixels = match is.channels {
+        1 => image::GrayImage::from_raw(width, height, from.to_vec()).map(DynamicImage::ImageLuma8),
+        _ => image::RgbImage::from_raw(width, height, from.to_vec()).map(DynamicImage::ImageRgb8),
+    };
+    let image = pixels.unwrap_or_default();
+    let image = match shape.channels {
+        1 => DynamicImage::ImageLuma8(image.into_luma8()),
+        _ => DynamicImage::ImageRgb8(image.into_rgb8()),
+    };
+    into.copy_from_slice(scaled(image, shape, fit).as_bytes());
+}
+
+fn scaled(image: DynamicImage, shape: ImageShape, fit: Fit) -> DynamicImage {
+    let (width, height) = (shape.width as u32, shape.height as u32);
+    if (image.width(), image.height()) == (width, height) {
+        return image;
+    }
+    match fit {
+        Fit::Stretch => image.resize_exact(width, height, FilterType::Triangle),
+        Fit::Crop => image.resize_to_fill(width, height, FilterType::Triangle),
+    }
+}
+
+/// A decoder whose header is read and whose size is allowed.
+fn open<'a>(mut file: impl BufRead + Seek + 'a, max_pixels: u64) -> Result<impl ImageDecoder + 'a, ImageProblem> {
+    let io = |error: std::io::Error| ImageProblem::Io(error.to_string());
+    if file.fill_buf().map_err(io)?.is_empty() {
+        return Err(ImageProblem::Empty);
+    }
+    let reader = ImageReader::new(file).with_guessed_format().map_err(io)?;
+    let mut decoder = reader.into_decoder().map_err(problem)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > max_pixels {
+        return Err(ImageProblem::TooLarge { width, height, limit: max_pixels });
+    }
+    // What lies behind the header may not ask for more either: 16 bits in 4 channels, and as much again to work in.
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(16 * max_pixels + (1 << 20));
+    decoder.set_limits(limits).map_err(problem)?;
+    Ok(decoder)
+}
+
+fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
+    // Metadata that cannot be read say nothing.
+    decoder.orientation().unwrap_or(Orientation::NoTransforms)
+}
+
+/// Whether height and width change places.
+fn is_turned(orientation: Orientation) -> bool {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
+}
+
+fn is_grey(color: ColorType) -> bool {
+    matches!(color, ColorType::L8 | ColorType::La8 | ColorType::L16 | ColorType::La16)
+}
+
+fn problem(error: ImageError) -> ImageProblem {
+    match error {
+        ImageError::Unsupported(_) => ImageProblem::UnknownFormat,
+        ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            ImageProblem::Damaged("it ends too early".to_owned())
+        }
+        error => ImageProblem::Damaged(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    /// A PNG of `height x width`, 10 grey above and 200 below the middle.
+    fn png(height: u32, width: u32) -> Vec<u8> {
+        let image =
+            image::GrayImage::from_fn(width, height, |_, y| image::Luma([if 2 * y < height { 10 } else { 200 }]));
+        let mut bytes = Vec::new();
+        image.write_to(&mut Cursor::new(&mut bytes), image::ImageFormat::Png).unwrap();
+        bytes
+    }
+
+    fn decoded(bytes: &[u8], shape: (usize, usize, usize), fit: Fit) -> Result<Vec<u8>, ImageProblem> {
+        let shape = ImageShape { height: shape.0, width: shape.1, channels: shape.2 };
+        let mut into = vec![0; shape.len()];
+        decode(Cursor::new(bytes), (shape, fit), 1000, &mut into).map(|()| into)
+    }
+
+    #[test]
+    fn images_are_scaled_and_coloured() {
+        let image = png(8, 4);
+        assert_eq!(decoded(&image, (2, 1, 1), Fit::Stretch).unwrap(), [10, 200]);
+        assert_eq!(decoded(&image, (2, 1, 3), Fit::Stretch).unwrap(), [10, 10, 10, 200, 200, 200]);
+        // The middle half of the height is left: the edge is where it was.
+        let square = decoded(&image, (4, 4, 1), Fit::Crop).unwrap();
+        assert_eq!(square, [[10; 8], [200; 8]].concat());
+    }
+
+    #[test]
+    fn pixels_and_files_are_scaled_alike() {
+        let shape = |height, width, channels| ImageShape { height, width, channels };
+        let pixels: Vec<u8> = [[10; 16], [200; 16]].concat();
+        let mut into = vec![0; 27];
+        convert(&pixels, shape(8, 4, 1), (shape(3, 3, 3), Fit::Stretch), &mut into);
+        assert_eq!(into, decoded(&png(8, 4), (3, 3, 3), Fit::Stretch).unwrap());
+    }
+
+    #[test]
+    fn a_look_reads_the_header_alone() {
+        let image = png(8, 4);
+        let expected = Look { height: 8, width: 4, color: false };
+        assert_eq!(look(Cursor::new(&image[..60]), 32), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_no_image_is_told() {
+        let image = png(8, 4);
+        assert_eq!(decoded(&[], (1, 1, 1), Fit::Crop), Err(ImageProblem::Empty));
+        assert_eq!(decoded(b"not an image", (1, 1, 1), Fit::Crop), Err(ImageProblem::UnknownFormat));
+        let cut = decoded(&image[..image.len() - 20], (1, 1, 1), Fit::Crop);
+        assert!(matches!(cut, Err(ImageProblem::Damaged(_))), "{cut:?}");
+    }
+
+    #[test]
+    fn bombs_are_refused_by_their_header() {
+        // A header alone that tells of 50,000 x 50,000 pixels: to unpack them would be another error.
+        let mut bomb = png(8, 4);
+        bomb[16..24].copy_from_slice(&[0, 0, 0xC3, 0x50, 0, 0, 0xC3, 0x50]);
+        let crc = crc32(&bomb[12..29]);
+        bomb[29..33].copy_from_slice(&crc.to_be_bytes());
+        let large = ImageProblem::TooLarge { width: 50_000, height: 50_000, limit: 1000 };
+        assert_eq!(decoded(&bomb, (1, 1, 1), Fit::Crop), Err(large.clone()));
+        assert_eq!(look(Cursor::new(&bomb), 1000), Err(large));
+    }
+
+    fn crc32(bytes: &[u8]) -> u32 {
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        crc.sum()
+    }
+}

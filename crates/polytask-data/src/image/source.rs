@@ -1,0 +1,104 @@
+//! Where the image of a row is.
+
+use super::{Fit, ImageProblem, ImageShape, Look, Pixels, decode, look};
+use crate::column::Values;
+use crate::error::DataError;
+use crate::table::Table;
+use bytes::Bytes;
+use std::fs::File;
+use std::io::{BufReader, Cursor};
+use std::path::{Path, PathBuf};
+
+/// Where the image of a row is.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Nowhere.
+    Missing,
+    /// In a file of its own.
+    File(PathBuf),
+    /// In a file held in memory.
+    Bytes(Bytes),
+    /// Unpacked: a row of some pixels.
+    Pixels(Pixels, usize),
+}
+
+/// Where the images of a column are. Paths are relative to [`Table::folder`] of their row.
+///
+/// # Errors
+/// No such column, or one of numbers.
+pub fn sources(table: &Table, column: &str) -> Result<Vec<Source>, DataError> {
+    let column = table.find(column)?;
+    let rows = 0..table.rows();
+    Ok(match &column.values {
+        Values::Images(super::Images::Pixels(pixels)) => rows.map(|row| Source::Pixels(pixels.clone(), row)).collect(),
+        Values::Images(super::Images::Files(files)) => {
+            files.iter().map(|file| file.clone().map_or(Source::Missing, Source::Bytes)).collect()
+        }
+        Values::Text(text) => {
+            let source = |row: usize| match text.get(row) {
+                None => Source::Missing,
+                Some(path) => Source::File(table.folder(row).join(path)),
+            };
+            rows.map(source).collect()
+        }
+        _ => return Err(DataError::NotImages { column: column.name.clone(), kind: column.kind() }),
+    })
+}
+
+impl Source {
+    /// The image with a shape. A missing one leaves `into` as it is.
+    ///
+    /// # Errors
+    /// Not there, empty, of an unknown format, damaged, or larger than `max_pixels`.
+    ///
+    /// # Panics
+    /// If `into` does not have `shape.len()` bytes.
+    pub fn decode(&self, shape: (ImageShape, Fit), max_pixels: u64, into: &mut [u8]) -> Result<(), ImageProblem> {
+        match self {
+            Self::Missing => Ok(()),
+            Self::File(path) => decode(open(path)?, shape, max_pixels, into),
+            Self::Bytes(bytes) => decode(Cursor::new(bytes), shape, max_pixels, into),
+            Self::Pixels(pixels, row) => {
+                if let Some(image) = pixels.image(*row) {
+                    super::decode::convert(image, pixels.shape(), shape, into);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// What its header says; nothing of a missing image.
+    ///
+    /// # Errors
+    /// As for [`decode`](Self::decode), as far as the header tells.
+    pub fn look(&self, max_pixels: u64) -> Result<Option<Look>, ImageProblem> {
+        match self {
+            Self::Missing => Ok(None),
+            Self::File(path) => look(open(path)?, max_pixels).map(Some),
+            Self::Bytes(bytes) => look(Cursor::new(bytes), max_pixels).map(Some),
+            Self::Pixels(pixels, _) => {
+                let ImageShape { height, width, channels } = pixels.shape();
+                Ok(Some(Look { height, width, color: channels > 1 }))
+            }
+        }
+    }
+
+    /// Whether there is no image.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing)
+    }
+}
+
+fn open(path: &Path) -> Result<BufReader<File>, ImageProblem> {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    let io = |error: std::io::Error| match error.kind() {
+        NotFound | NotADirectory => ImageProblem::NoSuchFile,
+        _ => ImageProblem::Io(error.to_string()),
+    };
+    let file = File::open(path).map_err(io)?;
+    // Opening a folder works, and reading it fails with a word that few understand.
+    match file.metadata().map_err(io)?.is_dir() {
+        true => Err(ImageProblem::Io("it is a folder".to_owned())),
+        false => Ok(BufReader::new(file)),
+    }
+}

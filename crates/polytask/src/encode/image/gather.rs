@@ -1,0 +1,111 @@
+//! From stored pixels to the numbers of a batch.
+
+use super::{Gallery, Pictures};
+use crate::encode::EncodeError;
+use polytask_cpu::{Bytes, Gather, Numbers};
+
+/// Names the random draws of a training step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Draw {
+    pub seed: u64,
+    pub step: u64,
+}
+
+/// What is special about a step of training.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step<'a> {
+    pub draw: Draw,
+    /// The images that are not in memory, unpacked beforehand.
+    pub unpacked: Option<&'a Unpacked>,
+}
+
+/// The images of some rows, unpacked.
+#[derive(Debug)]
+pub(crate) struct Unpacked {
+    /// Ascending.
+    rows: Vec<u32>,
+    /// By input; empty for those in memory.
+    pixels: Vec<Vec<u8>>,
+}
+
+impl Unpacked {
+    /// Unpacks what is not in memory of these rows.
+    ///
+    /// # Errors
+    /// An image that cannot be used.
+    pub(crate) fn new(galleries: &[Gallery], rows: &[u32]) -> Result<Self, EncodeError> {
+        let mut rows = rows.to_vec();
+        rows.sort_unstable();
+        let unpack = |gallery: &Gallery| {
+            let mut all = Vec::new();
+            if gallery.memory().is_none() {
+                let mut scratch = Vec::new();
+                for row in &rows {
+                    all.extend_from_slice(gallery.image(*row, &mut scratch)?);
+                }
+            }
+            Ok(all)
+        };
+        let pixels = galleries.iter().map(unpack).collect::<Result<_, EncodeError>>()?;
+        Ok(Unpacked { rows, pixels })
+    }
+
+    fn image(&self, input: usize, row: u32, len: usize) -> Option<&[u8]> {
+        let at = self.rows.binary_search(&row).ok()?;
+        self.pixels.get(input)?.get(at * len..(at + 1) * len)
+    }
+}
+
+/// One input's images on their way into a batch.
+#[derive(Debug)]
+pub(crate) struct Gathering<'a> {
+    pictures: &'a Pictures,
+    /// Which of the image inputs it is.
+    input: usize,
+    /// None where images are to be seen as they are.
+    draw: Option<Draw>,
+    unpacked: Option<&'a Unpacked>,
+}
+
+impl<'a> Gathering<'a> {
+    pub(crate) fn new(pictures: &'a Pictures, input: usize, step: Option<Step<'a>>) -> Self {
+        let draw = step.map(|step| step.draw).filter(|_| pictures.image.augment.is_some());
+        Gathering { pictures, input, draw, unpacked: step.and_then(|step| step.unpacked) }
+    }
+
+    /// Name of the graph's node.
+    pub(crate) fn node(&self) -> &str {
+        &self.pictures.node
+    }
+
+    /// As the lanes read them: the pixels themselves where nothing has to be done to them.
+    pub(crate) fn numbers(&self) -> Numbers<'_> {
+        match self.gallery().memory() {
+            Some(pixels) if self.draw.is_none() => Numbers::Bytes(self.bytes(pixels.values())),
+            _ => Numbers::Made(self),
+        }
+    }
+
+    fn gallery(&self) -> &Gallery {
+        &self.pictures.gallery
+    }
+
+    fn bytes<'b>(&'b self, values: &'b [u8]) -> Bytes<'b> {
+        Bytes { values, scale: &self.pictures.scale, shift: &self.pictures.shift }
+    }
+}
+
+impl Gather for Gathering<'_> {
+    fn gather(&self, rows: &[u32], into: &mut [f32]) {
+        let gallery = self.gallery();
+        let mut scratch = Vec::new();
+        for (row, into) in rows.iter().zip(into.chunks_exact_mut(gallery.shape().len())) {
+            let unpacked = self.unpacked.and_then(|unpacked| unpacked.image(self.input, *row, into.len()));
+            let image = unpacked.unwrap_or_else(|| gallery.image_or_blank(*row, &mut scratch));
+            match (self.draw, &self.pictures.image.augment) {
+                (Some(draw), Some(augment)) => augment.apply(draw, *row, image, gallery.shape(), self.bytes(&[]), into),
+                _ => self.bytes(&[]).convert(image, into),
+            }
+        }
+    }
+}
