@@ -39,7 +39,7 @@ fn gates(sharing: &str, seed: u64) -> Vec<GateUse> {
     for task in TASKS {
         assert!(learnt.score(task, "r2") > 0.9, "{sharing}, seed {seed}: {task} has not been learnt");
     }
-    learnt.model.gates(&learnt.prepared.data, &learnt.prepared.split.valid)
+    learnt.model.gates(&learnt.prepared.data, &learnt.prepared.split.valid).unwrap()
 }
 
 /// The weight that two gates give the same experts, from 0 to 1.

@@ -217,6 +217,7 @@ impl<'a> Search<'a> {
             train,
             valid: named(&valid),
             gradients: None,
+            waiting: None,
             strength: Some(strength),
             ratio,
             criterion,

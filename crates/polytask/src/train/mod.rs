@@ -16,9 +16,9 @@ pub use history::{Gradients, Round};
 
 use crate::config::{LossConfig, TrainConfig};
 use crate::dataset::Dataset;
+use crate::encode::{Draw, EncodeError, Step};
 use crate::linear::{LinearProblem, Solved};
 use crate::share::Linear;
-use crate::encode::{Draw, EncodeError, Step};
 use crate::task::Task;
 use ahead::{Ahead, Order};
 use checkpoint::State;
