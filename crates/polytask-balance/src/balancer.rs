@@ -7,6 +7,7 @@ use crate::error::BalanceError;
 use crate::gramian::Gramian;
 use crate::info::MethodInfo;
 use crate::jacobian::{Jacobian, Output};
+use crate::oracle::{HeldOut, Oracle};
 
 /// Which likelihood a task's loss comes from; only `uncertainty` asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +47,7 @@ pub struct Step<'a> {
     /// Numbers of the present tasks, ascending.
     pub tasks: &'a [usize],
     /// Their losses. May be empty in [`Balancer::weights`] of a [`Needs::State`] method, which runs before the
-    /// forward pass.
+    /// forward pass, and in [`Balancer::explore`].
     pub losses: &'a [f64],
 }
 
@@ -62,6 +63,8 @@ pub enum Needs {
     Gramian,
     /// The task gradients themselves.
     Jacobian,
+    /// The model, to try out steps: an [`Oracle`].
+    Model,
 }
 
 /// Which losses a method can take.
@@ -156,6 +159,8 @@ impl Learnable {
 /// # Order of calls in one step
 /// 1. [`weights`](Self::weights), or [`aggregate`](Self::aggregate) for a [`Needs::Jacobian`] method: before the
 ///    forward pass for [`Needs::State`], after it for [`Needs::Losses`], after the many-loss backward for the others.
+///    For a [`Needs::Model`] method [`explore`](Self::explore) comes first, at any time before the step, and `weights`
+///    only if that gave no direction;
 /// 2. the optimiser's step over the model;
 /// 3. [`observe`](Self::observe) with the losses of the same batch; then the optimiser's step over
 ///    [`learnable`](Self::learnable), if any;
@@ -221,6 +226,29 @@ pub trait Balancer: Send {
         let weights = self.weights(step, gramian.as_ref())?;
         jacobian.combine(&weights.shared, out);
         Ok(weights)
+    }
+
+    /// Where the held-out batch of [`explore`](Self::explore) comes from.
+    fn held_out(&self) -> HeldOut {
+        HeldOut::Half
+    }
+
+    /// Asks the model what steps would lead to, and learns from it. `step` has the tasks with labels in both batches.
+    ///
+    /// Most methods give nothing here and say their [`weights`](Self::weights) afterwards. One that makes the direction
+    /// itself writes it to `out`, laid out as [`Oracle::parameters`], heads included, and gives weights for the record.
+    /// With fewer than two tasks there is nothing to learn from, and nothing changes.
+    ///
+    /// # Errors
+    /// [`BalanceError::Ahead`] if a step that was tried out leads out of the numbers, [`BalanceError::Shape`] for
+    /// answers of the wrong length, [`BalanceError::Missing`] for a method that asks no model.
+    fn explore(
+        &mut self,
+        _step: &Step,
+        _oracle: &mut dyn Oracle,
+        _out: &mut [f32],
+    ) -> Result<Option<Weights>, BalanceError> {
+        Err(BalanceError::Missing { method: self.name(), what: "no model: call `weights` or `aggregate`" })
     }
 
     /// Shows the method the losses of the step just made, and fills the gradients of [`learnable`](Self::learnable).

@@ -124,6 +124,14 @@ pub enum BalanceError {
         /// The step's index.
         step: u64,
     },
+    /// A step that a method tried out leads to losses or gradients that are NaN or infinite.
+    #[error("a step that `{method}` tries out leads to losses or gradients that are not finite at step {step}")]
+    Ahead {
+        /// The method.
+        method: &'static str,
+        /// The step's index.
+        step: u64,
+    },
     /// Sizes that do not belong together.
     #[error("{0}")]
     Shape(String),
@@ -153,6 +161,7 @@ impl BalanceError {
             Self::LossRange { .. } => {
                 Some("choose a method that takes any loss, such as `equal`, or a loss that stays in range".into())
             }
+            Self::Ahead { .. } => Some("lower the method's `inner_rate` or the learning rate".into()),
             Self::NotFinite { what: "loss" | "gradient", .. } => {
                 Some("lower the learning rate, clip gradients, or look at that task's labels".into())
             }

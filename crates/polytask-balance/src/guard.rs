@@ -7,6 +7,7 @@ use crate::error::BalanceError;
 use crate::gramian::Gramian;
 use crate::info::{Family, MethodInfo};
 use crate::jacobian::{Jacobian, Output};
+use crate::oracle::{HeldOut, Oracle};
 
 /// Checks what goes into and comes out of the method inside.
 pub(crate) struct Guard {
@@ -166,6 +167,10 @@ impl Balancer for Guard {
     }
 
     fn aggregate(&mut self, step: &Step, jacobians: &[Jacobian], out: &mut Output) -> Result<Weights, BalanceError> {
+        if self.needs() == Needs::Model {
+            let what = "a model to try out steps on: call `explore`";
+            return Err(BalanceError::Missing { method: self.name(), what });
+        }
         self.check_step(step)?;
         self.check_jacobians(step, jacobians, out)?;
         if self.needs() == Needs::Losses {
@@ -181,6 +186,32 @@ impl Balancer for Guard {
         }
         let weights = self.inner.aggregate(step, jacobians, out)?;
         self.finite(step, weights)
+    }
+
+    fn held_out(&self) -> HeldOut {
+        self.inner.held_out()
+    }
+
+    fn explore(
+        &mut self,
+        step: &Step,
+        oracle: &mut dyn Oracle,
+        out: &mut [f32],
+    ) -> Result<Option<Weights>, BalanceError> {
+        self.check_step(step)?;
+        let width = oracle.parameters().len();
+        if out.len() != width {
+            return Err(BalanceError::Shape(format!(
+                "the model of step {} has {width} parameters, the direction {} values",
+                step.index,
+                out.len()
+            )));
+        }
+        if self.needs() == Needs::Model && step.tasks.len() < 2 {
+            return Ok(None);
+        }
+        let weights = self.inner.explore(step, oracle, out)?;
+        weights.map(|weights| self.finite(step, weights)).transpose()
     }
 
     fn observe(&mut self, step: &Step) -> Result<(), BalanceError> {

@@ -7,7 +7,7 @@ use crate::balancer::{Balancer, Needs, TaskInfo};
 use crate::error::{BalanceError, nearest};
 use crate::guard::Guard;
 use crate::keys::{self, Setup};
-use crate::{aggregate, scalarize, wrap};
+use crate::{aggregate, bilevel, scalarize, wrap};
 
 /// What a method works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -17,6 +17,8 @@ pub enum Family {
     Scalarizer,
     /// Combines the gradients of the tasks.
     Aggregator,
+    /// Learns weights from what a held-out batch says to steps tried out on the model.
+    Bilevel,
 }
 
 /// What the gradients of a task's own parameters are multiplied with.
@@ -83,7 +85,7 @@ pub(crate) const ONE: &str = "1";
 /// The cost of the methods that need task gradients.
 pub(crate) const ALL: &str = "T over the shared part, in one many-loss walk";
 
-/// Every method, scalarizers first.
+/// Every method: scalarizers, aggregators, bilevel methods.
 pub static METHODS: &[MethodInfo] = &[
     scalarize::equal::INFO,
     scalarize::fixed::INFO,
@@ -120,6 +122,9 @@ pub static METHODS: &[MethodInfo] = &[
     aggregate::metabalance::INFO,
     aggregate::krum::INFO,
     aggregate::trimmed_mean::INFO,
+    bilevel::auto_lambda::INFO,
+    bilevel::moml::INFO,
+    bilevel::forum::INFO,
 ];
 
 /// The entry of the method called `name`.
@@ -156,6 +161,10 @@ pub fn build(
 
 /// Says, where it matters, what a method does with this number of tasks.
 pub fn note(info: &MethodInfo, tasks: usize) -> Option<String> {
-    (tasks == 1 && info.family == Family::Aggregator)
-        .then(|| format!("with one task `{}` follows that task's own gradient", info.name))
+    let what = match info.family {
+        Family::Scalarizer => return None,
+        Family::Aggregator => "follows that task's own gradient",
+        Family::Bilevel => "keeps the weight it begins with",
+    };
+    (tasks == 1).then(|| format!("with one task `{}` {what}", info.name))
 }

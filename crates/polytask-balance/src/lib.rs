@@ -1,7 +1,8 @@
 //! Ways to balance the losses of several tasks that share parameters.
 //!
 //! A *scalarizer* turns loss values into weights; an *aggregator* turns the gradients of the tasks (or only their inner
-//! products, the [`Gramian`]) into one direction. Every method has one interface, [`Balancer`], is built by name with
+//! products, the [`Gramian`]) into one direction; a *bilevel* method asks a model (an [`Oracle`]) what steps would lead
+//! to. Every method has one interface, [`Balancer`], is built by name with
 //! its hyperparameters by [`build`], and is listed in [`METHODS`]. Arithmetic is in `f64`; nothing here knows of graphs
 //! or data, and randomness comes only from the seed given.
 //!
@@ -18,6 +19,7 @@
 
 mod aggregate;
 mod balancer;
+mod bilevel;
 mod direction;
 mod error;
 mod gramian;
@@ -25,6 +27,7 @@ mod guard;
 mod info;
 mod jacobian;
 mod keys;
+mod oracle;
 mod prelude;
 mod random;
 mod scalarize;
@@ -39,6 +42,7 @@ pub use error::BalanceError;
 pub use gramian::Gramian;
 pub use info::{Family, Heads, KeyInfo, METHODS, MethodInfo, build, method, note};
 pub use jacobian::{Jacobian, Output};
+pub use oracle::{Batch, HeldOut, Oracle};
 pub use wrap::WRAPPER_KEYS;
 
 /// The examples of README.md, run as tests.

@@ -278,6 +278,20 @@ fn a_loss_that_a_method_cannot_take_keeps_the_best_model() {
 }
 
 #[test]
+fn a_step_tried_out_that_leaves_the_numbers_ends_the_run() {
+    let folder = trained();
+    for method in ["moml", "forum"] {
+        let balance = format!("--set loss.balance={{method=\"{method}\",inner_rate=1e30}}");
+        let message = format!(
+            "a step that `{method}` tries out leads to losses or gradients that are not finite numbers at step 1; no \
+             epoch was complete, so no model was written\n\
+             hint: lower the `inner_rate` of loss.balance or train.learning_rate"
+        );
+        fails(&folder, &format!("train config.toml --out new {balance}"), 1, &message);
+    }
+}
+
+#[test]
 fn a_method_for_several_tasks_given_one_says_what_it_does() {
     let folder = Folder::with(CONFIG, &table(100));
     let note = "note: with one task `mgda` follows that task's own gradient\n";

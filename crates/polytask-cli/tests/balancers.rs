@@ -237,6 +237,10 @@ fn bad_input_ends_with_1() {
         "gradnorm",
         &["`gradnorm` needs the Gramian of the task gradients and the losses"],
     );
+    for method in ["auto_lambda", "moml", "forum"] {
+        let input = "{\"jacobian\": [[1], [2]], \"losses\": [1, 2]}";
+        says(input, method, &[method, "needs a model to try out steps on, which `polytask train` has"]);
+    }
 }
 
 #[test]
@@ -245,13 +249,22 @@ fn the_table_holds_every_method_and_fits_the_terminal() {
     let text = String::from_utf8(output.stdout).unwrap();
     let listed = polytask(&["balancers", "--format", "json"], "");
     let listed: Vec<Value> = serde_json::from_slice(&listed.stdout).unwrap();
-    assert!(listed.len() >= 35);
+    assert!(listed.len() >= 38);
     for entry in &listed {
         let name = entry["name"].as_str().unwrap();
         assert!(text.lines().any(|line| line.split_whitespace().next() == Some(name)), "{name}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
-    assert_says(&text, &["scale_invariant  losses    1       weighted", "modo             Jacobian  3 T     own loss"]);
+    assert_says(
+        &text,
+        &[
+            "scale_invariant  losses    1         weighted",
+            "modo             Jacobian  3 T       own loss",
+            "auto_lambda      model     3 +f      weighted",
+            "moml             model     2 T + 1   weighted",
+            "forum            model     T + 5 +f  other",
+        ],
+    );
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn any_number_of_threads_gives_the_same_model() {
 #[test]
 fn threads_do_not_matter_to_methods_that_read_task_gradients() {
     let folder = Folder::with(WIDE, &table(3000));
-    for method in ["uncertainty", "pcgrad", "mgda"] {
+    for method in ["uncertainty", "pcgrad", "mgda", "forum"] {
         let train = |threads: u32| trained(&folder, &format!("--threads {threads} --set loss.balance={method}"));
         let one = train(1);
         assert!(train(4) == one, "{method}");
@@ -148,6 +148,26 @@ fn a_finished_run_can_be_made_longer() {
     folder.works("train config.toml --out parts --set train.epochs=20 --resume");
     assert!(folder.bytes("parts/model.safetensors") == folder.bytes("whole/model.safetensors"));
     assert_eq!(folder.history("parts"), folder.history("whole"));
+}
+
+/// Steps that end in the middle of an epoch, where the batches held out go on too.
+#[test]
+fn methods_that_try_out_steps_go_on_bit_for_bit() {
+    let folder = Folder::with(LONG, &table(300));
+    // Without validation rows the last model is the one that is kept.
+    let split = "--set data.split={valid=0,test=0.2} --set data.ignore=[\"part\"]";
+    for method in ["auto_lambda", "moml", "forum"] {
+        for held_out in ["half", "batch"] {
+            let settings = format!("{split} --set loss.balance={{method=\"{method}\",held_out=\"{held_out}\"}}");
+            folder.works(&format!("train config.toml --out whole {settings} --set train.steps=60"));
+            folder.works(&format!("train config.toml --out parts {settings} --set train.steps=25"));
+            let short = folder.bytes("parts/model.safetensors");
+            folder.works(&format!("train config.toml --out parts {settings} --set train.steps=60 --resume"));
+            assert!(folder.bytes("parts/model.safetensors") != short);
+            let (parts, whole) = (folder.bytes("parts/model.safetensors"), folder.bytes("whole/model.safetensors"));
+            assert!(parts == whole, "{method} {held_out}");
+        }
+    }
 }
 
 #[test]

@@ -58,6 +58,8 @@ pub enum Combine<'a> {
         /// For parameters that one group has to itself.
         heads: &'a [f64],
     },
+    /// Every parameter gets a given gradient, flat in their order; that of the backward pass does not count.
+    Whole(&'a [f32]),
 }
 
 /// Scalars in a piece, roughly: large enough to keep a thread busy for microseconds, small enough to share out.
@@ -133,6 +135,10 @@ impl Piece {
     /// The combined gradient over one part.
     pub(crate) fn gradient(&self, lanes: &[Lane], combine: Combine<'_>, part: &Range<usize>, into: &mut [f32]) {
         let weights = match (combine, self.shared) {
+            (Combine::Whole(all), _) => {
+                into.copy_from_slice(&all[part.clone()]);
+                return;
+            }
             (Combine::Direction { shared, .. }, Some(at)) => {
                 let at = at + part.start - self.range.start;
                 into.copy_from_slice(&shared[at..at + part.len()]);

@@ -197,6 +197,24 @@ impl Runner {
         groups.iter().enumerate().map(one).collect()
     }
 
+    /// The gradient over all parameters, flat in their order, combined as told: what [`update`](Self::update) would begin
+    /// with, without the L2 term and the penalties. Follows a backward pass over `rows` rows.
+    pub fn gradient(&self, rows: usize, combine: Combine<'_>, mut into: &mut [f32]) {
+        let lanes = self.used(rows);
+        let mut places = Vec::with_capacity(self.pieces.len());
+        for piece in &self.pieces {
+            let (own, rest) = into.split_at_mut(piece.range.len());
+            places.push((piece, own));
+            into = rest;
+        }
+        places.into_par_iter().for_each(|(piece, own)| {
+            for part in piece.parts() {
+                let at = part.start - piece.range.start..part.end - piece.range.start;
+                piece.gradient(lanes, combine, &part, &mut own[at]);
+            }
+        });
+    }
+
     /// Inner products of the groups' gradients over the shared parameters, `groups x groups`, row-major. Follows a
     /// backward pass over `rows` rows.
     pub fn gramian(&self, rows: usize) -> Vec<f64> {

@@ -187,10 +187,15 @@ fn steps_on_combined_gradients() {
     let rows = shared_rows(&network, &graph);
     let direction: Vec<f32> = (0..rows[0].len()).map(|i| rows[0][i] - 0.5 * rows[2][i]).collect();
     let as_weights = [1.0, 0.0, -0.5];
+    let mut scout = network.runner(&graph, Mode::Train, &Groups::separate(&graph));
+    network.with(|feed| scout.forward_backward(feed, &[1.0; 3], 0));
+    let mut whole = vec![f32::NAN; graph.scalar_count()];
+    scout.gradient(network.input.rows(), Combine::Weighted { shared: &shared, heads: &heads }, &mut whole);
     let cases = [
         (Combine::Sum, ones, ones),
         (Combine::Weighted { shared: &shared, heads: &heads }, shared, heads),
         (Combine::Direction { shared: &direction, heads: &heads }, as_weights, heads),
+        (Combine::Whole(&whole), shared, heads),
     ];
     let reach = graph.reach();
     for (combine, shared, heads) in cases {

@@ -108,7 +108,9 @@ impl Error {
                     | EncodeError::StrayKey { .. }
                     | EncodeError::Sizes { .. }
             ),
-            Error::Train(TrainError::Balance(_) | TrainError::Linear(LinearProblem::Widths { .. })) => true,
+            Error::Train(
+                TrainError::Balance(_) | TrainError::HeldOut | TrainError::Linear(LinearProblem::Widths { .. }),
+            ) => true,
             Error::Train(TrainError::Checkpoint(
                 CheckpointError::Other(_) | CheckpointError::None(_) | CheckpointError::Linear,
             )) => true,

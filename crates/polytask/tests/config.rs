@@ -414,6 +414,8 @@ fn balancing_methods_check_their_keys() {
         "balance = { method = \"fixed\", weights = { height = -1 } }",
         "`loss.balance`: `fixed`: `weights.height` = -1 is out of range, allowed is { task = number of at least 0 }, 1 where left out",
     );
+    let level = complaint(&format!("{BASE}[loss]\nbalance = \"moml\"\nlevel = \"parameters\"\n"));
+    assert!(level.contains("`moml` tries out steps of the whole model, so it has no level"), "{level}");
     let all = complaint(&format!("{BASE}[loss]\nbalance = \"zzz\"\n"));
     assert!(all.contains("hint: the choice is `equal`, `fixed`, "), "{all}");
 }

@@ -31,7 +31,7 @@ fn late() -> String {
 fn a_task_absent_from_a_batch_sits_the_step_out() {
     let alone = "split = { valid = 0, test = 0 }\nignore = [\"b\"]\n[tasks.a]\n[model]\ntrunk = [8]\n";
     let train = "[train]\nbatch = 32\nsteps = 2\n";
-    for balance in ["equal", "uncertainty", "pcgrad", "mgda"] {
+    for balance in ["equal", "uncertainty", "pcgrad", "mgda", "auto_lambda", "moml", "forum"] {
         let both = learn(&late(), &format!("{BOTH}[loss]\nbalance = \"{balance}\"\n{train}"));
         let single = learn(&late(), &format!("{alone}[loss]\nbalance = \"{balance}\"\n{train}"));
         for name in ["heads.b.0.weight", "heads.b.0.bias"] {
@@ -101,6 +101,37 @@ fn uncertainty_weighs_by_the_size_of_the_loss() {
     }
     assert!(last.weights["a"] > 1000.0 * last.weights["b"]);
     assert_eq!(learnt.fitted.history[0].weights["b"], 0.5, "it begins with s = 0");
+}
+
+/// A trunk of one unit, which can carry `a` or `b` but not both. `a` is noisy; `twin` is what is behind it.
+#[test]
+fn auto_lambda_finds_the_task_that_helps() {
+    let mut noise = common::Noise(9);
+    let mut draw = || noise.next() * 2.0 - 1.0;
+    let rows = (0..400).map(|_| {
+        let (x, z) = (draw(), draw());
+        format!("{x:.4},{z:.4},{:.4},{x:.4},{z:.4}\n", x + draw())
+    });
+    let data = format!("x,z,a,twin,b\n{}", rows.collect::<String>());
+    for held_out in ["half", "batch"] {
+        // Whether a head at first pulls the unit the way that `a` does hangs on its draw.
+        let (mut twin, mut other) = (0.0, 0.0);
+        for seed in 0..8 {
+            let learnt = learn(
+                &data,
+                &format!(
+                    "split = {{ valid = 0, test = 0 }}\n[tasks.a]\n[tasks.twin]\n[tasks.b]\n[model]\ntrunk = [1]\n\
+                     activation = \"linear\"\n[loss]\nbalance = {{ method = \"auto_lambda\", primary = [\"a\"], \
+                     initial = 0.3, rate = 0.005, held_out = \"{held_out}\" }}\n[train]\nbatch = 50\nepochs = 20\n\
+                     seed = {seed}\noptimizer = \"sgd\"\nlearning_rate = 0.05\nmomentum = 0.5\n"
+                ),
+            );
+            let weights = &learnt.fitted.history.last().unwrap().weights;
+            twin += weights["twin"] / 8.0;
+            other += weights["b"] / 8.0;
+        }
+        assert!(twin > 0.3 && other < 0.2, "{held_out}: {twin} {other}");
+    }
 }
 
 /// A model that is too large for so few rows, with validation rows that show it.

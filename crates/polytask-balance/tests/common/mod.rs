@@ -2,7 +2,9 @@
 #![allow(dead_code)] // Each test program uses its own part.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests, which clippy does not see as such.
 
-use polytask_balance::{BalanceError, Balancer, Direction, LossFamily, METHODS, Step, TaskInfo, build, direction};
+use polytask_balance::{
+    BalanceError, Balancer, Direction, LossFamily, METHODS, Needs, Step, TaskInfo, build, direction,
+};
 use serde_json::{Map, Value};
 
 pub fn tasks(count: usize) -> Vec<TaskInfo> {
@@ -25,10 +27,11 @@ pub fn refused(name: &str, text: &str, count: usize) -> BalanceError {
     }
 }
 
-/// Every method with its defaults, and variants that take other paths.
+/// Every method that needs no model (`bilevel.rs` has those) with its defaults, and variants that take other paths.
 pub fn everything() -> Vec<(&'static str, &'static str)> {
-    let mut all: Vec<(&str, &str)> =
-        METHODS.iter().map(|m| (m.name, if m.name == "fixed" { r#"{"weights": {"t0": 2}}"# } else { "{}" })).collect();
+    let keys = |name: &str| if name == "fixed" { r#"{"weights": {"t0": 2}}"# } else { "{}" };
+    let numbers = METHODS.iter().filter(|m| m.needs != Needs::Model);
+    let mut all: Vec<(&str, &str)> = numbers.map(|m| (m.name, keys(m.name))).collect();
     all.extend([
         ("stch", r#"{"form": "plain", "mu": 0.1}"#),
         ("stch", r#"{"warmup": 0}"#),

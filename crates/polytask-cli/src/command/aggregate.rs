@@ -299,6 +299,9 @@ impl Shown {
             Needs::Jacobian if !jacobian => "the task gradients themselves: give `jacobian`",
             Needs::Gramian if !jacobian && !gramian => "task gradients: give `jacobian` or `gramian`",
             Needs::Losses if self.losses.is_none() => "losses: give `losses`",
+            Needs::Model => {
+                "a model to try out steps on, which `polytask train` has; there is no asking it with numbers"
+            }
             _ => return Ok(()),
         };
         Err(AggregateError::Lacks(format!("`{}` needs {what}", balancer.name())))

@@ -69,7 +69,7 @@ impl Entry {
 /// Columns of a terminal that everything must fit in.
 const WIDTH: usize = 100;
 /// Columns of the table: name, needs, passes, heads; what is left holds words.
-const COLUMNS: [usize; 4] = [15, 8, 6, 8];
+const COLUMNS: [usize; 4] = [15, 8, 8, 8];
 
 /// Every method: a line or two on when to use it, and where it was published.
 fn table() -> String {
@@ -78,6 +78,7 @@ fn table() -> String {
     for (family, heading) in [
         (Family::Scalarizer, "Scalarizers weigh losses"),
         (Family::Aggregator, "Aggregators combine the gradients of the tasks"),
+        (Family::Bilevel, "Bilevel methods try out steps and learn the weights from a held-out batch"),
     ] {
         let _ = writeln!(out, "{heading}\n");
         row(&mut out, ["name", "needs", "passes", "heads"], &["when; paper".to_owned()], left);
@@ -92,12 +93,12 @@ fn table() -> String {
         (
             "needs",
             "what of a batch is looked at: nothing but the method's own state, losses, the inner products of task \
-                   gradients (Gramian), or the gradients themselves (Jacobian)",
+                   gradients (Gramian), the gradients themselves (Jacobian), or steps tried out (model)",
         ),
         (
             "passes",
-            "backward passes a step; T: one for each task, over the shared part only, in one walk; +f: and a \
-                    forward pass",
+            "backward passes a step; T: one for each task, in one walk (bilevel methods over the whole model, the \
+                    others over the shared part); +f: and forward passes",
         ),
         ("heads", "what a task's own parameters follow: its weighted loss, its own loss, or something else"),
     ];
@@ -116,6 +117,7 @@ fn page(info: &MethodInfo) -> String {
     let family = match info.family {
         Family::Scalarizer => "a scalarizer: weighs losses",
         Family::Aggregator => "an aggregator: combines the gradients of the tasks",
+        Family::Bilevel => "bilevel: tries out steps and learns the weights from a held-out batch",
     };
     let passes = format!("{} (backward passes a step)", info.cost);
     let config = match info.keys.iter().find(|key| key.default.is_empty()) {
@@ -126,6 +128,7 @@ fn page(info: &MethodInfo) -> String {
         ("kind", family),
         ("when", info.when),
         ("needs", needs(info.needs).1),
+        ("level", level(info.needs)),
         ("cost", &passes),
         ("heads", heads(info.heads).1),
         ("paper", info.paper),
@@ -154,6 +157,17 @@ fn needs(needs: Needs) -> (&'static str, &'static str) {
         Needs::Losses => ("losses", "the losses of the batch"),
         Needs::Gramian => ("Gramian", "the inner products of the task gradients over the shared parameters"),
         Needs::Jacobian => ("Jacobian", "the task gradients over the shared parameters themselves"),
+        Needs::Model => ("model", "the model, to try out steps: losses and gradients away from where it stands"),
+    }
+}
+
+/// What `loss.level` can be, the default first.
+fn level(needs: Needs) -> &'static str {
+    match needs {
+        Needs::State | Needs::Losses => "losses",
+        Needs::Gramian => "parameters, or representation (loss.level)",
+        Needs::Jacobian => "parameters",
+        Needs::Model => "none: the whole model",
     }
 }
 

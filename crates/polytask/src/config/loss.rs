@@ -156,6 +156,9 @@ impl LossConfig {
         let name = &self.balance.method;
         let wrong = |key: &str, message: String| Err(Problem::new(&["loss", key], message));
         match (self.level, needs) {
+            (Some(_), Needs::Model) => {
+                wrong("level", format!("`{name}` tries out steps of the whole model, so it has no level"))
+            }
             (Some(Level::Losses), Needs::Gramian | Needs::Jacobian) => {
                 wrong("level", format!("`{name}` combines task gradients; it cannot go by the losses alone"))
             }

@@ -3,6 +3,7 @@
 
 use super::Job;
 use crate::encode::{EncodeError, Gallery, Unpacked};
+use polytask_balance::HeldOut;
 use polytask_data::epoch_order;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -44,11 +45,13 @@ pub(super) struct Order {
     train: Arc<[u32]>,
     batch: usize,
     seed: u64,
+    /// The rows that a balancing method tries its steps on, if it does.
+    held_out: Option<HeldOut>,
 }
 
 impl Order {
-    pub(super) fn new(job: &Job<'_>, batch: usize) -> Self {
-        Order { train: job.train.into(), batch, seed: job.config.seed }
+    pub(super) fn new(job: &Job<'_>, batch: usize, held_out: Option<HeldOut>) -> Self {
+        Order { train: job.train.into(), batch, seed: job.config.seed, held_out }
     }
 
     /// Steps of an epoch.
@@ -56,11 +59,19 @@ impl Order {
         self.train.len().div_ceil(self.batch) as u64
     }
 
-    /// All training rows in the order of an epoch; one batch of all of them is the same in any.
+    /// All training rows in the order of an epoch; one batch of all of them is the same in any, unless it is cut in two.
     pub(super) fn epoch(&self, epoch: u64) -> Vec<u32> {
-        match self.steps() {
-            1 => self.train.to_vec(),
+        match (self.steps(), self.held_out) {
+            (1, None) => self.train.to_vec(),
             _ => epoch_order(&self.train, self.seed, epoch),
+        }
+    }
+
+    /// The same for the rows that are held out, where they are a batch of their own; none where they are not.
+    pub(super) fn held_out(&self, epoch: u64) -> Vec<u32> {
+        match self.held_out {
+            Some(HeldOut::Batch) => epoch_order(&self.train, !self.seed, epoch),
+            _ => Vec::new(),
         }
     }
 

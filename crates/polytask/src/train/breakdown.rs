@@ -38,6 +38,14 @@ pub enum Breakdown {
         /// The step that met it.
         step: u64,
     },
+    /// A step that the balancing method tried out led to losses or gradients that are no finite numbers.
+    #[error("a step that `{method}` tries out leads to losses or gradients that are not finite numbers at step {step}")]
+    Ahead {
+        /// The balancing method.
+        method: &'static str,
+        /// The step that met it.
+        step: u64,
+    },
 }
 
 impl Breakdown {
@@ -56,6 +64,7 @@ impl Breakdown {
                 Ok(Breakdown::OutOfRange { method, task, loss: value, bound, step })
             }
             TrainError::Balance(BalanceError::Overflow { method, .. }) => Ok(Breakdown::Overflow { method, step }),
+            TrainError::Balance(BalanceError::Ahead { method, .. }) => Ok(Breakdown::Ahead { method, step }),
             other => Err(other),
         }
     }
@@ -66,6 +75,7 @@ impl Breakdown {
             Breakdown::NotFinite { .. } | Breakdown::Overflow { .. } => {
                 "a smaller train.learning_rate, train.clip = 1.0 or train.warmup usually help; look for extreme values too"
             }
+            Breakdown::Ahead { .. } => "lower the `inner_rate` of loss.balance or train.learning_rate",
             Breakdown::OutOfRange { .. } => {
                 "choose a loss.balance that takes any loss, such as \"equal\", or train for fewer steps"
             }

@@ -15,7 +15,7 @@ pub struct Checkpoint {
     pub(super) tensors: Tensors,
 }
 
-/// The scalars of a run. `order` and `best`'s parameters are not written with it.
+/// The scalars of a run. `order`, `held_out` and `best`'s parameters are not written with it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct State {
     pub fingerprint: Fingerprint,
@@ -33,6 +33,9 @@ pub(super) struct State {
     pub best: Option<Best>,
     #[serde(skip)]
     pub order: Vec<u32>,
+    /// The order that held-out batches come in, where they are not parts of the others.
+    #[serde(skip)]
+    pub held_out: Vec<u32>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,6 +75,7 @@ impl State {
             optimizer_step: 0,
             best: None,
             order: Vec::new(),
+            held_out: Vec::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Training: forward, backward, balance, step, until the budget is spent or nothing gets better.
 
 mod ahead;
+mod bilevel;
 mod breakdown;
 mod checkpoint;
 pub(crate) mod criterion;
@@ -24,7 +25,7 @@ use ahead::{Ahead, Order};
 use checkpoint::State;
 use fingerprint::Fingerprint;
 use history::Sums;
-use polytask_balance::BalanceError;
+use polytask_balance::{BalanceError, HeldOut};
 use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
 use polytask_graph::Graph;
 use probe::Probe;
@@ -149,6 +150,12 @@ pub enum TrainError {
     /// A linear model cannot be found.
     #[error(transparent)]
     Linear(#[from] LinearProblem),
+    /// A balancing method that tries its steps on rows whose images are not at hand.
+    #[error(
+        "`loss.balance` tries its steps on a batch of other rows, but images that do not fit in memory are unpacked for one \
+         batch alone; choose held_out = \"half\""
+    )]
+    HeldOut,
     /// An image that could be read at first.
     #[error(transparent)]
     Image(#[from] EncodeError),
@@ -157,8 +164,8 @@ pub enum TrainError {
 /// Time between two checkpoints.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
 
-/// Trains a model from `start`, or from where a checkpoint left off; finds a linear one, for which neither counts. Same job, same result, bit for bit, whatever the
-/// threads and however often it was interrupted.
+/// Trains a model from `start`, or from where a checkpoint left off; finds a linear one, for which neither counts. Same
+/// job, same result, bit for bit, whatever the threads and however often it was interrupted.
 ///
 /// # Errors
 /// A balancing method that does not fit the tasks, a checkpoint of another job.
@@ -204,14 +211,16 @@ impl<'a> Training<'a> {
         let batch = job.config.batch.rows(job.train.len());
         let looked_at = judged(job).len().clamp(1, 4096);
         let judge = Plan::new(job.graph, looked_at, Mode::Predict, &Groups::merged(job.graph));
+        let stepper = Stepper::new(job, start, batch)?;
+        let order = Order::new(job, batch, stepper.held_out());
         let mut training = Training {
             job,
             names: job.tasks.iter().map(|t| t.name.as_str()).collect(),
-            stepper: Stepper::new(job, start, batch)?,
+            stepper,
             judge: Runner::new(judge, start.clone()),
             probe: Probe::new(job, start, batch),
             state: State::new(Fingerprint::of(job).map_err(CheckpointError::from)?, job.tasks.len()),
-            order: Order::new(job, batch),
+            order,
             ahead: None,
             round: (Instant::now(), Duration::ZERO),
             began: Instant::now(),
@@ -226,6 +235,9 @@ impl<'a> Training<'a> {
             None => training.state.first = training.losses(job.valid)?,
         }
         training.ahead = Ahead::new(job, training.order.clone(), training.state.step);
+        if training.ahead.is_some() && training.stepper.held_out() == Some(HeldOut::Batch) {
+            return Err(TrainError::HeldOut);
+        }
         Ok(training)
     }
 
@@ -276,8 +288,10 @@ impl<'a> Training<'a> {
         let epoch = state.step / epoch_steps;
         if state.order.is_empty() || state.step.is_multiple_of(epoch_steps) {
             state.order = order.epoch(epoch);
+            state.held_out = order.held_out(epoch);
         }
         let rows = order.batch(&state.order, state.step);
+        let held_out = if state.held_out.is_empty() { &[][..] } else { order.batch(&state.held_out, state.step) };
         let unpacked = ahead.as_mut().map(|ahead| ahead.take(state.step)).transpose()?;
         let draw = Draw { seed: job.config.seed, step: state.step };
         let step = Step { draw, unpacked: unpacked.as_ref() };
@@ -288,7 +302,7 @@ impl<'a> Training<'a> {
             if let Some(probe) = probe.as_mut().filter(|probe| probe.is_due(at.step)) {
                 state.sums.gradients = Some(probe.look(feed, stepper.parameters(), names, at.step));
             }
-            stepper.step(feed, at)
+            stepper.step(feed, held_out, at)
         })?;
         if let Some(bad) = done.losses.iter().position(|l| l.is_some_and(|l| !l.is_finite())) {
             return Ok(Some(job.tasks[bad].name.clone()));

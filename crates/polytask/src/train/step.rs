@@ -3,10 +3,11 @@
 //! Methods that weigh losses pay for one ordinary backward pass. Methods that combine task gradients get them all from
 //! one stacked backward pass, see [`Groups::separate`].
 
+use super::bilevel::{Explorer, Place};
 use super::checkpoint::{Checkpoint, CheckpointError, State, Tensors};
 use super::{Job, TrainError};
 use crate::config::{Level, Optimizer as Chosen};
-use polytask_balance::{Balancer, Gramian, LossFamily, Needs, Output, Step, TaskInfo, Weights};
+use polytask_balance::{Balancer, Gramian, HeldOut, LossFamily, Needs, Output, Step, TaskInfo, Weights};
 use polytask_cpu::{
     Combine, Feed, Groups, Jacobian, Mode, Optimizer, OptimizerState, Parameters, Plan, Rule, Runner, Update,
 };
@@ -19,6 +20,16 @@ pub(super) struct At {
     pub epoch: u64,
     pub rate: f64,
     pub temperature: f32,
+}
+
+/// Where a step's gradient comes from, once its passes are made.
+#[derive(Clone, Copy, PartialEq)]
+enum Made {
+    /// The backward pass, by weights.
+    Weighed,
+    /// The method, over the shared parameters or over all of them.
+    Shared,
+    Whole,
 }
 
 /// What a step met before it moved.
@@ -36,6 +47,8 @@ pub(super) struct Stepper {
     runner: Runner,
     /// Gathers the Gramian a layer at a time, where memory is short.
     scout: Option<Runner>,
+    /// Tries out steps, for methods that ask for them.
+    explorer: Option<Explorer>,
     /// Whether the runner's backward pass waits for weights at the shared representation.
     waits: bool,
     optimizer: Optimizer,
@@ -46,6 +59,7 @@ pub(super) struct Stepper {
     noise: u64,
     /// Task gradients, for methods that read them; kept so that their memory is.
     jacobians: Vec<Jacobian>,
+    /// What the method made of them, over the shared parameters or over all.
     direction: Vec<f32>,
 }
 
@@ -57,7 +71,7 @@ impl Stepper {
         let balancer = polytask_balance::build(&balance.method, &balance.options, &tasks, job.config.seed)?;
         let at_representation = job.loss.level == Some(Level::Representation);
         let groups = match balancer.needs() {
-            Needs::State | Needs::Losses => Groups::merged(job.graph),
+            Needs::State | Needs::Losses | Needs::Model => Groups::merged(job.graph),
             // The weights come from elsewhere, and one backward pass through the shared part follows.
             Needs::Gramian if at_representation || job.loss.low_memory => Groups::representation(job.graph),
             Needs::Gramian | Needs::Jacobian => Groups::separate(job.graph),
@@ -66,6 +80,8 @@ impl Stepper {
             let plan = Plan::new(job.graph, batch, Mode::Train, &Groups::layerwise(job.graph));
             Runner::new(plan, start.clone())
         });
+        let asks = balancer.needs() == Needs::Model;
+        let explorer = asks.then(|| Explorer::new(job, start, batch, balancer.held_out()));
         let plan = Plan::new(job.graph, batch, Mode::Train, &groups);
         let rule = rule(job.config.optimizer());
         // A balancer's own scalars are not weights: they do not decay.
@@ -78,6 +94,7 @@ impl Stepper {
             runner: Runner::new(plan, start.clone()),
             waits: at_representation || scout.is_some(),
             scout,
+            explorer,
             balancer,
             learners: vec![Optimizer::new(plain, 1); tasks.len()],
             update: Update { rate: 0.0, clip: job.config.clip, l2: job.loss.l2 as f32, l2_biases: job.loss.l2_biases },
@@ -91,6 +108,11 @@ impl Stepper {
         self.runner.parameters()
     }
 
+    /// Where the method's held-out batch comes from, if it asks for one.
+    pub(super) fn held_out(&self) -> Option<HeldOut> {
+        self.explorer.as_ref().map(|_| self.balancer.held_out())
+    }
+
     /// Ends a round; `scores` are the tasks', between 0 and 1, where there are validation rows.
     pub(super) fn end_epoch(&mut self, scores: &[Option<f64>]) -> Result<(), TrainError> {
         for (task, score) in scores.iter().enumerate() {
@@ -102,8 +124,9 @@ impl Stepper {
         Ok(())
     }
 
-    /// A step on one batch. Losses that are not finite are handed back and nothing moves.
-    pub(super) fn step(&mut self, feed: &Feed<'_>, at: At) -> Result<Done, TrainError> {
+    /// A step on one batch, and the rows of another one held out, where the method wants that. Losses that are not finite
+    /// are handed back and nothing moves.
+    pub(super) fn step(&mut self, feed: &Feed<'_>, held_out: &[u32], at: At) -> Result<Done, TrainError> {
         let tasks = feed.targets.len();
         let graph = self.runner.plan().graph();
         let present: Vec<usize> = (0..tasks).filter(|&t| feed.weight(graph, LossId(t)) > 0.0).collect();
@@ -115,16 +138,18 @@ impl Stepper {
             Needs::Losses => self.weigh_losses(feed, step, noise)?,
             Needs::Gramian => self.weigh_gramian(feed, step, noise)?,
             Needs::Jacobian => self.aggregate(feed, step, noise)?,
+            Needs::Model => self.try_out(feed, held_out, step, at.rate)?,
         };
-        let Met { losses, known, weights } = met;
+        let Met { losses, known, weights, made } = met;
         let Some(weights) = weights else {
             return Ok(Done { losses, weights: vec![0.0; tasks], penalty: 0.0 });
         };
         let [shared, heads] = [&weights.shared, &weights.heads].map(|w| scatter(tasks, &present, w));
-        let combine = match self.balancer.needs() {
-            Needs::State | Needs::Losses => Combine::Sum,
-            Needs::Gramian => Combine::Weighted { shared: &shared, heads: &heads },
-            Needs::Jacobian => Combine::Direction { shared: &self.direction, heads: &heads },
+        let combine = match (made, self.balancer.needs()) {
+            (Made::Weighed, Needs::Gramian) => Combine::Weighted { shared: &shared, heads: &heads },
+            (Made::Weighed, _) => Combine::Sum,
+            (Made::Shared, _) => Combine::Direction { shared: &self.direction, heads: &heads },
+            (Made::Whole, _) => Combine::Whole(&self.direction),
         };
         let update = Update { rate: at.rate, ..self.update };
         let charged = self.runner.charged(&shared, feed.rows.len());
@@ -219,6 +244,22 @@ impl Stepper {
         self.direction.resize(self.jacobians[0].rows.first().map_or(0, Vec::len), 0.0);
         let mut out = Output::F32(&mut self.direction);
         let weights = self.balancer.aggregate(&Step { losses: &met.known, ..step }, &views, &mut out)?;
+        Ok(Met { made: Made::Shared, ..met.weighed(weights) })
+    }
+
+    /// The method tries out steps of the model. Then it makes the direction itself, or says weights as others do.
+    fn try_out(&mut self, feed: &Feed<'_>, held_out: &[u32], step: Step<'_>, rate: f64) -> Result<Met, TrainError> {
+        let (tasks, noise) = (feed.targets.len(), self.noise ^ step.index);
+        let met = Met::new(self.runner.forward(feed, noise));
+        let Some(explorer) = self.explorer.as_mut().filter(|_| met.is_finite()) else { return Ok(met) };
+        let (parameters, optimizer) = (self.runner.parameters(), &self.optimizer);
+        let place = Place { step, feed: *feed, held_out, parameters, optimizer, rate, noise };
+        self.direction.resize(parameters.values().len(), 0.0);
+        if let Some(weights) = explorer.explore(self.balancer.as_mut(), &place, &mut self.direction)? {
+            return Ok(Met { made: Made::Whole, ..met.weighed(Weights::both(weights)) });
+        }
+        let weights = self.balancer.weights(&Step { losses: &met.known, ..step }, None)?;
+        self.runner.backward(feed, &scatter(tasks, step.tasks, &weights.shared), noise);
         Ok(met.weighed(weights))
     }
 
@@ -268,12 +309,13 @@ struct Met {
     known: Vec<f64>,
     /// None where a loss is not finite: there is nothing to weigh.
     weights: Option<Weights>,
+    made: Made,
 }
 
 impl Met {
     fn new(losses: Vec<Option<f64>>) -> Self {
         let known = losses.iter().flatten().copied().collect();
-        Met { losses, known, weights: None }
+        Met { losses, known, weights: None, made: Made::Weighed }
     }
 
     fn is_finite(&self) -> bool {
