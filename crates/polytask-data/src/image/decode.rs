@@ -81,7 +81,7 @@ pub fn look(file: impl BufRead + Seek, max_pixels: u64) -> Result<Look, ImagePro
     Ok(Look { height: height as usize, width: width as usize, color })
 }
 
-/// Unpacks an image, turns it as its metadata say, scales it (linear, each pixel the mean over what it covers), and
+/// Unpacks an image, turns it as its metadata say, scales it (by a linear filter, as wide as what a pixel covers), and
 /// makes it grey or coloured. Transparency is left out, 16 bits become 8.
 ///
 /// # Errors
@@ -210,8 +210,9 @@ mod tests {
     #[test]
     fn images_are_scaled_and_coloured() {
         let image = png(8, 4);
-        assert_eq!(decoded(&image, (2, 1, 1), Fit::Stretch).unwrap(), [10, 200]);
-        assert_eq!(decoded(&image, (2, 1, 3), Fit::Stretch).unwrap(), [10, 10, 10, 200, 200, 200]);
+        // As by Pillow's bilinear filter.
+        assert_eq!(decoded(&image, (2, 1, 1), Fit::Stretch).unwrap(), [37, 173]);
+        assert_eq!(decoded(&image, (2, 1, 3), Fit::Stretch).unwrap(), [37, 37, 37, 173, 173, 173]);
         // The middle half of the height is left: the edge is where it was.
         let square = decoded(&image, (4, 4, 1), Fit::Crop).unwrap();
         assert_eq!(square, [[10; 8], [200; 8]].concat());
