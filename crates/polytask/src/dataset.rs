@@ -46,17 +46,14 @@ impl Dataset {
         let image = |node: &str| images.iter().find(|image| image.node() == node).map(Gathering::numbers);
         let texts = &self.features.texts;
         let text = |node: &str| texts.iter().find(|text| text::node(&text.column) == node);
-        let beside = |node: &str| texts.iter().find(|text| text::beside_node(&text.column) == node);
         let inputs: Vec<Numbers<'_>> = graph
             .nodes()
             .iter()
             .filter_map(|node| match node.op {
                 Op::Input => Some(image(&node.name).unwrap_or(Numbers::Real(&self.features.numbers))),
-                Op::Index => Some(Numbers::Index(match (text(&node.name), beside(&node.name)) {
-                    (Some(text), _) => &text.indices,
-                    (_, Some(text)) => &text.beside,
-                    _ => &self.features.indices,
-                })),
+                Op::Index => {
+                    Some(Numbers::Index(text(&node.name).map_or(&self.features.indices, |text| &text.indices)))
+                }
                 _ => None,
             })
             .collect();

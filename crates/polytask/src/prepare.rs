@@ -40,7 +40,11 @@ pub fn prepare(config: &Config) -> Result<Prepared, Error> {
     let texts = encoder.texts(&table)?;
     let fit = |(name, task): (&String, &TaskConfig)| Task::fit_over(name, task, &table, &texts, &split.train);
     let tasks: Vec<Task> = config.tasks.iter().map(fit).collect::<Result<_, _>>()?;
-    encoder.tokens = one_text(&tasks)?;
+    encoder.tokens = match one_text(&tasks)? {
+        // Layers along a text need its tokens, be they labelled or not.
+        None if config.model.trunk.reads_tokens() => encoder.text_inputs().next().map(|(name, _)| name.to_owned()),
+        labelled => labelled,
+    };
     let weights = config.data.sample_weight.as_ref().map(|name| sample_weights(&table, name)).transpose()?;
     let labels = tasks.par_iter().map(|task| {
         let mut labels = task.labels_over(&table, &texts)?;

@@ -148,7 +148,7 @@ fn levels_of_experts() {
 fn choices_of_k() {
     let build = |per_row: bool| {
         let gate = move |g: &mut GraphBuilder, name: &str, x: NodeId, n: usize| {
-            dselect_k_gate(g, name, per_row.then_some(x), n, 3).weights
+            dselect_k_gate(g, name, (x, per_row), n, 3).weights
         };
         network(|g, x| mmoe(g, x, &owners(), 5, &expert, &gate))
     };

@@ -67,7 +67,7 @@ fn known_trunks_spelt_out() {
         .iter()
         .map(|layer| match layer {
             Layer::Image(layer) => (layer.conv, layer.block, layer.stride.unwrap_or(1)),
-            Layer::Dense(_) => (None, None, 0),
+            _ => (None, None, 0),
         })
         .collect();
     let block = |channels, stride| (None, Some(channels), stride);
@@ -93,7 +93,7 @@ fn refusals() {
         "trunk = \"lenat\"",
         "`model.trunk` is \"lenat\"; it must be \"lenet\", or an array of layers such as [64, 64]",
     );
-    says("trunk = [64, { conv = 8 }]", "layer 1 of `model.trunk` reads images, and layer 0 below it is dense");
+    says("trunk = [64, { conv = 8 }]", "layer 1 of `model.trunk` reads images, and layer 0 below it gives none");
     says("trunk = [{ size = 3 }]", "layer 0 of `model.trunk` needs `conv`, `block` or `pool`");
     says(
         "trunk = [{ conv = 3, block = 4 }]",

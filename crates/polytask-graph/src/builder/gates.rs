@@ -1,7 +1,7 @@
 //! Layers that weigh and choose: products, gates, mixtures.
 
 use super::GraphBuilder;
-use crate::{Init, NodeId, Op, Role, Shape};
+use crate::{DomainId, Init, NodeId, Op, Role, Shape};
 
 impl GraphBuilder {
     /// Elementwise product of two nodes of one shape; a factor of width 1 multiplies every feature of the other.
@@ -42,9 +42,14 @@ impl GraphBuilder {
 
     /// A trained vector, the same for every row, `[width]`.
     pub fn vector(&mut self, width: usize, init: Init) -> NodeId {
+        self.vector_on(DomainId::ROWS, width, init)
+    }
+
+    /// A trained vector, the same for every element of `domain`, `[width]`.
+    pub fn vector_on(&mut self, domain: DomainId, width: usize, init: Init) -> NodeId {
         let name = self.take_name("vector");
         let value = self.parameter(&name, "value", vec![width], init, Role::Bias);
-        self.named(name).push(Op::Vector { value }, vec![], Shape(vec![width]))
+        self.named(name).push_on(domain, Op::Vector { value }, vec![], Shape(vec![width]))
     }
 
     /// Groups of `ceil(log2 choices)` bits in `[0, 1]` as products over their binary codes,

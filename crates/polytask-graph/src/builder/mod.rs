@@ -161,7 +161,8 @@ impl GraphBuilder {
         self.graph.nodes.get(x.0).map_or(Shape(vec![0]), |n| n.shape.clone())
     }
 
-    fn domain(&self, x: NodeId) -> DomainId {
+    /// Where a node has its elements.
+    pub fn domain(&self, x: NodeId) -> DomainId {
         self.graph.nodes.get(x.0).map_or(DomainId::ROWS, |n| n.domain)
     }
 

@@ -50,7 +50,8 @@ pub struct ModelConfig {
     #[schemars(schema_with = "shorthand::schema::<Sharing>")]
     pub sharing: Sharing,
     /// The layers that tasks may share, from the inputs up: widths of dense layers, each from 1 to 65536; for images also
-    /// tables such as { conv = 16, pool = 2 }, "lenet", or { resnet = 20 }. Default [64, 64].
+    /// tables such as { conv = 16, pool = 2 }, "lenet", or { resnet = 20 }; for texts { lstm = 256 }, { gru = 256 },
+    /// { conv1d = 256, window = 5 } or { transformer = 256, heads = 4 }. Default [64, 64].
     pub trunk: Trunk,
     /// Widths of the hidden layers of each task's head, each from 1 to 65536. Default [], the output layer alone.
     pub head: Vec<usize>,

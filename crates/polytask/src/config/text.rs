@@ -1,6 +1,8 @@
 //! `[model.text]`: how the tokens of text inputs become features.
 
 use super::error::Problem;
+use super::model::check_widths;
+use super::sequence::Along;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,12 @@ pub enum TextEncoder {
     /// Layers that see each token with those around it, a convolution along the text (Collobert et al. 2011).
     #[default]
     Conv,
+    /// Long short-term memories in both directions (Graves and Schmidhuber 2005).
+    Lstm,
+    /// Gated recurrent units in both directions (Cho et al. 2014).
+    Gru,
+    /// Self-attention, norms first (Vaswani et al. 2017, Xiong et al. 2020).
+    Transformer,
     /// Nothing: every token stands for itself.
     None,
 }
@@ -28,21 +36,40 @@ pub enum TextPool {
     Attention,
 }
 
+/// How a transformer knows where a token stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Positions {
+    /// Queries and keys are turned by their place, so that attention sees distances (Su et al. 2021).
+    #[default]
+    Rotary,
+    /// A trained vector for every place, up to `max_tokens` of the input, is added to what the first layer reads.
+    Learned,
+}
+
 /// How the tokens of text inputs become features.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TextModel {
     /// What reads the embedded tokens. Default "conv".
     pub encoder: TextEncoder,
-    /// Features each layer of the encoder gives, from 1 to 4096. Default 256.
+    /// Features each layer of the encoder gives, from 1 to 4096; of "lstm" and "gru" half of them in each direction.
+    /// Default 256.
     pub width: usize,
     /// Layers of the encoder, from 1 to 8; those after the first are added to what they read. Default 2.
     pub layers: usize,
-    /// Tokens a layer sees at once, odd, from 1 to 15. Default 5.
+    /// "conv": tokens a layer sees at once, odd, from 1 to 15. Default 5.
     pub window: usize,
+    /// "transformer": heads of its attention; they divide `width`. Default 4.
+    pub heads: usize,
+    /// "transformer": features of the layer between two attentions, from 1 to 65536. Default 4 times `width`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<usize>,
+    /// "transformer": how it knows where a token stands. Default "rotary".
+    pub positions: Positions,
     /// How the tokens become one for tasks with a label a row. Default "max".
     pub pool: TextPool,
-    /// Share of the features of embedded tokens, and of what the encoder gives, that are dropped while training, at least 0
+    /// Share of the features of embedded tokens, and of what each layer of the encoder gives, that are dropped while training, at least 0
     /// and below 1. Default 0.3.
     pub dropout: f64,
 }
@@ -50,7 +77,17 @@ pub struct TextModel {
 impl Default for TextModel {
     fn default() -> Self {
         let (encoder, pool) = (TextEncoder::default(), TextPool::default());
-        TextModel { encoder, width: 256, layers: 2, window: 5, pool, dropout: 0.3 }
+        TextModel {
+            encoder,
+            width: 256,
+            layers: 2,
+            window: 5,
+            heads: 4,
+            hidden: None,
+            positions: Positions::default(),
+            pool,
+            dropout: 0.3,
+        }
     }
 }
 
@@ -67,12 +104,31 @@ impl TextModel {
         if !(1..=8).contains(&self.layers) {
             return Err(Problem::value(&key("layers"), self.layers, "it must be from 1 to 8"));
         }
-        if !(1..=15).contains(&self.window) || self.window.is_multiple_of(2) {
-            return Err(Problem::value(&key("window"), self.window, "it must be odd, from 1 to 15"));
+        if let Some(hidden) = self.hidden {
+            check_widths(&key("hidden"), &[hidden])?;
+        }
+        if let Some(fault) = self.layer().and_then(Along::fault) {
+            let message = format!("the encoder of `model.text` {fault}");
+            return Err(Problem::new(&["model", "text"], message));
         }
         match (0.0..1.0).contains(&self.dropout) {
             true => Ok(()),
             false => Err(Problem::value(&key("dropout"), self.dropout, "it must be at least 0 and below 1")),
+        }
+    }
+
+    /// What each layer of the encoder is; none where there is no encoder.
+    pub fn layer(&self) -> Option<Along> {
+        let width = self.width;
+        match self.encoder {
+            TextEncoder::None => None,
+            TextEncoder::Conv => Some(Along::Conv { width, window: self.window }),
+            TextEncoder::Lstm => Some(Along::Lstm { width }),
+            TextEncoder::Gru => Some(Along::Gru { width }),
+            TextEncoder::Transformer => {
+                let rotary = self.positions == Positions::Rotary;
+                Some(Along::Transformer { width, heads: self.heads, hidden: self.hidden.unwrap_or(4 * width), rotary })
+            }
         }
     }
 }

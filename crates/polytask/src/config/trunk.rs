@@ -2,6 +2,7 @@
 
 use super::error::Problem;
 use super::model::check_widths;
+use super::sequence::{Along, Begun, SequenceLayer, is_key};
 use schemars::JsonSchema;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -18,7 +19,7 @@ pub enum Trunk {
     Word(Word),
     /// A residual network for small images.
     Resnet(Resnet),
-    /// One layer after the other: widths of dense layers, and image layers before them.
+    /// One layer after the other: widths of dense layers, and before them image layers or layers along a text.
     Layers(Vec<Layer>),
 }
 
@@ -62,6 +63,8 @@ pub enum Layer {
     Dense(usize),
     /// A layer of images.
     Image(ImageLayer),
+    /// A layer along the tokens of a text.
+    Sequence(SequenceLayer),
 }
 
 /// A layer of images: a convolution, a residual block, or pooling alone.
@@ -131,9 +134,11 @@ impl From<Vec<usize>> for Trunk {
 }
 
 impl Layer {
-    /// Features of a dense layer, channels of an image layer; none for pooling alone, which keeps them.
+    /// Features of a dense layer or one along a text, channels of an image layer; none for pooling alone, which keeps
+    /// them.
     pub fn width(&self) -> Option<usize> {
         match self {
+            Layer::Sequence(layer) => layer.along().map(Along::width),
             Layer::Dense(width) => Some(*width),
             Layer::Image(layer) => layer.conv.or(layer.block),
         }
@@ -168,6 +173,11 @@ impl Trunk {
         }
     }
 
+    /// Whether a layer runs along the tokens of a text.
+    pub fn reads_tokens(&self) -> bool {
+        self.layers().iter().any(|layer| matches!(layer, Layer::Sequence(_)))
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -187,11 +197,19 @@ impl Trunk {
         let widths: Vec<usize> = layers.iter().filter_map(Layer::width).collect();
         check_widths(&KEY, &widths)?;
         for (i, layer) in layers.iter().enumerate() {
-            let Layer::Image(layer) = layer else { continue };
-            if let Some(dense) = layers[..i].iter().position(|l| matches!(l, Layer::Dense(_))) {
-                return wrong(format!("layer {i} of `model.trunk` reads images, and layer {dense} below it is dense"));
-            }
-            if let Some(fault) = layer.fault() {
+            let fault = match layer {
+                Layer::Dense(_) => None,
+                Layer::Image(layer) => {
+                    if let Some(below) = layers[..i].iter().position(|l| !matches!(l, Layer::Image(_))) {
+                        return wrong(format!(
+                            "layer {i} of `model.trunk` reads images, and layer {below} below it gives none"
+                        ));
+                    }
+                    layer.fault()
+                }
+                Layer::Sequence(layer) => layer.fault(),
+            };
+            if let Some(fault) = fault {
                 return wrong(format!("layer {i} of `model.trunk` {fault}"));
             }
         }
@@ -300,7 +318,7 @@ impl<'de> Visitor<'de> for WrittenLayer {
     type Value = Layer;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("the width of a dense layer, or an image layer such as { conv = 16, pool = 2 }")
+        f.write_str("the width of a dense layer, an image layer such as { conv = 16, pool = 2 }, or one along a text such as { lstm = 64 }")
     }
 
     fn visit_u64<E: Error>(self, width: u64) -> Result<Layer, E> {
@@ -315,8 +333,16 @@ impl<'de> Visitor<'de> for WrittenLayer {
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Layer, A::Error> {
-        ImageLayer::deserialize(MapAccessDeserializer::new(map)).map(Layer::Image)
+    /// The first key tells what kind of layer it is: the kinds have no key in common.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Layer, A::Error> {
+        let first: Option<String> = map.next_key()?;
+        let (first, rest) = (first.as_deref(), map);
+        let of_text = first.is_some_and(is_key);
+        let table = MapAccessDeserializer::new(Begun { first, rest });
+        match of_text {
+            true => SequenceLayer::deserialize(table).map(Layer::Sequence),
+            false => ImageLayer::deserialize(table).map(Layer::Image),
+        }
     }
 }
 

@@ -89,7 +89,7 @@ const RAW: &str = "text";
 pub struct Inputs {
     numbers: Option<NodeId>,
     categories: Option<NodeId>,
-    /// The tokens of the first text and their domain; the places beside them and those of other texts follow.
+    /// The tokens of the first text and their domain; those of other texts follow.
     texts: (NodeId, DomainId),
     /// The first of the images, which follow each other, and how many there are.
     images: (NodeId, usize),
@@ -189,8 +189,8 @@ impl Encoder {
         })
     }
 
-    /// Adds the inputs to a graph: the nodes `numbers`, `categories`, `tokens.COLUMN` with `beside.COLUMN` on a domain of
-    /// its own, and `images.COLUMN`, where there are such.
+    /// Adds the inputs to a graph: the nodes `numbers`, `categories`, `tokens.COLUMN` on a domain of its own,
+    /// and `images.COLUMN`, where there are such.
     pub fn inputs(&self, g: &mut GraphBuilder) -> Inputs {
         let (numbers, categories) = (self.number_width(), self.categories().count());
         let numbers = (numbers > 0).then(|| g.input("numbers", numbers));
@@ -200,7 +200,6 @@ impl Encoder {
             let name = text::node(column);
             let domain = g.ragged(&name, DomainId::ROWS);
             texts.push((g.index_on(domain, &name, text.columns().len()), domain));
-            g.index_on(domain, &text::beside_node(column), 2 * text::REACH);
         }
         let mut images = (NodeId(0), 0);
         for (column, image) in self.images() {
@@ -238,8 +237,8 @@ impl Encoder {
         parts.extend((0..images).map(|i| NodeId(first.0 + i)));
         let mut labelled = None;
         for (i, (column, text)) in self.text_inputs().enumerate() {
-            let (first, domain) = (inputs.texts.0.0 + 2 * i, DomainId(inputs.texts.1.0 + i));
-            let nodes = text::TextNodes { tokens: NodeId(first), beside: NodeId(first + 1) };
+            let (tokens, domain) = (NodeId(inputs.texts.0.0 + i), DomainId(inputs.texts.1.0 + i));
+            let nodes = text::TextNodes { tokens, domain };
             let name = format!("{prefix}{}", text::node(column));
             let h = text.encode(g, nodes, &name, model);
             match self.tokens.as_deref() == Some(column) {

@@ -1,7 +1,7 @@
 //! What an architecture builds from: the inputs, the stages of a trunk, the heads.
 
 use super::dependent;
-use crate::config::{Config, ImageLayer, Layer, ModelConfig};
+use crate::config::{Along, Config, ImageLayer, Layer, ModelConfig};
 use crate::encode::{Encoder, Inputs, text};
 use crate::task::Task;
 use indexmap::IndexMap;
@@ -109,6 +109,18 @@ impl<'a> Design<'a> {
         match &self.trunk[i] {
             Layer::Dense(width) => self.layer(g, &name, x, *width),
             Layer::Image(layer) => self.image_layer(g, &name, layer, x),
+            Layer::Sequence(layer) => match layer.along() {
+                Some(along) => {
+                    let h = text::layer(g, &name, along, x, self.config.dropout as f32);
+                    let over = i + 1 == self.depth() || !matches!(self.trunk[i + 1], Layer::Sequence(_));
+                    // A transformer's sums are not normalised but by the next one.
+                    match over && matches!(along, Along::Transformer { .. }) {
+                        true => g.named(format!("{name}.norm")).layer_norm(h),
+                        false => h,
+                    }
+                }
+                None => x,
+            },
         }
     }
 

@@ -71,7 +71,7 @@ impl Architecture for DselectK {
         let x = design.embed(g, inputs, "");
         let experts = experts(g, "", x, self.experts, &experts::expert(design, &self.widths));
         let gates = design.owners().into_iter().map(|own| {
-            let gate = dselect_k_gate(g, &format!("{own}gate"), self.per_row.then_some(x), self.experts, self.k);
+            let gate = dselect_k_gate(g, &format!("{own}gate"), (x, self.per_row), self.experts, self.k);
             (g.named(format!("{own}mixture")).mixture(gate.weights, &experts), gate)
         });
         let (h, gates): (Vec<NodeId>, Vec<Selection>) = gates.collect();
@@ -93,14 +93,20 @@ pub struct Selection {
     pub lost: Vec<NodeId>,
 }
 
-/// A gate of at most `k` experts that reads `x`, or is the same for all rows without it.
-pub fn dselect_k_gate(g: &mut GraphBuilder, name: &str, x: Option<NodeId>, experts: usize, k: usize) -> Selection {
-    let x = x.map(|x| g.flatten(x));
+/// A gate of at most `k` experts for the elements of a node: it reads the node, or is the same for all of them.
+pub fn dselect_k_gate(
+    g: &mut GraphBuilder,
+    name: &str,
+    (x, reads): (NodeId, bool),
+    experts: usize,
+    k: usize,
+) -> Selection {
+    let (domain, x) = (g.domain(x), reads.then(|| g.flatten(x)));
     let mut logits = |part: &str, width, bound| {
         let (name, init) = (format!("{name}.{part}"), Init::Uniform(bound));
         match x {
             Some(x) => g.named(name).dense_from(x, width, Activation::Linear, init),
-            None => g.named(name).vector(width, init),
+            None => g.named(name).vector_on(domain, width, init),
         }
     };
     let z = logits("z", k * Op::code_bits(experts), 0.01);

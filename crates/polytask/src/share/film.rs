@@ -41,9 +41,9 @@ impl Architecture for Film {
             if shape.image().is_some() {
                 return g.named(name).scale_channels(h);
             }
-            let width = shape.width();
-            let gamma = g.named(format!("{name}.gamma")).vector(width, Init::Constant(1.0));
-            let beta = g.named(format!("{name}.beta")).vector(width, Init::Constant(0.0));
+            let (width, domain) = (shape.width(), g.domain(h));
+            let gamma = g.named(format!("{name}.gamma")).vector_on(domain, width, Init::Constant(1.0));
+            let beta = g.named(format!("{name}.beta")).vector_on(domain, width, Init::Constant(0.0));
             let scaled = g.named(format!("{name}.scaled")).mul(h, gamma);
             g.named(name).add(&[scaled, beta])
         });

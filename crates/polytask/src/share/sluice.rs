@@ -55,6 +55,11 @@ impl Architecture for Sluice {
             let message = "\"sluice\" mixes the layers of a trunk into each head, and image layers differ in size";
             return Err(keys::wrong(&["method"], message));
         }
+        if let Some(i) = layers.iter().position(|layer| matches!(layer, Layer::Sequence(_))) {
+            let message =
+                format!("\"sluice\" keeps the subspaces of dense layers apart, and layer {i} of `model.trunk` is none");
+            return Err(keys::wrong(&["method"], message));
+        }
         let widths: Vec<usize> = layers.iter().filter_map(Layer::width).collect();
         let first = widths[0];
         let wrong = if self.subspaces == 0 {

@@ -1,16 +1,18 @@
 //! Texts: their tokens, and what the model reads of each.
 
+mod encoder;
 mod sentences;
 mod vocabulary;
 
+pub(crate) use encoder::layer;
 pub use sentences::{Sentences, Texts};
 pub use vocabulary::{Feature, Vocabulary};
 
 use super::{EncodeError, InputColumn};
-use crate::config::{Embedding, InputConfig, TextEncoder, TextModel, TextPool};
+use crate::config::{Embedding, InputConfig, TextModel, TextPool};
 use polytask_data::text::Splitter;
 use polytask_data::{Column, Table, Values};
-use polytask_graph::{Activation, GraphBuilder, IndexColumn, NodeId, Reduction};
+use polytask_graph::{Activation, DomainId, GraphBuilder, IndexColumn, NodeId, Reduction};
 use serde::{Deserialize, Serialize};
 use vocabulary::PARTS;
 
@@ -62,8 +64,6 @@ pub struct TokenFeatures {
     pub indices: Vec<u32>,
     /// Indices a token.
     pub width: usize,
-    /// The places in the sentence of the tokens beside every token.
-    pub(crate) beside: Vec<u32>,
 }
 
 impl Text {
@@ -124,32 +124,18 @@ impl Text {
         let indices =
             sentences.codes.iter().flat_map(|code| columns.iter().map(|column| column[*code as usize])).collect();
         let (column, offsets) = (column.to_owned(), sentences.offsets.clone());
-        TokenFeatures { beside: places_beside(&offsets), column, offsets, indices, width: columns.len() }
+        TokenFeatures { column, offsets, indices, width: columns.len() }
     }
 
-    /// Adds the embeddings of a token's word and parts, and what reads them: `{name}.word`, ..., `{name}.conv.0`, ...
+    /// Adds the embeddings of a token's word and parts, and what reads them: `{name}.word`, ..., `{name}.lstm.0`, ...
     pub(super) fn encode(&self, g: &mut GraphBuilder, nodes: TextNodes, name: &str, model: &TextModel) -> NodeId {
         let embed = |(column, (part, levels, width)): (usize, (String, usize, usize))| {
             g.named(format!("{name}.{part}")).embedding(nodes.tokens, IndexColumn { column, levels }, width)
         };
         let parts: Vec<NodeId> = self.columns().into_iter().enumerate().map(embed).collect();
         let embedded = g.named(format!("{name}.embedded")).concat(&parts);
-        let rate = model.dropout as f32;
-        let x = g.named(format!("{name}.embedded.dropout")).dropout(embedded, rate);
-        match model.encoder {
-            TextEncoder::None => x,
-            TextEncoder::Conv => (0..model.layers).fold(x, |x, i| {
-                let layer = format!("{name}.conv.{i}");
-                let mut seen = vec![x];
-                for column in 0..model.window - 1 {
-                    seen.push(g.named(format!("{layer}.{}", beside(column))).gather(x, nodes.beside, column));
-                }
-                let window = g.named(format!("{layer}.window")).concat(&seen);
-                let h = g.named(&layer).dense(window, model.width, Activation::Relu);
-                let h = g.named(format!("{layer}.dropout")).dropout(h, rate);
-                if i == 0 { h } else { g.named(format!("{layer}.sum")).add(&[x, h]) }
-            }),
-        }
+        let x = g.named(format!("{name}.embedded.dropout")).dropout(embedded, model.dropout as f32);
+        encoder::encode(g, nodes.domain, name, x, model, self.max_tokens)
     }
 
     /// Name, levels and width of the embedding of each index column.
@@ -172,35 +158,8 @@ impl Text {
 pub(super) struct TextNodes {
     /// The indices of every token.
     pub tokens: NodeId,
-    /// The places in the sentence of the tokens beside it.
-    pub beside: NodeId,
-}
-
-/// Tokens on either side whose places are fed: half of the widest window.
-pub(super) const REACH: usize = 7;
-
-/// How far the token of a column of places is, from the nearest ones on: -1, 1, -2, 2, ...
-fn beside(column: usize) -> i64 {
-    let far = column as i64 / 2 + 1;
-    if column.is_multiple_of(2) { -far } else { far }
-}
-
-/// The places of the tokens beside every token, `tokens x 2 REACH`; past the ends there are none.
-fn places_beside(offsets: &[u32]) -> Vec<u32> {
-    let mut places = Vec::with_capacity(offsets.last().map_or(0, |end| *end as usize) * 2 * REACH);
-    for own in offsets.windows(2) {
-        let tokens = i64::from(own[1]) - i64::from(own[0]);
-        for token in 0..tokens {
-            let at = (0..2 * REACH).map(|column| token + beside(column));
-            places.extend(at.map(|place| if (0..tokens).contains(&place) { place as u32 } else { u32::MAX }));
-        }
-    }
-    places
-}
-
-/// The name of the places of the tokens beside a text column's.
-pub(crate) fn beside_node(column: &str) -> String {
-    format!("beside.{column}")
+    /// The tokens.
+    pub domain: DomainId,
 }
 
 /// The name of a text column's tokens, as input and as domain.
@@ -237,16 +196,6 @@ pub(super) fn is_text(levels: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn places_beside_end_with_the_sentence() {
-        let places = places_beside(&[0, 2, 2, 3]);
-        let none = u32::MAX;
-        assert_eq!(places.len(), 3 * 2 * REACH);
-        assert_eq!(places[..4], [none, 1, none, none]);
-        assert_eq!(places[2 * REACH..][..4], [0, none, none, none]);
-        assert!(places[4 * REACH..].iter().all(|place| *place == none));
-    }
 
     #[test]
     fn sentences_are_told_from_names() {
