@@ -160,7 +160,7 @@ fn compare_says_for_every_task_whether_sharing_helped() {
     assert_eq!(keys(&answer["tasks"]), ["grade", "size", "warm"]);
     for (name, task) in answer["tasks"].as_object().unwrap() {
         let metric = task["metric"].as_str().unwrap();
-        for side in ["joint", "single", "joint_std", "single_std", "baseline"] {
+        for side in ["joint", "single", "joint_std", "single_std", "baseline", "linear"] {
             assert!(task[side][metric].is_f64(), "{name}.{side}.{metric}: {task}");
         }
         let verdict = task["verdict"].as_str().unwrap();
@@ -178,6 +178,23 @@ fn compare_says_for_every_task_whether_sharing_helped() {
     assert_eq!(answer["seeds"], serde_json::json!([0, 1, 2]));
     let (joint, single) = (&answer["tasks"]["size"]["joint"], &answer["tasks"]["size"]["single"]);
     assert_ne!(joint["r2"], single["r2"], "two different models");
+    // The linear model reads the same five features and has five outputs.
+    assert_eq!((&answer["linear"]["penalty"], &answer["linear"]["parameters"]), (&"l21".into(), &(6 * 5).into()));
+    assert!(answer["linear"]["left_out"].is_null(), "{}", answer["linear"]);
+}
+
+#[test]
+fn compare_says_why_there_is_no_linear_baseline() {
+    let folder = Folder::with(CONFIG, &table(200));
+    let linear = |more: &str| {
+        let done = folder.works(&format!("compare config.toml --seeds 1 --format json --set train.steps=1 {more}"));
+        let answer: Value = serde_json::from_str(&done.out).unwrap();
+        assert!(answer["tasks"]["size"]["linear"].is_null());
+        answer["linear"]["left_out"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(linear("--set model.sharing=linear"), "the joint model is a linear one");
+    let said = linear("--set inputs.color.kind=text --set inputs.x.kind=number");
+    assert_eq!(said, "a linear model reads numbers and categories, and input `color` is a text");
 }
 
 #[test]

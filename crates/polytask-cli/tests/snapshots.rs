@@ -108,16 +108,17 @@ fn compare_prints_a_line_a_task() {
     // One step at a rate of next to nothing: both models are as they were drawn, and no verdict can change.
     let done = folder.works("compare config.toml --seeds 3 --set train.steps=1 --set train.learning_rate=1e-9");
     insta::assert_snapshot!(redacted(&done.out), @r"
-    task metric constant alone joint joint better by sharing
-    size r2 # # ± # # ± # # ± # no difference beyond the noise
-    warm auc # # ± # # ± # # ± # no difference beyond the noise
-    grade accuracy # # ± # # ± # # ± # no difference beyond the noise
+    task metric constant linear alone joint joint better by sharing
+    size r2 # # # ± # # ± # # ± # no difference beyond the noise
+    warm auc # # # ± # # ± # # ± # no difference beyond the noise
+    grade accuracy # # # ± # # ± # # ± # no difference beyond the noise
 
     Test rows, mean ± standard deviation over 3 seed(s), 1 steps each; the difference with its 95 % interval.
     Relative change by sharing: # % (mean over tasks), # % (mean over metrics).
     Parameters: 181 joint, 373 apart. Training: # s joint, # s apart.
+    Linear: penalty l21 of strength #, by the validation rows; 30 parameters, # s.
     ");
-    insta::assert_snapshot!(redacted(&done.err), @"training 12 models: the joint one and one a task, 3 seeds");
+    insta::assert_snapshot!(redacted(&done.err), @"training 13 models: a linear one, then the joint one and one a task, 3 seeds");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{ConfigArguments, Format, on_threads, print, print_json};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::{stop, text};
-use polytask::compare::{Comparison, compare};
+use polytask::compare::{Comparison, LinearBaseline, compare, models};
 use std::fmt::Write;
 
 /// Train the joint model and one model a task, and say whether sharing helped
@@ -27,8 +27,11 @@ impl Compare {
         let answer = on_threads(self.config.threads, || {
             let prepared = polytask::prepare(&config)?;
             prepared.notes.iter().for_each(|note| eprintln!("note: {note}"));
-            let models = (prepared.tasks.len() as u64 + 1) * self.seeds;
-            eprintln!("training {models} models: the joint one and one a task, {} seeds", self.seeds);
+            let models = models(prepared.tasks.len(), self.seeds);
+            eprintln!(
+                "training {models} models: a linear one, then the joint one and one a task, {} seeds",
+                self.seeds
+            );
             let progress = Progress::new(models);
             let answer = compare(&config, &prepared, self.seeds, &stop, &|| progress.tick());
             progress.finish();
@@ -59,13 +62,14 @@ fn report(answer: &Comparison) -> String {
             name.clone(),
             metric.to_owned(),
             task.baseline.value(metric).map_or("-".to_owned(), text::number),
+            task.linear.as_ref().and_then(|linear| linear.value(metric)).map_or("-".to_owned(), text::number),
             side(&task.single, &task.single_std),
             side(&task.joint, &task.joint_std),
             format!("{}{margin}", text::number(task.difference)),
             task.verdict.words().to_owned(),
         ]);
     }
-    let header = ["task", "metric", "constant", "alone", "joint", "joint better by", "sharing"];
+    let header = ["task", "metric", "constant", "linear", "alone", "joint", "joint better by", "sharing"];
     let mut out = text::table(&header, &rows);
     let (seeds, steps) = (answer.seeds.len(), answer.steps);
     let _ = writeln!(
@@ -86,5 +90,21 @@ fn report(answer: &Comparison) -> String {
         text::seconds(time.joint),
         text::seconds(time.single)
     );
+    let _ = writeln!(out, "{}", linear(&answer.linear));
     out
+}
+
+/// What the linear column is.
+fn linear(baseline: &LinearBaseline) -> String {
+    match baseline {
+        LinearBaseline::Found { parameters, seconds, solved } => format!(
+            "Linear: penalty {} of strength {}, by {}; {} parameters, {}.",
+            solved.penalty,
+            text::number(solved.strength),
+            solved.chosen_by,
+            text::count(*parameters),
+            text::seconds(*seconds)
+        ),
+        LinearBaseline::LeftOut { left_out } => format!("No linear baseline: {left_out}."),
+    }
 }

@@ -1,12 +1,15 @@
 //! Did sharing help? The joint model against one model a task: same rows, same settings, same number of optimiser
 //! steps, several seeds, measured on the test rows.
 
+mod linear;
 mod verdict;
 
+pub use linear::LinearBaseline;
 pub use verdict::{Verdict, interval};
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::linear::Solved;
 use crate::metric::{Better, Metrics};
 use crate::model::{self, Model};
 use crate::prepare::Prepared;
@@ -33,6 +36,8 @@ pub struct Comparison {
     pub parameters: Sides<usize>,
     /// Seconds of training, mean over seeds; single-task is the sum over its models.
     pub seconds: Sides<f64>,
+    /// What became of the linear model.
+    pub linear: LinearBaseline,
     /// Optimiser steps of every model.
     pub steps: u64,
     /// Seeds, each trained both ways.
@@ -61,6 +66,8 @@ pub struct TaskComparison {
     pub single_std: Metrics,
     /// What the best constant prediction scores.
     pub baseline: Metrics,
+    /// What a linear model of all tasks scores; none where it was left out.
+    pub linear: Option<Metrics>,
     /// Name of the metric that the verdict goes by.
     pub metric: &'static str,
     /// Mean over seeds of joint minus single in that metric, turned so that positive is better.
@@ -78,6 +85,8 @@ struct Run {
     scores: Vec<(Metrics, Metrics)>,
     seconds: f64,
     parameters: usize,
+    /// Of a linear model.
+    solved: Option<Solved>,
 }
 
 /// Ends a run when someone has asked for it.
@@ -89,11 +98,17 @@ impl Watch for Until<'_> {
     }
 }
 
-/// Trains the config's model and one model a task, for each seed from the config's on, and compares them.
+/// How many models [`compare`] trains for so many tasks and seeds.
+pub fn models(tasks: usize, seeds: u64) -> u64 {
+    1 + (tasks as u64 + 1) * seeds
+}
+
+/// Trains the config's model and one model a task, for each seed from the config's on, and compares them. Before them a
+/// linear model of all tasks is found, the first baseline.
 ///
 /// Every model makes the same number of steps and keeps its best state by the validation rows; nobody stops early. A
 /// single-task model is trained on the rows that have its label, so that no step of it is wasted. `done` is called
-/// after each of the `(tasks + 1) * seeds` models; `stop` ends the whole.
+/// after each of the [`models`]; `stop` ends the whole.
 ///
 /// # Errors
 /// Whatever keeps a model from being trained; no test rows.
@@ -110,6 +125,8 @@ pub fn compare(
     let seeds: Vec<u64> = (0..seeds.max(1)).map(|s| config.train.seed.wrapping_add(s)).collect();
     let budget = Budget { patience: 0, ..Budget::of(&config.train, prepared.split.train.len()) };
     let all: Vec<usize> = (0..prepared.tasks.len()).collect();
+    let (linear, linear_scores) = linear::baseline(config, prepared, &all, budget, stop)?;
+    done();
     // The joint model first, then each task alone.
     let sides: Vec<&[usize]> = std::iter::once(all.as_slice()).chain(all.chunks(1)).collect();
     let jobs: Vec<(u64, &[usize])> = seeds.iter().flat_map(|&seed| sides.iter().map(move |&s| (seed, s))).collect();
@@ -128,7 +145,8 @@ pub fn compare(
         let joint: Vec<&Metrics> = by_seed.iter().map(|runs| &runs[0].scores[t].0).collect();
         let single: Vec<&Metrics> = by_seed.iter().map(|runs| &runs[t + 1].scores[0].0).collect();
         let baseline = by_seed[0][0].scores[t].1.clone();
-        (prepared.tasks[t].name.clone(), TaskComparison::new(&prepared.tasks[t], &joint, &single, baseline))
+        let linear = linear_scores.get(t).cloned();
+        (prepared.tasks[t].name.clone(), TaskComparison::new(&prepared.tasks[t], &joint, &single, baseline, linear))
     };
     let tasks: IndexMap<String, TaskComparison> = all.iter().map(|&t| task(t)).collect();
     let changes: Vec<f64> = tasks.values().map(|t| t.change).collect();
@@ -145,6 +163,7 @@ pub fn compare(
             joint: over_seeds(&|runs| runs[0].seconds),
             single: over_seeds(&|runs| runs[1..].iter().map(|run| run.seconds).sum()),
         },
+        linear,
         steps: budget.steps,
         seeds,
         tasks,
@@ -166,7 +185,10 @@ fn run(
     let tasks: Vec<Task> = which.iter().map(|&t| prepared.tasks[t].clone()).collect();
     let alone = which.len() == 1 && prepared.tasks.len() > 1;
     if alone {
-        config.model.sharing = Sharing::None(Nothing {});
+        config.model.sharing = match config.model.sharing.linear() {
+            Some(linear) => Sharing::Linear(linear.alone()),
+            None => Sharing::None(Nothing {}),
+        };
         // There is nothing to balance.
         let (l2, l2_biases) = (config.loss.l2, config.loss.l2_biases);
         config.loss = crate::config::LossConfig { l2, l2_biases, ..Default::default() };
@@ -209,11 +231,11 @@ fn run(
     let model = Model { graph, encoder: prepared.encoder.clone(), tasks, missing: None, parameters: fitted.parameters };
     let scores = model.score(&prepared.data, which, &prepared.split.test)?;
     let scores = scores.tasks.into_values().map(|score| (score.metrics, score.baseline)).collect();
-    Ok(Run { scores, seconds: fitted.seconds, parameters })
+    Ok(Run { scores, seconds: fitted.seconds, parameters, solved: fitted.solved })
 }
 
 impl TaskComparison {
-    fn new(task: &Task, joint: &[&Metrics], single: &[&Metrics], baseline: Metrics) -> Self {
+    fn new(task: &Task, joint: &[&Metrics], single: &[&Metrics], baseline: Metrics, linear: Option<Metrics>) -> Self {
         let (metric, better) = task.outcome().primary();
         let sign = if better == Better::Higher { 1.0 } else { -1.0 };
         let pairs = joint.iter().zip(single);
@@ -228,6 +250,7 @@ impl TaskComparison {
             joint_std: over(joint, deviation),
             single_std: over(single, deviation),
             baseline,
+            linear,
             metric,
             difference,
             margin,

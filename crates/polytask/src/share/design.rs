@@ -1,6 +1,6 @@
 //! What an architecture builds from: the inputs, the stages of a trunk, the heads.
 
-use super::dependent;
+use super::{dependent, linear};
 use crate::config::{Along, Config, ImageLayer, Layer, ModelConfig};
 use crate::encode::{Encoder, Inputs, text};
 use crate::task::Task;
@@ -89,13 +89,12 @@ impl<'a> Design<'a> {
 
     /// Adds the features that the inputs give, every category one-hot, however many levels it has.
     pub(super) fn one_hot(&self, g: &mut GraphBuilder, inputs: Inputs) -> NodeId {
-        if let Some((column, _)) = self.encoder.text_inputs().next() {
-            g.refuse(
-                "features",
-                format!("a linear model reads numbers and categories, and input `{column}` is a text"),
-            );
-        }
         self.encoder.one_hot(g, inputs)
+    }
+
+    /// Why a linear model cannot take the inputs and tasks; none where it can.
+    pub(super) fn unfit_for_linear(&self) -> Option<String> {
+        linear::unfit(self.encoder, self.tasks)
     }
 
     /// Number of stages of a trunk.

@@ -9,6 +9,8 @@
 
 use super::{Architecture, Design, Info, keys};
 use crate::config::{ModelConfig, Problem, Strength};
+use crate::encode::Encoder;
+use crate::task::{Kind, Task};
 use indexmap::IndexMap;
 use polytask_graph::GraphBuilder;
 use schemars::JsonSchema;
@@ -242,9 +244,28 @@ impl Architecture for Linear {
     }
 
     fn build(&self, g: &mut GraphBuilder, design: &Design<'_>) {
+        if let Some(reason) = design.unfit_for_linear() {
+            g.refuse("features", reason);
+        }
         let inputs = design.inputs(g);
         let x = design.one_hot(g, inputs);
         let outputs: Vec<_> = (0..design.tasks()).map(|task| design.output(g, task, x)).collect();
         design.losses(g, &outputs);
     }
+}
+
+/// Why a linear model cannot take these inputs and tasks; none where it can.
+pub(crate) fn unfit(encoder: &Encoder, tasks: &[Task]) -> Option<String> {
+    let reads =
+        |input: &str, what: &str| format!("a linear model reads numbers and categories, and input `{input}` is {what}");
+    let text = encoder.text_inputs().map(|(input, _)| reads(input, "a text"));
+    let image = encoder.images().map(|(input, _)| reads(input, "an image"));
+    let labels = tasks.iter().filter(|task| matches!(task.kind, Kind::Multilabel(_)));
+    let labels = labels.map(|task| {
+        format!(
+            "a linear model has one label a row, and task `{}` has several; a binary task for each would do",
+            task.name
+        )
+    });
+    text.chain(image).chain(labels).next()
 }

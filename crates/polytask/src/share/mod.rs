@@ -14,7 +14,7 @@ mod experts;
 mod film;
 mod hard;
 mod keys;
-mod linear;
+pub(crate) mod linear;
 mod mmoe;
 mod mtan;
 mod nddr;
