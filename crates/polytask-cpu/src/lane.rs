@@ -73,6 +73,7 @@ pub(crate) struct Scales {
 pub(crate) struct Weights<'a> {
     pub values: &'a [f32],
     pub transposed: &'a [f32],
+    pub wide: [&'a [f32]; 2],
     /// See [`Runner::set_temperature`](crate::Runner::set_temperature).
     pub temperature: f32,
 }
@@ -221,6 +222,7 @@ impl Memory {
             indices: &self.indices,
             values: weights.values,
             transposed: weights.transposed,
+            wide: weights.wide,
             gradient: &mut self.gradient,
             noise,
             temperature: weights.temperature,

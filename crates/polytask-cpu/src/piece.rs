@@ -17,7 +17,7 @@ pub(crate) struct Piece {
     pub offset: usize,
     /// Place in the flat parameters.
     pub range: Range<usize>,
-    /// Columns of a dense weight, whose transposed copy is kept.
+    /// Columns of a dense weight whose transposed copy is kept.
     pub columns: Option<usize>,
     /// The first node that reads the parameter: the last to add to its gradient.
     pub first_reader: Option<usize>,
@@ -91,7 +91,7 @@ pub(crate) fn pieces(plan: &Plan, parameters: &Parameters) -> Vec<Piece> {
             parameter: ParameterId(i),
             offset: start - all.start,
             range: start..(start + len).min(all.end),
-            columns,
+            columns: columns.filter(|_| plan.read_alone[i]),
             first_reader: readers[i],
             statistic,
             rate: parameter.rate,

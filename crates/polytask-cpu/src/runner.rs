@@ -8,7 +8,7 @@ use crate::optimizer::{Optimizer, Update};
 use crate::parameters::Parameters;
 use crate::penalty::Penalties;
 use crate::piece::{self, Combine, Piece};
-use crate::plan::{InputSlot, Mode, Plan};
+use crate::plan::{InputSlot, Mode, Plan, refresh};
 use crate::update::{Source, State, Work};
 use polytask_graph::{DomainId, LossId, LossKind, ParameterId};
 use rayon::prelude::*;
@@ -18,7 +18,7 @@ pub struct Runner {
     plan: Plan,
     lanes: Vec<Lane>,
     parameters: Parameters,
-    transposed: Vec<f32>,
+    copies: Copies,
     pieces: Vec<Piece>,
     /// Of the batch: its lanes, `(first row, rows)` each.
     parts: Vec<(usize, usize)>,
@@ -26,7 +26,33 @@ pub struct Runner {
     totals: Vec<f64>,
     scales: Scales,
     penalties: Penalties,
+}
+
+/// What is copied from the parameters for kernels to read at full speed, and what else they are told.
+struct Copies {
+    /// Training only.
+    transposed: Vec<f32>,
+    wide: Vec<f32>,
+    /// Training only.
+    wide_transposed: Vec<f32>,
     temperature: f32,
+}
+
+impl Copies {
+    fn new(plan: &Plan, parameters: usize) -> Self {
+        let wide = plan.wides.last().map_or(0, |wide| wide.range.end);
+        let train = |len: usize| if plan.mode == Mode::Train { vec![0.0; len] } else { Vec::new() };
+        Copies { transposed: train(parameters), wide: vec![0.0; wide], wide_transposed: train(wide), temperature: 1.0 }
+    }
+
+    fn read<'a>(&'a self, values: &'a [f32]) -> Weights<'a> {
+        let Copies { transposed, wide, wide_transposed, temperature } = self;
+        Weights { values, transposed, wide: [wide, wide_transposed], temperature: *temperature }
+    }
+
+    fn refresh_wide(&mut self, plan: &Plan, values: &[f32]) {
+        refresh(&plan.wides, &plan.wide_blocks, values, &mut self.wide, &mut self.wide_transposed);
+    }
 }
 
 /// A task's loss over a batch: the weighted mean over its labelled rows; none if it has none.
@@ -36,15 +62,13 @@ impl Runner {
     /// Takes a plan and the parameters it starts from.
     pub fn new(plan: Plan, parameters: Parameters) -> Self {
         let lanes = (0..plan.lanes).map(|_| Lane::new(&plan)).collect();
-        let train = plan.mode == Mode::Train;
-        let transposed = if train { vec![0.0; parameters.values().len()] } else { Vec::new() };
+        let copies = Copies::new(&plan, parameters.values().len());
         let pieces = piece::pieces(&plan, &parameters);
         let totals = vec![0.0; plan.losses.len()];
         let scales = Scales { losses: totals.clone(), charges: totals.clone(), counts: vec![0; plan.arena.len()] };
         let penalties = Penalties::new(&plan.graph, |p| parameters.range(p));
-        let (parts, temperature) = (Vec::new(), 1.0);
-        let mut runner =
-            Runner { plan, lanes, parameters, transposed, pieces, parts, totals, scales, penalties, temperature };
+        let parts = Vec::new();
+        let mut runner = Runner { plan, lanes, parameters, copies, pieces, parts, totals, scales, penalties };
         runner.refresh();
         runner
     }
@@ -68,7 +92,7 @@ impl Runner {
     /// The temperature at which ops that draw one of several inputs ([`Weighing::Sampled`](polytask_graph::Weighing)) are
     /// differentiated, above 0: the lower, the closer to the choice itself. Default 1.
     pub fn set_temperature(&mut self, temperature: f32) {
-        self.temperature = temperature;
+        self.copies.temperature = temperature;
     }
 
     /// Forward and backward in one go: gradients of `sum over tasks of weights[t] * loss_t`, per group. `noise` names
@@ -79,8 +103,8 @@ impl Runner {
     pub fn forward_backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) -> StepLosses {
         self.begin(feed);
         self.set_scales(weights);
-        let Runner { plan, lanes, parameters, transposed, parts, scales, temperature, .. } = self;
-        let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
+        let Runner { plan, lanes, parameters, copies, parts, scales, .. } = self;
+        let read = copies.read(parameters.values());
         each_lane(lanes, parts, |lane, part| {
             lane.forward(plan, read, feed, part, Some(noise));
             lane.backward(plan, read, feed, Some(noise), scales);
@@ -91,8 +115,8 @@ impl Runner {
     /// The forward pass of a training step alone, for methods that need the losses before they can weigh them.
     pub fn forward(&mut self, feed: &Feed<'_>, noise: u64) -> StepLosses {
         self.begin(feed);
-        let Runner { plan, lanes, parameters, transposed, parts, temperature, .. } = self;
-        let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
+        let Runner { plan, lanes, parameters, copies, parts, .. } = self;
+        let read = copies.read(parameters.values());
         each_lane(lanes, parts, |lane, part| lane.forward(plan, read, feed, part, Some(noise)));
         self.losses(feed)
     }
@@ -100,8 +124,8 @@ impl Runner {
     /// The backward pass that follows [`forward`](Self::forward) with the same feed and noise.
     pub fn backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) {
         self.set_scales(weights);
-        let Runner { plan, lanes, parameters, transposed, parts, scales, temperature, .. } = self;
-        let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
+        let Runner { plan, lanes, parameters, copies, parts, scales, .. } = self;
+        let read = copies.read(parameters.values());
         each_lane(lanes, parts, |lane, _| lane.backward(plan, read, feed, Some(noise), scales));
     }
 
@@ -117,8 +141,8 @@ impl Runner {
     /// The rest of such a backward pass: the groups' cotangents at the shared representation, summed with these weights,
     /// flow on through the shared part.
     pub fn backward_shared(&mut self, groups: &[f64], noise: u64) {
-        let Runner { plan, lanes, parameters, transposed, parts, temperature, .. } = self;
-        let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
+        let Runner { plan, lanes, parameters, copies, parts, .. } = self;
+        let read = copies.read(parameters.values());
         each_lane(lanes, parts, |lane, _| lane.backward_shared(plan, read, Some(noise), groups));
     }
 
@@ -147,8 +171,8 @@ impl Runner {
     /// Runs all rows forward, as many at a time as the lanes hold, and shows every lane to `each` in row order.
     fn sweep(&mut self, feed: &Feed<'_>, mut each: impl FnMut(&Lane)) {
         self.check(feed);
-        let Runner { plan, lanes, parameters, transposed, parts, temperature, .. } = self;
-        let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
+        let Runner { plan, lanes, parameters, copies, parts, .. } = self;
+        let read = copies.read(parameters.values());
         let whole = if plan.graph.domains().is_empty() { plan.lane_rows * plan.lanes } else { plan.batch };
         for rows in feed.rows.chunks(whole) {
             let batch = Feed { rows, ..*feed };
@@ -163,8 +187,8 @@ impl Runner {
     pub fn layerwise_gramian(&mut self, feed: &Feed<'_>, noise: u64) -> (StepLosses, Vec<f64>) {
         self.begin(feed);
         self.set_scales(&vec![1.0; self.totals.len()]);
-        let Runner { plan, lanes, parameters, transposed, pieces, parts, scales, temperature, .. } = self;
-        let read = Weights { values: parameters.values(), transposed, temperature: *temperature };
+        let Runner { plan, lanes, parameters, copies, pieces, parts, scales, .. } = self;
+        let read = copies.read(parameters.values());
         each_lane(lanes, parts, |lane, part| {
             lane.forward(plan, read, feed, part, Some(noise));
             lane.backward_losses(plan, read, feed, scales);
@@ -239,8 +263,10 @@ impl Runner {
         });
         let (stepper, [m, v]) = optimizer.begin(update.rate);
         let work = Work { source, shrink, stepper };
-        let state = State { values: self.parameters.values_mut(), transposed: &mut self.transposed, m, v };
-        work.run(&self.pieces, 0, state)
+        let state = State { values: self.parameters.values_mut(), transposed: &mut self.copies.transposed, m, v };
+        let squares = work.run(&self.pieces, 0, state);
+        self.copies.refresh_wide(&self.plan, self.parameters.values());
+        squares
     }
 
     /// The lanes that the last batch, of this many rows, has filled.
@@ -313,15 +339,17 @@ impl Runner {
         self.totals.iter().enumerate().map(|(task, &total)| (total > 0.0).then(|| sum(task) / total)).collect()
     }
 
-    /// Brings the transposed copies up to date.
+    /// Brings the copies up to date.
     fn refresh(&mut self) {
-        if self.transposed.is_empty() {
+        let Runner { plan, parameters, copies, pieces, .. } = self;
+        copies.refresh_wide(plan, parameters.values());
+        if copies.transposed.is_empty() {
             return;
         }
-        for piece in &self.pieces {
+        for piece in pieces {
             if let Some(n) = piece.columns {
                 let range = piece.range.clone();
-                transpose_block(&self.parameters.values()[range.clone()], n, &mut self.transposed[range]);
+                transpose_block(&parameters.values()[range.clone()], n, &mut copies.transposed[range]);
             }
         }
     }

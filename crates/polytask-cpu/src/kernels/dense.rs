@@ -38,6 +38,16 @@ impl Kernel for Dense {
     }
 
     fn backward(&self, lane: &mut Lane<'_>) {
+        self.retrace(lane);
+        if let Some(flow) = &self.wiring.flows[0] {
+            self.input_gradient(lane, flow);
+        }
+    }
+}
+
+impl Dense {
+    /// Turns the cotangent into that of the sum, and gathers the gradients of the parameters.
+    pub(super) fn retrace(&self, lane: &mut Lane<'_>) {
         let w = &self.wiring;
         let seen = if activation::from_output(self.activation) { w.out } else { w.saved };
         for copy in 0..w.copies {
@@ -47,13 +57,8 @@ impl Kernel for Dense {
             }
             self.parameter_gradients(lane, copy);
         }
-        if let Some(flow) = &w.flows[0] {
-            self.input_gradient(lane, flow);
-        }
     }
-}
 
-impl Dense {
     /// `dW = x^T dy`, `db = sum over rows of dy`.
     fn parameter_gradients(&self, lane: &mut Lane<'_>, copy: usize) {
         let w = &self.wiring;

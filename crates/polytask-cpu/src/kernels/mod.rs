@@ -46,9 +46,10 @@ mod slice;
 mod softmax;
 mod stop_gradient;
 mod vector;
+mod wide;
 
 use crate::domains::Elements;
-use crate::plan::{Flow, ParameterWire, SIDE, Site, Slot, Wiring};
+use crate::plan::{Flow, ParameterWire, SIDE, Site, Slot, WideWeight, Wiring};
 pub(crate) use boundary::{add_gramian, merge};
 pub(crate) use charge::ChargeKernel;
 pub(crate) use loss::LossKernel;
@@ -68,6 +69,8 @@ pub(crate) struct Lane<'a> {
     pub values: &'a [f32],
     /// Dense weights in transposed blocks, at the places of their values. Training only.
     pub transposed: &'a [f32],
+    /// Weights of layers that run as one, side by side; and the same in transposed blocks, training only.
+    pub wide: [&'a [f32]; 2],
     /// The lane's gradient, flat. Training only.
     pub gradient: &'a mut [f32],
     /// Names this step's random draws; none when predicting.
@@ -131,7 +134,7 @@ pub(crate) fn build(op: &Op, wiring: Wiring, site: &Site<'_>) -> Box<dyn Kernel>
     let node = site.node;
     let channels = site.shape.channels();
     match op {
-        Op::Input | Op::Index => Box::new(Fed),
+        Op::Input | Op::Index => idle(),
         Op::OneHot { columns } => Box::new(one_hot::OneHot { columns: columns.clone(), wiring }),
         Op::Embedding { column, .. } => Box::new(embedding::Embedding { column: *column, wiring }),
         Op::Dense { bias, activation, .. } => {
@@ -224,10 +227,27 @@ pub(crate) fn scratch_widths(op: &Op, shape: &Shape, train: bool, copies: usize)
     }
 }
 
-/// Inputs are filled by the lane before the first kernel runs.
-struct Fed;
+/// The kernel of dense layers that read one node.
+pub(crate) fn build_wide(layers: Vec<(&Op, Wiring)>, weight: &WideWeight) -> Box<dyn Kernel> {
+    let layers = layers.into_iter().filter_map(|(op, wiring)| match op {
+        Op::Dense { bias, activation, .. } => {
+            Some(dense::Dense { activation: *activation, bias: bias.is_some(), wiring })
+        }
+        _ => None,
+    });
+    Box::new(wide::Wide { layers: layers.collect(), weight: weight.clone() })
+}
 
-impl Kernel for Fed {
+/// The kernel of a node whose work another node does.
+pub(crate) fn idle() -> Box<dyn Kernel> {
+    Box::new(Idle)
+}
+
+/// Nothing is left to do: the lane fills the inputs before the first kernel runs, and a wide product does the work of
+/// several layers.
+struct Idle;
+
+impl Kernel for Idle {
     fn forward(&self, _: &mut Lane<'_>) {}
     fn backward(&self, _: &mut Lane<'_>) {}
 }

@@ -1,12 +1,15 @@
 //! Planning: done once, before the first step.
 
 mod arena;
+mod fusion;
 mod layout;
 mod wiring;
 
 use crate::feed::Feed;
 use crate::kernels::{self, ChargeKernel, Kernel, LossKernel};
 use arena::Room;
+use fusion::Bundles;
+pub(crate) use fusion::{WideBlock, WideWeight, refresh};
 use layout::Layout;
 pub(crate) use layout::{SIDE, Site};
 use polytask_graph::{DomainId, Graph, LossId, Op, Reach, Role};
@@ -129,6 +132,11 @@ pub struct Plan {
     pub(crate) charges: Vec<ChargeKernel>,
     pub(crate) inputs: Vec<InputSlot>,
     pub(crate) outputs: Vec<Slot>,
+    /// Of dense layers that run as one.
+    pub(crate) wides: Vec<WideWeight>,
+    pub(crate) wide_blocks: Vec<WideBlock>,
+    /// By parameter: whether a layer reads it that runs alone.
+    pub(crate) read_alone: Vec<bool>,
     /// Per parameter.
     pub(crate) gradients: Vec<GradientPlace>,
     pub(crate) groups: usize,
@@ -158,6 +166,16 @@ const MAX_LANES: usize = 16;
 impl Plan {
     /// Plans for batches of at most `batch` rows.
     pub fn new(graph: &Graph, batch: usize, mode: Mode, groups: &Groups) -> Self {
+        Plan::with(graph, batch, mode, groups, true)
+    }
+
+    /// The same with every layer on its own: dense layers that read one node do not run as one wide product. For
+    /// measurements of what that brings.
+    pub fn unfused(graph: &Graph, batch: usize, mode: Mode, groups: &Groups) -> Self {
+        Plan::with(graph, batch, mode, groups, false)
+    }
+
+    fn with(graph: &Graph, batch: usize, mode: Mode, groups: &Groups, fuse: bool) -> Self {
         let batch = batch.max(1);
         let (graph, blocked) = layout::layout(graph);
         // How long sequences are is known batch by batch; all of a batch's rows may end up in one lane.
@@ -171,7 +189,7 @@ impl Plan {
             }
             false => (batch.div_ceil(MIN_LANE_SEQUENCES).min(MAX_LANES), batch),
         };
-        Planner::new(graph, blocked, lane_rows, mode, groups).plan(lanes, batch)
+        Planner::new(graph, blocked, lane_rows, mode, groups).plan(lanes, batch, fuse)
     }
 
     /// Lanes a full batch is cut into, at most if the graph has ragged sequences.
@@ -251,15 +269,21 @@ impl<'a> Planner<'a> {
         Planner { graph, blocked, rows, mode, groups, reach, values }
     }
 
-    fn plan(self, lanes: usize, batch: usize) -> Plan {
+    fn plan(self, lanes: usize, batch: usize, fuse: bool) -> Plan {
         let room = || Room::new(self.rows, self.graph.domains().len());
         let (mut arena, mut indices) = (room(), room());
         let count = self.graph.nodes().len();
         let train = self.mode == Mode::Train;
-        let (order, shared_from) = self.backward_order();
+        let groups: Vec<Vec<usize>> = self.reach.nodes.iter().map(|losses| self.groups.copies(losses)).collect();
+        let bundles = match fuse {
+            true => self.bundles(&groups),
+            false => Bundles::none(&self.graph),
+        };
+        let (order, shared_from) = self.backward_order(&bundles);
         // The schedule: nodes forward at 0.., losses at `count`, nodes backward after that.
         let mut backward = vec![0; count];
         order.iter().enumerate().for_each(|(place, &node)| backward[node] = count + 1 + place);
+        (0..count).for_each(|node| backward[node] = backward[bundles.leader(node)]);
 
         // Lives: a value until its last reader has run, and while training until its own backward has.
         // A cotangent is born when the first of its node's readers runs backward, or with the losses.
@@ -280,7 +304,6 @@ impl<'a> Planner<'a> {
             born[charge.node.0] = count;
         }
         let needs = self.needs_gradient();
-        let groups: Vec<Vec<usize>> = self.reach.nodes.iter().map(|losses| self.groups.copies(losses)).collect();
         let stacked = self.boundary_groups(&needs, &groups);
 
         let mut values = Vec::with_capacity(count);
@@ -290,7 +313,7 @@ impl<'a> Planner<'a> {
         let mut scratch = Vec::with_capacity(count);
         for (i, node) in self.graph.nodes().iter().enumerate() {
             let (width, at) = (node.shape.width(), Layout { domain: node.domain, blocked: self.blocked[i] });
-            let life = i..=if train { backward[i] } else { last_use[i] };
+            let life = bundles.leader(i)..=if train { backward[i] } else { last_use[i] };
             let place = if matches!(node.op, Op::Index) { &mut indices } else { &mut arena };
             values.push(place.place(at, life.clone(), width, 1));
             let extra = if train { kernels::saved_width(&node.op, &node.shape) } else { 0 };
@@ -299,9 +322,13 @@ impl<'a> Planner<'a> {
             let life = born[i]..=backward[i];
             cotangents.push(arena.place(at, life.clone(), width, copies));
             stacks.push(arena.place(at, life, width, stacked[i].len()));
-            let [forward, back] = kernels::scratch_widths(&node.op, &node.shape, train, copies);
+            let ([forward, back], turns) = match bundles.width(&self.graph, i) {
+                0 => (kernels::scratch_widths(&node.op, &node.shape, train, copies), 1),
+                wide => ([wide; 2], if needs[node.inputs[0].0] { copies } else { 0 }),
+            };
             let back = if train { back } else { 0 };
-            scratch.push([arena.place(at, i..=i, forward, 1), arena.place(at, backward[i]..=backward[i], back, 1)]);
+            let then = backward[i]..=backward[i];
+            scratch.push([arena.place(at, i..=i, forward, 1), arena.place(at, then, back, turns)]);
         }
 
         let (gradients, gradient) = self.gradient_places(&groups);
@@ -332,33 +359,51 @@ impl<'a> Planner<'a> {
         });
         let charges = charges.collect();
         let mut wired: Vec<(usize, Box<dyn Kernel>)> = Vec::with_capacity(count);
+        let mut wides: Vec<WideWeight> = Vec::new();
         for &i in &order {
             let (node, own) = (&self.graph.nodes()[i], &groups[i]);
             let active = train && needs[i] && !own.is_empty();
             let flows = node.inputs.iter().map(|input| (active && needs[input.0]).then(|| flow(own, input.0)));
-            let flows = flows.collect();
-            let parameters = node.op.parameters().into_iter().map(|p| ParameterWire {
-                value: self.values[p.0].clone(),
-                gradient: gradients[p.0].start,
-                runs: if active {
-                    connect(own, &gradients[p.0].groups, &mut parameter_written[p.0])
-                } else {
-                    Vec::new()
-                },
-            });
-            let wiring = Wiring {
-                inputs: node.inputs.iter().map(|n| values[n.0]).collect(),
-                out: values[i],
-                saved: saved[i],
-                scratch: scratch[i],
-                cotangent: cotangents[i],
-                copies: if active { own.len() } else { 0 },
-                flows,
-                parameters: parameters.collect(),
+            let flows: Vec<Option<Flow>> = flows.collect();
+            let mut wiring = |i: usize| {
+                let node = &self.graph.nodes()[i];
+                let parameters = node.op.parameters().into_iter().map(|p| ParameterWire {
+                    value: self.values[p.0].clone(),
+                    gradient: gradients[p.0].start,
+                    runs: if active {
+                        connect(own, &gradients[p.0].groups, &mut parameter_written[p.0])
+                    } else {
+                        Vec::new()
+                    },
+                });
+                Wiring {
+                    inputs: node.inputs.iter().map(|n| values[n.0]).collect(),
+                    out: values[i],
+                    saved: saved[i],
+                    scratch: scratch[i],
+                    cotangent: cotangents[i],
+                    copies: if active { own.len() } else { 0 },
+                    flows: flows.clone(),
+                    parameters: parameters.collect(),
+                }
             };
-            let inputs = node.inputs.iter().map(|x| &self.graph.node(*x).shape).collect();
-            let site = Site { node: i, inputs, shape: &node.shape, blocked: self.blocked[i] };
-            wired.push((i, kernels::build(&node.op, wiring, &site)));
+            match bundles.members(i) {
+                None => {
+                    let inputs = node.inputs.iter().map(|x| &self.graph.node(*x).shape).collect();
+                    let site = Site { node: i, inputs, shape: &node.shape, blocked: self.blocked[i] };
+                    wired.push((i, kernels::build(&node.op, wiring(i), &site)));
+                }
+                Some(members) => {
+                    let layers: Vec<(&Op, Wiring)> =
+                        members.iter().map(|&m| (&self.graph.nodes()[m].op, wiring(m))).collect();
+                    let start = wides.last().map_or(0, |wide| wide.range.end);
+                    let parts = layers.iter().map(|(_, wiring)| wiring.parameters[0].value.clone()).collect();
+                    let wide = WideWeight::new(start, self.graph.node(node.inputs[0]).shape.width(), parts);
+                    wired.push((i, kernels::build_wide(layers, &wide)));
+                    wired.extend(members[1..].iter().map(|&m| (m, kernels::idle())));
+                    wides.push(wide);
+                }
+            }
         }
         wired.sort_by_key(|(node, _)| *node);
         let kernels = wired.into_iter().map(|(_, kernel)| kernel).collect();
@@ -385,6 +430,9 @@ impl<'a> Planner<'a> {
             boundaries,
             losses,
             charges,
+            wide_blocks: wides.iter().enumerate().flat_map(|(i, wide)| wide.blocks(i)).collect(),
+            wides,
+            read_alone: self.read_alone(&bundles),
             inputs,
             outputs: self.graph.losses().iter().map(|l| values[l.prediction.0]).collect(),
             gradients,
@@ -447,13 +495,36 @@ impl<'a> Planner<'a> {
 
     /// Nodes in the order of the backward pass, and where in it the nodes begin that wait for weights. These come last:
     /// nothing that they read is read by a single loss's own nodes alone, so their readers have all run.
-    fn backward_order(&self) -> (Vec<usize>, usize) {
-        let reversed = (0..self.graph.nodes().len()).rev();
-        let waits = |i: &usize| self.groups.to_representation && self.reach.nodes[*i].len() > 1;
-        let (shared, mut order): (Vec<usize>, Vec<usize>) = reversed.partition(waits);
+    fn backward_order(&self, bundles: &Bundles) -> (Vec<usize>, usize) {
+        let leaders = (0..self.graph.nodes().len()).rev().filter(|&i| bundles.leader(i) == i);
+        let (shared, mut order): (Vec<usize>, Vec<usize>) = leaders.partition(|&i| self.waits(i));
         let shared_from = order.len();
         order.extend(shared);
         (order, shared_from)
+    }
+
+    /// Whether a node's backward pass comes after the weights are known.
+    fn waits(&self, node: usize) -> bool {
+        self.groups.to_representation && self.reach.nodes[node].len() > 1
+    }
+
+    /// Dense layers that run as one: their cotangents have the same copies at the same time. Layer by layer, each stands
+    /// alone.
+    fn bundles(&self, groups: &[Vec<usize>]) -> Bundles {
+        match (self.mode, self.groups.layerwise) {
+            (Mode::Train, true) => Bundles::none(&self.graph),
+            (Mode::Train, false) => Bundles::find(&self.graph, |i| (&groups[i], self.waits(i))),
+            (Mode::Predict, _) => Bundles::find(&self.graph, |_| ()),
+        }
+    }
+
+    fn read_alone(&self, bundles: &Bundles) -> Vec<bool> {
+        let mut alone = vec![false; self.values.len()];
+        for (i, node) in self.graph.nodes().iter().enumerate() {
+            let bundled = bundles.members(bundles.leader(i)).is_some();
+            node.op.matrices().iter().filter(|_| !bundled).for_each(|p| alone[p.0] = true);
+        }
+        alone
     }
 
     /// For every node that waits for weights, the groups whose own layers or losses read it.
