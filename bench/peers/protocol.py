@@ -43,7 +43,7 @@ def have(make):
         unavailable(error)
 
 
-def arguments(tasks=None, modes=None, methods=None):
+def arguments(tasks=None, modes=None, methods=None, models=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--fused", action="store_true", help="Adam(fused=True)")
@@ -51,6 +51,8 @@ def arguments(tasks=None, modes=None, methods=None):
         parser.add_argument("--tasks", type=int, default=tasks)
     if modes:
         parser.add_argument("--mode", choices=modes, default=modes[0])
+    if models:
+        parser.add_argument("--model", choices=models, default=models[0])
     if methods:
         parser.add_argument("--method", choices=methods, default=methods[0])
     return parser.parse_args()

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::contestant::{Contestant, Process, own, script};
+use crate::network;
 use crate::sgemm::Sgemm;
 use crate::workload::{Method, Peer, Work, Workload};
 use crate::{Error, Result};
@@ -21,6 +22,8 @@ pub const OWN: &str = "polytask";
 const OWN_W2: &str = "polytask-w2";
 /// Name of polytask where it gathers inner products a layer at a time.
 const OWN_LOW: &str = "polytask-low";
+/// Name of polytask where every layer runs on its own.
+const OWN_UNFUSED: &str = "polytask-unfused";
 /// Name of the matrix product among the contestants.
 pub const SGEMM: &str = "sgemm";
 
@@ -35,7 +38,8 @@ pub struct Options {
     pub threads: usize,
     /// Peers to measure beside polytask.
     pub peers: Vec<Peer>,
-    /// Whether to measure what else polytask can do: beside W3, W2 and the low-memory mode.
+    /// Whether to measure what else polytask can do: beside W3, W2 and the low-memory mode; beside others,
+    /// layers that run on their own.
     pub variants: bool,
     /// Name of the contestant that the others are compared with; the first peer that runs where none is named.
     pub reference: Option<String>,
@@ -135,7 +139,8 @@ pub fn compare(work: Work, options: &Options) -> Result<Comparison> {
     commands.extend(options.peers.iter().map(|p| (p.name, work, script(p, work, &options.python, options.threads))));
     for (name, of, command) in commands {
         eprintln!("{name}: starting");
-        let warm = |process| Runner::warm(name, of.flops(), Contestant::Process(process), options);
+        let flops = network::flops(of)?;
+        let warm = |process| Runner::warm(name, flops, Contestant::Process(process), options);
         match Process::start(command).and_then(warm) {
             Ok(mut runner) => {
                 // W2 takes another way, unless W3 does nothing but add up.
@@ -200,6 +205,9 @@ fn ours(work: Work, variants: bool) -> Vec<(&'static str, Work)> {
         if work.method != Method::Sum {
             ours.push((OWN_LOW, Work { low_memory: true, ..work }));
         }
+    }
+    if variants && matches!(work.workload, Workload::W2 | Workload::Mmoe | Workload::Ple) {
+        ours.push((OWN_UNFUSED, Work { unfused: true, ..work }));
     }
     ours
 }

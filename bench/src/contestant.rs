@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use crate::protocol::{Answers, Farewell, Lap, Unavailable};
 use crate::sgemm::Sgemm;
-use crate::workload::{Peer, Work};
+use crate::workload::{Peer, Work, Workload};
 use crate::{Error, Result};
 
 /// A contestant that is ready to run.
@@ -48,8 +48,11 @@ impl Contestant {
 /// Where the system cannot name this program.
 pub fn own(work: Work, threads: usize) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["worker", work.workload.name(), "--threads", &threads.to_string()]).args(work.arguments());
-    command.args(work.low_memory.then_some("--low-memory"));
+    command.args(["worker", work.workload.name(), "--threads", &threads.to_string()]);
+    if !matches!(work.workload, Workload::Mmoe | Workload::Ple) {
+        command.args(work.arguments());
+    }
+    command.args(work.low_memory.then_some("--low-memory")).args(work.unfused.then_some("--unfused"));
     Ok(command)
 }
 

@@ -31,6 +31,10 @@ enum Command {
         #[command(flatten)]
         choice: Choice,
     },
+    /// A mixture of 8 experts, of two layers each, with a gate for each of 4 tasks
+    Mmoe(Compare),
+    /// Two levels of such experts, 2 shared and 2 of each of 4 tasks
+    Ple(Compare),
     /// W3 with more and more tasks: how the cost grows
     Growth {
         #[command(flatten)]
@@ -60,6 +64,9 @@ enum Command {
         /// Gather inner products a layer at a time
         #[arg(long)]
         low_memory: bool,
+        /// Run every layer on its own
+        #[arg(long)]
+        unfused: bool,
     },
     /// Be polytask's contestant among the aggregators: the runner calls this itself
     AggregatorsWorker,
@@ -137,8 +144,10 @@ fn main() -> ExitCode {
         Command::W3 { compare, choice } => measure(choice.of(Workload::W3), compare),
         Command::Growth { compare, sizes, method, plot } => measure_growth(compare, &sizes, method, plot),
         Command::Aggregators(args) => measure_aggregators(args),
-        Command::Worker { workload, threads, choice, low_memory } => {
-            worker::run(Work { low_memory, ..choice.of(workload) }, threads)
+        Command::Mmoe(args) => measure(Workload::Mmoe.into(), args),
+        Command::Ple(args) => measure(Workload::Ple.into(), args),
+        Command::Worker { workload, threads, choice, low_memory, unfused } => {
+            worker::run(Work { low_memory, unfused, ..choice.of(workload) }, threads)
         }
         Command::AggregatorsWorker => worker::aggregators::run(),
     };

@@ -1,11 +1,13 @@
 //! The numbers of a workload, the same in every contestant: `peers/protocol.py` makes them by the same formulas.
 
+use crate::network;
 use crate::workload::Work;
+use polytask_graph::Graph;
 
 /// A dense layer's starting parameters.
 #[derive(Clone, Debug)]
 pub struct Layer {
-    /// `trunk.0`, `trunk.1`, ..., then `heads.0.0`, `heads.0.1`, `heads.1.0`, ...
+    /// As in the network.
     pub name: String,
     /// Width of the input.
     pub inputs: usize,
@@ -24,32 +26,26 @@ pub struct Problem {
     pub inputs: Vec<f32>,
     /// `[rows, tasks]`, row-major, standard normal.
     pub targets: Vec<f32>,
-    /// Trunk first, then head by head.
+    /// In the order of the network.
     pub layers: Vec<Layer>,
 }
 
 impl Problem {
-    /// The problem of a workload.
-    pub fn new(work: Work) -> Self {
+    /// The problem of a workload, whose network this is.
+    pub fn new(work: Work, graph: &Graph) -> Self {
         let Work { workload, tasks, .. } = work;
-        let features = workload.trunk().first().map_or(0, |d| d.inputs);
-        let mut named: Vec<_> = workload.trunk().iter().enumerate().map(|(i, d)| (format!("trunk.{i}"), *d)).collect();
-        for task in 0..tasks {
-            let head = workload.head().iter().enumerate();
-            named.extend(head.map(|(i, d)| (format!("heads.{task}.{i}"), *d)));
-        }
-        let layers = named.into_iter().zip(0..).map(|((name, dense), i)| {
-            let limit = (dense.inputs as f64).powf(-0.5);
+        let layers = network::dense(graph).zip(0..).map(|((name, inputs, outputs), i)| {
+            let limit = (inputs as f64).powf(-0.5);
             Layer {
-                name,
-                inputs: dense.inputs,
-                outputs: dense.outputs,
-                weight: uniform(10 + 2 * i, dense.inputs * dense.outputs, limit),
-                bias: uniform(11 + 2 * i, dense.outputs, limit),
+                name: name.to_owned(),
+                inputs,
+                outputs,
+                weight: uniform(10 + 2 * i, inputs * outputs, limit),
+                bias: uniform(11 + 2 * i, outputs, limit),
             }
         });
         Self {
-            inputs: normal(0, workload.rows() * features),
+            inputs: normal(0, workload.rows() * workload.features()),
             targets: normal(1, workload.rows() * tasks),
             layers: layers.collect(),
         }
@@ -104,7 +100,8 @@ mod tests {
 
     #[test]
     fn layers_are_named_and_shaped() {
-        let problem = Problem::new(Workload::W2.into());
+        let work = Workload::W2.into();
+        let problem = Problem::new(work, &network::graph(work).unwrap());
         assert_eq!(problem.inputs.len(), 4096 * 64);
         assert_eq!(problem.targets.len(), 4096 * 8);
         let names: Vec<_> = problem.layers.iter().map(|l| l.name.as_str()).collect();

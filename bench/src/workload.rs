@@ -11,6 +11,10 @@ pub enum Workload {
     W2,
     /// W2 with the tasks' gradients over the trunk kept apart, then combined, each step.
     W3,
+    /// A mixture of 8 experts with a gate for each of 4 tasks.
+    Mmoe,
+    /// Two levels of experts, 2 shared and 2 of each of 4 tasks.
+    Ple,
 }
 
 /// How W3 makes one gradient of the trunk out of the tasks' gradients; heads learn from their own losses.
@@ -54,22 +58,6 @@ const fn peer(name: &'static str, script: &'static str, options: &'static [&'sta
     Peer { name, script, options }
 }
 
-/// One dense layer: where it stands decides how much of its backward pass is needed.
-#[derive(Clone, Copy, Debug)]
-pub struct Dense {
-    /// Width of the input.
-    pub inputs: usize,
-    /// Width of the output.
-    pub outputs: usize,
-}
-
-impl Dense {
-    /// Multiply-accumulates a row.
-    const fn macs(self) -> usize {
-        self.inputs * self.outputs
-    }
-}
-
 impl Workload {
     /// Name on the command line.
     pub fn name(self) -> &'static str {
@@ -77,6 +65,8 @@ impl Workload {
             Self::W1 => "w1",
             Self::W2 => "w2",
             Self::W3 => "w3",
+            Self::Mmoe => "mmoe",
+            Self::Ple => "ple",
         }
     }
 
@@ -94,10 +84,17 @@ impl Workload {
             peer("libmtl-fused", "w3_torch.py", &["--mode", "libmtl", "--fused"]),
             peer("torchjd", "w3_torch.py", &["--mode", "torchjd", "--fused"]),
         ];
+        const EXPERTS: &[Peer] = &[
+            peer("torch-fused", "experts_torch.py", &["--fused"]),
+            peer("torch", "experts_torch.py", &[]),
+            peer("torch-stacked", "experts_torch.py", &["--mode", "stacked", "--fused"]),
+            peer("torch-compiled", "experts_torch.py", &["--mode", "compiled", "--fused"]),
+        ];
         match self {
             Self::W1 => W1,
             Self::W2 => W2,
             Self::W3 => W3,
+            Self::Mmoe | Self::Ple => EXPERTS,
         }
     }
 
@@ -105,7 +102,7 @@ impl Workload {
     pub fn rows(self) -> usize {
         match self {
             Self::W1 => 544,
-            Self::W2 | Self::W3 => 4096,
+            _ => 4096,
         }
     }
 
@@ -113,7 +110,7 @@ impl Workload {
     pub fn batch(self) -> usize {
         match self {
             Self::W1 => 544,
-            Self::W2 | Self::W3 => 256,
+            _ => 256,
         }
     }
 
@@ -122,23 +119,13 @@ impl Workload {
         match self {
             Self::W1 => 2,
             Self::W2 | Self::W3 => 8,
+            Self::Mmoe | Self::Ple => 4,
         }
     }
 
-    /// The shared layers, first to last.
-    pub fn trunk(self) -> &'static [Dense] {
-        match self {
-            Self::W1 => &[Dense { inputs: 2, outputs: 5 }],
-            Self::W2 | Self::W3 => &[Dense { inputs: 64, outputs: 256 }, Dense { inputs: 256, outputs: 256 }],
-        }
-    }
-
-    /// The layers of one head, first to last; all heads are alike.
-    pub fn head(self) -> &'static [Dense] {
-        match self {
-            Self::W1 => &[Dense { inputs: 5, outputs: 1 }],
-            Self::W2 | Self::W3 => &[Dense { inputs: 256, outputs: 64 }, Dense { inputs: 64, outputs: 1 }],
-        }
+    /// Numbers a row.
+    pub fn features(self) -> usize {
+        if self == Self::W1 { 2 } else { 64 }
     }
 }
 
@@ -153,11 +140,13 @@ pub struct Work {
     pub method: Method,
     /// Whether polytask's W3 gathers inner products a layer at a time instead of holding a gradient a task.
     pub low_memory: bool,
+    /// Whether polytask runs every layer on its own instead of those that read one node as one wide product.
+    pub unfused: bool,
 }
 
 impl From<Workload> for Work {
     fn from(workload: Workload) -> Self {
-        Self { workload, tasks: workload.tasks(), method: Method::Sum, low_memory: false }
+        Self { workload, tasks: workload.tasks(), method: Method::Sum, low_memory: false, unfused: false }
     }
 }
 
@@ -179,6 +168,7 @@ impl Work {
             Workload::W1 => Vec::new(),
             Workload::W2 => tasks.into(),
             Workload::W3 => [tasks, method].concat(),
+            Workload::Mmoe | Workload::Ple => ["--model".to_owned(), self.workload.name().to_owned()].into(),
         }
     }
 
@@ -189,41 +179,5 @@ impl Work {
     pub fn tolerance(self) -> f32 {
         let plain = Work::from(self.workload);
         if (self.tasks, self.method) == (plain.tasks, plain.method) { 1e-4 } else { 3e-4 }
-    }
-
-    /// Floating-point operations of one step, counting the matrix products alone:
-    ///
-    /// `batch * (2 F + 4 H + p (4 T - 2 T_1))`, where `T`, `H` and `T_1` are the multiply-accumulates a row of the
-    /// trunk, of all heads, and of the first layer; `F = T + H`; and `p` is the number of passes back over the trunk:
-    /// one, or one a task where the gradients are kept apart. A backward pass is twice a forward one, less the
-    /// gradient of the input itself, which nobody needs.
-    pub fn flops(self) -> f64 {
-        let macs = |layers: &[Dense]| layers.iter().map(|d| d.macs()).sum::<usize>();
-        let trunk = macs(self.workload.trunk());
-        let heads = self.tasks * macs(self.workload.head());
-        let first = self.workload.trunk().first().map_or(0, |d| d.macs());
-        let passes = if self.workload == Workload::W3 { self.tasks } else { 1 };
-        let row = 2 * (trunk + heads) + 4 * heads + passes * (4 * trunk - 2 * first);
-        (self.workload.batch() * row) as f64
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flops_by_hand() {
-        // 544 * (2 * 20 + 4 * 10 + 4 * 10 - 2 * 10)
-        assert_eq!(Work::from(Workload::W1).flops(), 544.0 * 100.0);
-        // Macs: trunk 81,920 (first layer 16,384), heads 131,584.
-        let (trunk, first, heads) = (81_920.0, 16_384.0, 131_584.0);
-        let forward_and_heads = 2.0 * (trunk + heads) + 4.0 * heads;
-        let back = 4.0 * trunk - 2.0 * first;
-        assert_eq!(Work::from(Workload::W2).flops(), 256.0 * (forward_and_heads + back));
-        let w3 = Work::from(Workload::W3);
-        assert_eq!(w3.flops(), 256.0 * (forward_and_heads + 8.0 * back));
-        let two = 2.0 * trunk + 6.0 * heads / 4.0;
-        assert_eq!(Work { tasks: 2, ..w3 }.flops(), 256.0 * (two + 2.0 * back));
     }
 }

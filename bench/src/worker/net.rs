@@ -8,32 +8,12 @@ use crate::workload::Work;
 use polytask_cpu::{
     Combine, Feed, Groups, Labels, Mode, Numbers, Optimizer, Parameters, Plan, Rule, Runner, Target, Update,
 };
-use polytask_graph::{Activation, Graph, GraphBuilder, GraphError, LossKind};
+use polytask_graph::Graph;
 
 /// The common settings of all workloads' optimiser.
 pub(super) const ADAM: Rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.0 };
 /// Learning rate 1e-3, nothing else.
 pub(super) const UPDATE: Update = Update { rate: 1e-3, clip: None, l2: 0.0, l2_biases: false };
-
-/// Trunk and heads as the workload says; `hidden` follows every layer but the last of a head.
-pub(super) fn graph(work: Work, hidden: Activation) -> std::result::Result<Graph, GraphError> {
-    let Work { workload, tasks, .. } = work;
-    let mut g = GraphBuilder::new();
-    let mut h = g.input("x", workload.trunk()[0].inputs);
-    for (i, layer) in workload.trunk().iter().enumerate() {
-        h = g.named(format!("trunk.{i}")).dense(h, layer.outputs, hidden);
-    }
-    for task in 0..tasks {
-        let mut z = h;
-        for (i, layer) in workload.head().iter().enumerate() {
-            let last = i + 1 == workload.head().len();
-            let activation = if last { Activation::Linear } else { hidden };
-            z = g.named(format!("heads.{task}.{i}")).dense(z, layer.outputs, activation);
-        }
-        g.loss(&task.to_string(), z, LossKind::Mse);
-    }
-    g.finish()
-}
 
 /// The workload's starting parameters.
 pub(super) fn parameters(graph: &Graph, problem: &Problem) -> Result<Parameters> {
@@ -94,24 +74,18 @@ pub(super) struct Ordinary {
 
 impl Ordinary {
     /// `weight` is every task's weight in the loss.
-    pub(super) fn start(
-        work: Work,
-        problem: &Problem,
-        threads: usize,
-        hidden: Activation,
-        weight: f64,
-    ) -> Result<Box<dyn Steps>> {
-        let graph = graph(work, hidden).map_err(|e| Error::Unavailable(e.to_string()))?;
-        let parameters = parameters(&graph, problem)?;
-        let plan = Plan::new(&graph, work.workload.batch(), Mode::Train, &Groups::merged(&graph));
-        Ok(Box::new(Ordinary {
+    pub(super) fn start(work: Work, graph: &Graph, problem: &Problem, threads: usize, weight: f64) -> Result<Self> {
+        let parameters = parameters(graph, problem)?;
+        let plan = if work.unfused { Plan::unfused } else { Plan::new };
+        let plan = plan(graph, work.workload.batch(), Mode::Train, &Groups::merged(graph));
+        Ok(Ordinary {
             pool: pool(threads)?,
             optimizer: Optimizer::new(ADAM, parameters.values().len()),
             runner: Runner::new(plan, parameters),
             data: Data::new(work, problem),
             weights: vec![weight; work.tasks],
             step: 0,
-        }))
+        })
     }
 }
 

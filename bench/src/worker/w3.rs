@@ -7,15 +7,13 @@ use crate::workload::{Method, Work};
 use crate::{Error, Result};
 use polytask_balance::{Balancer, Gramian, LossFamily, Step, TaskInfo};
 use polytask_cpu::{Combine, Feed, Groups, Mode, Optimizer, Plan, Runner};
-use polytask_graph::Activation;
+use polytask_graph::Graph;
 
-pub(super) fn start(work: Work, problem: &Problem, threads: usize) -> Result<Box<dyn Steps>> {
+pub(super) fn start(work: Work, graph: &Graph, problem: &Problem, threads: usize) -> Result<Box<dyn Steps>> {
     let unavailable = |error: String| Error::Unavailable(error);
-    let graph = net::graph(work, Activation::Relu).map_err(|e| unavailable(e.to_string()))?;
-    let parameters = net::parameters(&graph, problem)?;
-    let runner = |groups: Groups| {
-        Runner::new(Plan::new(&graph, work.workload.batch(), Mode::Train, &groups), parameters.clone())
-    };
+    let parameters = net::parameters(graph, problem)?;
+    let runner =
+        |groups: Groups| Runner::new(Plan::new(graph, work.workload.batch(), Mode::Train, &groups), parameters.clone());
     let tasks: Vec<TaskInfo> =
         (0..work.tasks).map(|task| TaskInfo::new(task.to_string(), LossFamily::Regression)).collect();
     let balancer = match work.method {
@@ -30,8 +28,8 @@ pub(super) fn start(work: Work, problem: &Problem, threads: usize) -> Result<Box
     Ok(Box::new(Separate {
         pool: net::pool(threads)?,
         optimizer: Optimizer::new(net::ADAM, parameters.values().len()),
-        runner: runner(if low_memory { Groups::representation(&graph) } else { Groups::separate(&graph) }),
-        scout: low_memory.then(|| runner(Groups::layerwise(&graph))),
+        runner: runner(if low_memory { Groups::representation(graph) } else { Groups::separate(graph) }),
+        scout: low_memory.then(|| runner(Groups::layerwise(graph))),
         balancer,
         data: Data::new(work, problem),
         ones: vec![1.0; work.tasks],

@@ -1,0 +1,95 @@
+//! The networks of the workloads.
+
+use crate::workload::{Work, Workload};
+use crate::{Error, Result};
+use polytask::share::{Counts, mmoe, ple, softmax_gate};
+use polytask_graph::{Activation, Graph, GraphBuilder, LossKind, NodeId, Op};
+
+/// Experts of MMoE.
+const EXPERTS: usize = 8;
+/// Experts of each level of PLE, two levels.
+const LEVELS: [Counts; 2] = [Counts { shared: 2, specific: 2 }; 2];
+
+/// The network of a workload; its layers are called `trunk.0`, ..., `heads.TASK.0`, ..., and experts and gates as
+/// polytask calls them.
+///
+/// # Errors
+/// Layers that do not fit together, which would be a slip of this file.
+pub fn graph(work: Work) -> Result<Graph> {
+    let mut g = GraphBuilder::new();
+    let x = g.input("x", work.workload.features());
+    let owners: Vec<String> = (0..work.tasks).map(|task| format!("tasks.{task}.")).collect();
+    let expert = |g: &mut GraphBuilder, name: &str, x: NodeId| layers(g, name, x, &[128, 64], Activation::Relu);
+    let (h, head, hidden): (Vec<NodeId>, &[usize], _) = match work.workload {
+        Workload::W1 => (vec![layers(&mut g, "trunk", x, &[5], Activation::Linear)], &[], Activation::Linear),
+        Workload::W2 | Workload::W3 => {
+            (vec![layers(&mut g, "trunk", x, &[256, 256], Activation::Relu)], &[64], Activation::Relu)
+        }
+        Workload::Mmoe => (mmoe(&mut g, x, &owners, EXPERTS, &expert, &softmax_gate), &[32], Activation::Relu),
+        Workload::Ple => (ple(&mut g, x, &owners, &LEVELS, &expert, &softmax_gate), &[32], Activation::Relu),
+    };
+    for task in 0..work.tasks {
+        let name = format!("heads.{task}");
+        let z = layers(&mut g, &name, h[task % h.len()], head, hidden);
+        let y = g.named(format!("{name}.{}", head.len())).dense(z, 1, Activation::Linear);
+        g.loss(&task.to_string(), y, LossKind::Mse);
+    }
+    g.finish().map_err(|error| Error::Unavailable(error.to_string()))
+}
+
+fn layers(g: &mut GraphBuilder, name: &str, x: NodeId, widths: &[usize], activation: Activation) -> NodeId {
+    let each = widths.iter().enumerate();
+    each.fold(x, |h, (i, &width)| g.named(format!("{name}.{i}")).dense(h, width, activation))
+}
+
+/// Name, inputs and outputs of every dense layer, in their order.
+pub fn dense(graph: &Graph) -> impl Iterator<Item = (&str, usize, usize)> {
+    let dense = graph.nodes().iter().filter(|node| matches!(node.op, Op::Dense { .. }));
+    dense.map(|node| (node.name.as_str(), graph.node(node.inputs[0]).shape.width(), node.shape.width()))
+}
+
+/// Floating-point operations of one step, counting the matrix products of the dense layers alone: two for each weight
+/// and row forward, and twice that back, less the gradient of the input itself, which nobody needs. A layer whose
+/// gradients are kept apart is walked back once a task that reaches it.
+///
+/// # Errors
+/// As [`graph`].
+pub fn flops(work: Work) -> Result<f64> {
+    let graph = graph(work)?;
+    let reach = graph.reach();
+    let layers = graph.nodes().iter().zip(&reach.nodes).filter(|(node, _)| matches!(node.op, Op::Dense { .. }));
+    let row = layers.map(|(node, losses)| {
+        let input = graph.node(node.inputs[0]);
+        let walks = if work.workload == Workload::W3 { losses.len() } else { 1 };
+        let back = if input.op == Op::Input { 2 } else { 4 };
+        input.shape.width() * node.shape.width() * (2 + walks * back)
+    });
+    Ok((work.workload.batch() * row.sum::<usize>()) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flops_by_hand() {
+        let flops = |work: Work| flops(work).unwrap();
+        // 544 * (2 * 20 + 4 * 10 + 4 * 10 - 2 * 10)
+        assert_eq!(flops(Workload::W1.into()), 544.0 * 100.0);
+        // Macs: trunk 81,920 (first layer 16,384), heads 131,584.
+        let (trunk, first, heads) = (81_920.0, 16_384.0, 131_584.0);
+        let forward_and_heads = 2.0 * (trunk + heads) + 4.0 * heads;
+        let back = 4.0 * trunk - 2.0 * first;
+        assert_eq!(flops(Workload::W2.into()), 256.0 * (forward_and_heads + back));
+        let w3 = Work::from(Workload::W3);
+        assert_eq!(flops(w3), 256.0 * (forward_and_heads + 8.0 * back));
+        let two = 2.0 * trunk + 6.0 * heads / 4.0;
+        assert_eq!(flops(Work { tasks: 2, ..w3 }), 256.0 * (two + 2.0 * back));
+        // Experts 8 x (64 x 128 + 128 x 64), gates 4 x 64 x 8, heads 4 x (64 x 32 + 32).
+        let (all, first) = (8 * 16_384 + 2_048 + 4 * 2_080, 8 * 8_192 + 2_048);
+        assert_eq!(flops(Workload::Mmoe.into()), 256.0 * f64::from(6 * all - 2 * first));
+        // Ten experts a level; gates of 4 experts for each task and one of 10 between the levels.
+        let (all, first) = (20 * 16_384 + 8 * 64 * 4 + 640 + 4 * 2_080, 10 * 8_192 + 4 * 64 * 4 + 640);
+        assert_eq!(flops(Workload::Ple.into()), 256.0 * f64::from(6 * all - 2 * first));
+    }
+}
