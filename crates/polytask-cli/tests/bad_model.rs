@@ -231,6 +231,8 @@ fn a_method_that_reads_gradients_keeps_the_best_model_too() {
     });
     let done = gradient.unwrap();
     assert_eq!(done.code, Some(1));
+    // Whose gradient, and at which step.
+    assert!(done.message().contains("the gradient of task `size` is not a finite number at step "), "{}", done.err);
     assert!(done.message().contains("; new holds the best model before that, of epoch "), "{}", done.err);
     folder.works("predict new --data data.csv");
 }
