@@ -166,7 +166,7 @@ impl Lane {
     pub(crate) fn backward_shared(&mut self, plan: &Plan, weights: Weights<'_>, noise: Option<u64>, groups: &[f64]) {
         let mut view = self.memory.view(weights, noise);
         for &node in &plan.backward[plan.shared_from..] {
-            if let Some(boundary) = plan.boundaries.iter().find(|b| b.node == node) {
+            for boundary in plan.boundaries.iter().filter(|b| b.node == node) {
                 kernels::merge(&mut view, boundary, groups);
             }
             plan.kernels[node].backward(&mut view);

@@ -24,8 +24,8 @@ fn graph() -> Graph {
         let gate = g.named(format!("gate.{task}")).softmax(z);
         let mixed = g.mixture(gate, if task == 0 { &low } else { &high });
         let all = g.add(&[mixed, skip, twin]);
-        let a = g.named(format!("head.{task}.a")).dense(all, 9, Activation::Relu);
-        let b = g.named(format!("head.{task}.b")).dense(all, 3, Activation::Tanh);
+        let a = g.named(format!("head.{task}.a")).dense(all, 48, Activation::Relu);
+        let b = g.named(format!("head.{task}.b")).dense(all, 16, Activation::Tanh);
         let seen = g.concat(&[a, b]);
         let y = g.named(format!("head.{task}")).dense(seen, 1, Activation::Linear);
         g.loss(&task.to_string(), y, LossKind::Mse);
@@ -107,9 +107,9 @@ fn the_same_bits_on_any_number_of_threads() {
     // Wide enough for several lanes, and for the copies to be shared out.
     let mut g = GraphBuilder::new();
     let x = g.input("x", 130);
-    let h = g.named("h").dense(x, 120, Activation::Relu);
+    let h = g.named("h").dense(x, 320, Activation::Relu);
     for task in 0..3 {
-        let a = g.named(format!("a.{task}")).dense(h, 200, Activation::Relu);
+        let a = g.named(format!("a.{task}")).dense(h, 48, Activation::Relu);
         let y = g.named(format!("y.{task}")).dense(a, 1, Activation::Linear);
         g.loss(&task.to_string(), y, LossKind::Mse);
     }

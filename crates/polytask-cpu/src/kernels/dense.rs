@@ -38,44 +38,53 @@ impl Kernel for Dense {
     }
 
     fn backward(&self, lane: &mut Lane<'_>) {
-        self.retrace(lane);
-        if let Some(flow) = &self.wiring.flows[0] {
+        let w = &self.wiring;
+        for copy in 0..w.copies {
+            self.retrace(lane, copy);
+            self.weight_gradient(lane, copy);
+            self.bias_gradient(lane, copy);
+        }
+        if let Some(flow) = &w.flows[0] {
             self.input_gradient(lane, flow);
         }
     }
 }
 
 impl Dense {
-    /// Turns the cotangent into that of the sum, and gathers the gradients of the parameters.
-    pub(super) fn retrace(&self, lane: &mut Lane<'_>) {
+    /// Turns a copy of the cotangent into that of the sum.
+    pub(super) fn retrace(&self, lane: &mut Lane<'_>, copy: usize) {
         let w = &self.wiring;
-        let seen = if activation::from_output(self.activation) { w.out } else { w.saved };
-        for copy in 0..w.copies {
-            if self.activation != Activation::Linear {
-                let (seen, own) = read_write(lane.arena, lane.range(seen), lane.copies(w.cotangent, copy, 1));
-                activation::pull_back(self.activation, own, seen);
-            }
-            self.parameter_gradients(lane, copy);
+        if self.activation != Activation::Linear {
+            let seen = if activation::from_output(self.activation) { w.out } else { w.saved };
+            let (seen, own) = read_write(lane.arena, lane.range(seen), lane.copies(w.cotangent, copy, 1));
+            activation::pull_back(self.activation, own, seen);
         }
     }
 
-    /// `dW = x^T dy`, `db = sum over rows of dy`.
-    fn parameter_gradients(&self, lane: &mut Lane<'_>, copy: usize) {
+    /// `dW = x^T dy`
+    fn weight_gradient(&self, lane: &mut Lane<'_>, copy: usize) {
         let w = &self.wiring;
         let (k, n) = (w.inputs[0].width, w.out.width);
         let x = &lane.arena[lane.range(w.inputs[0])];
         let dy = &lane.arena[lane.copies(w.cotangent, copy, 1)];
-        for (which, wire) in w.parameters.iter().enumerate() {
-            for run in wire.runs.iter().filter(|r| (r.from..r.from + r.len).contains(&copy)) {
-                let gradient = &mut lane.gradient[wire.copy(run.to + copy - run.from)];
-                if which == 1 {
-                    if !run.accumulate {
-                        gradient.fill(0.0);
-                    }
-                    sum_rows(dy, gradient);
-                } else {
-                    product::weight_gradient(x, dy, gradient, k, n, run.accumulate);
+        let wire = &w.parameters[0];
+        for (run, at) in wire.of(copy) {
+            let gradient = &mut lane.gradient[wire.copy(run.to + at)];
+            product::weight_gradient(x, dy, gradient, k, n, run.accumulate);
+        }
+    }
+
+    /// `db = sum over rows of dy`
+    pub(super) fn bias_gradient(&self, lane: &mut Lane<'_>, copy: usize) {
+        let w = &self.wiring;
+        let dy = &lane.arena[lane.copies(w.cotangent, copy, 1)];
+        for wire in w.parameters.iter().skip(1) {
+            for (run, at) in wire.of(copy) {
+                let gradient = &mut lane.gradient[wire.copy(run.to + at)];
+                if !run.accumulate {
+                    gradient.fill(0.0);
                 }
+                sum_rows(dy, gradient);
             }
         }
     }

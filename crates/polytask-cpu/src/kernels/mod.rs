@@ -228,14 +228,14 @@ pub(crate) fn scratch_widths(op: &Op, shape: &Shape, train: bool, copies: usize)
 }
 
 /// The kernel of dense layers that read one node.
-pub(crate) fn build_wide(layers: Vec<(&Op, Wiring)>, weight: &WideWeight) -> Box<dyn Kernel> {
+pub(crate) fn build_wide(layers: Vec<(&Op, Wiring)>, weight: &WideWeight, scratch: usize) -> Box<dyn Kernel> {
     let layers = layers.into_iter().filter_map(|(op, wiring)| match op {
         Op::Dense { bias, activation, .. } => {
             Some(dense::Dense { activation: *activation, bias: bias.is_some(), wiring })
         }
         _ => None,
     });
-    Box::new(wide::Wide { layers: layers.collect(), weight: weight.clone() })
+    Box::new(wide::Wide { layers: layers.collect(), weight: weight.clone(), scratch })
 }
 
 /// The kernel of a node whose work another node does.

@@ -1,7 +1,7 @@
 //! Dense layers that read one node, as one product with their weights side by side.
 
 use super::dense::Dense;
-use super::{Kernel, Lane, activation, product, read_write, vectorized};
+use super::{Kernel, Lane, activation, product, put, read_write, vectorized};
 use crate::plan::{Flow, WideWeight};
 use polytask_graph::Activation;
 
@@ -9,6 +9,8 @@ pub(super) struct Wide {
     /// In the order of their columns. The first has the scratch.
     pub layers: Vec<Dense>,
     pub weight: WideWeight,
+    /// Where in the lane's gradient there is room for that of all weights side by side.
+    pub scratch: usize,
 }
 
 impl Kernel for Wide {
@@ -29,8 +31,16 @@ impl Kernel for Wide {
     }
 
     fn backward(&self, lane: &mut Lane<'_>) {
-        self.layers.iter().for_each(|layer| layer.retrace(lane));
-        if let Some(flow) = &self.layers[0].wiring.flows[0] {
+        let w = &self.layers[0].wiring;
+        for copy in 0..w.copies {
+            for (layer, first) in self.columns() {
+                layer.retrace(lane, copy);
+                layer.bias_gradient(lane, copy);
+                self.gather(lane, layer, first, copy);
+            }
+            self.weight_gradients(lane, copy);
+        }
+        if let Some(flow) = &w.flows[0] {
             self.input_gradient(lane, flow);
         }
     }
@@ -46,19 +56,40 @@ impl Wide {
         })
     }
 
-    /// `dx = dy W^T` with the cotangents side by side, for all copies of a run in one product.
+    /// Puts a layer's cotangent beside those of the others.
+    fn gather(&self, lane: &mut Lane<'_>, layer: &Dense, first: usize, copy: usize) {
+        let (n, width) = (self.weight.n, layer.wiring.out.width);
+        let from = lane.copies(layer.wiring.cotangent, copy, 1);
+        let into = lane.copies(self.layers[0].wiring.scratch[1], copy, 1);
+        let (dy, all) = read_write(lane.arena, from, into);
+        let rows = dy.chunks_exact(width).zip(all.chunks_exact_mut(n));
+        rows.for_each(|(dy, all)| all[first..first + width].copy_from_slice(dy));
+    }
+
+    /// `dW = x^T dy` for all layers at once, then each to its own place.
+    fn weight_gradients(&self, lane: &mut Lane<'_>, copy: usize) {
+        let w = &self.layers[0].wiring;
+        let WideWeight { k, n, .. } = self.weight;
+        let x = &lane.arena[lane.range(w.inputs[0])];
+        let dy = &lane.arena[lane.copies(w.scratch[1], copy, 1)];
+        let (gradients, all) = lane.gradient.split_at_mut(self.scratch);
+        let all = &mut all[..k * n];
+        product::weight_gradient(x, dy, all, k, n, false);
+        for (layer, first) in self.columns() {
+            let (wire, width) = (&layer.wiring.parameters[0], layer.wiring.out.width);
+            for (run, at) in wire.of(copy) {
+                let gradient = &mut gradients[wire.copy(run.to + at)];
+                for (all, own) in all.chunks_exact(n).zip(gradient.chunks_exact_mut(width)) {
+                    put(&all[first..first + width], own, run.accumulate);
+                }
+            }
+        }
+    }
+
+    /// `dx = dy W^T`, for all copies of a run in one product.
     fn input_gradient(&self, lane: &mut Lane<'_>, flow: &Flow) {
         let w = &self.layers[0].wiring;
         let WideWeight { k, n, .. } = self.weight;
-        for (layer, first) in self.columns() {
-            let width = layer.wiring.out.width;
-            for copy in 0..w.copies {
-                let from = lane.copies(layer.wiring.cotangent, copy, 1);
-                let (dy, all) = read_write(lane.arena, from, lane.copies(w.scratch[1], copy, 1));
-                let rows = dy.chunks_exact(width).zip(all.chunks_exact_mut(n));
-                rows.for_each(|(dy, all)| all[first..first + width].copy_from_slice(dy));
-            }
-        }
         let [values, transposed] = lane.wide.map(|all| &all[self.weight.range.clone()]);
         let weight = product::Weight { values, transposed, k, n };
         for run in &flow.runs {

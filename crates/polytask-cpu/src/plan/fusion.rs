@@ -1,12 +1,17 @@
 //! Dense layers that read one node run as one wide product: experts, gates, heads.
 //!
 //! A product with many columns runs faster than several with few, reads its input once, and gives back one cotangent
-//! instead of adding up several. The layers keep their parameters; what the product reads are copies of their weights
+//! instead of adding up several. Layers that are wide by themselves gain nothing and run alone. The layers keep their parameters; what the product reads are copies of their weights
 //! side by side, which are brought up to date after each step.
 
 use crate::kernels::{BLOCK, transpose_block};
 use polytask_graph::{Graph, Op};
 use std::ops::Range;
+
+/// Columns of a layer beyond which its own product is at full speed, and copying is all that would be added.
+const WIDEST: usize = 48;
+/// Columns in all below which the copying costs more than one product gains.
+const FEWEST: usize = 64;
 
 /// Which nodes run together.
 pub(super) struct Bundles {
@@ -22,11 +27,14 @@ impl Bundles {
         Bundles { all: Vec::new(), leaders: (0..graph.nodes().len()).collect() }
     }
 
-    /// Dense layers that read one node and agree in their `key`.
+    /// Narrow dense layers that read one node and agree in their `key`.
     pub(super) fn find<K: PartialEq>(graph: &Graph, key: impl Fn(usize) -> K) -> Self {
         let mut classes: Vec<(usize, K, Vec<usize>)> = Vec::new();
         for (i, node) in graph.nodes().iter().enumerate() {
             let Op::Dense { .. } = node.op else { continue };
+            if node.shape.width() > WIDEST {
+                continue;
+            }
             let (input, own) = (node.inputs[0].0, key(i));
             match classes.iter_mut().find(|(other, key, _)| *other == input && *key == own) {
                 Some((.., members)) => members.push(i),
@@ -34,7 +42,8 @@ impl Bundles {
             }
         }
         let mut bundles = Bundles::none(graph);
-        for (.., members) in classes.into_iter().filter(|(.., members)| members.len() > 1) {
+        let columns = |members: &[usize]| members.iter().map(|&m| graph.nodes()[m].shape.width()).sum::<usize>();
+        for (.., members) in classes.into_iter().filter(|(.., m)| m.len() > 1 && columns(m) >= FEWEST) {
             members.iter().for_each(|&m| bundles.leaders[m] = members[0]);
             bundles.all.push(members);
         }

@@ -96,7 +96,7 @@ pub(crate) enum InputSlot {
 /// A shared node that single losses' own layers read: their cotangents wait side by side until they are weighed.
 #[derive(Clone, Debug)]
 pub(crate) struct Boundary {
-    /// The node.
+    /// The node whose kernel runs backward once they are weighed: its own, or that of the layers it runs with.
     pub node: usize,
     /// One copy for each of `groups`.
     pub stack: Slot,
@@ -324,7 +324,7 @@ impl<'a> Planner<'a> {
             stacks.push(arena.place(at, life, width, stacked[i].len()));
             let ([forward, back], turns) = match bundles.width(&self.graph, i) {
                 0 => (kernels::scratch_widths(&node.op, &node.shape, train, copies), 1),
-                wide => ([wide; 2], if needs[node.inputs[0].0] { copies } else { 0 }),
+                wide => ([wide; 2], copies),
             };
             let back = if train { back } else { 0 };
             let then = backward[i]..=backward[i];
@@ -399,7 +399,7 @@ impl<'a> Planner<'a> {
                     let start = wides.last().map_or(0, |wide| wide.range.end);
                     let parts = layers.iter().map(|(_, wiring)| wiring.parameters[0].value.clone()).collect();
                     let wide = WideWeight::new(start, self.graph.node(node.inputs[0]).shape.width(), parts);
-                    wired.push((i, kernels::build_wide(layers, &wide)));
+                    wired.push((i, kernels::build_wide(layers, &wide, gradient)));
                     wired.extend(members[1..].iter().map(|&m| (m, kernels::idle())));
                     wides.push(wide);
                 }
@@ -408,7 +408,7 @@ impl<'a> Planner<'a> {
         wired.sort_by_key(|(node, _)| *node);
         let kernels = wired.into_iter().map(|(_, kernel)| kernel).collect();
         let boundaries = (0..count).filter(|&i| !stacked[i].is_empty()).map(|node| Boundary {
-            node,
+            node: bundles.leader(node),
             stack: stacks[node],
             groups: stacked[node].clone(),
             into: cotangents[node],
@@ -430,6 +430,8 @@ impl<'a> Planner<'a> {
             boundaries,
             losses,
             charges,
+            // Behind the gradients there is room for one of layers that run as one.
+            gradient: gradient + wides.iter().filter(|_| train).map(|wide| wide.range.len()).max().unwrap_or(0),
             wide_blocks: wides.iter().enumerate().flat_map(|(i, wide)| wide.blocks(i)).collect(),
             wides,
             read_alone: self.read_alone(&bundles),
@@ -439,7 +441,6 @@ impl<'a> Planner<'a> {
             groups: self.groups.len(),
             arena: arena.sizes(),
             indices: indices.sizes(),
-            gradient,
             batch,
             lane_rows: self.rows,
             costs: (0..=self.graph.domains().len()).map(|d| 6 * self.graph.multiply_adds_on(DomainId(d))).collect(),

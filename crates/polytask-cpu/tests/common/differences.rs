@@ -201,7 +201,11 @@ pub fn check_stacked(graph: &Graph, rows: usize, seed: u64) {
             let mut alone = vec![0.0; tasks];
             alone[task] = 1.0;
             let again = merged.forward_backward(feed, &alone, NOISE);
-            assert_eq!(again, losses);
+            // Which layers run as one hangs on where gradients are kept apart, and the last digit on that.
+            for (a, b) in again.iter().zip(&losses) {
+                let off = a.zip(*b).map_or(f64::from(u8::from(a != b)), |(a, b)| (a - b).abs() / (1e-3 + b.abs()));
+                assert!(off < 1e-5, "{again:?} {losses:?}");
+            }
             for p in (0..graph.parameters().len()).map(ParameterId) {
                 let one = merged.gradients(p, rows).pop().map_or(vec![], |g| g.1);
                 let stacked = all.gradients(p, rows).into_iter().find(|(g, _)| *g == task).map(|g| g.1);
