@@ -1,5 +1,5 @@
-"""MMoE and PLE in PyTorch: batch 256 of 64 inputs, 4 tasks, experts 64 -> 128 -> 64 ReLU, softmax gates, heads of
-64 -> 32 ReLU -> 1, the sum of four MSEs, Adam.
+"""MMoE and PLE in PyTorch: batch 256 of 64 inputs, 4 tasks, experts of two ReLU layers (64 -> 128 -> 64, or as --expert
+says), softmax gates, heads of a ReLU layer of 32 and a linear one, the sum of four MSEs, Adam.
 
 --model mmoe: 8 experts and a gate a task. --model ple: two levels, each with 2 shared experts and 2 of each task.
 --mode modules: one module an expert, as people write it. --mode stacked: experts, gates and heads that read the same
@@ -16,12 +16,16 @@ EXPERTS, LEVELS, SHARED, SPECIFIC = 8, 2, 2, 2
 nn, F = torch.nn, torch.nn.functional
 
 
-def expert():
-    return nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU())
+options = protocol.arguments(modes=["modules", "stacked", "compiled"], models=["mmoe", "ple"])
+HIDDEN, OUT = options.expert, options.expert // 2
+
+
+def expert(inputs):
+    return nn.Sequential(nn.Linear(inputs, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, OUT), nn.ReLU())
 
 
 def head():
-    return nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 1))
+    return nn.Sequential(nn.Linear(OUT, 32), nn.ReLU(), nn.Linear(32, 1))
 
 
 def mix(gate, experts):
@@ -32,7 +36,7 @@ def mix(gate, experts):
 class Mmoe(nn.Module):
     def __init__(self):
         super().__init__()
-        self.experts = nn.ModuleList(expert() for _ in range(EXPERTS))
+        self.experts = nn.ModuleList(expert(FEATURES) for _ in range(EXPERTS))
         self.gates = nn.ModuleList(nn.Linear(FEATURES, EXPERTS) for _ in range(TASKS))
         self.heads = nn.ModuleList(head() for _ in range(TASKS))
 
@@ -44,16 +48,19 @@ class Mmoe(nn.Module):
 class Level(nn.Module):
     """Layers in polytask's order: shared experts; each task's experts and its gate; the shared gate."""
 
-    def __init__(self, last):
+    def __init__(self, inputs, last):
         super().__init__()
-        self.shared = nn.ModuleList(expert() for _ in range(SHARED))
+        self.shared = nn.ModuleList(expert(inputs) for _ in range(SHARED))
         self.own = nn.ModuleList(
             nn.ModuleDict(
-                {"experts": nn.ModuleList(expert() for _ in range(SPECIFIC)), "gate": nn.Linear(64, SPECIFIC + SHARED)}
+                {
+                    "experts": nn.ModuleList(expert(inputs) for _ in range(SPECIFIC)),
+                    "gate": nn.Linear(inputs, SPECIFIC + SHARED),
+                }
             )
             for _ in range(TASKS)
         )
-        self.gate = None if last else nn.Linear(64, TASKS * SPECIFIC + SHARED)
+        self.gate = None if last else nn.Linear(inputs, TASKS * SPECIFIC + SHARED)
 
     def forward(self, own, common):
         shared = [e(common) for e in self.shared]
@@ -69,7 +76,7 @@ class Level(nn.Module):
 class Ple(nn.Module):
     def __init__(self):
         super().__init__()
-        self.levels = nn.ModuleList(Level(last=i + 1 == LEVELS) for i in range(LEVELS))
+        self.levels = nn.ModuleList(Level(OUT if i else FEATURES, last=i + 1 == LEVELS) for i in range(LEVELS))
         self.heads = nn.ModuleList(head() for _ in range(TASKS))
 
     def forward(self, x):
@@ -99,7 +106,7 @@ class StackedHeads(nn.Module):
         self.w1, self.b1 = in_batch([h[2] for h in heads])
 
     def forward(self, h):
-        """[tasks, batch, 64] to [tasks, batch, 1]."""
+        """[tasks, batch, out] to [tasks, batch, 1]."""
         return torch.baddbmm(self.b1, torch.baddbmm(self.b0, h, self.w0).relu(), self.w1)
 
 
@@ -111,15 +118,15 @@ class StackedMmoe(nn.Module):
         self.heads = StackedHeads(plain.heads)
 
     def forward(self, x):
-        wide, gates = F.linear(x, self.w0, self.b0).split([EXPERTS * 128, TASKS * EXPERTS], 1)
-        hidden = wide.relu().view(-1, EXPERTS, 128).transpose(0, 1)
+        wide, gates = F.linear(x, self.w0, self.b0).split([EXPERTS * HIDDEN, TASKS * EXPERTS], 1)
+        hidden = wide.relu().view(-1, EXPERTS, HIDDEN).transpose(0, 1)
         experts = torch.baddbmm(self.b1, hidden, self.w1).relu().transpose(0, 1)
         gates = gates.view(-1, TASKS, EXPERTS).softmax(2)
         return self.heads(torch.bmm(gates, experts).transpose(0, 1)).unbind(0)
 
 
 class StackedLevel(nn.Module):
-    """The streams of the tasks and the shared one as a batch, each with as many experts: [tasks + 1, batch, 64]."""
+    """The streams of the tasks and the shared one as a batch, each with as many experts: [tasks + 1, batch, out]."""
 
     def __init__(self, plain):
         super().__init__()
@@ -134,8 +141,8 @@ class StackedLevel(nn.Module):
     def forward(self, streams):
         batch = streams.shape[1]
         hidden = torch.baddbmm(self.b0, streams, self.w0).relu()
-        hidden = hidden.view(TASKS + 1, batch, SPECIFIC, 128).transpose(1, 2).reshape(-1, batch, 128)
-        experts = torch.baddbmm(self.b1, hidden, self.w1).relu().view(TASKS + 1, SPECIFIC, batch, 64)
+        hidden = hidden.view(TASKS + 1, batch, SPECIFIC, HIDDEN).transpose(1, 2).reshape(-1, batch, HIDDEN)
+        experts = torch.baddbmm(self.b1, hidden, self.w1).relu().view(TASKS + 1, SPECIFIC, batch, OUT)
         own = torch.cat([experts[:TASKS], experts[TASKS:].expand(TASKS, -1, -1, -1)], 1)
         gates = torch.baddbmm(self.gb, streams[:TASKS], self.gw).softmax(2)
         mixed = torch.einsum("tbe,tebd->tbd", gates, own)
@@ -159,7 +166,6 @@ class StackedPle(nn.Module):
         return self.heads(streams).unbind(0)
 
 
-options = protocol.arguments(modes=["modules", "stacked", "compiled"], models=["mmoe", "ple"])
 torch.set_num_threads(options.threads)
 model, stacked = {"mmoe": (Mmoe, StackedMmoe), "ple": (Ple, StackedPle)}[options.model]
 model = model()

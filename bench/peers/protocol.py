@@ -53,6 +53,7 @@ def arguments(tasks=None, modes=None, methods=None, models=None):
         parser.add_argument("--mode", choices=modes, default=modes[0])
     if models:
         parser.add_argument("--model", choices=models, default=models[0])
+        parser.add_argument("--expert", type=int, default=128)
     if methods:
         parser.add_argument("--method", choices=methods, default=methods[0])
     return parser.parse_args()

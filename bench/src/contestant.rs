@@ -49,9 +49,10 @@ impl Contestant {
 pub fn own(work: Work, threads: usize) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["worker", work.workload.name(), "--threads", &threads.to_string()]);
-    if !matches!(work.workload, Workload::Mmoe | Workload::Ple) {
-        command.args(work.arguments());
-    }
+    match work.workload {
+        Workload::Mmoe | Workload::Ple => command.args(["--expert", &work.expert.to_string()]),
+        _ => command.args(work.arguments()),
+    };
     command.args(work.low_memory.then_some("--low-memory")).args(work.unfused.then_some("--unfused"));
     Ok(command)
 }

@@ -32,9 +32,19 @@ enum Command {
         choice: Choice,
     },
     /// A mixture of 8 experts, of two layers each, with a gate for each of 4 tasks
-    Mmoe(Compare),
+    Mmoe {
+        #[command(flatten)]
+        compare: Compare,
+        #[command(flatten)]
+        experts: Experts,
+    },
     /// Two levels of such experts, 2 shared and 2 of each of 4 tasks
-    Ple(Compare),
+    Ple {
+        #[command(flatten)]
+        compare: Compare,
+        #[command(flatten)]
+        experts: Experts,
+    },
     /// W3 with more and more tasks: how the cost grows
     Growth {
         #[command(flatten)]
@@ -61,6 +71,8 @@ enum Command {
         threads: usize,
         #[command(flatten)]
         choice: Choice,
+        #[command(flatten)]
+        experts: Experts,
         /// Gather inner products a layer at a time
         #[arg(long)]
         low_memory: bool,
@@ -70,6 +82,19 @@ enum Command {
     },
     /// Be polytask's contestant among the aggregators: the runner calls this itself
     AggregatorsWorker,
+}
+
+#[derive(Args)]
+struct Experts {
+    /// Width of an expert's hidden layer; it gives half as many numbers
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u16).range(2..))]
+    expert: u16,
+}
+
+impl Experts {
+    fn of(&self, workload: Workload) -> Work {
+        Work { expert: self.expert.into(), ..workload.into() }
+    }
 }
 
 #[derive(Args)]
@@ -144,10 +169,11 @@ fn main() -> ExitCode {
         Command::W3 { compare, choice } => measure(choice.of(Workload::W3), compare),
         Command::Growth { compare, sizes, method, plot } => measure_growth(compare, &sizes, method, plot),
         Command::Aggregators(args) => measure_aggregators(args),
-        Command::Mmoe(args) => measure(Workload::Mmoe.into(), args),
-        Command::Ple(args) => measure(Workload::Ple.into(), args),
-        Command::Worker { workload, threads, choice, low_memory, unfused } => {
-            worker::run(Work { low_memory, unfused, ..choice.of(workload) }, threads)
+        Command::Mmoe { compare, experts } => measure(experts.of(Workload::Mmoe), compare),
+        Command::Ple { compare, experts } => measure(experts.of(Workload::Ple), compare),
+        Command::Worker { workload, threads, choice, experts, low_memory, unfused } => {
+            let expert = experts.expert.into();
+            worker::run(Work { low_memory, unfused, expert, ..choice.of(workload) }, threads)
         }
         Command::AggregatorsWorker => worker::aggregators::run(),
     };

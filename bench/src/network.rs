@@ -19,7 +19,8 @@ pub fn graph(work: Work) -> Result<Graph> {
     let mut g = GraphBuilder::new();
     let x = g.input("x", work.workload.features());
     let owners: Vec<String> = (0..work.tasks).map(|task| format!("tasks.{task}.")).collect();
-    let expert = |g: &mut GraphBuilder, name: &str, x: NodeId| layers(g, name, x, &[128, 64], Activation::Relu);
+    let widths = [work.expert, work.expert / 2];
+    let expert = |g: &mut GraphBuilder, name: &str, x: NodeId| layers(g, name, x, &widths, Activation::Relu);
     let (h, head, hidden): (Vec<NodeId>, &[usize], _) = match work.workload {
         Workload::W1 => (vec![layers(&mut g, "trunk", x, &[5], Activation::Linear)], &[], Activation::Linear),
         Workload::W2 | Workload::W3 => {

@@ -17,6 +17,9 @@ pub enum Workload {
     Ple,
 }
 
+/// Width of an expert's hidden layer where none is chosen.
+const EXPERT: usize = 128;
+
 /// How W3 makes one gradient of the trunk out of the tasks' gradients; heads learn from their own losses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Method {
@@ -140,13 +143,22 @@ pub struct Work {
     pub method: Method,
     /// Whether polytask's W3 gathers inner products a layer at a time instead of holding a gradient a task.
     pub low_memory: bool,
+    /// Width of an expert's hidden layer, and twice that of what it gives; for workloads with experts.
+    pub expert: usize,
     /// Whether polytask runs every layer on its own instead of those that read one node as one wide product.
     pub unfused: bool,
 }
 
 impl From<Workload> for Work {
     fn from(workload: Workload) -> Self {
-        Self { workload, tasks: workload.tasks(), method: Method::Sum, low_memory: false, unfused: false }
+        Self {
+            workload,
+            tasks: workload.tasks(),
+            method: Method::Sum,
+            low_memory: false,
+            expert: EXPERT,
+            unfused: false,
+        }
     }
 }
 
@@ -156,6 +168,9 @@ impl Work {
         let name = self.workload.name();
         match self.workload {
             Workload::W3 => format!("{name}, {}, {} tasks", self.method.name(), self.tasks),
+            Workload::Mmoe | Workload::Ple => {
+                format!("{name}, experts of 64 -> {0} -> {1}", self.expert, self.expert / 2)
+            }
             _ => name.to_owned(),
         }
     }
@@ -168,7 +183,9 @@ impl Work {
             Workload::W1 => Vec::new(),
             Workload::W2 => tasks.into(),
             Workload::W3 => [tasks, method].concat(),
-            Workload::Mmoe | Workload::Ple => ["--model".to_owned(), self.workload.name().to_owned()].into(),
+            Workload::Mmoe | Workload::Ple => {
+                ["--model", self.workload.name(), "--expert", &self.expert.to_string()].map(str::to_owned).into()
+            }
         }
     }
 
