@@ -7,15 +7,27 @@ mod common;
 use polytask::model;
 use polytask::prepare;
 use polytask::share::{self, Design};
-use polytask::train::{Budget, Checkpoint, CheckpointError, Job, Watch, fit};
+use polytask::train::{Budget, Checkpoint, CheckpointError, Fitted, Job, Watch, fit};
 use polytask_balance::METHODS;
 
-/// Writes every checkpoint to a file, as `polytask train` does.
-struct Keeper(std::path::PathBuf);
+/// Writes every checkpoint to a file, as `polytask train` does, and ends the run after some step.
+struct Keeper {
+    file: std::path::PathBuf,
+    until: u64,
+    step: u64,
+}
 
 impl Watch for Keeper {
+    fn step(&mut self, step: u64, _: u64) {
+        self.step = step;
+    }
+
+    fn stop(&self) -> bool {
+        self.step >= self.until
+    }
+
     fn keep(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
-        checkpoint.save(&self.0)
+        checkpoint.save(&self.file)
     }
 }
 
@@ -36,14 +48,13 @@ fn every_method_goes_on_bit_for_bit() {
         let balance = balance(method.name);
         let sections = format!(
             "split = {{ valid = 0, test = 0 }}\n[tasks.a]\n[tasks.b]\n[model]\ntrunk = [8]\nhead = [4]\ndropout = 0.1\n\
-             [loss]\nbalance = {balance}\n[train]\nbatch = 16\n"
+             [loss]\nbalance = {balance}\n[train]\nbatch = 16\nepochs = 3\n"
         );
         let config = common::config(&folder, &data, &sections);
         let prepared = prepare(&config).unwrap();
         let graph = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks)).unwrap();
         let start = model::start(&graph, &prepared.tasks, 0, None).unwrap();
-        let budget = Budget::of(&config.train, prepared.split.train.len());
-        let run = |steps: u64, resume: bool| {
+        let run = |until: u64, resume: bool| {
             let job = Job {
                 graph: &graph,
                 tasks: &prepared.tasks,
@@ -53,19 +64,21 @@ fn every_method_goes_on_bit_for_bit() {
                 valid: &[],
                 loss: &config.loss,
                 config: &config.train,
-                budget: Budget { steps, patience: 0, ..budget },
+                budget: Budget::of(&config.train, prepared.split.train.len()),
                 linear: None,
             };
             let file = folder.path().join("checkpoint.safetensors");
             let resume = resume.then(|| Checkpoint::load(&file, &job).unwrap());
-            fit(&job, &start, resume, &mut Keeper(file)).unwrap()
+            fit(&job, &start, resume, &mut Keeper { file, until, step: 0 }).unwrap()
         };
-        // Two epochs and a half, and stops in the middle of the first and of the third.
-        let whole = run(33, false);
+        // Three epochs of 13 steps; stops in the middle of the first and of the third.
+        let whole = run(u64::MAX, false);
         run(5, false);
-        run(28, true);
-        let parts = run(33, true);
+        run(31, true);
+        let parts = run(u64::MAX, true);
         assert!(parts.parameters == whole.parameters && whole.parameters != start, "{}", method.name);
-        assert_eq!(parts.steps, whole.steps, "{}", method.name);
+        let rounds =
+            |fitted: &Fitted| fitted.history.iter().map(|r| (r.train.clone(), r.weights.clone())).collect::<Vec<_>>();
+        assert_eq!(rounds(&parts), rounds(&whole), "{}", method.name);
     }
 }

@@ -125,7 +125,10 @@ fn stacked_gradients_are_those_of_separate_backward_passes() {
             let mut stacked = runner(graph, rows, &Groups::separate(graph));
             let losses = stacked.forward_backward(feed, &vec![1.0; tasks], NOISE);
             let mut split = runner(graph, rows, &Groups::representation(graph));
-            assert_eq!(split.forward_backward(feed, &vec![1.0; tasks], NOISE), losses, "{name}");
+            // Which layers run together hangs on where gradients are kept apart, and the last digit on that.
+            for (a, b) in split.forward_backward(feed, &vec![1.0; tasks], NOISE).iter().zip(&losses) {
+                assert!((a.unwrap() - b.unwrap()).abs() < 1e-6 * b.unwrap().abs(), "{name}: {a:?} {b:?}");
+            }
             split.backward_shared(&weights, NOISE);
             let mut merged = runner(graph, rows, &Groups::merged(graph));
             let mut sums: Vec<Vec<f32>> = graph.parameters().iter().map(|p| vec![0.0; p.len()]).collect();

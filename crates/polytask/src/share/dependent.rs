@@ -78,12 +78,16 @@ impl Architecture for Dependent {
         for t in order {
             let name = design.task(t).name.clone();
             let sources = after.get(&name).into_iter().flatten().filter_map(|source| design.find(source));
-            let mut read = vec![h];
+            let own = design.seen(g, t, h);
+            let mut read = vec![own];
             for source in sources.collect::<Vec<_>>() {
-                read.extend(found[source].map(|found| self.handed(g, design, &name, source, found)));
+                let Some(found) = found[source] else { continue };
+                let handed = self.handed(g, design, &name, source, found);
+                let from = format!("heads.{name}.from.{}", design.task(source).name);
+                read.push(design.onto(g, &from, handed, own));
             }
             let seen = g.named(format!("heads.{name}.seen")).concat(&read);
-            let hidden = design.tower(g, t, seen);
+            let hidden = design.hidden(g, t, seen);
             found[t] = Some((hidden, design.output(g, t, hidden)));
         }
         let outputs: Vec<NodeId> = found.iter().flatten().map(|(_, output)| *output).collect();

@@ -177,19 +177,38 @@ impl<'a> Design<'a> {
         g.named(format!("{name}.dropout")).dropout(h, self.config.dropout as f32)
     }
 
-    /// The hidden layers of a task's head, `heads.{task}.0`, ...; `h` itself where it has none. A task that labels rows sees
-    /// the tokens of each as one, and of an image the mean of every channel, `heads.{task}.pool`.
+    /// The hidden layers of a task's head on what it reads of `h`, see [`seen`](Self::seen).
     pub(super) fn tower(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
+        let h = self.seen(g, task, h);
+        self.hidden(g, task, h)
+    }
+
+    /// What a task's head reads of a representation: a task that labels rows sees the tokens of each as one, and of an image
+    /// the mean of every channel, `heads.{task}.pool`.
+    pub(super) fn seen(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
         let name = format!("heads.{}", self.tasks[task].name);
         let h = match self.encoder.tokens.is_some() && self.tasks[task].over.is_none() {
             true => text::pool(g, h, &name, self.config.text.pool),
             false => h,
         };
-        let h = match g.shape(h).image() {
+        match g.shape(h).image() {
             Some(_) => g.named(format!("{name}.pool")).global_pool(h),
             None => h,
-        };
-        self.layers(g, &name, h, self.heads[task])
+        }
+    }
+
+    /// The hidden layers of a task's head alone, `heads.{task}.0`, ...; `h` itself where it has none.
+    pub(super) fn hidden(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
+        self.layers(g, &format!("heads.{}", self.tasks[task].name), h, self.heads[task])
+    }
+
+    /// `x` for the elements that `like` has: what a row has for each of its tokens, or its tokens as one.
+    pub(super) fn onto(&self, g: &mut GraphBuilder, name: &str, x: NodeId, like: NodeId) -> NodeId {
+        match (g.domain(x), g.domain(like)) {
+            (from, to) if from == to => x,
+            (_, to) if to.is_rows() => text::pool(g, x, name, self.config.text.pool),
+            (_, to) => g.named(format!("{name}.spread")).spread(x, to),
+        }
     }
 
     /// The last layer of a task's head, in the units of the loss: a number, a logit or logits.

@@ -51,7 +51,7 @@ impl Architecture for Mtan {
                 let seen: Vec<NodeId> = match (g.shape(h).image(), *z) {
                     (None, z) => std::iter::once(below).chain(z).collect(),
                     (Some(_), None) => vec![h],
-                    (Some(_), Some(z)) => vec![h, design.stage(g, &format!("{own}attended"), i, z)],
+                    (Some(_), Some(z)) => vec![h, design.stage(g, &format!("{own}between"), i, z)],
                 };
                 let seen = g.named(format!("{own}attention.{i}.seen")).concat(&seen);
                 let mask = self.mask(g, design, &format!("{own}attention.{i}"), h, seen);
