@@ -166,6 +166,11 @@ impl GraphBuilder {
         self.graph.nodes.iter().position(|node| node.name == name).map(NodeId)
     }
 
+    /// The domain of this name; the rows if there is none.
+    pub fn domain_named(&self, name: &str) -> DomainId {
+        self.graph.domains.iter().position(|domain| domain.name == name).map_or(DomainId::ROWS, |i| DomainId(i + 1))
+    }
+
     /// What a node has one element for.
     pub fn domain(&self, x: NodeId) -> DomainId {
         self.graph.nodes.get(x.0).map_or(DomainId::ROWS, |n| n.domain)
