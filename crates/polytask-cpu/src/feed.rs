@@ -50,12 +50,12 @@ pub trait Gather: Sync + std::fmt::Debug {
     fn gather(&self, rows: &[u32], into: &mut [f32]);
 }
 
-/// Labels of one task for all elements of its prediction's domain in a data set.
+/// Labels of one task for all elements of its prediction's domain in a data set; of arcs, of the domain their labels are on.
 #[derive(Clone, Copy, Debug)]
 pub enum Labels<'a> {
     /// `n x width of the prediction`, row-major.
     Real(&'a [f32]),
-    /// `n` class indices.
+    /// `n` class indices; of arcs `n x 2`.
     Class(&'a [u32]),
 }
 
@@ -86,7 +86,7 @@ impl Feed<'_> {
     /// Sum of a task's weights over the batch; 0 means that the task is absent from it.
     pub fn weight(&self, graph: &Graph, task: LossId) -> f64 {
         let weights = self.targets[task.0].weights;
-        let domain = graph.node(graph.losses()[task.0].prediction).domain;
+        let domain = graph.node(graph.losses()[task.0].labelled()).domain;
         if !domain.is_rows() {
             let own =
                 |&row: &u32| weights[self.elements(graph, domain, row)].iter().map(|w| f64::from(*w)).sum::<f64>();

@@ -8,9 +8,9 @@ use crate::optimizer::{Optimizer, Update};
 use crate::parameters::Parameters;
 use crate::penalty::Penalties;
 use crate::piece::{self, Combine, Piece};
-use crate::plan::{InputSlot, Mode, Plan, refresh};
+use crate::plan::{InputSlot, Mode, Plan, Slot, refresh};
 use crate::update::{Source, State, Work};
-use polytask_graph::{DomainId, LossId, LossKind, ParameterId};
+use polytask_graph::{DomainId, LossId, ParameterId};
 use rayon::prelude::*;
 
 /// A planned graph with its parameters, ready to run.
@@ -146,14 +146,25 @@ impl Runner {
         each_lane(lanes, parts, |lane, _| lane.backward_shared(plan, read, Some(noise), groups));
     }
 
-    /// Predictions of every loss's node for the rows of a feed, row-major, one vector a loss. Random ops are off.
+    /// Predictions of every loss's node for the rows of a feed, row-major, one vector a loss. Behind them stands what else
+    /// the loss reads: the logits of the labels of arcs, the transitions of a CRF. Random ops are off.
     pub fn predict(&mut self, feed: &Feed<'_>) -> Vec<Vec<f32>> {
         let slots = self.plan.outputs.clone();
-        let mut outputs: Vec<Vec<f32>> = slots.iter().map(|o| Vec::with_capacity(o.width * feed.rows.len())).collect();
+        let room = |o: &Slot| Vec::with_capacity(o.width * feed.rows.len());
+        let mut outputs: Vec<Vec<Vec<f32>>> = slots.iter().map(|of| of.iter().map(room).collect()).collect();
         self.sweep(&Feed { targets: &[], ..*feed }, |lane| {
-            outputs.iter_mut().zip(&slots).for_each(|(all, slot)| all.extend_from_slice(lane.output(*slot)));
+            let all = outputs.iter_mut().flatten().zip(slots.iter().flatten());
+            all.for_each(|(all, slot)| all.extend_from_slice(lane.output(*slot)));
         });
-        outputs
+        let parameters = self.plan.graph.losses().iter().map(|loss| loss.parameter());
+        let join = |(mut of, parameter): (Vec<Vec<f32>>, Option<ParameterId>)| {
+            let rest = of.split_off(1.min(of.len()));
+            let mut all = of.pop().unwrap_or_default();
+            rest.iter().for_each(|more| all.extend_from_slice(more));
+            parameter.into_iter().for_each(|p| all.extend_from_slice(self.parameters.of(p)));
+            all
+        };
+        outputs.into_iter().zip(parameters).map(join).collect()
     }
 
     /// The tasks' losses over the rows of a feed, however many they are. Random ops are off.
@@ -287,9 +298,10 @@ impl Runner {
         });
         assert!(inputs && self.plan.inputs.len() == feed.inputs.len(), "the feed's inputs are those of the graph");
         let losses = self.plan.graph.losses();
-        let targets = losses.iter().zip(feed.targets).all(|(loss, target)| {
-            matches!(loss.kind, LossKind::CrossEntropy) == matches!(target.labels, Labels::Class(_))
-        });
+        let targets = losses
+            .iter()
+            .zip(feed.targets)
+            .all(|(loss, target)| loss.kind.is_of_classes() == matches!(target.labels, Labels::Class(_)));
         let complete = feed.targets.is_empty() || feed.targets.len() == losses.len();
         assert!(targets && complete, "the feed's targets are those of the graph");
         assert_eq!(feed.offsets.len(), self.plan.graph.domains().len(), "the feed's domains are those of the graph");

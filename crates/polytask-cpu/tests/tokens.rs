@@ -281,3 +281,96 @@ fn pairs() {
         }
     }));
 }
+
+#[test]
+fn arcs() {
+    check(&on_tokens(|g, tokens, x| {
+        let arcs = g.product("arcs", tokens, tokens);
+        let h = g.dense(x, 5, Activation::Tanh);
+        let scores = g.biaffine(arcs, h, x, true);
+        let labels = g.dense(h, 4, Activation::Linear);
+        g.loss("arcs", scores, LossKind::Arcs { labels });
+        head(g, h, LossKind::Mse);
+        let relation = g.dense(x, 2, Activation::Linear);
+        // Two tasks may read one node.
+        g.loss("others", scores, LossKind::Arcs { labels: relation });
+    }));
+}
+
+#[test]
+fn conditional_random_fields() {
+    check(&on_tokens(|g, tokens, x| {
+        let h = g.dense(x, 5, Activation::Tanh);
+        let z = g.dense(h, 5, Activation::Linear);
+        g.crf_loss("tags", z);
+        head(g, z, LossKind::Mse);
+        // A sequence for every predicate.
+        let predicates = g.ragged("predicates", DomainId::ROWS);
+        let pairs = g.product("pairs", predicates, tokens);
+        let z = g.spread_over(h, pairs);
+        g.crf_loss("roles", z);
+    }));
+}
+
+/// The loss against the sum over all sequences of tags, one by one.
+#[test]
+fn the_partition_is_a_sum_over_sequences() {
+    let (tags, tokens) = (5usize, 4usize);
+    let mut g = GraphBuilder::new();
+    let domain = g.ragged("tokens", DomainId::ROWS);
+    let z = g.input_on(domain, "z", tags);
+    g.crf_loss("tags", z);
+    let graph = g.finish().unwrap();
+    let plan = Plan::new(&graph, 1, Mode::Train, &Groups::merged(&graph));
+    let mut parameters = Parameters::zeros(&graph);
+    let wave = |n: usize, by: f32| -> Vec<f32> { (0..n).map(|i| (i as f32 * by).sin() * 3.0).collect() };
+    let (scores, steps) = (wave(tags * tokens, 1.7), wave(tags * (tags + 1), 0.9));
+    parameters.values_mut().copy_from_slice(&steps);
+    // O, B-b, I-b, B-a
+    let (labels, weights) = ([0, 3, 4, 1], [1.0; 4]);
+    let feed = Feed {
+        inputs: &[Numbers::Real(&scores)],
+        targets: &[Target { labels: Labels::Class(&labels), weights: &weights }],
+        offsets: &[&[0, 4]],
+        rows: &[0],
+    };
+    let loss = Runner::new(plan, parameters).forward(&feed, 0)[0].unwrap();
+    let score = |path: &[usize]| {
+        let mut row = 0;
+        path.iter().enumerate().fold(0.0, |sum, (token, &tag)| {
+            let step = f64::from(steps[row * tags + tag]);
+            row = 1 + tag;
+            sum + step + f64::from(scores[token * tags + tag])
+        })
+    };
+    let fits = |path: &[usize]| {
+        let before = std::iter::once(0).chain(path.iter().copied());
+        before.zip(path).all(|(before, &tag)| tag == 0 || tag % 2 == 1 || before == tag || before + 1 == tag)
+    };
+    let all = (0..tags.pow(4)).map(|n| (0..4).map(|t| n / tags.pow(t) % tags).collect::<Vec<_>>());
+    let sum: f64 = all.filter(|path| fits(path)).map(|path| score(&path).exp()).sum();
+    let expected = (sum.ln() - score(&[0, 3, 4, 1])) / tokens as f64;
+    assert!((loss - expected).abs() < 1e-5, "{loss} {expected}");
+}
+
+#[test]
+fn losses_of_sequences_are_checked() {
+    let error = |build: &dyn Fn(&mut GraphBuilder, DomainId, NodeId)| {
+        let mut g = GraphBuilder::new();
+        let tokens = g.ragged("tokens", DomainId::ROWS);
+        let x = g.input_on(tokens, "x", 2);
+        build(&mut g, tokens, x);
+        g.finish().unwrap_err().to_string()
+    };
+    let even = error(&|g, _, x| {
+        g.crf_loss("tags", x);
+    });
+    assert!(even.contains("an odd number of tags"), "{even}");
+    let apart = error(&|g, tokens, x| {
+        let arcs = g.product("arcs", tokens, tokens);
+        let scores = g.biaffine(arcs, x, x, true);
+        let labels = g.reduce(x, Reduction::Sum);
+        g.loss("arcs", scores, LossKind::Arcs { labels });
+    });
+    assert!(apart.contains("labels on the first of the two"), "{apart}");
+}

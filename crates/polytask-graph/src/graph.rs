@@ -156,7 +156,7 @@ impl Graph {
     pub fn with_copies(&self, copied: impl Fn(NodeId, Option<NodeId>) -> bool) -> Graph {
         let read = |reader: &Option<NodeId>| match reader {
             Some(reader) => self.node(*reader).inputs.clone(),
-            None => self.losses.iter().map(|l| l.prediction).chain(self.charges.iter().map(|c| c.node)).collect(),
+            None => self.losses.iter().flat_map(Loss::nodes).chain(self.charges.iter().map(|c| c.node)).collect(),
         };
         let readers: Vec<Option<NodeId>> = (0..self.nodes.len()).map(|i| Some(NodeId(i))).chain([None]).collect();
         let mut has_copy = vec![false; self.nodes.len()];
@@ -177,7 +177,14 @@ impl Graph {
                 nodes.push(Node { name, op: Op::Reshape, inputs: vec![own], shape, domain: node.domain });
             }
         }
-        let losses = self.losses.iter().map(|l| Loss { prediction: place(&moved, l.prediction, None), ..l.clone() });
+        let losses = self.losses.iter().map(|l| Loss {
+            prediction: place(&moved, l.prediction, None),
+            kind: match l.kind {
+                LossKind::Arcs { labels } => LossKind::Arcs { labels: place(&moved, labels, None) },
+                kind => kind,
+            },
+            ..l.clone()
+        });
         let charges = self.charges.iter().map(|c| Charge { node: place(&moved, c.node, None), ..c.clone() });
         Graph { losses: losses.collect(), charges: charges.collect(), nodes, ..self.clone() }
     }

@@ -1,6 +1,6 @@
 //! The loss of one task.
 
-use crate::{NodeId, Shape};
+use crate::{NodeId, ParameterId, Shape};
 use serde::{Deserialize, Serialize};
 
 /// Position of a loss, that is of a task, in its graph.
@@ -35,6 +35,24 @@ pub enum LossKind {
     /// Half the Poisson deviance: the negative log-likelihood less its least value at this label, so never below 0. Its
     /// gradient is that of the likelihood.
     Poisson,
+    /// The negative log-likelihood of a sequence's tags under a linear-chain conditional random field (Lafferty et al. 2001),
+    /// `ln(sum over y' of exp(s(y'))) - s(y)` with `s(y) = start_{y_1} + sum_t z_{t, y_t} + sum_t step_{y_{t-1}, y_t}`. `z` is
+    /// on the elements of sequences; the sequence's loss counts once for each of them, divided by how many there are.
+    ///
+    /// Tags are numbered as BIO tags are: 0 is outside of all spans, `2k + 1` begins a span of label k, `2k + 2` goes on with
+    /// it. The sum is over the sequences in which only what has begun goes on. A sequence with an element of weight 0 is left
+    /// out; otherwise its weight is that of its first element.
+    Crf {
+        /// `(tags + 1) x tags`: the start's scores, then those from each tag to the others.
+        transitions: ParameterId,
+    },
+    /// The cross-entropy of each element's choice among the elements of a product that are its own, such as a token's head
+    /// among all tokens, plus the cross-entropy of the choice's label. The prediction has one score, `[1]`, for every element
+    /// of the product; an element of the product's parent has two class labels: the place of what it chose, and its label.
+    Arcs {
+        /// Logits of the labels, `[classes]` on the product's parent.
+        labels: NodeId,
+    },
 }
 
 impl LossKind {
@@ -47,14 +65,23 @@ impl LossKind {
             LossKind::BinaryCrossEntropy => "binary cross-entropy",
             LossKind::CrossEntropy => "cross-entropy",
             LossKind::Poisson => "Poisson",
+            LossKind::Crf { .. } => "CRF",
+            LossKind::Arcs { .. } => "arcs",
         }
     }
 
-    /// Labels a row has: a class index for every pixel of an image and one for other predictions, or one number per
-    /// predicted number.
+    /// Whether labels are class indices rather than numbers.
+    pub fn is_of_classes(self) -> bool {
+        matches!(self, LossKind::CrossEntropy | LossKind::Crf { .. } | LossKind::Arcs { .. })
+    }
+
+    /// Labels an element has: a class index for every pixel of an image and one for other predictions (two for arcs), or
+    /// one number per predicted number.
     pub fn label_width(self, prediction: &Shape) -> usize {
         match self {
             LossKind::CrossEntropy => prediction.pixels(),
+            LossKind::Crf { .. } => 1,
+            LossKind::Arcs { .. } => 2,
             _ => prediction.width(),
         }
     }
@@ -70,4 +97,31 @@ pub struct Loss {
     /// How.
     #[serde(flatten)]
     pub kind: LossKind,
+}
+
+impl Loss {
+    /// The nodes that are compared with the label, the prediction first.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        let labels = match self.kind {
+            LossKind::Arcs { labels } => Some(labels),
+            _ => None,
+        };
+        std::iter::once(self.prediction).chain(labels)
+    }
+
+    /// The node on whose elements the labels are: the last of [`nodes`](Self::nodes).
+    pub fn labelled(&self) -> NodeId {
+        match self.kind {
+            LossKind::Arcs { labels } => labels,
+            _ => self.prediction,
+        }
+    }
+
+    /// The parameter that the loss itself reads.
+    pub fn parameter(&self) -> Option<ParameterId> {
+        match self.kind {
+            LossKind::Crf { transitions } => Some(transitions),
+            _ => None,
+        }
+    }
 }

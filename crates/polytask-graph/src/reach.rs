@@ -20,7 +20,8 @@ impl Graph {
         let mut nodes: Vec<LossSet> = vec![Vec::new(); self.nodes.len()];
         let mut parameters: Vec<LossSet> = vec![Vec::new(); self.parameters.len()];
         for (i, loss) in self.losses.iter().enumerate() {
-            nodes[loss.prediction.0].push(LossId(i));
+            loss.nodes().for_each(|node| nodes[node.0].push(LossId(i)));
+            loss.parameter().iter().for_each(|parameter| parameters[parameter.0].push(LossId(i)));
         }
         for charge in &self.charges {
             merge(&mut nodes[charge.node.0], &charge.losses);

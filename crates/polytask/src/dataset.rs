@@ -1,7 +1,8 @@
 //! A table turned into what a model reads: features and labels for all its rows.
 
 use crate::encode::{Features, Gathering, Step, text};
-use crate::task::{Labels, Layout, Target, Task};
+use crate::structure::Structure;
+use crate::task::{Kind, Labels, Layout, Target, Task};
 use polytask_cpu::{Feed, Numbers};
 use polytask_graph::{Graph, Op};
 
@@ -18,7 +19,19 @@ impl Dataset {
     /// Hands out the feed of some rows for a graph. The graph's losses are those of `tasks`, in that order; without
     /// any the feed has no targets.
     pub fn with_feed<R>(&self, graph: &Graph, tasks: &[usize], rows: &[u32], run: impl FnOnce(&Feed<'_>) -> R) -> R {
-        self.feed(graph, tasks, rows, None, run)
+        self.with_structure(&self.features.structure, graph, tasks, rows, run)
+    }
+
+    /// The same with what is known of the sentences from elsewhere.
+    pub(crate) fn with_structure<R>(
+        &self,
+        structure: &Structure,
+        graph: &Graph,
+        tasks: &[usize],
+        rows: &[u32],
+        run: impl FnOnce(&Feed<'_>) -> R,
+    ) -> R {
+        self.feed(structure, graph, tasks, rows, None, run)
     }
 
     /// The same for a step of training.
@@ -30,11 +43,12 @@ impl Dataset {
         step: Step<'_>,
         run: impl FnOnce(&Feed<'_>) -> R,
     ) -> R {
-        self.feed(graph, tasks, rows, Some(step), run)
+        self.feed(&self.features.structure, graph, tasks, rows, Some(step), run)
     }
 
     fn feed<R>(
         &self,
+        structure: &Structure,
         graph: &Graph,
         tasks: &[usize],
         rows: &[u32],
@@ -51,14 +65,15 @@ impl Dataset {
             .iter()
             .filter_map(|node| match node.op {
                 Op::Input => Some(image(&node.name).unwrap_or(Numbers::Real(&self.features.numbers))),
-                Op::Index => {
-                    Some(Numbers::Index(text(&node.name).map_or(&self.features.indices, |text| &text.indices)))
-                }
+                Op::Index => Some(Numbers::Index(match text(&node.name) {
+                    Some(text) => &text.indices,
+                    None => structure.indices(&node.name).unwrap_or(&self.features.indices),
+                })),
                 _ => None,
             })
             .collect();
-        let offsets: Vec<&[u32]> =
-            graph.domains().iter().map(|d| text(&d.name).map_or(&[][..], |text| &text.offsets)).collect();
+        let of = |name: &str| text(name).map(|text| text.offsets.as_slice()).or_else(|| structure.offsets(name));
+        let offsets: Vec<&[u32]> = graph.domains().iter().map(|d| of(&d.name).unwrap_or_default()).collect();
         let targets: Vec<polytask_cpu::Target<'_>> = tasks
             .iter()
             .map(|&task| polytask_cpu::Target {
@@ -74,6 +89,14 @@ impl Dataset {
 
     /// Where the outputs of a task stand for some rows.
     pub fn layout(&self, task: &Task, rows: &[u32]) -> Layout {
+        self.layout_in(&self.features.structure, task, rows)
+    }
+
+    /// The same with what is known of the sentences from elsewhere.
+    pub(crate) fn layout_in(&self, structure: &Structure, task: &Task, rows: &[u32]) -> Layout {
+        if task.is_of_predicates() {
+            return Layout::of_predicates(structure.of_rows(rows), matches!(task.kind, Kind::Roles(_)));
+        }
         let Some(text) = self.features.texts.iter().find(|text| task.over.as_ref() == Some(&text.column)) else {
             return Layout::of_rows(rows.len());
         };

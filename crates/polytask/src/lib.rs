@@ -14,6 +14,7 @@ mod nearest;
 mod prepare;
 pub mod search;
 pub mod share;
+pub mod structure;
 pub mod task;
 pub mod train;
 

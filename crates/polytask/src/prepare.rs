@@ -5,6 +5,7 @@ use crate::config::{Config, FileConfig, InputKind, LabelsConfig, Part, Split as 
 use crate::dataset::Dataset;
 use crate::encode::{Encoder, Galleries, load_all};
 use crate::error::Error;
+use crate::structure::Structure;
 use crate::task::{Task, TaskError, sample_weights};
 use polytask_data::{Hint, LabelFiles, ReadOptions, Split, SplitRule, Table, read, split};
 use rayon::prelude::*;
@@ -59,7 +60,9 @@ pub fn prepare(config: &Config) -> Result<Prepared, Error> {
     let labels = labels.collect::<Result<Vec<_>, Error>>()?;
     let spoken = texts.values().flat_map(|t| &t.notes).chain(labels.iter().flat_map(|l| &l.notes));
     let notes = table.notes().iter().chain(&left_out).chain(spoken).cloned().collect();
-    let data = Dataset { features: encoder.features_of(&table, &texts, &galleries)?, labels };
+    let mut features = encoder.features_of(&table, &texts, &galleries)?;
+    features.structure = Structure::read(&tasks, &table, &texts)?;
+    let data = Dataset { features, labels };
     Ok(Prepared { encoder, tasks, data, split, missing: config.data.missing.clone(), notes })
 }
 
@@ -150,9 +153,7 @@ fn hints(config: &Config) -> BTreeMap<String, Hint> {
     let tasks = config.tasks.iter().filter_map(|(name, task)| {
         let hint = match task.kind? {
             TaskKind::Regression | TaskKind::Count => Hint::Number,
-            TaskKind::Binary | TaskKind::Category | TaskKind::Multilabel | TaskKind::Tags | TaskKind::TokenCategory => {
-                Hint::Text
-            }
+            _ => Hint::Text,
         };
         Some((task.column_of(name).to_owned(), hint))
     });

@@ -4,7 +4,7 @@
 
 use polytask::config::{
     Activation, Balance, Batch, ClassWeights, Config, Criterion, Embedding, InputKind, Length, Optimizer, Part,
-    RegressionLoss, Schedule, Sharing, Split, TaskKind,
+    Schedule, Sharing, Split, TaskKind, TaskLoss,
 };
 use std::path::Path;
 
@@ -129,7 +129,7 @@ fn every_key_is_read() {
     assert_eq!((config.inputs["job"].one_hot, config.inputs["smoker"].kind), (Some(3), Some(InputKind::Boolean)));
     assert_eq!(config.tasks.keys().collect::<Vec<_>>(), ["weight", "sex", "job_class", "visits"]);
     let weight = &config.tasks["weight"];
-    assert_eq!((weight.loss, weight.delta), (Some(RegressionLoss::Huber), Some(2.0)));
+    assert_eq!((weight.loss, weight.delta), (Some(TaskLoss::Huber), Some(2.0)));
     assert_eq!((weight.standardize, weight.head.as_deref()), (Some(false), Some([16].as_slice())));
     assert_eq!(config.tasks["sex"].positive.as_ref().unwrap().0, "1");
     assert_eq!(config.tasks["sex"].class_weights, Some(ClassWeights::Balanced));

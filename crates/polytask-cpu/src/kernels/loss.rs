@@ -1,29 +1,59 @@
-//! The losses: a lane's part of a task's loss, and the cotangent of its prediction.
+//! The losses: a lane's part of a task's loss, and the cotangent of its prediction. Here are those of single elements.
 
 use super::math::{exp, sigmoid};
 use super::{Lane, read_write, vectorized};
 use crate::feed::{Labels, Target};
-use crate::plan::{Flow, Slot};
+use crate::plan::{Flow, ParameterWire, Slot};
 use polytask_graph::LossKind;
 
-pub(crate) struct LossKernel {
+/// One loss at work.
+pub(crate) trait LossKernel: Send + Sync {
+    /// `sum over elements of weight * loss`.
+    fn forward(&self, lane: &Lane<'_>, target: &Target<'_>) -> f64;
+
+    /// Cotangent of `scale * sum over elements of weight * loss`.
+    fn backward(&self, lane: &mut Lane<'_>, target: &Target<'_>, scale: f64);
+}
+
+/// A node that a loss reads, and where its cotangent goes: a single copy.
+#[derive(Clone, Debug)]
+pub(crate) struct Read {
+    pub slot: Slot,
+    pub flow: Option<Flow>,
+}
+
+/// The kernel of a loss that reads these nodes, in the order of [`Loss::nodes`](polytask_graph::Loss::nodes); `places` are
+/// the class labels of an element.
+pub(crate) fn build_loss(
+    kind: LossKind,
+    places: usize,
+    nodes: Vec<Read>,
+    parameter: Option<ParameterWire>,
+) -> Box<dyn LossKernel> {
+    let mut nodes = nodes.into_iter();
+    match (kind, nodes.next(), nodes.next(), parameter) {
+        (LossKind::Crf { .. }, Some(prediction), None, Some(transitions)) => {
+            Box::new(super::crf::Crf { prediction, transitions })
+        }
+        (LossKind::Arcs { .. }, Some(scores), Some(labels), None) => Box::new(super::arcs::Arcs { scores, labels }),
+        (kind, Some(prediction), None, None) => Box::new(Elementwise { kind, places, prediction }),
+        _ => unreachable!("the graph has checked what its losses read"),
+    }
+}
+
+/// A loss of single elements.
+struct Elementwise {
     kind: LossKind,
     /// Class labels of an element: one, or one a pixel.
     places: usize,
-    prediction: Slot,
-    /// Where the prediction's cotangent goes: a single copy.
-    flow: Option<Flow>,
+    prediction: Read,
 }
 
-impl LossKernel {
-    pub(crate) fn new(kind: LossKind, places: usize, prediction: Slot, flow: Option<Flow>) -> Self {
-        LossKernel { kind, places, prediction, flow }
-    }
-
-    /// `sum over elements of weight * loss`.
-    pub(crate) fn forward(&self, lane: &Lane<'_>, target: &Target<'_>) -> f64 {
-        let rows = lane.elements(self.prediction).sources.as_slice();
-        let z = Rows { values: &lane.arena[lane.range(self.prediction)], width: self.prediction.width };
+impl LossKernel for Elementwise {
+    fn forward(&self, lane: &Lane<'_>, target: &Target<'_>) -> f64 {
+        let slot = self.prediction.slot;
+        let rows = lane.elements(slot).sources.as_slice();
+        let z = Rows { values: &lane.arena[lane.range(slot)], width: slot.width };
         match (self.kind, target.labels) {
             (LossKind::Mse, Labels::Real(y)) => z.sum(rows, y, target.weights, |z, y| (z - y) * (z - y)),
             (LossKind::Mae, Labels::Real(y)) => z.sum(rows, y, target.weights, |z, y| (z - y).abs()),
@@ -47,21 +77,11 @@ impl LossKernel {
         }
     }
 
-    /// The mean of a row's cross-entropies over its labelled places.
-    fn cross_entropy(&self, z: &[f32], classes: &[u32], row: usize) -> f64 {
-        let labels = classes[row * self.places..][..self.places].iter();
-        let places = z.chunks_exact(z.len() / self.places).zip(labels).filter(|(_, class)| **class != MISSING);
-        let (sum, count) =
-            places.fold((0.0, 0), |(sum, count), (z, &class)| (sum + cross_entropy(z, class), count + 1));
-        sum / f64::from(count.max(1))
-    }
-
-    /// Cotangent of `scale * sum over elements of weight * loss`.
-    pub(crate) fn backward(&self, lane: &mut Lane<'_>, target: &Target<'_>, scale: f64) {
-        let Some(flow) = &self.flow else { return };
-        let (rows, width) = (lane.elements(self.prediction).sources.as_slice(), self.prediction.width);
+    fn backward(&self, lane: &mut Lane<'_>, target: &Target<'_>, scale: f64) {
+        let Read { slot, flow: Some(flow) } = &self.prediction else { return };
+        let (rows, width) = (lane.elements(*slot).sources.as_slice(), slot.width);
         for run in &flow.runs {
-            let (values, into) = (lane.range(self.prediction), lane.copies(flow.into, run.to, 1));
+            let (values, into) = (lane.range(*slot), lane.copies(flow.into, run.to, 1));
             let (values, dz) = read_write(lane.arena, values, into);
             let z = Rows { values, width };
             let to = Into { dz, accumulate: run.accumulate, rows, weights: target.weights, scale };
@@ -81,6 +101,17 @@ impl LossKernel {
     }
 }
 
+impl Elementwise {
+    /// The mean of a row's cross-entropies over its labelled places.
+    fn cross_entropy(&self, z: &[f32], classes: &[u32], row: usize) -> f64 {
+        let labels = classes[row * self.places..][..self.places].iter();
+        let places = z.chunks_exact(z.len() / self.places).zip(labels).filter(|(_, class)| **class != MISSING);
+        let (sum, count) =
+            places.fold((0.0, 0), |(sum, count), (z, &class)| (sum + cross_entropy(z, class), count + 1));
+        sum / f64::from(count.max(1))
+    }
+}
+
 /// `exp(z) - y z + y ln(y) - y = y (exp(d) - 1 - d)` with `d = z - ln(y)`: no large terms cancel, and where a rounded
 /// `exp(d) - 1` would fall below `d` the loss is still not below 0. It is `exp(z)` at `y = 0`.
 fn half_deviance(z: f32, y: f32) -> f32 {
@@ -95,7 +126,7 @@ fn half_deviance(z: f32, y: f32) -> f32 {
 const MISSING: u32 = u32::MAX;
 
 /// `ln(sum_j exp(z_j)) - z_class`
-fn cross_entropy(z: &[f32], class: u32) -> f64 {
+pub(super) fn cross_entropy(z: &[f32], class: u32) -> f64 {
     let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = z.iter().map(|z| f64::from(z - max).exp()).sum();
     sum.ln() + f64::from(max) - f64::from(z[class as usize])
@@ -202,7 +233,7 @@ impl Into<'_> {
 }
 
 /// `dz += weight * (softmax(z) - onehot(class))`
-fn softmax_slope(z: &[f32], dz: &mut [f32], class: usize, weight: f32) {
+pub(super) fn softmax_slope(z: &[f32], dz: &mut [f32], class: usize, weight: f32) {
     vectorized(|| {
         let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let sum: f32 = z.iter().map(|z| exp(z - max)).sum();

@@ -12,7 +12,7 @@ use fusion::Bundles;
 pub(crate) use fusion::{WideBlock, WideWeight, refresh};
 use layout::Layout;
 pub(crate) use layout::{SIDE, Site};
-use polytask_graph::{DomainId, Graph, LossId, Op, Reach, Role};
+use polytask_graph::{DomainId, Graph, LossId, NodeId, Op, ParameterId, Reach, Role};
 use std::ops::Range;
 pub(crate) use wiring::{Flow, ParameterWire, Run, Slot, Wiring};
 
@@ -127,11 +127,12 @@ pub struct Plan {
     /// Where in that order the shared part begins, if it waits for weights; the end otherwise.
     pub(crate) shared_from: usize,
     pub(crate) boundaries: Vec<Boundary>,
-    pub(crate) losses: Vec<LossKernel>,
+    pub(crate) losses: Vec<Box<dyn LossKernel>>,
     /// Training only.
     pub(crate) charges: Vec<ChargeKernel>,
     pub(crate) inputs: Vec<InputSlot>,
-    pub(crate) outputs: Vec<Slot>,
+    /// By loss, the nodes that it reads.
+    pub(crate) outputs: Vec<Vec<Slot>>,
     /// Of dense layers that run as one.
     pub(crate) wides: Vec<WideWeight>,
     pub(crate) wide_blocks: Vec<WideBlock>,
@@ -296,8 +297,10 @@ impl<'a> Planner<'a> {
             }
         }
         for loss in self.graph.losses() {
-            last_use[loss.prediction.0] = count;
-            born[loss.prediction.0] = count;
+            for node in loss.nodes() {
+                last_use[node.0] = count;
+                born[node.0] = count;
+            }
         }
         for charge in self.graph.charges() {
             last_use[charge.node.0] = count;
@@ -343,9 +346,22 @@ impl<'a> Planner<'a> {
             false => Flow { into: cotangents[into], runs: connect(own, &groups[into], &mut node_written[into]) },
         };
         let losses = self.graph.losses().iter().enumerate().map(|(l, loss)| {
-            let p = loss.prediction.0;
-            let flow = (train && needs[p]).then(|| flow(&self.groups.of(&[LossId(l)]), p));
-            LossKernel::new(loss.kind, self.graph.node(loss.prediction).shape.pixels(), values[p], flow)
+            let own = self.groups.of(&[LossId(l)]);
+            let read = |node: NodeId| kernels::Read {
+                slot: values[node.0],
+                flow: (train && needs[node.0]).then(|| flow(&own, node.0)),
+            };
+            let nodes = loss.nodes().map(read).collect();
+            let wire = |p: ParameterId| ParameterWire {
+                value: self.values[p.0].clone(),
+                gradient: gradients[p.0].start,
+                runs: match train {
+                    true => connect(&own, &gradients[p.0].groups, &mut parameter_written[p.0]),
+                    false => Vec::new(),
+                },
+            };
+            let parameter = loss.parameter().map(wire);
+            kernels::build_loss(loss.kind, self.graph.node(loss.prediction).shape.pixels(), nodes, parameter)
         });
         let losses = losses.collect();
         let charges = self.graph.charges().iter().filter(|_| train).map(|charge| {
@@ -436,7 +452,7 @@ impl<'a> Planner<'a> {
             wides,
             read_alone: self.read_alone(&bundles),
             inputs,
-            outputs: self.graph.losses().iter().map(|l| values[l.prediction.0]).collect(),
+            outputs: self.graph.losses().iter().map(|l| l.nodes().map(|n| values[n.0]).collect()).collect(),
             gradients,
             groups: self.groups.len(),
             arena: arena.sizes(),
@@ -464,6 +480,13 @@ impl<'a> Planner<'a> {
                 own.sort_unstable();
                 own.dedup();
                 readers[p.0] += 1;
+            }
+        }
+        // What a loss itself reads is gathered before all layers, and kept.
+        for (l, loss) in self.graph.losses().iter().enumerate() {
+            if let Some(p) = loss.parameter() {
+                places[p.0].groups = self.groups.of(&[LossId(l)]);
+                readers[p.0] += 2;
             }
         }
         // Statistics belong to no loss. What lanes leave of them is summed as gradients are.
@@ -540,7 +563,7 @@ impl<'a> Planner<'a> {
             }
         };
         for (l, loss) in self.graph.losses().iter().enumerate() {
-            reads(&self.groups.of(&[LossId(l)]), loss.prediction.0);
+            loss.nodes().for_each(|node| reads(&self.groups.of(&[LossId(l)]), node.0));
         }
         for charge in self.graph.charges() {
             charge.losses.iter().for_each(|l| reads(&self.groups.of(&[*l]), charge.node.0));

@@ -47,7 +47,7 @@ impl Data {
             }
         }
         for loss in graph.losses() {
-            let node = graph.node(loss.prediction);
+            let node = graph.node(loss.labelled());
             let (n, shape) = (count(node.domain), &node.shape);
             let labels = uniform(n * shape.width());
             // Of an image's pixels some have no label.
@@ -65,6 +65,25 @@ impl Data {
                 _ => labels,
             });
             data.weights.push(uniform(n).iter().map(|v| v.max(0.0)).collect());
+            let (classes, weights) = (data.classes.last_mut().unwrap(), data.weights.last_mut().unwrap());
+            match loss.kind {
+                // A choice for every element that has any, and its label.
+                LossKind::Arcs { .. } => {
+                    let ends = &offsets[graph.node(loss.prediction).domain.0 - 1];
+                    let choices: Vec<u32> = ends.windows(2).map(|own| own[1] - own[0]).collect();
+                    let labels = classes.iter().enumerate().zip(&choices);
+                    *classes = labels.flat_map(|((i, label), n)| [(i as u32 * 7) % (*n).max(1), *label]).collect();
+                    weights.iter_mut().zip(&choices).filter(|(_, n)| **n == 0).for_each(|(weight, _)| *weight = 0.0);
+                }
+                // A sequence without a label here and there, of the others every element has one.
+                LossKind::Crf { .. } => {
+                    let ends = &offsets[node.domain.0 - 1];
+                    for (i, own) in ends.windows(2).enumerate().filter(|(i, _)| i % 3 > 0) {
+                        weights[own[0] as usize..own[1] as usize].fill(0.5 * i as f32);
+                    }
+                }
+                _ => {}
+            }
         }
         data.offsets = offsets;
         data.rows = (0..n as u32).rev().collect();
@@ -88,7 +107,7 @@ impl Data {
             .enumerate()
             .map(|(i, loss)| Target {
                 labels: match loss.kind {
-                    LossKind::CrossEntropy => Labels::Class(&self.classes[i]),
+                    kind if kind.is_of_classes() => Labels::Class(&self.classes[i]),
                     _ => Labels::Real(&self.labels[i]),
                 },
                 weights: &self.weights[i],

@@ -12,19 +12,23 @@ const SKIPPED: &str = "_";
 const REST: &str = "...";
 /// The column that says which tokens are predicates, for argument columns.
 const PREDICATE: &str = "predicate";
+/// The column of the numbers of senses, where `predicate` holds lemmas: then it says which tokens are predicates.
+const SENSE: &str = "sense";
 
 /// Reads `text`, whose columns are `names`, into a row a sentence with a list a column. Columns stand apart by tabs
 /// where the first line has one, by blanks otherwise. Lines that begin with `#` before a sentence, and `-DOCSTART-`, are
 /// passed over.
 ///
 /// The name `_` passes a column over. A last name such as `frames...` takes the argument columns of the CoNLL tasks of
-/// 2005 and 2012, one for each token whose `predicate` is neither `-` nor `_`, and makes frames of them.
+/// 2005 and 2012, one for each token whose `predicate` is neither `-` nor `_`, and makes frames of them. With a column
+/// `sense` beside `predicate`, as in 2012, a token is a predicate where it has a sense: `say` with the sense `01` is
+/// `say.01`.
 pub(crate) fn read(file: &str, text: &str, names: &[String]) -> Result<Table, DataError> {
     let rest = names.last().and_then(|name| name.strip_suffix(REST));
     let plain = names.len() - usize::from(rest.is_some());
     let kept = names.iter().take(plain).map(String::as_str).filter(|name| *name != SKIPPED);
     check_names(file, kept.chain(rest))?;
-    let predicate = names.iter().position(|name| name == PREDICATE);
+    let [predicate, sense] = [PREDICATE, SENSE].map(|wanted| names.iter().position(|name| name == wanted));
     if let (Some(rest), None) = (rest, predicate) {
         return Err(DataError::NoPredicates { column: format!("{rest}{REST}") });
     }
@@ -45,7 +49,7 @@ pub(crate) fn read(file: &str, text: &str, names: &[String]) -> Result<Table, Da
                 continue;
             };
             if let (Some(_), Some(predicate)) = (rest, predicate) {
-                let made = match make_frames(&sentence, plain, predicate) {
+                let made = match make_frames(&sentence, plain, predicate, sense) {
                     Ok(made) => made,
                     Err((token, reason)) => return bad(begin + token as u64, "", reason),
                 };
@@ -83,22 +87,33 @@ pub(crate) fn read(file: &str, text: &str, names: &[String]) -> Result<Table, Da
 }
 
 /// The frames of a sentence whose argument columns begin at `first`. The error is a token and what is wrong with it.
-fn make_frames(sentence: &[Vec<&str>], first: usize, predicate: usize) -> Result<Vec<Frame>, (usize, String)> {
-    let senses = sentence.iter().map(|fields| fields.get(predicate).copied().unwrap_or_default());
-    let predicates: Vec<(usize, &str)> = senses.enumerate().filter(|(_, sense)| !matches!(*sense, "-" | "_")).collect();
+fn make_frames(
+    sentence: &[Vec<&str>],
+    first: usize,
+    predicate: usize,
+    sense: Option<usize>,
+) -> Result<Vec<Frame>, (usize, String)> {
+    let field = |token: usize, column: usize| sentence[token].get(column).copied().unwrap_or_default();
+    let named = |token: &usize| !matches!(field(*token, sense.unwrap_or(predicate)), "-" | "_");
+    let predicates: Vec<usize> = (0..sentence.len()).filter(named).collect();
     let columns = sentence.first().map_or(0, Vec::len) - first;
     if columns != predicates.len() {
         let reason = format!("the sentence has {} predicates and {columns} columns of arguments", predicates.len());
         return Err((0, reason));
     }
     let mut frames = Vec::new();
-    for (at, (token, sense)) in predicates.into_iter().enumerate() {
+    for (at, token) in predicates.into_iter().enumerate() {
         let cells: Vec<&str> = sentence.iter().filter_map(|fields| fields.get(first + at).copied()).collect();
         let mut arguments =
             if cells.iter().any(|cell| cell.contains(['(', '*'])) { brackets(&cells)? } else { tags(&cells)? };
         // The predicate itself is no argument.
         arguments.retain(|argument| !matches!(argument.role.as_str(), "V" | "rel"));
-        frames.push(Frame { predicate: token, roleset: Some(sense.to_owned()), arguments });
+        let word = field(token, predicate);
+        let (lemma, roleset) = match sense {
+            Some(sense) => (Some(word), format!("{word}.{}", field(token, sense))),
+            None => (word.rsplit_once('.').map(|(lemma, _)| lemma), word.to_owned()),
+        };
+        frames.push(Frame { predicate: token, lemma: lemma.map(str::to_owned), roleset: Some(roleset), arguments });
     }
     Ok(frames)
 }
@@ -171,8 +186,10 @@ Nothing NN -
         let table = read("t.txt", text, &names("tokens pos predicate frames...")).unwrap();
         let frames = |row| crate::text::frames(&table.find("frames").unwrap().shown(row).unwrap(), 4).unwrap();
         let argument = |role: &str, first, last| Argument { role: role.into(), first, last };
-        let first = Frame { predicate: 2, roleset: Some("sit".into()), arguments: vec![argument("A0", 0, 1)] };
-        let second = Frame { predicate: 3, roleset: Some("see".into()), arguments: vec![argument("A1", 1, 1)] };
+        let first =
+            Frame { predicate: 2, lemma: None, roleset: Some("sit".into()), arguments: vec![argument("A0", 0, 1)] };
+        let second =
+            Frame { predicate: 3, lemma: None, roleset: Some("see".into()), arguments: vec![argument("A1", 1, 1)] };
         assert_eq!(frames(0), [first, second]);
         assert_eq!(frames(1), []);
         let tagged = text
@@ -182,6 +199,15 @@ Nothing NN -
             .replace("* (V*)", "O B-V");
         let again = read("t.txt", &tagged, &names("tokens pos predicate frames...")).unwrap();
         assert_eq!(again.find("frames").unwrap().shown(0), table.find("frames").unwrap().shown(0));
+    }
+
+    #[test]
+    fn senses_beside_lemmas() {
+        let text = "He - - (ARG0*)\nsaid say 01 (V*)\nsays say - *\n";
+        let table = read("t.txt", text, &names("tokens predicate sense frames...")).unwrap();
+        let frames = crate::text::frames(&table.find("frames").unwrap().shown(0).unwrap(), 3).unwrap();
+        let only = (frames[0].predicate, frames[0].lemma.as_deref(), frames[0].roleset.as_deref());
+        assert_eq!((frames.len(), only), (1, (1, Some("say"), Some("say.01"))));
     }
 
     #[test]

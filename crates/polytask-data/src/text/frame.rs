@@ -8,6 +8,9 @@ pub struct Frame {
     /// The predicate's token, from 0.
     #[serde(rename = "pred", alias = "predicate")]
     pub predicate: usize,
+    /// Its lemma, for example `get`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lemma: Option<String>,
     /// Its sense, for example `get.01`.
     #[serde(default, alias = "sense", skip_serializing_if = "Option::is_none")]
     pub roleset: Option<String>,
@@ -87,7 +90,8 @@ mod tests {
         let argument = |role: &str, first, last| Argument { role: role.into(), first, last };
         assert_eq!(read[0].arguments, [argument("ARG0", 0, 0), argument("ARG1", 2, 4)]);
         assert_eq!((read[0].predicate, read[0].roleset.as_deref()), (1, Some("see.01")));
-        assert_eq!(read[1], Frame { predicate: 3, roleset: None, arguments: vec![] });
+        assert_eq!(read[0].lemma.as_deref(), Some("see"));
+        assert_eq!(read[1], Frame { predicate: 3, lemma: None, roleset: None, arguments: vec![] });
         let again = serde_json::to_string(&read).unwrap();
         assert_eq!(frames(&again, 5).unwrap(), read);
         let objects = r#"[{"pred": 0, "args": [{"role": "ARG1", "first": 1, "last": 1}]}]"#;

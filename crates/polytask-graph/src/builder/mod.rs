@@ -7,6 +7,7 @@ mod events;
 mod gates;
 mod image;
 mod layers;
+mod losses;
 mod mixing;
 mod penalty;
 mod sharing;
@@ -74,12 +75,11 @@ impl GraphBuilder {
         {
             self.fail_at(task, format!("huber delta is {delta}; it must be above 0"));
         }
-        if prediction.0 >= self.graph.nodes.len() {
-            self.fail_at(task, "its prediction is a node of another graph".into());
-        } else if matches!(self.graph.node(prediction).op, Op::Index) {
-            self.fail_at(task, "a loss compares numbers, not category indices".into());
+        let loss = Loss { task: task.to_owned(), prediction, kind };
+        if let Err(reason) = self.check_loss(&loss) {
+            self.fail_at(task, reason);
         }
-        self.graph.losses.push(Loss { task: task.to_owned(), prediction, kind });
+        self.graph.losses.push(loss);
         LossId(self.graph.losses.len() - 1)
     }
 
@@ -161,7 +161,17 @@ impl GraphBuilder {
         self.graph.nodes.get(x.0).map_or(Shape(vec![0]), |n| n.shape.clone())
     }
 
-    /// Where a node has its elements.
+    /// The node of this name, if there is one.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        self.graph.nodes.iter().position(|node| node.name == name).map(NodeId)
+    }
+
+    /// The domain of this name; the rows if there is none.
+    pub fn domain_named(&self, name: &str) -> DomainId {
+        self.graph.domains.iter().position(|domain| domain.name == name).map_or(DomainId::ROWS, |i| DomainId(i + 1))
+    }
+
+    /// What a node has one element for.
     pub fn domain(&self, x: NodeId) -> DomainId {
         self.graph.nodes.get(x.0).map_or(DomainId::ROWS, |n| n.domain)
     }

@@ -1,6 +1,6 @@
 //! Places for boxes: one row for every step from the inputs, neighbours near each other (Sugiyama et al. 1981).
 
-use crate::Graph;
+use crate::{Graph, Loss};
 
 /// Where every node stands: its row, from the inputs on, and its place in it.
 pub(super) struct Layout {
@@ -68,7 +68,9 @@ fn settle(rows: &[Vec<usize>], place: &mut [f64]) {
 pub(super) fn edges(graph: &Graph) -> Vec<(usize, usize)> {
     let nodes = graph.nodes.iter().enumerate();
     let mut edges: Vec<(usize, usize)> = nodes.flat_map(|(i, n)| n.inputs.iter().map(move |j| (j.0, i))).collect();
-    edges.extend(graph.losses.iter().enumerate().map(|(l, loss)| (loss.prediction.0, graph.nodes.len() + l)));
+    let of =
+        |(l, loss): (usize, &Loss)| loss.nodes().map(move |node| (node.0, graph.nodes.len() + l)).collect::<Vec<_>>();
+    edges.extend(graph.losses.iter().enumerate().flat_map(of));
     edges.dedup();
     edges
 }

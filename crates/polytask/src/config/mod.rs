@@ -49,7 +49,7 @@ pub use schedule::Schedule;
 pub use sequence::{Along, SequenceLayer};
 pub(crate) use shorthand::Shorthand;
 pub use strength::Strength;
-pub use tasks::{ClassWeights, Label, RegressionLoss, TaskConfig, TaskKind};
+pub use tasks::{ClassWeights, Label, TaskConfig, TaskKind, TaskLoss};
 pub use text::{Positions, TextEncoder, TextModel, TextPool};
 pub use train::{Batch, Length, Optimizer, OptimizerName, TrainConfig};
 pub use trunk::{ImageLayer, Layer, Norm, Pooling, Resnet, Trunk, Word};
@@ -182,8 +182,12 @@ impl Config {
                 let message = format!("the column \"{column}\" is an input and the label of the task \"{name}\"");
                 return Err(Problem::new(&["inputs", column], message));
             }
-            let reads =
-                |(other, task): &(&String, &TaskConfig)| *other != name && task.columns_of(other).contains(&column);
+            // Frames say which tokens are predicates, in which sense, and what their arguments are: a task for each.
+            let frames = |task: &TaskConfig| task.kind.is_some_and(TaskKind::is_of_frames);
+            let own = self.tasks.get(name).is_some_and(frames);
+            let reads = |(other, task): &(&String, &TaskConfig)| {
+                *other != name && task.columns_of(other).contains(&column) && !(own && frames(task))
+            };
             if let Some((other, _)) = self.tasks.iter().find(reads) {
                 let message = format!("the tasks \"{name}\" and \"{other}\" read the same column \"{column}\"");
                 return Err(Problem::new(&["tasks", other], message));

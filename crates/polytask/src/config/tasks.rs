@@ -25,6 +25,14 @@ pub enum TaskKind {
     TokenCategory,
     /// Any number of labels a row.
     Multilabel,
+    /// Which tokens are predicates, from frames.
+    Predicates,
+    /// The sense of each predicate, from frames.
+    Senses,
+    /// The arguments of each predicate with their roles, from frames.
+    Roles,
+    /// The head of each token and its relation to it: a dependency tree.
+    Arcs,
 }
 
 impl TaskKind {
@@ -38,19 +46,28 @@ impl TaskKind {
             TaskKind::Tags => "tags",
             TaskKind::TokenCategory => "token_category",
             TaskKind::Multilabel => "multilabel",
+            TaskKind::Predicates => "predicates",
+            TaskKind::Senses => "senses",
+            TaskKind::Roles => "roles",
+            TaskKind::Arcs => "arcs",
         }
     }
 
     /// Whether it labels tokens rather than rows.
     pub fn is_of_tokens(self) -> bool {
-        matches!(self, TaskKind::Tags | TaskKind::TokenCategory)
+        matches!(self, TaskKind::Tags | TaskKind::TokenCategory | TaskKind::Arcs) || self.is_of_frames()
+    }
+
+    /// Whether its labels are frames, predicates with their arguments, which several tasks may read.
+    pub fn is_of_frames(self) -> bool {
+        matches!(self, TaskKind::Predicates | TaskKind::Senses | TaskKind::Roles)
     }
 }
 
-/// The loss of a regression.
+/// The loss of a task that can have several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum RegressionLoss {
+pub enum TaskLoss {
     /// The mean squared error.
     #[default]
     Mse,
@@ -58,6 +75,17 @@ pub enum RegressionLoss {
     Mae,
     /// Squared near zero, absolute beyond `delta` (Huber 1964).
     Huber,
+    /// The cross-entropy of each token's tag.
+    Softmax,
+    /// The likelihood of the whole sequence of tags, with learnt scores for which follows which (Lafferty et al. 2001).
+    Crf,
+}
+
+impl TaskLoss {
+    /// Whether it compares numbers.
+    fn is_of_numbers(self) -> bool {
+        matches!(self, TaskLoss::Mse | TaskLoss::Mae | TaskLoss::Huber)
+    }
 }
 
 /// What classes weigh in the loss.
@@ -135,9 +163,10 @@ pub struct TaskConfig {
     /// The column the labels are read from. Default: the task's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
-    /// Regression: the loss. Default "mse".
+    /// The loss. Regression: "mse", "mae" or "huber", default "mse". Tags and roles: "softmax" or "crf", default "softmax"
+    /// for tags and "crf" for roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub loss: Option<RegressionLoss>,
+    pub loss: Option<TaskLoss>,
     /// Regression with `loss = "huber"`: where the parabola becomes a line, above 0; in standard deviations of the
     /// label where `standardize` is on, in the label's units otherwise. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -165,13 +194,26 @@ pub struct TaskConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub separator: Option<String>,
     /// Multilabel: columns that each say of one label whether it is there (1 or 0, yes or no), instead of one column of
-    /// labels. Default: none.
+    /// labels. Default: none. Arcs: the columns of heads, counted from 1 with 0 for the root, and of relations. Default
+    /// ["head", "deprel"].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
+    /// Senses, roles and arcs: features that stand for a predicate, for a token beside its predicate, and for either end of
+    /// an arc, from 2 to 4096, even. Default 128.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<usize>,
+    /// Roles: layers of LSTMs in both directions over the tokens of each predicate's sentence, from 0 to 8. Default 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<usize>,
     /// Widths of the hidden layers of this task's head. Default: `model.head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<Vec<usize>>,
 }
+
+/// The column of frames where the config names none.
+const FRAMES: &str = "frames";
+/// The columns of heads and relations where the config names none.
+const ARCS: [&str; 2] = ["head", "deprel"];
 
 impl TaskConfig {
     /// The column of the task called `name`.
@@ -183,6 +225,8 @@ impl TaskConfig {
     pub fn columns_of<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
         match &self.columns {
             Some(columns) => columns.iter().map(String::as_str).collect(),
+            None if self.kind == Some(TaskKind::Arcs) => ARCS.to_vec(),
+            None if self.kind.is_some_and(TaskKind::is_of_frames) => vec![self.column.as_deref().unwrap_or(FRAMES)],
             None => vec![self.column.as_deref().unwrap_or(name)],
         }
     }
@@ -191,8 +235,10 @@ impl TaskConfig {
     pub fn stray_key(&self, kind: TaskKind) -> Option<&'static str> {
         let regression = kind == TaskKind::Regression;
         let classes = matches!(kind, TaskKind::Binary | TaskKind::Category);
+        let tags = matches!(kind, TaskKind::Tags | TaskKind::Roles);
+        let sized = matches!(kind, TaskKind::Senses | TaskKind::Roles | TaskKind::Arcs);
         [
-            ("loss", self.loss.is_some() && !regression),
+            ("loss", self.loss.is_some_and(|loss| if loss.is_of_numbers() { !regression } else { !tags })),
             ("delta", self.delta.is_some() && !regression),
             ("standardize", self.standardize.is_some() && !regression),
             ("positive", self.positive.is_some() && kind != TaskKind::Binary),
@@ -200,7 +246,10 @@ impl TaskConfig {
             ("over", self.over.is_some() && !kind.is_of_tokens()),
             ("strict", self.strict.is_some() && kind != TaskKind::Tags),
             ("separator", self.separator.is_some() && kind != TaskKind::Multilabel),
-            ("columns", self.columns.is_some() && kind != TaskKind::Multilabel),
+            ("columns", self.columns.is_some() && !matches!(kind, TaskKind::Multilabel | TaskKind::Arcs)),
+            ("column", self.column.is_some() && kind == TaskKind::Arcs),
+            ("width", self.width.is_some() && !sized),
+            ("layers", self.layers.is_some() && kind != TaskKind::Roles),
         ]
         .iter()
         .find_map(|(key, stray)| stray.then_some(*key))
@@ -228,12 +277,24 @@ impl TaskConfig {
             if columns.is_empty() {
                 return Err(Problem::value(&key("columns"), "empty", "it must name one column or more"));
             }
-            if self.kind != Some(TaskKind::Multilabel) {
-                return Err(Problem::new(&key("columns"), "`columns` belongs to `kind = \"multilabel\"`"));
+            match self.kind {
+                Some(TaskKind::Multilabel) => {}
+                Some(TaskKind::Arcs) if columns.len() == 2 => {}
+                Some(TaskKind::Arcs) => {
+                    let found = format!("{} column(s)", columns.len());
+                    return Err(Problem::value(&key("columns"), found, "it must name those of heads and relations"));
+                }
+                _ => return Err(Problem::new(&key("columns"), "`columns` belongs to `kind = \"multilabel\"`")),
             }
         }
+        if let Some(width) = self.width.filter(|w| !(2..=4096).contains(w) || w % 2 == 1) {
+            return Err(Problem::value(&key("width"), width, "it must be even, from 2 to 4096"));
+        }
+        if let Some(layers) = self.layers.filter(|layers| *layers > 8) {
+            return Err(Problem::value(&key("layers"), layers, "it must be from 0 to 8"));
+        }
         if let Some(delta) = self.delta {
-            if self.loss != Some(RegressionLoss::Huber) {
+            if self.loss != Some(TaskLoss::Huber) {
                 return Err(Problem::new(&key("delta"), "`delta` belongs to `loss = \"huber\"`"));
             }
             if !(delta.is_finite() && delta > 0.0) {

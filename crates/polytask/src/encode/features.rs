@@ -3,6 +3,7 @@
 use super::image::{Gallery, Limits, Pictures, Wanted};
 use super::text::{Texts, TokenFeatures};
 use super::{Code, EncodeError, Encoder, Galleries, InputColumn, boolean::Boolean, number::Number};
+use crate::structure::Structure;
 use polytask_data::Table;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -22,6 +23,8 @@ pub struct Features {
     pub index_width: usize,
     /// The tokens of texts, for the nodes `tokens.COLUMN`.
     pub texts: Vec<TokenFeatures>,
+    /// What is known of the sentences whose tokens are labelled.
+    pub structure: Structure,
     /// Images, for the nodes `images.COLUMN`.
     pub(crate) images: Vec<Pictures>,
 }
@@ -114,7 +117,7 @@ pub(super) fn features(
             }
         });
     }
-    Ok(Features { rows, numbers, number_width, indices, index_width, texts, images })
+    Ok(Features { rows, numbers, number_width, indices, index_width, texts, structure: Structure::default(), images })
 }
 
 /// Writes the features of the rows from `first` on.

@@ -45,7 +45,10 @@ fn loss_of(task: &Task, kind: LossKind) -> Loss {
         },
         LossKind::Huber { delta } => Loss::Huber { delta: f64::from(delta) },
         LossKind::BinaryCrossEntropy => Loss::Logistic,
-        LossKind::CrossEntropy => Loss::Softmax { classes: task.outcome().width() },
+        // Tasks of sequences have no rows of numbers and are refused before.
+        LossKind::CrossEntropy | LossKind::Crf { .. } | LossKind::Arcs { .. } => {
+            Loss::Softmax { classes: task.outcome().width() }
+        }
         LossKind::Poisson => Loss::Poisson,
     }
 }

@@ -5,6 +5,7 @@
 
 mod classes;
 mod count;
+pub mod frames;
 mod labels;
 mod numbers;
 pub mod spans;

@@ -2,16 +2,18 @@
 
 mod directory;
 mod gates;
+mod passes;
 
 pub use directory::{CHECKPOINT, CONFIG, HISTORY, METRICS, ModelError, TENSORS};
 pub use gates::{GateUse, gate_warnings};
 
 use crate::dataset::Dataset;
-use crate::encode::Encoder;
+use crate::encode::{Encoder, Features, Texts};
 use crate::error::Error;
 use crate::files;
 use crate::metric::Metrics;
-use crate::task::{Layout, Prediction, Task, Truth};
+use crate::structure::Structure;
+use crate::task::{Prediction, Task};
 use indexmap::IndexMap;
 use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
 use polytask_data::{ReadOptions, Table};
@@ -33,8 +35,11 @@ pub struct Model {
     pub parameters: Parameters,
 }
 
-/// Rows predicted at a time: enough to fill the lanes, few enough to stay in cache.
-const BLOCK: usize = 4096;
+/// Rows predicted at a time, at most: enough to fill the lanes, few enough to stay in cache. A row of sequences is as many
+/// elements.
+pub(crate) fn block(graph: &Graph) -> usize {
+    if graph.domains().is_empty() { 4096 } else { 256 }
+}
 
 impl Model {
     /// How files are to be read for this model.
@@ -51,24 +56,29 @@ impl Model {
     /// # Errors
     /// An image that could be read before and cannot be now.
     pub fn outputs(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
-        let batch = rows.len().clamp(1, BLOCK);
+        self.outputs_in(&data.features.structure, data, rows)
+    }
+
+    /// The same with what is known of the sentences from elsewhere.
+    fn outputs_in(&self, structure: &Structure, data: &Dataset, rows: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
+        let batch = rows.len().clamp(1, block(&self.graph));
         let plan = Plan::new(&self.graph, batch, Mode::Predict, &Groups::merged(&self.graph));
         let mut runner = Runner::new(plan, self.parameters.clone());
-        let outputs = data.with_feed(&self.graph, &[], rows, |feed| runner.predict(feed));
+        let outputs = data.with_structure(structure, &self.graph, &[], rows, |feed| runner.predict(feed));
         data.features.check()?;
         Ok(outputs)
     }
 
-    /// Predictions of every task for every row of a table. Label columns need not be there.
+    /// Predictions of every task for every row of a table. Label columns need not be there; where the column of frames is,
+    /// senses and roles are those of the predicates that it gives, and of predicted ones in rows without any.
     ///
     /// # Errors
     /// An input column that is not there or does not fit its kind.
     pub fn predict(&self, table: &Table) -> Result<Vec<Prediction>, Error> {
-        let data = Dataset { features: self.encoder.features(table)?, labels: Vec::new() };
+        let texts = self.encoder.texts(table)?;
+        let data = Dataset { features: self.features(table, &texts)?, labels: Vec::new() };
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
-        let outputs = self.outputs(&data, &rows)?;
-        let of = |(task, raw): (&Task, &Vec<f32>)| task.predict_in(raw, &data.layout(task, &rows));
-        Ok(self.tasks.iter().zip(&outputs).map(of).collect())
+        self.predict_rows(&data, &rows)
     }
 
     /// Metrics of every task whose label column is in a table.
@@ -83,18 +93,13 @@ impl Model {
         }
         let texts = self.encoder.texts(table)?;
         let labels = self.tasks.iter().map(|task| match table.column(&task.column) {
-            Some(_) => task.labels_over(table, &texts).map(Some),
+            Some(_) => task.labels_over(table, &texts).map(|labels| Some(labels.truth)),
             None => Ok(None),
         });
-        let labels = labels.collect::<Result<Vec<_>, _>>()?;
-        let data =
-            Dataset { features: self.encoder.features_of(table, &texts, &Default::default())?, labels: Vec::new() };
+        let truths = labels.collect::<Result<Vec<_>, _>>()?;
+        let data = Dataset { features: self.features(table, &texts)?, labels: Vec::new() };
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
-        let outputs = self.outputs(&data, &rows)?;
-        let scored = self.tasks.iter().zip(labels).zip(&outputs).filter_map(|((task, labels), raw)| {
-            Some((task.name.clone(), Score::of(task, &labels?.truth, raw, &data.layout(task, &rows))))
-        });
-        Ok(Scores { tasks: scored.collect() })
+        self.score_rows(&data, &rows, truths)
     }
 
     /// Metrics of every task over some rows of prepared data, whose labels stand at the given places.
@@ -102,12 +107,14 @@ impl Model {
     /// # Errors
     /// An image that could be read before and cannot be now.
     pub fn score(&self, data: &Dataset, labels: &[usize], rows: &[u32]) -> Result<Scores, Error> {
-        let outputs = self.outputs(data, rows)?;
-        let scored = self.tasks.iter().zip(labels).zip(&outputs).map(|((task, &at), raw)| {
-            let truth = data.labels[at].truth.select(rows);
-            (task.name.clone(), Score::of(task, &truth, raw, &data.layout(task, rows)))
-        });
-        Ok(Scores { tasks: scored.collect() })
+        let truths = labels.iter().map(|&at| Some(data.labels[at].truth.select(rows))).collect();
+        self.score_rows(data, rows, truths)
+    }
+
+    fn features(&self, table: &Table, texts: &Texts) -> Result<Features, Error> {
+        let mut features = self.encoder.features_of(table, texts, &Default::default())?;
+        features.structure = Structure::read(&self.tasks, table, texts)?;
+        Ok(features)
     }
 }
 
@@ -126,12 +133,6 @@ pub struct Score {
     pub metrics: Metrics,
     /// Of the best constant prediction, on the same rows.
     pub baseline: Metrics,
-}
-
-impl Score {
-    fn of(task: &Task, truth: &Truth, raw: &[f32], layout: &Layout) -> Self {
-        Score { metrics: task.evaluate_in(truth, raw, layout), baseline: task.baseline_in(truth, layout) }
-    }
 }
 
 fn metrics_alone<S: serde::Serializer>(tasks: &IndexMap<String, Score>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -116,6 +116,16 @@ impl Dependent {
                 }
                 hidden
             }
+            (_, Kind::Senses(_) | Kind::Roles(_) | Kind::Arcs(_)) => {
+                let reason = format!(
+                    "it predicts {}, which are no features of a token that `{to}` could read; set \
+                     `model.sharing.pass = \"hidden\"` with hidden layers in `model.head`, or leave it out of \
+                     `model.sharing.after`",
+                    if matches!(task.kind, Kind::Arcs(_)) { "trees" } else { "what is said of predicates" }
+                );
+                g.refuse(&format!("heads.{}", task.name), reason);
+                hidden
+            }
             (_, Kind::Binary(_)) => g.named(name.clone()).activation(output, Activation::Sigmoid),
             (_, Kind::Category(_)) => g.named(name.clone()).softmax(output),
             _ => output,

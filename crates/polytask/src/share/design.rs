@@ -3,7 +3,8 @@
 use super::{dependent, linear};
 use crate::config::{Along, Config, ImageLayer, Layer, ModelConfig};
 use crate::encode::{Encoder, Inputs, text};
-use crate::task::Task;
+use crate::structure;
+use crate::task::{Site, Task};
 use indexmap::IndexMap;
 use polytask_graph::{Activation, GraphBuilder, LossId, NodeId};
 use std::borrow::Cow;
@@ -79,7 +80,11 @@ impl<'a> Design<'a> {
 
     /// Adds the inputs, once a graph.
     pub(super) fn inputs(&self, g: &mut GraphBuilder) -> Inputs {
-        self.encoder.inputs(g)
+        let inputs = self.encoder.inputs(g);
+        if let Some(column) = &self.encoder.tokens {
+            structure::add_inputs(g, self.tasks, column);
+        }
+        inputs
     }
 
     /// Adds the features that the inputs give; each prefix has embeddings of its own.
@@ -211,23 +216,29 @@ impl<'a> Design<'a> {
         }
     }
 
-    /// The last layer of a task's head, in the units of the loss: a number, a logit or logits.
+    fn site(&self, task: usize) -> Site<'_> {
+        let dropout = if self.encoder.tokens.is_some() { self.config.text.dropout } else { self.config.dropout };
+        Site { task: &self.tasks[task].name, last: self.heads[task].len(), dropout: dropout as f32 }
+    }
+
+    /// The last layers of a task's head, in the units of the loss: a number, a logit or logits.
     pub(super) fn output(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
-        let (of, last) = (&self.tasks[task], self.heads[task].len());
-        g.named(format!("heads.{}.{last}", of.name)).dense(h, of.outcome().width(), Activation::Linear)
+        self.tasks[task].outcome().output(g, &self.site(task), h)
     }
 
     /// A loss for every task, each on its own output.
     pub(super) fn losses(&self, g: &mut GraphBuilder, outputs: &[NodeId]) -> Vec<LossId> {
-        let pairs = self.tasks.iter().zip(outputs);
-        pairs.map(|(task, &output)| g.loss(&task.name, output, task.outcome().loss())).collect()
+        for (task, &output) in outputs.iter().enumerate() {
+            self.tasks[task].outcome().attach(g, &self.site(task), output);
+        }
+        (0..outputs.len()).map(LossId).collect()
     }
 
     /// A task's head and its loss. Gives the output.
     pub(super) fn head(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
         let hidden = self.tower(g, task, h);
         let output = self.output(g, task, hidden);
-        g.loss(&self.tasks[task].name, output, self.tasks[task].outcome().loss());
+        self.tasks[task].outcome().attach(g, &self.site(task), output);
         output
     }
 

@@ -83,6 +83,30 @@ pub enum TaskError {
         /// What it holds.
         found: &'static str,
     },
+    /// Something else where frames should be.
+    #[error("task `{task}` reads frames, but column `{column}` holds {found}")]
+    NotFrames {
+        /// The task.
+        task: String,
+        /// Its column.
+        column: String,
+        /// What it holds.
+        found: &'static str,
+    },
+    /// Predicates that two tasks take from different columns.
+    #[error(
+        "task `{task}` reads frames from `{column}`, task `{first}` from `{other}`; a sentence has its predicates once"
+    )]
+    TwoFrames {
+        /// The task.
+        task: String,
+        /// Its column.
+        column: String,
+        /// A task before it.
+        first: String,
+        /// That one's column.
+        other: String,
+    },
     /// Labels that do not fit the tokens of a row.
     #[error("{place}: task `{task}`: {reason}")]
     Tags {
@@ -224,6 +248,9 @@ impl TaskError {
             }
             Self::Over { texts, .. } => return Some(format!("say which with `over`; the texts are {}", list(texts))),
             Self::NotLists { .. } => "a row's labels are a list, one a token, or spans; null where a row has none",
+            Self::NotFrames { .. } => {
+                "a row's frames are a list such as [{\"pred\": 1, \"roleset\": \"see.01\", \"args\": [[\"ARG0\", 0, 0]]}]; null where a row has none"
+            }
             Self::EmptyPart { .. } => "use a larger share, another seed, or a split that has labels in every part",
             Self::NotNumber { .. } => {
                 "list the word in data.missing if it stands for a missing value, or choose kind = \"category\""

@@ -3,7 +3,7 @@
 use super::TaskError;
 use crate::column::is_plain;
 use crate::encode::{Sentences, Texts};
-use polytask_data::text::Span;
+use polytask_data::text::{Frame, Span};
 use polytask_data::{Column, Table};
 
 /// In [`Truth::Classes`]: no label.
@@ -52,6 +52,17 @@ pub enum Truth {
         /// One a token.
         classes: Vec<u32>,
     },
+    /// Predicates with their senses and arguments; none where a row has no label.
+    Frames(Vec<Option<Vec<Frame>>>),
+    /// Dependency trees.
+    Arcs {
+        /// Where the tokens of each row begin, and where the last one's end.
+        offsets: Vec<u32>,
+        /// The head of each token, a place in its sentence, its own where it is the root; [`MISSING`] where unknown.
+        heads: Vec<u32>,
+        /// Class indices of the relations, [`MISSING`] or [`UNSEEN`].
+        relations: Vec<u32>,
+    },
     /// Of each row several labels.
     Flags {
         /// How many.
@@ -68,7 +79,8 @@ impl Truth {
             Truth::Numbers(values) => values.len(),
             Truth::Classes(classes) => classes.len(),
             Truth::Spans(rows) => rows.len(),
-            Truth::Tokens { offsets, .. } => offsets.len().saturating_sub(1),
+            Truth::Frames(rows) => rows.len(),
+            Truth::Tokens { offsets, .. } | Truth::Arcs { offsets, .. } => offsets.len().saturating_sub(1),
             Truth::Flags { width, values } => values.len() / (*width).max(1),
         }
     }
@@ -84,7 +96,10 @@ impl Truth {
             Truth::Numbers(values) => values.get(row).is_some_and(|v| !v.is_nan()),
             Truth::Classes(classes) => classes.get(row).is_some_and(|c| *c != MISSING),
             Truth::Spans(rows) => rows.get(row).is_some_and(Option::is_some),
-            Truth::Tokens { offsets, classes } => of_row(offsets, classes, row).iter().any(|c| *c != MISSING),
+            Truth::Frames(rows) => rows.get(row).is_some_and(Option::is_some),
+            Truth::Tokens { offsets, classes } | Truth::Arcs { offsets, heads: classes, .. } => {
+                of_row(offsets, classes, row).iter().any(|c| *c != MISSING)
+            }
             Truth::Flags { width, values } => {
                 values.get(row * width..(row + 1) * width).is_some_and(|row| row.iter().any(|flag| !flag.is_nan()))
             }
@@ -103,13 +118,16 @@ impl Truth {
             Truth::Spans(spans) => {
                 Truth::Spans(rows.iter().map(|r| spans.get(*r as usize).cloned().flatten()).collect())
             }
+            Truth::Frames(frames) => {
+                Truth::Frames(rows.iter().map(|r| frames.get(*r as usize).cloned().flatten()).collect())
+            }
             Truth::Tokens { offsets, classes } => {
-                let (mut ends, mut chosen) = (vec![0], Vec::new());
-                for row in rows {
-                    chosen.extend_from_slice(of_row(offsets, classes, *row as usize));
-                    ends.push(chosen.len() as u32);
-                }
-                Truth::Tokens { offsets: ends, classes: chosen }
+                let (offsets, classes) = select(offsets, classes, rows);
+                Truth::Tokens { offsets, classes }
+            }
+            Truth::Arcs { offsets, heads, relations } => {
+                let (ends, heads) = select(offsets, heads, rows);
+                Truth::Arcs { offsets: ends, heads, relations: select(offsets, relations, rows).1 }
             }
             Truth::Flags { width, values } => {
                 let unknown = vec![f32::NAN; *width];
@@ -127,6 +145,16 @@ fn of_row<'a, T>(offsets: &[u32], elements: &'a [T], row: usize) -> &'a [T] {
         Some(&[start, end]) => elements.get(start as usize..end as usize).unwrap_or_default(),
         _ => &[],
     }
+}
+
+/// The elements of some rows, end to end, and where each row's begin.
+fn select(offsets: &[u32], elements: &[u32], rows: &[u32]) -> (Vec<u32>, Vec<u32>) {
+    let (mut ends, mut chosen) = (vec![0], Vec::new());
+    for row in rows {
+        chosen.extend_from_slice(of_row(offsets, elements, *row as usize));
+        ends.push(chosen.len() as u32);
+    }
+    (ends, chosen)
 }
 
 impl Labels {
@@ -196,7 +224,7 @@ pub struct LabelColumn<'a> {
 }
 
 impl<'a> LabelColumn<'a> {
-    pub(super) fn find(task: &'a str, column: &str, table: &'a Table) -> Result<Self, TaskError> {
+    pub(crate) fn find(task: &'a str, column: &str, table: &'a Table) -> Result<Self, TaskError> {
         match table.find(column) {
             Ok(column) => Ok(LabelColumn { task, table, column, over: None }),
             Err(source) => Err(TaskError::Column { task: task.to_owned(), source: Box::new(source) }),
@@ -204,7 +232,7 @@ impl<'a> LabelColumn<'a> {
     }
 
     /// Chooses the text input whose tokens are labelled: the one named, or the only one.
-    pub(super) fn choose(&mut self, over: Option<&str>, texts: &'a Texts) -> Result<&'a str, TaskError> {
+    pub(crate) fn choose(&mut self, over: Option<&str>, texts: &'a Texts) -> Result<&'a str, TaskError> {
         let named = texts.iter().find(|(name, _)| over.is_none_or(|over| over == name.as_str()));
         match named {
             Some((name, sentences)) if over.is_some() || texts.len() == 1 => {
@@ -235,6 +263,12 @@ impl<'a> LabelColumn<'a> {
     pub(super) fn not_lists(&self) -> TaskError {
         let (task, column) = (self.task.to_owned(), self.column.name.clone());
         TaskError::NotLists { task, column, found: self.column.kind() }
+    }
+
+    /// Something else where frames should be.
+    pub(super) fn not_frames(&self) -> TaskError {
+        let (task, column) = (self.task.to_owned(), self.column.name.clone());
+        TaskError::NotFrames { task, column, found: self.column.kind() }
     }
 
     /// Refuses lists and objects.

@@ -4,31 +4,48 @@
 //! A [`Task`] is fitted on the training rows (mean and deviation, or the classes), goes into the model as it is, and
 //! reads labels from any other table afterwards. Labels may be missing anywhere.
 
+mod arborescence;
+mod arcs;
 mod binary;
+mod bio;
 mod category;
 mod classes;
 mod count;
 mod error;
+mod frames;
+mod head;
 mod infer;
 mod labels;
 mod layout;
 mod multilabel;
+mod predicates;
 mod prediction;
 mod regression;
+mod roles;
+mod senses;
 mod tags;
 mod token_category;
 mod viterbi;
 
+pub use arcs::Arcs;
+pub(crate) use arcs::heads;
 pub use binary::Binary;
+pub use bio::TagSet;
 pub use category::Category;
 pub use classes::Classes;
 pub use count::Count;
 pub use error::TaskError;
+pub(crate) use frames::{Frames, read as read_frames};
+pub use head::Site;
 pub use labels::{LabelColumn, Labels, MISSING, Target, Truth, UNSEEN, sample_weights};
-pub use layout::Layout;
+pub(crate) use layout::Predicates as RowPredicates;
+pub use layout::{Layout, Place};
 pub use multilabel::Multilabel;
+pub use predicates::Predicates;
 pub use prediction::Prediction;
 pub use regression::Regression;
+pub use roles::Roles;
+pub use senses::Senses;
 pub use tags::Tags;
 pub use token_category::TokenCategory;
 
@@ -36,7 +53,7 @@ use crate::config::{TaskConfig, TaskKind};
 use crate::encode::Texts;
 use crate::metric::{Better, Metrics};
 use polytask_data::{Hint, Table};
-use polytask_graph::LossKind;
+use polytask_graph::{GraphBuilder, LossKind, NodeId};
 use serde::{Deserialize, Serialize};
 
 /// Everything a task kind knows.
@@ -44,8 +61,18 @@ pub trait Outcome {
     /// Outputs of the head a row.
     fn width(&self) -> usize;
 
-    /// What the head is trained with.
+    /// What the head is trained with, where that reads a single output; see [`attach`](Self::attach).
     fn loss(&self) -> LossKind;
+
+    /// Adds the head's last layers on its features `h`; gives the output, in the units of the loss.
+    fn output(&self, g: &mut GraphBuilder, site: &Site<'_>, h: NodeId) -> NodeId {
+        site.output(g, h, self.width())
+    }
+
+    /// Adds the loss on the head's output.
+    fn attach(&self, g: &mut GraphBuilder, site: &Site<'_>, output: NodeId) {
+        g.loss(site.task, output, self.loss());
+    }
 
     /// A bias of the head, `[width]`, that predicts the training rows' mean or shares before any training.
     fn initial_bias(&self) -> Vec<f32>;
@@ -107,6 +134,14 @@ pub enum Kind {
     TokenCategory(TokenCategory),
     /// Any number of labels.
     Multilabel(Multilabel),
+    /// Which tokens are predicates.
+    Predicates(Predicates),
+    /// The senses of predicates.
+    Senses(Senses),
+    /// The arguments of predicates.
+    Roles(Roles),
+    /// Dependency trees.
+    Arcs(Arcs),
 }
 
 /// A fitted task, as it stands in `model.json`.
@@ -168,8 +203,17 @@ impl Task {
             TaskKind::Tags => Kind::Tags(Tags::fit(&source, config, rows)?),
             TaskKind::TokenCategory => Kind::TokenCategory(TokenCategory::fit(&source, config, rows)?),
             TaskKind::Multilabel => Kind::Multilabel(Multilabel::fit(&source, config, rows)?),
+            TaskKind::Predicates => Kind::Predicates(Predicates::fit(&source, rows)?),
+            TaskKind::Senses => Kind::Senses(Senses::fit(&source, config, rows)?),
+            TaskKind::Roles => Kind::Roles(Roles::fit(&source, config, rows)?),
+            TaskKind::Arcs => Kind::Arcs(Arcs::fit(&source, config, rows)?),
         };
         Ok(Task { name: name.to_owned(), column: column.to_owned(), over, kind })
+    }
+
+    /// Whether its outputs are of predicates, which something else has to say.
+    pub fn is_of_predicates(&self) -> bool {
+        matches!(self.kind, Kind::Senses(_) | Kind::Roles(_))
     }
 
     /// What its kind knows.
@@ -182,6 +226,10 @@ impl Task {
             Kind::Tags(kind) => kind,
             Kind::TokenCategory(kind) => kind,
             Kind::Multilabel(kind) => kind,
+            Kind::Predicates(kind) => kind,
+            Kind::Senses(kind) => kind,
+            Kind::Roles(kind) => kind,
+            Kind::Arcs(kind) => kind,
         }
     }
 
@@ -195,6 +243,10 @@ impl Task {
             Kind::Tags(_) => TaskKind::Tags.word(),
             Kind::TokenCategory(_) => TaskKind::TokenCategory.word(),
             Kind::Multilabel(_) => TaskKind::Multilabel.word(),
+            Kind::Predicates(_) => TaskKind::Predicates.word(),
+            Kind::Senses(_) => TaskKind::Senses.word(),
+            Kind::Roles(_) => TaskKind::Roles.word(),
+            Kind::Arcs(_) => TaskKind::Arcs.word(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Predictions in the person's units.
 
 use super::labels::Truth;
-use polytask_data::text::Span;
+use polytask_data::text::{Frame, Span};
 
 /// Predictions of one task for several rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,17 @@ pub enum Prediction {
         /// By row and token.
         classes: Vec<Vec<u32>>,
     },
+    /// Predicates of each row, with what the task says of them: that they are there, their senses or their arguments.
+    Frames(Vec<Vec<Frame>>),
+    /// The dependency tree of each row's tokens.
+    Arcs {
+        /// The relations.
+        labels: Vec<String>,
+        /// By row and token, the place of the head in the sentence; a token that is its own head is the root.
+        heads: Vec<Vec<u32>>,
+        /// By row and token.
+        relations: Vec<Vec<u32>>,
+    },
     /// Any number of labels.
     Labels {
         /// The labels.
@@ -45,6 +56,8 @@ impl Prediction {
             }
             Prediction::Spans(rows) => rows.len(),
             Prediction::Tokens { classes, .. } => classes.len(),
+            Prediction::Frames(rows) => rows.len(),
+            Prediction::Arcs { heads, .. } => heads.len(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::labels::{LabelColumn, Labels, Target, Truth};
 use super::{Outcome, Prediction, TaskError};
-use crate::config::{RegressionLoss, TaskConfig};
+use crate::config::{TaskConfig, TaskLoss};
 use crate::metric::{Better, Metrics, mae, r2, rmse};
 use polytask_data::Hint;
 use polytask_graph::LossKind;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Regression {
     /// The loss.
-    pub loss: RegressionLoss,
+    pub loss: TaskLoss,
     /// Of the Huber loss.
     pub delta: f64,
     /// Whether the loss sees `(y - mean) / deviation`.
@@ -48,9 +48,10 @@ impl Outcome for Regression {
 
     fn loss(&self) -> LossKind {
         match self.loss {
-            RegressionLoss::Mse => LossKind::Mse,
-            RegressionLoss::Mae => LossKind::Mae,
-            RegressionLoss::Huber => LossKind::Huber { delta: self.delta as f32 },
+            // The config's check keeps losses of tags from regressions.
+            TaskLoss::Mse | TaskLoss::Softmax | TaskLoss::Crf => LossKind::Mse,
+            TaskLoss::Mae => LossKind::Mae,
+            TaskLoss::Huber => LossKind::Huber { delta: self.delta as f32 },
         }
     }
 

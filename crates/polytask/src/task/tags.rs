@@ -1,25 +1,23 @@
 //! Labelled spans of tokens, such as names or slots.
 
+use super::bio::{OUTSIDE, TagSet};
 use super::labels::{LabelColumn, Labels, Target, Truth};
-use super::viterbi::{NEVER, viterbi};
-use super::{Layout, Outcome, Prediction, TaskError};
-use crate::config::TaskConfig;
+use super::{Layout, Outcome, Prediction, Site, TaskError};
+use crate::config::{TaskConfig, TaskLoss};
 use crate::encode::Sentences;
 use crate::metric::{Better, Metrics, spans};
 use polytask_data::text::{Characters, Span, TextSpan, bio_spans, text_spans};
 use polytask_data::{Hint, Values};
-use polytask_graph::LossKind;
+use polytask_graph::{GraphBuilder, LossKind, NodeId};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Predicts a tag for every token: outside of all spans, the first token of a span of each label, or a further one. The
 /// best well-formed sequence of tags is decoded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tags {
-    /// Of the spans of the training rows, in the order of their characters.
-    pub labels: Vec<String>,
-    /// The share of each tag among the tokens of the training rows, `O`, `B-` and `I-` of the first label, and so on.
-    pub shares: Vec<f64>,
+    /// What the tags are.
+    #[serde(flatten)]
+    pub set: TagSet,
     /// Whether a span that goes on without having begun is an error.
     pub strict: bool,
 }
@@ -32,78 +30,34 @@ struct Read {
     widened: usize,
 }
 
-const OUTSIDE: u32 = 0;
-
 impl Tags {
     pub(super) fn fit(source: &LabelColumn, config: &TaskConfig, rows: &[u32]) -> Result<Self, TaskError> {
         let strict = config.strict.unwrap_or(false);
         let sentences = source.sentences()?;
         let read = read(source, sentences, strict)?;
-        let mut counts: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
-        let (mut tokens, mut labelled) = (0, false);
-        for &row in rows {
-            let Some(Some(spans)) = read.spans.get(row as usize) else { continue };
-            labelled = true;
-            tokens += sentences.len(row as usize);
-            for span in spans {
-                let [begin, inside] = counts.entry(&span.label).or_default();
-                *begin += 1;
-                *inside += span.last - span.first;
-            }
-        }
-        if !labelled {
-            return Err(source.no_label());
-        }
-        if counts.is_empty() {
-            return Err(TaskError::OneLabel { task: source.task.to_owned(), value: "O".to_owned() });
-        }
-        let labels: Vec<String> = counts.keys().map(|label| (*label).to_owned()).collect();
-        let inside: usize = counts.values().flatten().sum();
-        let all = std::iter::once(tokens.saturating_sub(inside)).chain(counts.into_values().flatten());
-        // A tag that training rows do not have is rare, but not impossible.
-        let shares: Vec<f64> = all.map(|count| count as f64 + 0.5).collect();
-        let sum: f64 = shares.iter().sum();
-        Ok(Tags { labels, shares: shares.into_iter().map(|share| share / sum).collect(), strict })
-    }
-
-    /// The spans of a decoded sequence of tags.
-    fn spans(&self, tags: &[u32]) -> Vec<Span> {
-        let mut spans: Vec<Span> = Vec::new();
-        for (token, &tag) in tags.iter().enumerate() {
-            if tag == OUTSIDE {
-                continue;
-            }
-            let label = &self.labels[(tag as usize - 1) / 2];
-            match spans.last_mut().filter(|span| tag % 2 == 0 && span.last + 1 == token && span.label == *label) {
-                Some(span) => span.last = token,
-                None => spans.push(Span { first: token, last: token, label: label.clone() }),
-            }
-        }
-        spans
-    }
-
-    /// Which tags may begin a sentence, and which may follow which: `I-x` follows `B-x` and `I-x` alone.
-    fn rules(&self) -> (Vec<f32>, Vec<f32>) {
-        let tags = self.shares.len();
-        let inside = |tag: usize| tag != 0 && tag.is_multiple_of(2);
-        let start = (0..tags).map(|tag| if inside(tag) { NEVER } else { 0.0 }).collect();
-        let follows = |before: usize, after: usize| !inside(after) || before == after || before + 1 == after;
-        let steps = (0..tags * tags).map(|i| if follows(i / tags, i % tags) { 0.0 } else { NEVER }).collect();
-        (start, steps)
+        let sequences = rows.iter().filter_map(|row| {
+            let spans = read.spans.get(*row as usize)?.as_deref()?;
+            Some((sentences.len(*row as usize), spans))
+        });
+        Ok(Tags { set: TagSet::fit(source, config, TaskLoss::Softmax, sequences)?, strict })
     }
 }
 
 impl Outcome for Tags {
     fn width(&self) -> usize {
-        1 + 2 * self.labels.len()
+        self.set.width()
     }
 
     fn loss(&self) -> LossKind {
         LossKind::CrossEntropy
     }
 
+    fn attach(&self, g: &mut GraphBuilder, site: &Site<'_>, output: NodeId) {
+        self.set.attach(g, site, output);
+    }
+
     fn initial_bias(&self) -> Vec<f32> {
-        self.shares.iter().map(|share| share.ln() as f32).collect()
+        self.set.initial_bias()
     }
 
     fn hint(&self) -> Hint {
@@ -113,23 +67,12 @@ impl Outcome for Tags {
     fn labels(&self, source: &LabelColumn) -> Result<Labels, TaskError> {
         let sentences = source.sentences()?;
         let read = read(source, sentences, self.strict)?;
-        let at: BTreeMap<&str, u32> = self.labels.iter().enumerate().map(|(i, l)| (l.as_str(), i as u32)).collect();
+        let index = self.set.index();
         let mut target = vec![OUTSIDE; sentences.codes.len()];
         let mut weights = vec![0.0; target.len()];
         for (row, spans) in read.spans.iter().enumerate() {
-            let Some(spans) = spans else { continue };
-            let own = sentences.tokens(row);
-            let (target, weights) = (&mut target[own.clone()], &mut weights[own]);
-            weights.fill(1.0);
-            for span in spans {
-                for token in span.first..=span.last.min(target.len().saturating_sub(1)) {
-                    match at.get(span.label.as_str()) {
-                        Some(label) => target[token] = 1 + 2 * label + u32::from(token > span.first),
-                        // What training never saw cannot be learnt.
-                        None => weights[token] = 0.0,
-                    }
-                }
-            }
+            let (Some(spans), own) = (spans, sentences.tokens(row)) else { continue };
+            self.set.write(&index, spans, &mut target[own.clone()], &mut weights[own]);
         }
         let mut labels = Labels::new(Target::Class(target), Truth::Spans(read.spans), weights);
         labels.elements = Some(sentences.offsets.clone());
@@ -150,16 +93,18 @@ impl Outcome for Tags {
     }
 
     fn predict(&self, raw: &[f32]) -> Prediction {
-        let tokens = (raw.len() / self.width()) as u32;
+        // Behind the outputs of a CRF stand its transitions.
+        let behind = if self.set.crf { self.width() + 1 } else { 0 };
+        let tokens = (raw.len() / self.width()).saturating_sub(behind) as u32;
         self.predict_in(raw, &Layout::of_elements(std::iter::once(tokens)))
     }
 
     fn predict_in(&self, raw: &[f32], layout: &Layout) -> Prediction {
-        let (start, steps) = self.rules();
         let width = self.width();
+        let decoder = self.set.decoder(self.set.transitions(raw, layout.count()));
         let decode = |row| {
             let own = layout.elements(row);
-            self.spans(&viterbi(&raw[own.start * width..own.end * width], &start, &steps))
+            decoder(&raw[own.start * width..own.end * width])
         };
         Prediction::Spans((0..layout.rows()).map(decode).collect())
     }
@@ -181,10 +126,7 @@ impl Outcome for Tags {
     }
 
     fn check(&self) -> Result<(), String> {
-        match !self.labels.is_empty() && self.shares.len() == self.width() && self.shares.iter().all(|s| *s > 0.0) {
-            true => Ok(()),
-            false => Err(format!("{} labels with {} shares", self.labels.len(), self.shares.len())),
-        }
+        self.set.check()
     }
 }
 

@@ -209,7 +209,7 @@ struct Training<'a> {
 impl<'a> Training<'a> {
     fn new(job: &'a Job<'a>, start: &Parameters, resume: Option<Checkpoint>) -> Result<Self, TrainError> {
         let batch = job.config.batch.rows(job.train.len());
-        let looked_at = judged(job).len().clamp(1, 4096);
+        let looked_at = judged(job).len().clamp(1, crate::model::block(job.graph));
         let judge = Plan::new(job.graph, looked_at, Mode::Predict, &Groups::merged(job.graph));
         let stepper = Stepper::new(job, start, batch)?;
         let order = Order::new(job, batch, stepper.held_out());

@@ -343,7 +343,11 @@ fn scatter(tasks: usize, present: &[usize], weights: &[f64]) -> Vec<f64> {
 fn family(loss: LossKind) -> LossFamily {
     match loss {
         LossKind::Mse | LossKind::Mae | LossKind::Huber { .. } => LossFamily::Regression,
-        LossKind::BinaryCrossEntropy | LossKind::CrossEntropy | LossKind::Poisson => LossFamily::Classification,
+        LossKind::BinaryCrossEntropy
+        | LossKind::CrossEntropy
+        | LossKind::Poisson
+        | LossKind::Crf { .. }
+        | LossKind::Arcs { .. } => LossFamily::Classification,
     }
 }
 

@@ -45,6 +45,8 @@ impl Rows<'_> {
                     }
                     Prediction::Spans(spans) => tokens.spans(row, &spans[row]),
                     Prediction::Tokens { .. } => json!(best_of_tokens(prediction, row)),
+                    Prediction::Frames(frames) => tokens.frames(row, &frames[row]),
+                    Prediction::Arcs { .. } => json!(arcs(prediction, row)),
                 };
                 line.push((task.name.clone(), value));
             }
@@ -85,6 +87,13 @@ impl Rows<'_> {
                 Prediction::Tokens { .. } => {
                     columns.push((name.clone(), Box::new(|row| best_of_tokens(prediction, row).join(" "))));
                 }
+                Prediction::Frames(frames) => {
+                    columns.push((name.clone(), Box::new(|row| tokens.inline_frames(row, &frames[row]))));
+                }
+                Prediction::Arcs { .. } => {
+                    let shown = |row| arcs(prediction, row).iter().map(Arc::to_string).collect::<Vec<_>>().join(" ");
+                    columns.push((name.clone(), Box::new(shown)));
+                }
             }
         }
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -113,6 +122,29 @@ fn best(prediction: &Prediction, row: usize) -> &str {
 fn best_of_tokens(prediction: &Prediction, row: usize) -> Vec<&str> {
     let Prediction::Tokens { labels, classes } = prediction else { return Vec::new() };
     classes[row].iter().map(|class| labels[*class as usize].as_str()).collect()
+}
+
+/// What a token hangs on, counted from 1 as in CoNLL-U, 0 for the root, and how.
+#[derive(serde::Serialize)]
+struct Arc<'a> {
+    head: u32,
+    label: &'a str,
+}
+
+impl std::fmt::Display for Arc<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.head, self.label)
+    }
+}
+
+/// The tree of a row.
+fn arcs(prediction: &Prediction, row: usize) -> Vec<Arc<'_>> {
+    let Prediction::Arcs { labels, heads, relations } = prediction else { return Vec::new() };
+    let arc = |(token, (head, relation)): (usize, (&u32, &u32))| Arc {
+        head: if *head as usize == token { 0 } else { head + 1 },
+        label: &labels[*relation as usize],
+    };
+    heads[row].iter().zip(&relations[row]).enumerate().map(arc).collect()
 }
 
 /// The likeliest class of a row, or the labels that it is likelier to have than not.

@@ -3,7 +3,7 @@
 use polytask::Error;
 use polytask::encode::Sentences;
 use polytask::model::Model;
-use polytask_data::text::{Characters, Span};
+use polytask_data::text::{Argument, Characters, Frame, Span};
 use polytask_data::{Column, Table};
 use serde_json::{Value, json};
 use std::ops::Range;
@@ -36,9 +36,46 @@ impl<'a> Tokens<'a> {
         let characters = Characters::new(&text);
         let of = |(span, place): (&Span, Range<usize>)| {
             let (start, end) = (characters.at(place.start), characters.at(place.end));
-            json!({ "label": span.label, "start": start, "end": end, "text": text.get(place).unwrap_or_default() })
+            let mut value = json!({ "start": start, "end": end, "text": text.get(place).unwrap_or_default() });
+            if !span.label.is_empty() {
+                value["label"] = json!(span.label);
+            }
+            value
         };
         spans.iter().zip(places).map(of).collect()
+    }
+
+    /// `[{"predicate": {"start": 8, "end": 11, "text": "sat"}, "sense": "sit.01", "arguments": [{"label": "ARG1", ...}]}]`
+    pub(super) fn frames(&self, row: usize, frames: &[Frame]) -> Value {
+        let of = |frame: &Frame| {
+            let predicate = self.spans(row, &[predicate(frame, "")]);
+            let mut value = json!({ "predicate": predicate[0] });
+            if let Some(sense) = &frame.roleset {
+                value["sense"] = json!(sense);
+            }
+            let arguments: Vec<Span> = frame.arguments.iter().map(argument).collect();
+            if !arguments.is_empty() {
+                value["arguments"] = self.spans(row, &arguments);
+            }
+            value
+        };
+        frames.iter().map(of).collect()
+    }
+
+    /// `[the cat](ARG1) [sat](V) [on the mat](ARG2)`, a predicate after the other with ` | ` between them; `V:sit.01` with
+    /// a sense.
+    pub(super) fn inline_frames(&self, row: usize, frames: &[Frame]) -> String {
+        let of = |frame: &Frame| {
+            let mark = frame.roleset.as_ref().map_or_else(|| "V".to_owned(), |sense| format!("V:{sense}"));
+            let mut spans: Vec<Span> = frame.arguments.iter().map(argument).collect();
+            // A predicate within an argument cannot be marked as well.
+            if !spans.iter().any(|span| (span.first..=span.last).contains(&frame.predicate)) {
+                spans.push(predicate(frame, &mark));
+            }
+            spans.sort();
+            self.inline(row, &spans)
+        };
+        frames.iter().map(of).collect::<Vec<_>>().join(" | ")
     }
 
     /// `wake me at [nine](time)`
@@ -54,4 +91,12 @@ impl<'a> Tokens<'a> {
         inline.push_str(text.get(done..).unwrap_or_default());
         inline
     }
+}
+
+fn argument(argument: &Argument) -> Span {
+    Span { first: argument.first, last: argument.last, label: argument.role.clone() }
+}
+
+fn predicate(frame: &Frame, label: &str) -> Span {
+    Span { first: frame.predicate, last: frame.predicate, label: label.to_owned() }
 }

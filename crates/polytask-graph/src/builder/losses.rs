@@ -1,0 +1,45 @@
+//! Losses that read more than one prediction, and the rules of all.
+
+use super::GraphBuilder;
+use crate::{Init, Loss, LossId, LossKind, NodeId, Op, Role};
+
+impl GraphBuilder {
+    /// The loss of a task of tags by a linear-chain conditional random field, [`LossKind::Crf`], over predictions `[tags]` on
+    /// the elements of sequences. Its transitions, `NAME.transitions`, start at 0.
+    pub fn crf_loss(&mut self, task: &str, prediction: NodeId) -> LossId {
+        let (name, tags) = (self.take_name("crf"), self.width(prediction));
+        let dims = vec![tags + 1, tags];
+        let transitions = self.parameter(&name, "transitions", dims, Init::Constant(0.0), Role::Bias);
+        self.loss(task, prediction, LossKind::Crf { transitions })
+    }
+
+    pub(super) fn check_loss(&self, loss: &Loss) -> Result<(), String> {
+        if loss.nodes().any(|node| node.0 >= self.graph.nodes.len()) {
+            return Err("its prediction is a node of another graph".into());
+        }
+        if loss.nodes().any(|node| matches!(self.graph.node(node).op, Op::Index)) {
+            return Err("a loss compares numbers, not category indices".into());
+        }
+        let domain = self.domain(loss.prediction);
+        match loss.kind {
+            LossKind::Crf { transitions } => {
+                let tags = self.width(loss.prediction);
+                let dims = self.graph.parameters.get(transitions.0).map(|p| p.dims.as_slice());
+                if domain.is_rows() || dims != Some(&[tags + 1, tags]) || tags.is_multiple_of(2) {
+                    return Err(format!(
+                        "a CRF reads an odd number of tags on sequences and (tags + 1) x tags transitions, \
+                         and gets {tags} tags with {dims:?}"
+                    ));
+                }
+            }
+            LossKind::Arcs { labels } => {
+                let parent = self.graph.domain(domain).map(|d| d.parent);
+                if self.width(loss.prediction) != 1 || parent != Some(self.domain(labels)) {
+                    return Err("arcs are one score for every pair, with labels on the first of the two".into());
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

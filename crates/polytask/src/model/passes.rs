@@ -1,0 +1,73 @@
+//! Prediction in one pass, or in two where some tasks read what others find: the first finds predicates and heads, the
+//! second the senses and arguments of these predicates and the relations to these heads.
+
+use super::{Model, Score, Scores};
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::metric::Metric;
+use crate::structure::Structure;
+use crate::task::{Kind, Prediction, Task, Truth};
+
+impl Model {
+    /// Whether a task finds what others read.
+    fn has_two_passes(&self) -> bool {
+        let any = |of: fn(&Task) -> bool| self.tasks.iter().any(of);
+        any(|task| matches!(task.kind, Kind::Arcs(_))) || self.has_pipeline()
+    }
+
+    /// Whether senses or roles can be had of predicates that the model itself has found.
+    fn has_pipeline(&self) -> bool {
+        let any = |of: fn(&Task) -> bool| self.tasks.iter().any(of);
+        any(Task::is_of_predicates) && any(|task| matches!(task.kind, Kind::Predicates(_)))
+    }
+
+    /// Predictions for some rows.
+    pub(super) fn predict_rows(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<Prediction>, Error> {
+        let given = &data.features.structure;
+        let first = self.pass(given, data, rows)?;
+        match self.has_two_passes() {
+            false => Ok(first),
+            true => self.pass(&given.predicted(&self.tasks, &first, rows, true), data, rows),
+        }
+    }
+
+    /// Metrics for some rows, whose labels are `truths`, by task. Senses and roles are of the labelled predicates; what
+    /// becomes of them on the predicates that the model finds is in the metrics whose names begin with `found_`.
+    pub(super) fn score_rows(&self, data: &Dataset, rows: &[u32], truths: Vec<Option<Truth>>) -> Result<Scores, Error> {
+        let given = &data.features.structure;
+        let first = self.pass(given, data, rows)?;
+        let second = match self.has_two_passes() {
+            false => None,
+            true => Some(self.pass(&given.predicted(&self.tasks, &first, rows, false), data, rows)?),
+        };
+        let of = |(i, truth): (usize, Option<Truth>)| {
+            let (task, truth) = (&self.tasks[i], truth?);
+            let found = second.as_ref().map(|second| &second[i]);
+            let best = match (&task.kind, found) {
+                (Kind::Arcs(_), Some(found)) => found,
+                _ => &first[i],
+            };
+            let mut metrics = task.outcome().score(&truth, best);
+            if let Some(found) = found.filter(|_| task.is_of_predicates() && self.has_pipeline()) {
+                for Metric { name, value, better } in task.outcome().score(&truth, found).scores {
+                    let name = match name {
+                        "f1" => "found_f1",
+                        "precision" => "found_precision",
+                        "recall" => "found_recall",
+                        _ => continue,
+                    };
+                    metrics.push(name, better, Some(value));
+                }
+            }
+            let baseline = task.baseline_in(&truth, &data.layout(task, rows));
+            Some((task.name.clone(), Score { metrics, baseline }))
+        };
+        Ok(Scores { tasks: truths.into_iter().enumerate().filter_map(of).collect() })
+    }
+
+    fn pass(&self, structure: &Structure, data: &Dataset, rows: &[u32]) -> Result<Vec<Prediction>, Error> {
+        let outputs = self.outputs_in(structure, data, rows)?;
+        let of = |(task, raw): (&Task, &Vec<f32>)| task.predict_in(raw, &data.layout_in(structure, task, rows));
+        Ok(self.tasks.iter().zip(&outputs).map(of).collect())
+    }
+}
