@@ -49,7 +49,8 @@ impl Architecture for Mtan {
             for (t, z) in attended.iter_mut().enumerate() {
                 let own = design.own(t);
                 let seen: Vec<NodeId> = match (g.shape(h).image(), *z) {
-                    (None, z) => std::iter::once(below).chain(z).collect(),
+                    // What is still an image below the first plain features is read as such.
+                    (None, z) => std::iter::once(below).chain(z).map(|x| g.flatten(x)).collect(),
                     (Some(_), None) => vec![h],
                     (Some(_), Some(z)) => vec![h, design.stage(g, &format!("{own}between"), i, z)],
                 };
