@@ -71,9 +71,13 @@ impl Predict {
             return Ok(Table::from_columns(vec![column])?);
         };
         let mut options = ReadOptions { folder: self.folder.clone(), ..model.read_options() };
-        // Labels are not read, so it does not matter what stands in their columns.
+        // Labels of rows are not read, so it does not matter what stands in their columns.
+        let inputs = &model.encoder.inputs;
         for task in &model.tasks {
             options.hints.remove(&task.column);
+            if task.over.is_none() && inputs.iter().all(|input| input.column != task.column) {
+                options.skip.insert(task.column.clone());
+            }
         }
         Ok(polytask_data::read(path, &options)?)
     }

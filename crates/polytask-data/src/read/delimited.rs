@@ -9,24 +9,15 @@ use crate::read::infer::{self, MissingWords, Raw};
 use crate::read::{ReadOptions, sniff};
 use crate::table::{Table, check_names};
 
+/// Bytes of a text that are read on their own where that can be; the same on any number of threads.
+const PART: usize = 1 << 20;
+
 /// Reads `text`, whose first record names the columns.
 pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Table, DataError> {
     let delimiter = options.delimiter.or_else(|| sniff::delimiter(text.as_bytes())).unwrap_or(b',');
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        // The check is made here, where the line is known.
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let mut lines = Lines::of(text);
+    let mut reader = records(text, delimiter);
     let mut record = csv::StringRecord::new();
-    let mut next = |record: &mut csv::StringRecord| -> Result<Option<(u32, usize)>, DataError> {
-        let before = reader.position().byte() as usize;
-        let found = reader.read_record(record).map_err(|error| csv_error(file, error))?;
-        Ok(found.then(|| lines.at(before)))
-    };
-
-    next(&mut record)?;
+    reader.read_record(&mut record).map_err(|error| csv_error(file, error, 0))?;
     let mut columns: Vec<Raw> = record.iter().map(|name| Raw::new(name.trim())).collect();
     columns.iter_mut().for_each(|column| column.hint = options.hints.get(&column.name).copied());
     check_names(file, columns.iter().map(|column| column.name.as_str()))?;
@@ -35,33 +26,127 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
         notes.push(format!("{file}: the names of its columns are numbers; is the header line missing?"));
     }
 
-    let mut rows = Vec::new();
-    let mut last = 0;
-    while let Some((line, start)) = next(&mut record)? {
-        if record.len() != columns.len() {
-            let place = Place::line(file, u64::from(line));
-            if sniff::open_quote(text.as_bytes().get(start..).unwrap_or_default(), delimiter) {
-                return Err(DataError::OpenQuote { place });
-            }
-            return Err(DataError::Ragged { place, expected: columns.len(), found: record.len() });
-        }
-        for (column, value) in columns.iter_mut().zip(&record) {
-            column.push(value);
-        }
-        rows.push(line);
-        last = start;
-    }
-    let Some(&last_line) = rows.last() else {
-        return Err(DataError::NoRows { file: file.to_owned() });
+    let wanted: Vec<bool> = columns.iter().map(|column| !options.skip.contains(&column.name)).collect();
+    let body = text.get(reader.position().byte() as usize..).unwrap_or_default();
+    let parts = parts(body);
+    let mut line = 1 + line_ends(text.as_bytes(), text) - line_ends(body.as_bytes(), text);
+    let starts = parts.iter().map(|part| {
+        let own = line;
+        line += line_ends(part.as_bytes(), text);
+        own
+    });
+    let starts: Vec<usize> = starts.collect();
+    let scan = |(part, line): (&&str, &usize)| {
+        let mut own = Part { columns: columns.clone(), rows: Vec::new() };
+        own.read(file, part, delimiter, &wanted, Lines::of(part, text, *line)).map(|()| own)
     };
-    if sniff::open_quote(text.as_bytes().get(last..).unwrap_or_default(), delimiter) {
-        return Err(DataError::OpenQuote { place: Place::line(file, u64::from(last_line)) });
+    // Collected before it is searched for errors: the first of the file is reported.
+    let scanned: Vec<Result<Part, DataError>> = parts.par_iter().zip(&starts).map(scan).collect();
+    let mut whole = Part { columns, rows: Vec::new() };
+    for part in scanned {
+        whole.append(part?);
     }
-    assemble(file, columns, rows, &MissingWords::of_plain_text(options), notes)
+    if whole.rows.is_empty() {
+        return Err(DataError::NoRows { file: file.to_owned() });
+    }
+    let columns = whole.columns.into_iter().zip(wanted).filter(|(_, wanted)| *wanted).map(|(column, _)| column);
+    assemble(file, columns.collect(), whole.rows, &MissingWords::of_plain_text(options), notes)
 }
 
-fn csv_error(file: &str, error: csv::Error) -> DataError {
-    let line = error.position().map_or(1, csv::Position::line);
+fn records(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+    let mut builder = csv::ReaderBuilder::new();
+    // That records are of one length is checked here, where the line is known.
+    builder.delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes())
+}
+
+/// A text in parts that end with a line. A quoted field may hold line ends, so a text with quotes is one part.
+fn parts(body: &str) -> Vec<&str> {
+    if body.contains('"') {
+        return vec![body];
+    }
+    let mut rest = body;
+    let mut parts = Vec::new();
+    while let Some(end) = rest.as_bytes().iter().skip(PART).position(|byte| *byte == b'\n') {
+        // A line end is a character of its own.
+        let (part, after) = rest.split_at(PART + end + 1);
+        parts.push(part);
+        rest = after;
+    }
+    parts.push(rest);
+    parts
+}
+
+/// Line ends of a part of a text.
+fn line_ends(part: &[u8], text: &str) -> usize {
+    let end = line_end(text);
+    part.iter().filter(|byte| **byte == end).count()
+}
+
+/// What ends the lines of a text: old files have a carriage return alone.
+fn line_end(text: &str) -> u8 {
+    if text.contains('\n') { b'\n' } else { b'\r' }
+}
+
+/// Some records of a file.
+struct Part {
+    columns: Vec<Raw>,
+    /// The lines that they begin on.
+    rows: Vec<u32>,
+}
+
+impl Part {
+    fn read(
+        &mut self,
+        file: &str,
+        text: &str,
+        delimiter: u8,
+        wanted: &[bool],
+        mut lines: Lines<'_>,
+    ) -> Result<(), DataError> {
+        let mut reader = records(text, delimiter);
+        let mut record = csv::StringRecord::new();
+        let (first_line, mut last) = (lines.line, 0);
+        let open = |start: usize| sniff::open_quote(text.as_bytes().get(start..).unwrap_or_default(), delimiter);
+        loop {
+            let before = reader.position().byte() as usize;
+            if !reader.read_record(&mut record).map_err(|error| csv_error(file, error, first_line - 1))? {
+                break;
+            }
+            let (line, start) = lines.at(before);
+            if record.len() != self.columns.len() {
+                let place = Place::line(file, u64::from(line));
+                if open(start) {
+                    return Err(DataError::OpenQuote { place });
+                }
+                return Err(DataError::Ragged { place, expected: self.columns.len(), found: record.len() });
+            }
+            for ((column, value), _) in self.columns.iter_mut().zip(&record).zip(wanted).filter(|(_, wanted)| **wanted)
+            {
+                column.push(value);
+            }
+            self.rows.push(line);
+            last = start;
+        }
+        match self.rows.last() {
+            Some(line) if open(last) => Err(DataError::OpenQuote { place: Place::line(file, u64::from(*line)) }),
+            _ => Ok(()),
+        }
+    }
+
+    fn append(&mut self, other: Part) {
+        match self.rows.is_empty() {
+            true => *self = other,
+            false => {
+                self.columns.iter_mut().zip(&other.columns).for_each(|(column, other)| column.append(other));
+                self.rows.extend(other.rows);
+            }
+        }
+    }
+}
+
+/// An error of records that begin after some lines.
+fn csv_error(file: &str, error: csv::Error, before: u32) -> DataError {
+    let line = error.position().map_or(1, csv::Position::line) + u64::from(before);
     match error.into_kind() {
         csv::ErrorKind::Io(error) => DataError::io(file, error),
         _ => DataError::NotUtf8 { place: Place::line(file, line) },
@@ -101,10 +186,9 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn of(text: &'a str) -> Self {
-        // Old files end lines with a carriage return alone.
-        let end = if text.contains('\n') { b'\n' } else { b'\r' };
-        Self { text: text.as_bytes(), end, counted: 0, line: 1 }
+    /// Those of a part of a text whose first line is the given one.
+    fn of(part: &'a str, text: &str, line: usize) -> Self {
+        Self { text: part.as_bytes(), end: line_end(text), counted: 0, line: u32::try_from(line).unwrap_or(u32::MAX) }
     }
 
     /// The line and the place of the first record at or after the byte `from`, blank lines skipped.

@@ -6,13 +6,13 @@ use crate::place::Place;
 use crate::read::{Hint, ReadOptions, jsonl};
 
 /// Missing words of CSV and TSV, blanks around them ignored.
-const MISSING_WORDS: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"];
+pub(super) const MISSING_WORDS: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"];
 
 /// A column with fewer numbers is text without questions, however alike they are.
 const FEW: usize = 20;
 
 /// A column as it was written: all values in one run of text.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Raw {
     pub(super) name: String,
     /// Its kind, where it is declared or the format tells.
@@ -54,6 +54,13 @@ impl Raw {
 
     pub(super) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Adds values of plain text behind the others.
+    pub(super) fn append(&mut self, other: &Raw) {
+        let before = self.text.len();
+        self.text.push_str(&other.text);
+        self.ends.extend(other.ends.iter().map(|end| before + end));
     }
 
     fn values(&self) -> impl Iterator<Item = Option<&str>> {

@@ -8,7 +8,7 @@ mod moment;
 mod parquet;
 mod sniff;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
@@ -46,6 +46,8 @@ pub struct ReadOptions {
     /// `N/A`, `NaN`, `nan`, `null`, `NULL` and `None` in CSV and TSV; JSON and Parquet have their own null, so there
     /// a text is missing only if it is listed here.
     pub missing: Option<Vec<String>>,
+    /// Columns of CSV and TSV that are passed over: the table does not have them.
+    pub skip: BTreeSet<String>,
     /// The kinds of columns, by name; the others are inferred. A name the file does not have is ignored.
     pub hints: BTreeMap<String, Hint>,
     /// The names of the columns of a file with a token a line, in their order: `_` passes one over, a last one such as
@@ -57,6 +59,13 @@ pub struct ReadOptions {
     pub folder: Option<PathBuf>,
     /// What the image column of a folder or an IDX file is called; `image` where it is not given.
     pub image: Option<String>,
+}
+
+impl ReadOptions {
+    /// The words that stand for a missing value in CSV and TSV.
+    pub fn missing_words(&self) -> Vec<String> {
+        self.missing.clone().unwrap_or_else(|| infer::MISSING_WORDS.map(str::to_owned).to_vec())
+    }
 }
 
 /// Reads a CSV, TSV, JSON lines, Parquet or CoNLL-U file, one with a token a line

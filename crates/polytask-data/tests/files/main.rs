@@ -4,6 +4,7 @@
 mod bad_input;
 mod common;
 mod formats;
+mod large;
 mod parquet;
 mod real;
 mod round_trip;

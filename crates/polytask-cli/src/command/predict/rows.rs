@@ -4,7 +4,10 @@ use super::tokens::Tokens;
 use polytask::model::Model;
 use polytask::task::Prediction;
 use polytask_data::Column;
+use rayon::prelude::*;
 use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::io::Write;
 
 /// Predictions of all tasks for the rows of a table.
 #[derive(Clone, Copy)]
@@ -61,61 +64,106 @@ impl Rows<'_> {
     /// A column a task, a line a row; with `probabilities` a column `TASK=CLASS` for every class or label behind its task.
     pub fn csv(&self, probabilities: bool) -> std::io::Result<Vec<u8>> {
         let Rows { model, files, predictions, tokens } = *self;
-        /// What stands in a row of a column.
-        type Cell<'a> = Box<dyn Fn(usize) -> String + 'a>;
+        /// Writes what stands in a row of a column.
+        type Cell<'a> = Box<dyn Fn(usize, &mut Vec<u8>) + Sync + 'a>;
         let mut columns: Vec<(String, Cell<'_>)> = Vec::new();
         if let Some(files) = files {
-            columns.push((files.name.clone(), Box::new(|row| files.shown(row).unwrap_or_default())));
+            let write = |row, out: &mut Vec<u8>| out.extend(field(&files.shown(row).unwrap_or_default()).as_bytes());
+            columns.push((files.name.clone(), Box::new(write)));
         }
         for (task, prediction) in model.tasks.iter().zip(predictions) {
             let name = &task.name;
             match prediction {
                 Prediction::Numbers(values) => {
-                    columns.push((name.clone(), Box::new(|row| shortest(values[row]))));
+                    columns.push((name.clone(), Box::new(|row, out| number(values[row], out))));
                 }
                 Prediction::Classes { labels, probabilities: all }
                 | Prediction::Labels { labels, probabilities: all, .. } => {
-                    columns.push((name.clone(), Box::new(|row| said(prediction, row))));
+                    columns.push((name.clone(), said(prediction)));
                     for (i, class) in labels.iter().enumerate().filter(|_| probabilities) {
-                        let value = move |row: usize| shortest(all[row * labels.len() + i]);
-                        columns.push((format!("{name}={class}"), Box::new(value)));
+                        let write = move |row: usize, out: &mut Vec<u8>| number(all[row * labels.len() + i], out);
+                        columns.push((format!("{name}={class}"), Box::new(write)));
                     }
                 }
                 Prediction::Spans(spans) => {
-                    columns.push((name.clone(), Box::new(|row| tokens.inline(row, &spans[row]))));
+                    let write = |row: usize, out: &mut Vec<u8>| {
+                        out.extend(field(&tokens.inline(row, &spans[row])).as_bytes());
+                    };
+                    columns.push((name.clone(), Box::new(write)));
                 }
                 Prediction::Tokens { .. } => {
-                    columns.push((name.clone(), Box::new(|row| best_of_tokens(prediction, row).join(" "))));
+                    let write = |row, out: &mut Vec<u8>| {
+                        out.extend(field(&best_of_tokens(prediction, row).join(" ")).as_bytes());
+                    };
+                    columns.push((name.clone(), Box::new(write)));
                 }
                 Prediction::Frames(frames) => {
-                    columns.push((name.clone(), Box::new(|row| tokens.inline_frames(row, &frames[row]))));
+                    let write = |row: usize, out: &mut Vec<u8>| {
+                        out.extend(field(&tokens.inline_frames(row, &frames[row])).as_bytes());
+                    };
+                    columns.push((name.clone(), Box::new(write)));
                 }
                 Prediction::Arcs { .. } => {
-                    let shown = |row| arcs(prediction, row).iter().map(Arc::to_string).collect::<Vec<_>>().join(" ");
-                    columns.push((name.clone(), Box::new(shown)));
+                    let write = |row, out: &mut Vec<u8>| {
+                        let shown: Vec<String> = arcs(prediction, row).iter().map(Arc::to_string).collect();
+                        out.extend(field(&shown.join(" ")).as_bytes());
+                    };
+                    columns.push((name.clone(), Box::new(write)));
                 }
             }
         }
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(columns.iter().map(|(name, _)| name))?;
-        for row in 0..predictions.first().map_or(0, Prediction::len) {
-            writer.write_record(columns.iter().map(|(_, value)| value(row)))?;
-        }
-        writer.into_inner().map_err(|e| e.into_error())
+        let names: Vec<Cow<'_, str>> = columns.iter().map(|(name, _)| field(name)).collect();
+        let rows: Vec<usize> = (0..predictions.first().map_or(0, Prediction::len)).collect();
+        let written = rows.par_chunks(ROWS).map(|rows| {
+            let mut out = Vec::new();
+            for &row in rows {
+                let start = out.len();
+                for (i, (_, write)) in columns.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    write(row, &mut out);
+                }
+                // A line with nothing in it is none.
+                if out.len() == start {
+                    out.extend(b"\"\"");
+                }
+                out.push(b'\n');
+            }
+            out
+        });
+        let written: Vec<Vec<u8>> = written.collect();
+        Ok([vec![format!("{}\n", names.join(",")).into_bytes()], written].concat().concat())
+    }
+}
+
+/// Rows that a thread writes at a time.
+const ROWS: usize = 4096;
+
+/// A field of a CSV file, in quotes where it needs them.
+fn field(text: &str) -> Cow<'_, str> {
+    match text.contains(['"', ',', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")).into(),
+        false => text.into(),
     }
 }
 
 /// The likeliest class of a row.
 fn best(prediction: &Prediction, row: usize) -> &str {
     let Prediction::Classes { labels, probabilities } = prediction else { return "" };
-    let own = &probabilities[row * labels.len()..(row + 1) * labels.len()];
+    &labels[largest(probabilities, labels.len(), row)]
+}
+
+/// The place of the largest of a row's probabilities, the first of equals.
+fn largest(probabilities: &[f64], classes: usize, row: usize) -> usize {
+    let own = &probabilities[row * classes..(row + 1) * classes];
     let mut best = 0;
     for (class, p) in own.iter().enumerate() {
         if *p > own[best] {
             best = class;
         }
     }
-    &labels[best]
+    best
 }
 
 /// The class of every token of a row.
@@ -147,11 +195,17 @@ fn arcs(prediction: &Prediction, row: usize) -> Vec<Arc<'_>> {
     heads[row].iter().zip(&relations[row]).enumerate().map(arc).collect()
 }
 
-/// The likeliest class of a row, or the labels that it is likelier to have than not.
-fn said(prediction: &Prediction, row: usize) -> String {
+/// Writes the likeliest class of a row, or the labels that it is likelier to have than not.
+fn said(prediction: &Prediction) -> Box<dyn Fn(usize, &mut Vec<u8>) + Sync + '_> {
     match prediction {
-        Prediction::Labels { separator, .. } => prediction.likely_labels(row).join(separator),
-        _ => best(prediction, row).to_owned(),
+        Prediction::Labels { separator, .. } => Box::new(|row, out| {
+            out.extend(field(&prediction.likely_labels(row).join(separator)).as_bytes());
+        }),
+        Prediction::Classes { labels, probabilities } => {
+            let fields: Vec<Cow<'_, str>> = labels.iter().map(|label| field(label)).collect();
+            Box::new(move |row, out| out.extend(fields[largest(probabilities, labels.len(), row)].as_bytes()))
+        }
+        _ => Box::new(|_, _| {}),
     }
 }
 
@@ -163,6 +217,7 @@ fn shares(task: &str, labels: &[String], probabilities: &[f64], row: usize) -> (
 }
 
 /// The model computes in f32: more digits would be noise.
-fn shortest(value: f64) -> String {
-    (value as f32).to_string()
+fn number(value: f64, out: &mut Vec<u8>) {
+    // Writing to memory does not fail.
+    let _ = write!(out, "{}", value as f32);
 }
