@@ -9,6 +9,7 @@ pub mod contestant;
 pub mod growth;
 pub mod network;
 mod plot;
+pub mod predict;
 pub mod problem;
 pub mod protocol;
 pub mod report;

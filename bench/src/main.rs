@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use polytask_bench::aggregators::{self, CASES, Case};
 use polytask_bench::compare::{Options, compare};
 use polytask_bench::workload::{Method, Peer, Work, Workload};
-use polytask_bench::{Error, Result, growth, report, worker};
+use polytask_bench::{Error, Result, growth, predict, report, worker};
 use serde::Serialize;
 
 /// Measure polytask and its peers on the same work, in alternating rounds.
@@ -62,6 +62,8 @@ enum Command {
     },
     /// The aggregators alone, beside torchjd's: the time of a call
     Aggregators(Aggregators),
+    /// Prediction with a trained model, from a file and in memory: rows a second
+    Predict(Predict),
     /// Be polytask's contestant: the runner calls this itself
     Worker {
         /// What to run
@@ -82,6 +84,38 @@ enum Command {
     },
     /// Be polytask's contestant among the aggregators: the runner calls this itself
     AggregatorsWorker,
+    /// Be polytask's contestant in prediction: the runner calls this itself
+    PredictWorker {
+        /// The model directory
+        model: PathBuf,
+        /// The CSV file
+        #[arg(long)]
+        data: PathBuf,
+        /// Threads to use
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+    },
+}
+
+#[derive(Args)]
+struct Predict {
+    /// The model directory
+    model: PathBuf,
+    /// A CSV file with its inputs
+    #[arg(long)]
+    data: PathBuf,
+    /// Number of rounds
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Threads of every contestant
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// The Python that has the peers' packages
+    #[arg(long, default_value = "python3")]
+    python: PathBuf,
+    /// Write the raw measurements to this file as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -176,6 +210,8 @@ fn main() -> ExitCode {
             worker::run(Work { low_memory, unfused, expert, ..choice.of(workload) }, threads)
         }
         Command::AggregatorsWorker => worker::aggregators::run(),
+        Command::Predict(args) => measure_predict(args),
+        Command::PredictWorker { model, data, threads } => worker::predict::serve(model, data, threads),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -225,6 +261,14 @@ fn measure_aggregators(args: Aggregators) -> Result<()> {
     })?;
     print!("{}", aggregators::table(&rows));
     write(args.json, &rows)
+}
+
+fn measure_predict(args: Predict) -> Result<()> {
+    let Predict { model, data, rounds, threads, python, json } = args;
+    let rows = predict::rows(&data)?;
+    let records = predict::measure(&predict::Options { model, data, rows, rounds: rounds.into(), threads, python })?;
+    print!("{}", predict::table(&records));
+    write(json, &records)
 }
 
 fn numbers(sizes: &[u16]) -> Vec<usize> {

@@ -2,6 +2,7 @@
 
 pub mod aggregators;
 mod net;
+pub mod predict;
 mod w3;
 
 use crate::Result;

@@ -1,11 +1,10 @@
 //! Why the program fails.
 
-use crate::command::{AggregateError, GroupsError};
-use crate::track::MlflowError;
+use crate::command::AggregateError;
 use polytask::model::ModelError;
 use polytask_balance::BalanceError;
 use polytask_data::DataError;
-use polytask_report::ReportError;
+use polytask_export::ExportError;
 use std::io;
 
 /// Anything that ends the program with a message.
@@ -20,18 +19,9 @@ pub enum Failure {
     /// `polytask aggregate` cannot weigh what it was given.
     #[error(transparent)]
     Aggregate(#[from] AggregateError),
-    /// The groups of `polytask compare --groups` cannot be used.
+    /// The model cannot be taken elsewhere.
     #[error(transparent)]
-    Groups(#[from] GroupsError),
-    /// What belongs to one report, asked of several models.
-    #[error("--data, --compare, --selection and --no-importance belong to the report on one model")]
-    ReportOfSeveral,
-    /// The page of a report cannot be made.
-    #[error(transparent)]
-    Report(ReportError),
-    /// What `polytask train --mlflow` was given is no address.
-    #[error(transparent)]
-    Mlflow(#[from] MlflowError),
+    Export(#[from] ExportError),
     /// A text for a model that reads none.
     #[error("the model reads no text")]
     NoText,
@@ -49,13 +39,9 @@ impl Failure {
             }
             Failure::Method(error) => error.hint(),
             Failure::Aggregate(error) => error.hint(),
-            Failure::Groups(_) => Some(
-                "the file holds {\"groups\": [[\"a\", \"b\"], [\"c\"]]}, as `polytask select` writes it".to_owned(),
-            ),
+            Failure::Export(error) => error.hint(),
             Failure::NoText => Some("give a file with its inputs by --data".to_owned()),
-            Failure::ReportOfSeveral => Some("`polytask report A B` compares what the directories hold".to_owned()),
-            Failure::Mlflow(_) => Some("for example http://127.0.0.1:5000, as `mlflow server` prints it".to_owned()),
-            Failure::Report(_) | Failure::Output(_) => None,
+            Failure::Output(_) => None,
         }
     }
 
@@ -64,22 +50,14 @@ impl Failure {
             Failure::Library(error) => error.exit_code(),
             Failure::Method(_) => 2,
             Failure::Aggregate(error) => error.exit_code(),
-            Failure::Groups(_) | Failure::ReportOfSeveral | Failure::Mlflow(_) | Failure::NoText => 2,
-            Failure::Report(_) | Failure::Output(_) => 1,
+            Failure::Export(_) => 1,
+            Failure::NoText => 2,
+            Failure::Output(_) => 1,
         }
     }
 
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
-    }
-}
-
-impl From<ReportError> for Failure {
-    fn from(error: ReportError) -> Self {
-        match error {
-            ReportError::Library(error) => Failure::Library(error),
-            other => Failure::Report(other),
-        }
     }
 }
 

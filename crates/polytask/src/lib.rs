@@ -7,7 +7,6 @@ mod dataset;
 pub mod encode;
 mod error;
 pub mod files;
-pub mod importance;
 pub mod linear;
 pub mod metric;
 pub mod model;
@@ -21,4 +20,4 @@ pub mod train;
 
 pub use dataset::Dataset;
 pub use error::Error;
-pub use prepare::{Prepared, Source, prepare};
+pub use prepare::{Prepared, prepare};

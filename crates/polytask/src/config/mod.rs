@@ -30,7 +30,6 @@ mod schedule;
 mod sequence;
 mod shorthand;
 mod strength;
-mod subset;
 mod tasks;
 mod text;
 mod train;

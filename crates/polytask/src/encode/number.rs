@@ -38,7 +38,7 @@ impl Number {
     }
 
     /// What is subtracted from a value, what it is multiplied by then, and what stands for a missing one.
-    pub(super) fn scaling(&self) -> (f64, f64, f64) {
+    pub fn scaling(&self) -> (f64, f64, f64) {
         match self.standardize {
             true if self.deviation > 0.0 => (self.mean, self.deviation.recip(), 0.0),
             true => (self.mean, 0.0, 0.0),

@@ -109,6 +109,19 @@ impl TagSet {
 
     /// What decodes sequences, given the learnt scores of which tag follows which (none of them: all follow alike).
     pub(super) fn decoder(&self, transitions: &[f32]) -> impl Fn(&[f32]) -> Vec<Span> {
+        let (start, steps) = self.rules(transitions);
+        move |scores| self.spans(&viterbi(scores, &start, &steps))
+    }
+
+    /// The tags in the order of their outputs: `O`, then `B-` and `I-` of each label.
+    pub fn tags(&self) -> Vec<String> {
+        let both = self.labels.iter().flat_map(|label| ["B", "I"].map(|part| format!("{part}-{label}")));
+        std::iter::once("O".to_owned()).chain(both).collect()
+    }
+
+    /// What is added to the score of a tag at the first token, and to that of a step from one tag to the next, `tags x tags`:
+    /// what is learnt (`(tags + 1) x tags`, the start first; none of it is nothing), or minus infinity where it may not be.
+    pub fn rules(&self, transitions: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let tags = self.width();
         let inside = |tag: usize| tag != 0 && tag.is_multiple_of(2);
         let learnt = |i: usize| transitions.get(i).copied().unwrap_or(0.0);
@@ -116,8 +129,7 @@ impl TagSet {
         let start: Vec<f32> = (0..tags).map(|tag| if inside(tag) { NEVER } else { learnt(tag) }).collect();
         let follows = |before: usize, after: usize| !inside(after) || before == after || before + 1 == after;
         let step = |i: usize| if follows(i / tags, i % tags) { learnt(tags + i) } else { NEVER };
-        let steps: Vec<f32> = (0..tags * tags).map(step).collect();
-        move |scores| self.spans(&viterbi(scores, &start, &steps))
+        (start, (0..tags * tags).map(step).collect())
     }
 
     /// The spans of a decoded sequence of tags.

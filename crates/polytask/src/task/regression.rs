@@ -36,7 +36,7 @@ impl Regression {
     }
 
     /// What is subtracted from a label, and what it is divided by then.
-    fn scaling(&self) -> (f64, f64) {
+    pub fn scaling(&self) -> (f64, f64) {
         if self.standardize { (self.mean, self.deviation) } else { (0.0, 1.0) }
     }
 }

@@ -98,16 +98,25 @@ impl Image {
         ImageShape { height: self.height, width: self.width, channels: self.channels }
     }
 
-    /// The images of a column for the node of this input.
-    pub(super) fn pictures(&self, column: &str, mut gallery: Gallery) -> Pictures {
-        let blank: Vec<u8> = self.mean.iter().map(|mean| mean.round() as u8).collect();
-        gallery.fill_absent(&blank);
-        let scaling = |(mean, deviation): (&f64, &f64)| match self.standardize {
+    /// By channel: a pixel p from 0 to 255 becomes `p * scale + shift`.
+    pub fn scaling(&self) -> Vec<(f32, f32)> {
+        let of = |(mean, deviation): (&f64, &f64)| match self.standardize {
             true if *deviation > 0.0 => (deviation.recip() as f32, (-mean / deviation) as f32),
             true => (0.0, 0.0),
             false => (1.0 / 255.0, 0.0),
         };
-        let (scale, shift) = self.mean.iter().zip(&self.deviation).map(scaling).unzip();
+        self.mean.iter().zip(&self.deviation).map(of).collect()
+    }
+
+    /// The pixels that stand for a missing image, by channel.
+    pub fn blank(&self) -> Vec<u8> {
+        self.mean.iter().map(|mean| mean.round() as u8).collect()
+    }
+
+    /// The images of a column for the node of this input.
+    pub(super) fn pictures(&self, column: &str, mut gallery: Gallery) -> Pictures {
+        gallery.fill_absent(&self.blank());
+        let (scale, shift) = self.scaling().into_iter().unzip();
         Pictures { node: node(column), image: self.clone(), gallery, scale, shift }
     }
 

@@ -1,0 +1,68 @@
+//! What cannot be exported.
+
+use polytask::files::FileError;
+use polytask_graph::Node;
+
+/// Why a model cannot be exported.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// An op that the format does not have.
+    #[error("layer {layer:?}, op {op}: {format} cannot have it here: {reason}")]
+    Op {
+        /// The layer's name.
+        layer: String,
+        /// Its op.
+        op: &'static str,
+        /// The format.
+        format: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A task that the format cannot predict.
+    #[error("task `{task}`: {format} cannot have it: {reason}")]
+    Task {
+        /// The task.
+        task: String,
+        /// The format.
+        format: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The description cannot be put in words.
+    #[error("model.json: {0}")]
+    Json(String),
+    /// A file cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl ExportError {
+    /// What would be right, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ExportError::Op { .. } | ExportError::Task { .. } => {
+                Some("`--format safetensors` writes the weights of any model".to_owned())
+            }
+            ExportError::Json(_) | ExportError::File(_) => None,
+        }
+    }
+}
+
+/// What keeps one op from being exported.
+#[derive(Debug)]
+pub struct Refusal(String);
+
+impl Refusal {
+    pub fn new(reason: impl Into<String>) -> Self {
+        Refusal(reason.into())
+    }
+
+    pub fn at(self, node: &Node, format: &'static str) -> ExportError {
+        ExportError::Op { layer: node.name.clone(), op: node.op.label(), format, reason: self.0 }
+    }
+
+    pub fn of_task(self, task: &str, format: &'static str) -> ExportError {
+        ExportError::Task { task: task.to_owned(), format, reason: self.0 }
+    }
+}

@@ -1,0 +1,89 @@
+//! Takes trained models elsewhere: to ONNX, to PyTorch, to Keras, or the weights alone.
+//!
+//! Every format is a folder with `model.json` in it, which says what to feed, how columns become that, and what comes out.
+
+mod error;
+pub mod onnx;
+mod python;
+pub mod spec;
+
+pub use error::ExportError;
+
+use polytask::files::{self, Tensor};
+use polytask::model::{Model, TENSORS};
+use polytask_graph::ParameterId;
+use prost::Message;
+use python::Target;
+use spec::Spec;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Where a model may be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `model.onnx`: columns in, predictions out.
+    Onnx,
+    /// `model.safetensors`: the weights under their names, the layers in `model.json`.
+    Safetensors,
+    /// `network.py`, which builds the network in PyTorch, and its weights.
+    Pytorch,
+    /// `network.py`, which builds the network in Keras, and its weights.
+    Keras,
+}
+
+/// What describes an export.
+const SPEC: &str = "model.json";
+/// What builds the network in Python.
+const SCRIPT: &str = "network.py";
+
+/// Writes the files of a format to a folder, which is made where it is not there; gives their names.
+///
+/// # Errors
+/// The format does not have what the model needs, or a file cannot be written.
+pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'static str>, ExportError> {
+    match format {
+        Format::Onnx => {
+            let (file, outputs) = onnx::model(model)?;
+            let inputs = onnx::fed(&file);
+            files::make_folder(folder)?;
+            files::write(&folder.join("model.onnx"), &file.encode_to_vec())?;
+            let spec = Spec { inputs, outputs, ..Spec::new(model, "onnx") };
+            write_spec(&spec, folder)?;
+            Ok(vec!["model.onnx", SPEC])
+        }
+        Format::Safetensors => {
+            files::make_folder(folder)?;
+            files::write_tensors(&folder.join(TENSORS), &tensors(model), HashMap::new())?;
+            let spec = Spec { graph: Some(&model.graph), ..Spec::new(model, "safetensors") };
+            write_spec(&spec, folder)?;
+            Ok(vec![TENSORS, SPEC])
+        }
+        Format::Pytorch => write_script(model, Target::Torch, folder),
+        Format::Keras => write_script(model, Target::Keras, folder),
+    }
+}
+
+fn write_script(model: &Model, target: Target, folder: &Path) -> Result<Vec<&'static str>, ExportError> {
+    let (script, tensors) = python::script(model, target)?;
+    files::make_folder(folder)?;
+    files::write_tensors(&folder.join(TENSORS), &tensors, HashMap::new())?;
+    files::write(&folder.join(SCRIPT), script.as_bytes())?;
+    write_spec(&Spec::new(model, target.format()), folder)?;
+    Ok(vec![SCRIPT, TENSORS, SPEC])
+}
+
+fn tensors(model: &Model) -> Vec<Tensor<'_>> {
+    let parameters = model.graph.parameters().iter().enumerate();
+    let tensor = |(i, parameter): (usize, &polytask_graph::Parameter)| Tensor {
+        name: parameter.name.clone(),
+        dims: parameter.dims.clone(),
+        values: model.parameters.of(ParameterId(i)).into(),
+    };
+    parameters.map(tensor).collect()
+}
+
+fn write_spec(spec: &Spec<'_>, folder: &Path) -> Result<(), ExportError> {
+    let mut text = serde_json::to_string_pretty(spec).map_err(|e| ExportError::Json(e.to_string()))?;
+    text.push('\n');
+    Ok(files::write(&folder.join(SPEC), text.as_bytes())?)
+}

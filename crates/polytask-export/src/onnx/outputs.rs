@@ -1,0 +1,237 @@
+//! What comes out: predictions in the person's units, one or two values a task.
+
+use super::emit::Emit;
+use super::proto::Type;
+use super::writer::{Axis, Setting, Writer};
+use crate::error::{ExportError, Refusal};
+use crate::spec::Output;
+use polytask::task::{Kind, Task};
+use polytask_graph::{DomainId, Loss, NodeId};
+
+/// A value that comes out.
+struct Result<'a> {
+    /// Behind the task's name, with a dot; empty for the prediction itself.
+    part: &'a str,
+    value: String,
+    kind: Type,
+    /// Behind the axes of the rows or elements.
+    last: Option<usize>,
+    words: &'a str,
+}
+
+impl Emit<'_> {
+    /// Declares the predictions of all tasks.
+    pub fn outputs(&mut self) -> std::result::Result<Vec<Output>, ExportError> {
+        let mut outputs = Vec::new();
+        for (task, loss) in self.model.tasks.iter().zip(self.graph.losses()) {
+            self.w.scope(&task.name);
+            let results = self.results(task, loss).map_err(|r| r.of_task(&task.name, "onnx"))?;
+            for (result, node) in results.into_iter().zip(loss.nodes().chain(std::iter::repeat(loss.prediction))) {
+                // A second value lies with the first, but for that of another node.
+                let mut axes = self.axes(self.graph.node(node).domain);
+                axes.extend(result.last.map(Axis::Fixed));
+                let wanted = match result.part {
+                    "" => task.name.clone(),
+                    part => format!("{}.{part}", task.name),
+                };
+                let name = self.w.output(&wanted, &result.value, result.kind, &axes, result.words);
+                outputs.push(Output::new(&task.name, name, result.kind, &axes, result.words));
+            }
+        }
+        Ok(outputs)
+    }
+
+    fn results<'w>(&mut self, task: &Task, loss: &Loss) -> std::result::Result<Vec<Result<'w>>, Refusal> {
+        let (raw, domain) = (self.plain(loss.prediction), self.graph.node(loss.prediction).domain);
+        let alone = |value: String, words| vec![Result { part: "", value, kind: Type::Float, last: None, words }];
+        Ok(match &task.kind {
+            Kind::Regression(regression) => {
+                let (shift, scale) = regression.scaling();
+                let z = self.w.cast(&raw, Type::Double);
+                let (scale, shift) = (self.w.doubles(&[], &[scale]), self.w.doubles(&[], &[shift]));
+                let y = self.w.op("Mul", &[&z, &scale]);
+                let y = self.w.op("Add", &[&y, &shift]);
+                alone(self.number(&y), "in the units of the column")
+            }
+            Kind::Count(_) => {
+                let z = self.w.cast(&raw, Type::Double);
+                let rate = self.w.op("Exp", &[&z]);
+                alone(self.number(&rate), "the expected count")
+            }
+            Kind::Binary(binary) => {
+                let other = self.w.op("Neg", &[&raw]);
+                let both = self.w.concat(&[other, raw], -1);
+                let probabilities = self.w.op("Sigmoid", &[&both]);
+                self.classes(&binary.classes.labels, probabilities)
+            }
+            Kind::Category(category) => {
+                let probabilities = self.w.op_with("Softmax", &[&raw], vec![("axis", Setting::Int(-1))]);
+                self.classes(&category.classes.labels, probabilities)
+            }
+            Kind::Multilabel(multilabel) => {
+                let probabilities = self.w.op("Sigmoid", &[&raw]);
+                let half = self.w.float(0.5);
+                let there = self.w.op("GreaterOrEqual", &[&probabilities, &half]);
+                let last = Some(multilabel.labels.len());
+                vec![
+                    Result {
+                        part: "",
+                        value: there,
+                        kind: Type::Bool,
+                        last,
+                        words: "which labels are likelier than not",
+                    },
+                    Result {
+                        part: "probabilities",
+                        value: probabilities,
+                        kind: Type::Float,
+                        last,
+                        words: "of the labels",
+                    },
+                ]
+            }
+            Kind::TokenCategory(category) => {
+                let best = self.argmax(&raw, -1);
+                let value = self.labels(&category.classes.labels, &best);
+                let value = self.where_there(&value, domain)?;
+                let words = "the class of every token, empty beyond the last";
+                vec![Result { part: "", value, kind: Type::String, last: None, words }]
+            }
+            Kind::Tags(tags) => {
+                let learnt = loss.parameter().map_or(&[][..], |transitions| self.values(transitions));
+                let best = self.decode(&task.name, tags.set.rules(learnt), &raw, domain)?;
+                let value = self.labels(&tags.set.tags(), &best);
+                let value = self.where_there(&value, domain)?;
+                let words = "the tag of every token, empty beyond the last";
+                vec![Result { part: "", value, kind: Type::String, last: None, words }]
+            }
+            // Which predicates there are, and the best tree, are sought outside of the network.
+            Kind::Predicates(_) | Kind::Senses(_) | Kind::Roles(_) | Kind::Arcs(_) => {
+                let parts = ["scores", "labels"].into_iter().zip(loss.nodes().collect::<Vec<_>>());
+                let words = "what the network says, to be decoded";
+                let score = |(part, node): (&'static str, NodeId)| Result {
+                    part,
+                    value: self.plain(node),
+                    kind: Type::Float,
+                    last: Some(self.graph.node(node).shape.width()),
+                    words,
+                };
+                parts.map(score).collect()
+            }
+        })
+    }
+
+    fn number(&mut self, y: &str) -> String {
+        let y = self.w.cast(y, Type::Float);
+        self.w.squeeze(&y, &[-1])
+    }
+
+    fn classes<'w>(&mut self, labels: &[String], probabilities: String) -> Vec<Result<'w>> {
+        let best = self.argmax(&probabilities, -1);
+        let value = self.labels(labels, &best);
+        let last = Some(labels.len());
+        vec![
+            Result { part: "", value, kind: Type::String, last: None, words: "the likeliest class" },
+            Result { part: "probabilities", value: probabilities, kind: Type::Float, last, words: "of the classes" },
+        ]
+    }
+
+    fn argmax(&mut self, x: &str, axis: i64) -> String {
+        argmax(&mut self.w, x, axis)
+    }
+
+    /// The words for indices.
+    fn labels(&mut self, labels: &[String], indices: &str) -> String {
+        let labels = self.w.words(labels);
+        self.w.op_with("Gather", &[&labels, indices], vec![("axis", Setting::Int(0))])
+    }
+
+    /// Words, empty where there is no element.
+    fn where_there(&mut self, words: &str, domain: DomainId) -> std::result::Result<String, Refusal> {
+        let (mask, nothing) = (self.mask(domain)?, self.w.words(&[String::new()]));
+        Ok(self.w.op("Where", &[&mask, words, &nothing]))
+    }
+
+    /// The best sequence of tags (Viterbi 1967): a scan along the tokens that keeps for every tag where it was best
+    /// reached from, and one back along that.
+    fn decode(
+        &mut self,
+        task: &str,
+        (start, steps): (Vec<f32>, Vec<f32>),
+        scores: &str,
+        domain: DomainId,
+    ) -> std::result::Result<String, Refusal> {
+        if self.rank(domain) != 2 {
+            return Err(Refusal::new("its tokens lie in nested sequences"));
+        }
+        let count = start.len();
+        let mask = self.mask(domain)?;
+        let start = self.w.floats(&[count], &start);
+        let first = self.w.take(scores, 1, 0);
+        let first = self.w.op("Add", &[&first, &start]);
+        let (later, there) = (self.w.slice(scores, 1, 1, i64::MAX), self.w.slice(&mask, 1, 1, i64::MAX));
+        let forward = forward(task, count, &steps);
+        let along = vec![
+            ("body", Setting::Body(forward)),
+            ("num_scan_inputs", Setting::Int(2)),
+            ("scan_input_axes", Setting::Ints(vec![1, 1])),
+        ];
+        let ends = self.w.op_many("Scan", &[&first, &later, &there], along, 2);
+        let last = self.argmax(&ends[0], -1);
+        let back = vec![
+            ("body", Setting::Body(backward(task, count))),
+            ("num_scan_inputs", Setting::Int(1)),
+            ("scan_input_directions", Setting::Ints(vec![1])),
+            ("scan_output_directions", Setting::Ints(vec![1])),
+            ("scan_output_axes", Setting::Ints(vec![1])),
+        ];
+        let path = self.w.op_many("Scan", &[&last, &ends[1]], back, 2);
+        let last = self.w.unsqueeze(&last, &[1]);
+        Ok(self.w.concat(&[path[1].clone(), last], 1))
+    }
+}
+
+fn argmax(w: &mut Writer, x: &str, axis: i64) -> String {
+    w.op_with("ArgMax", &[x], vec![("axis", Setting::Int(axis)), ("keepdims", Setting::Int(0))])
+}
+
+/// `best` of each tag so far, the `token`'s scores, and whether it is `there`: the best with it, and where from. Beyond the
+/// end all stays as it is.
+fn forward(task: &str, count: usize, steps: &[f32]) -> super::proto::Graph {
+    let mut w = Writer::default();
+    w.scope(format!("{task}/forward"));
+    let name = |part: &str| format!("{task}/forward/{part}");
+    let batch = || Axis::from("batch");
+    let best = w.input(&name("best"), Type::Float, &[batch(), count.into()], "");
+    let token = w.input(&name("token"), Type::Float, &[batch(), count.into()], "");
+    let there = w.input(&name("there"), Type::Bool, &[batch()], "");
+    let steps = w.floats(&[count, count], steps);
+    let own = w.longs(&(0..count as i64).collect::<Vec<i64>>());
+    let before = w.unsqueeze(&best, &[-1]);
+    let reach = w.op("Add", &[&before, &steps]);
+    let axes = w.longs(&[1]);
+    let top = w.op_with("ReduceMax", &[&reach, &axes], vec![("keepdims", Setting::Int(0))]);
+    let from = argmax(&mut w, &reach, 1);
+    let next = w.op("Add", &[&top, &token]);
+    let there = w.unsqueeze(&there, &[-1]);
+    let (next, from) = (w.op("Where", &[&there, &next, &best]), w.op("Where", &[&there, &from, &own]));
+    w.output(&name("next"), &next, Type::Float, &[batch(), count.into()], "");
+    w.output(&name("from"), &from, Type::Long, &[batch(), count.into()], "");
+    w.finish(&name("body"))
+}
+
+/// The tag before each: what it was reached from.
+fn backward(task: &str, count: usize) -> super::proto::Graph {
+    let mut w = Writer::default();
+    w.scope(format!("{task}/backward"));
+    let name = |part: &str| format!("{task}/backward/{part}");
+    let batch = || Axis::from("batch");
+    let tag = w.input(&name("tag"), Type::Long, &[batch()], "");
+    let from = w.input(&name("from"), Type::Long, &[batch(), count.into()], "");
+    let at = w.unsqueeze(&tag, &[-1]);
+    let before = w.op_with("GatherElements", &[&from, &at], vec![("axis", Setting::Int(1))]);
+    let before = w.squeeze(&before, &[-1]);
+    w.output(&name("before"), &before, Type::Long, &[batch()], "");
+    w.output(&name("path"), &before, Type::Long, &[batch()], "");
+    w.finish(&name("body"))
+}

@@ -1,0 +1,256 @@
+//! `model.json`: what the caller feeds and what comes out, beside every export.
+
+use crate::onnx::{Axis, proto::Type};
+use polytask::encode::{Category, Code, Encoder, Image, Input};
+use polytask::model::Model;
+use polytask::task::Task;
+use polytask_graph::{Graph, Loss, Node, NodeId, Op, Weighing};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The file.
+#[derive(Serialize)]
+pub struct Spec<'a> {
+    /// The version of the program that wrote it.
+    pub polytask: &'static str,
+    /// `onnx`, `safetensors`, `pytorch` or `keras`.
+    pub format: &'static str,
+    /// What is fed.
+    pub inputs: Vec<Fed>,
+    /// What comes out; for formats that name their outputs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<Output>,
+    /// The words that mean "no value".
+    pub missing: Vec<String>,
+    /// How columns become numbers and indices, with what was learnt from the training rows.
+    pub columns: Vec<Column<'a>>,
+    /// What is predicted, with the classes in the order of their outputs.
+    pub tasks: &'a [Task],
+    /// By task of tags what is learnt of which follows which, `(tags + 1) x tags`, that of the first token first.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub transitions: BTreeMap<&'a str, Vec<&'a [f32]>>,
+    /// The network, layer by layer, where no other file has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph: Option<&'a Graph>,
+}
+
+/// Something that is fed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fed {
+    /// Its name.
+    pub name: String,
+    /// The type of its elements, as NumPy has it.
+    pub r#type: &'static str,
+    /// Its shape; words are lengths that are known only at run time.
+    pub shape: Vec<String>,
+    /// What stands there.
+    pub what: String,
+}
+
+/// Something that comes out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Output {
+    /// The task.
+    pub task: String,
+    /// Its name.
+    pub name: String,
+    /// The type of its elements, as NumPy has it.
+    pub r#type: &'static str,
+    /// Its shape; words are lengths that are known only at run time.
+    pub shape: Vec<String>,
+    /// What stands there.
+    pub what: String,
+}
+
+impl Output {
+    /// What comes out of an ONNX graph.
+    pub(crate) fn new(task: &str, name: String, kind: Type, axes: &[Axis], what: &str) -> Self {
+        Output { task: task.to_owned(), name, r#type: numpy(kind as i32), shape: shape(axes), what: what.to_owned() }
+    }
+}
+
+/// An input column.
+#[derive(Serialize)]
+pub struct Column<'a> {
+    /// As the model has it.
+    #[serde(flatten)]
+    pub input: &'a Input,
+    /// A value x becomes `(x - shift) * factor`, and a missing one `fill`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<[f64; 3]>,
+    /// By channel: a pixel p from 0 to 255 becomes `p * scale + shift`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<Vec<(f32, f32)>>,
+    /// The levels as numbers, where the column holds numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number_levels: Option<Vec<f64>>,
+}
+
+impl<'a> Spec<'a> {
+    /// That of a model.
+    pub fn new(model: &'a Model, format: &'static str) -> Self {
+        let columns = model.encoder.inputs.iter().map(|input| Column {
+            input,
+            scaling: scaling(input).map(|s| [s.shift, s.factor, s.fill]),
+            pixels: match &input.code {
+                Code::Image(image) => Some(image.scaling()),
+                _ => None,
+            },
+            number_levels: match &input.code {
+                Code::Category(category) => number_levels(category),
+                _ => None,
+            },
+        });
+        let transitions = model.graph.losses().iter().filter_map(|loss| {
+            let tags = model.graph.node(loss.prediction).shape.width();
+            Some((loss.task.as_str(), model.parameters.of(loss.parameter()?).chunks_exact(tags).collect()))
+        });
+        Spec {
+            polytask: env!("CARGO_PKG_VERSION"),
+            format,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            missing: model.read_options().missing_words(),
+            columns: columns.collect(),
+            tasks: &model.tasks,
+            transitions: transitions.collect(),
+            graph: None,
+        }
+    }
+}
+
+/// How NumPy calls a type of ONNX.
+pub(crate) fn numpy(kind: i32) -> &'static str {
+    let all = [Type::Float, Type::Double, Type::Byte, Type::Int, Type::Long, Type::String, Type::Bool];
+    let names = ["float32", "float64", "uint8", "int32", "int64", "str", "bool"];
+    all.iter().zip(names).find(|(known, _)| **known as i32 == kind).map_or("", |(_, name)| name)
+}
+
+pub(crate) fn shape(axes: &[Axis]) -> Vec<String> {
+    let length = |axis: &Axis| match axis {
+        Axis::Fixed(length) => length.to_string(),
+        Axis::Named(name) => name.clone(),
+    };
+    axes.iter().map(length).collect()
+}
+
+/// What an input node of the graph is made of.
+pub(crate) enum Source<'a> {
+    /// The columns that are numbers and booleans.
+    Numbers,
+    /// The columns that are categories.
+    Categories,
+    /// A column of images.
+    Image(&'a Image),
+    /// Something that the caller feeds as the network reads it.
+    Fed,
+}
+
+impl<'a> Source<'a> {
+    /// That of a node; none for one that computes.
+    pub fn of(encoder: &'a Encoder, node: &Node) -> Option<Self> {
+        let image = || encoder.images().find(|(column, _)| node.name == format!("images.{column}"));
+        match (&node.op, node.name.as_str()) {
+            (Op::Input, "numbers") => Some(Source::Numbers),
+            (Op::Index, "categories") => Some(Source::Categories),
+            (Op::Input, _) => Some(image().map_or(Source::Fed, |(_, image)| Source::Image(image))),
+            (Op::Index, _) => Some(Source::Fed),
+            _ => None,
+        }
+    }
+}
+
+/// The column of an input node that has one of its own.
+pub(crate) fn column(node: &str) -> &str {
+    node.split_once('.').map_or(node, |(_, column)| column)
+}
+
+/// What tells which elements of a domain there are.
+pub(crate) fn mask(domain: &str) -> String {
+    format!("mask.{}", column(domain))
+}
+
+/// How a column of numbers becomes a feature.
+pub(crate) struct Scaling<'a> {
+    pub name: &'a str,
+    pub shift: f64,
+    pub factor: f64,
+    /// What stands for a missing value.
+    pub fill: f64,
+    /// Whether a feature behind it says that it is missing.
+    pub indicator: bool,
+    /// Whether it says true or false.
+    pub boolean: bool,
+}
+
+/// That of a column, if it is one of numbers.
+fn scaling(input: &Input) -> Option<Scaling<'_>> {
+    let name = input.column.as_str();
+    match &input.code {
+        Code::Number(number) => {
+            let (shift, factor, fill) = number.scaling();
+            Some(Scaling { name, shift, factor, fill, indicator: number.indicator, boolean: false })
+        }
+        Code::Boolean(boolean) => Some(Scaling {
+            name,
+            shift: 0.0,
+            factor: 1.0,
+            fill: boolean.share,
+            indicator: boolean.indicator,
+            boolean: true,
+        }),
+        _ => None,
+    }
+}
+
+/// The columns of the node `numbers`, in order.
+pub(crate) fn numbers(encoder: &Encoder) -> impl Iterator<Item = Scaling<'_>> {
+    encoder.inputs.iter().filter_map(scaling)
+}
+
+/// The levels of a category whose column holds numbers.
+pub(crate) fn number_levels(category: &Category) -> Option<Vec<f64>> {
+    category.numbers.then(|| category.levels.iter().map(|level| level.parse().unwrap_or(f64::NAN)).collect())
+}
+
+/// The nodes that predictions need, by position: not those that only training does, nor what a choice that is made leaves.
+pub(crate) fn needed(model: &Model) -> Vec<bool> {
+    let graph = &model.graph;
+    let mut needed = vec![false; graph.nodes().len()];
+    graph.losses().iter().flat_map(Loss::nodes).for_each(|node| needed[node.0] = true);
+    for (i, node) in graph.nodes().iter().enumerate().rev() {
+        if needed[i] {
+            read(model, node).iter().for_each(|input| needed[input.0] = true);
+        }
+    }
+    needed
+}
+
+/// The inputs of a node that matter to predictions.
+fn read<'a>(model: &Model, node: &'a Node) -> &'a [NodeId] {
+    match node.op {
+        Op::Blend { weights, weighing: Weighing::Sampled } => {
+            let taken = taken(model.parameters.of(weights));
+            node.inputs.get(taken..taken + 1).unwrap_or_default()
+        }
+        _ => &node.inputs,
+    }
+}
+
+/// Which of several inputs is taken: the first of those with the largest number.
+pub(crate) fn taken(numbers: &[f32]) -> usize {
+    let mut taken = 0;
+    numbers.iter().enumerate().for_each(|(i, v)| {
+        if *v > numbers[taken] {
+            taken = i
+        }
+    });
+    taken
+}
+
+pub(crate) fn softmax(numbers: &[f32]) -> Vec<f32> {
+    let max = numbers.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f32> = numbers.iter().map(|v| (v - max).exp()).collect();
+    let sum: f32 = powers.iter().sum();
+    powers.iter().map(|p| p / sum).collect()
+}
