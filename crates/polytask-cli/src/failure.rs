@@ -1,9 +1,11 @@
 //! Why the program fails.
 
-use crate::command::AggregateError;
+use crate::command::{AggregateError, GroupsError};
+use crate::track::MlflowError;
 use polytask::model::ModelError;
 use polytask_balance::BalanceError;
 use polytask_data::DataError;
+use polytask_report::ReportError;
 use polytask_export::ExportError;
 use std::io;
 
@@ -19,6 +21,18 @@ pub enum Failure {
     /// `polytask aggregate` cannot weigh what it was given.
     #[error(transparent)]
     Aggregate(#[from] AggregateError),
+    /// The groups of `polytask compare --groups` cannot be used.
+    #[error(transparent)]
+    Groups(#[from] GroupsError),
+    /// What belongs to one report, asked of several models.
+    #[error("--data, --compare, --selection and --no-importance belong to the report on one model")]
+    ReportOfSeveral,
+    /// The page of a report cannot be made.
+    #[error(transparent)]
+    Report(ReportError),
+    /// What `polytask train --mlflow` was given is no address.
+    #[error(transparent)]
+    Mlflow(#[from] MlflowError),
     /// The model cannot be taken elsewhere.
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -39,9 +53,14 @@ impl Failure {
             }
             Failure::Method(error) => error.hint(),
             Failure::Aggregate(error) => error.hint(),
+            Failure::Groups(_) => Some(
+                "the file holds {\"groups\": [[\"a\", \"b\"], [\"c\"]]}, as `polytask select` writes it".to_owned(),
+            ),
             Failure::Export(error) => error.hint(),
             Failure::NoText => Some("give a file with its inputs by --data".to_owned()),
-            Failure::Output(_) => None,
+            Failure::ReportOfSeveral => Some("`polytask report A B` compares what the directories hold".to_owned()),
+            Failure::Mlflow(_) => Some("for example http://127.0.0.1:5000, as `mlflow server` prints it".to_owned()),
+            Failure::Report(_) | Failure::Output(_) => None,
         }
     }
 
@@ -50,14 +69,22 @@ impl Failure {
             Failure::Library(error) => error.exit_code(),
             Failure::Method(_) => 2,
             Failure::Aggregate(error) => error.exit_code(),
-            Failure::Export(_) => 1,
-            Failure::NoText => 2,
-            Failure::Output(_) => 1,
+            Failure::Groups(_) | Failure::ReportOfSeveral | Failure::Mlflow(_) | Failure::NoText => 2,
+            Failure::Report(_) | Failure::Export(_) | Failure::Output(_) => 1,
         }
     }
 
     pub fn is_closed_pipe(&self) -> bool {
         matches!(self, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Library(error) => Failure::Library(error),
+            other => Failure::Report(other),
+        }
     }
 }
 

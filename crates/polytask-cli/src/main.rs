@@ -6,6 +6,8 @@ mod failure;
 mod progress;
 mod stop;
 mod text;
+mod track;
+mod watching;
 
 use clap::Parser;
 use command::Command;

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 /// A bar on a terminal; elsewhere a line now and then.
 pub struct Progress {
     bar: Option<ProgressBar>,
+    /// The tasks with the metric that stands for each.
+    metrics: Vec<(String, &'static str)>,
     last: Option<Instant>,
 }
 
@@ -23,7 +25,17 @@ impl Progress {
         {
             bar.set_style(style);
         }
-        Progress { bar, last: None }
+        Progress { bar, metrics: Vec::new(), last: None }
+    }
+
+    /// Of `length` steps of training, with the metric that stands for each task.
+    pub fn of_tasks(length: u64, metrics: Vec<(String, &'static str)>) -> Self {
+        Progress { metrics, ..Progress::new(length) }
+    }
+
+    /// One that shows no bar.
+    pub fn silent() -> Self {
+        Progress { bar: None, metrics: Vec::new(), last: None }
     }
 
     /// `done` are done.
@@ -45,13 +57,11 @@ impl Progress {
 
     /// A round is done.
     pub fn round(&mut self, round: &Round) {
-        let losses = if round.valid.is_empty() { ("train", &round.train) } else { ("valid", &round.valid) };
-        let tasks: Vec<String> = losses.1.iter().map(|(task, loss)| format!("{task} {loss:.4}")).collect();
         let what = match round.strength {
             Some(strength) => format!("strength {}", crate::text::number(strength)),
             None => format!("epoch {}", round.epoch),
         };
-        let text = format!("{what}: {} loss {}", losses.0, tasks.join(", "));
+        let text = format!("{what}: {}", self.standing(round));
         match &self.bar {
             Some(bar) => bar.set_message(text),
             None if self.last.is_none_or(|last| last.elapsed() >= PAUSE) => {
@@ -60,6 +70,21 @@ impl Progress {
             }
             None => {}
         }
+    }
+
+    /// The tasks' scores on the validation rows, or their losses where there are none.
+    fn standing(&self, round: &Round) -> String {
+        let score = |(task, metric): &(String, &'static str)| {
+            let value = round.scores.get(task)?.get(*metric)?;
+            Some(format!("{task} {metric} {value:.4}"))
+        };
+        let scores: Vec<String> = self.metrics.iter().filter_map(score).collect();
+        if !scores.is_empty() {
+            return format!("valid {}", scores.join(", "));
+        }
+        let (part, losses) = if round.valid.is_empty() { ("train", &round.train) } else { ("valid", &round.valid) };
+        let losses: Vec<String> = losses.iter().map(|(task, loss)| format!("{task} {loss:.4}")).collect();
+        format!("{part} loss {}", losses.join(", "))
     }
 
     /// Says something between the lines.

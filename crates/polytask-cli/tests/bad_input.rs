@@ -252,6 +252,22 @@ fn compare_needs_rows_to_measure_on() {
 }
 
 #[test]
+fn compare_refuses_groups_that_are_none() {
+    let case = Case::config("{ column = \"part\" }", "{ test = 0 }");
+    let hint = r#"hint: the file holds {"groups": [["a", "b"], ["c"]]}, as `polytask select` writes it"#;
+    for (content, reason) in [
+        ("{}", "no groups of tasks: missing field `groups` at line 1 column 2"),
+        (r#"{"groups": [[]]}"#, "there is no group of tasks in it"),
+        (r#"{"groups": [["size", "sise"]]}"#, "the config has no task \"sise\"; it has size, warm, grade"),
+    ] {
+        case.0.write("groups.json", content);
+        let done = case.0.run("compare config.toml --groups groups.json");
+        assert_eq!((done.code, done.out.as_str()), (Some(2), ""), "{content}");
+        assert_eq!(done.message(), format!("groups.json: {reason}\n{hint}"));
+    }
+}
+
+#[test]
 fn calls_that_are_wrong() {
     let folder = Folder::new();
     for (call, part) in [
@@ -264,6 +280,7 @@ fn calls_that_are_wrong() {
         ("predict model", "--data <DATA>"),
         ("evaluate model --data x --format xml", "[possible values: text, json]"),
         ("compare x.toml --seeds 0", "0 is not in 1..=1000"),
+        ("compare x.toml --shares 10,0", "a share is above 0 and at most 100 percent"),
     ] {
         let done = folder.run(call);
         assert_eq!(done.code, Some(2), "{call}");

@@ -43,8 +43,15 @@ fn the_bundled_example_trains_into_a_whole_directory() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    let all =
-        ["checkpoint.safetensors", "config.toml", "history.jsonl", "metrics.json", "model.json", "model.safetensors"];
+    let all = [
+        "checkpoint.safetensors",
+        "config.toml",
+        "history.jsonl",
+        "metrics.json",
+        "model.json",
+        "model.safetensors",
+        "run.json",
+    ];
     assert_eq!(names, all);
     assert_eq!(folder.history("people").len(), 3);
 
@@ -165,14 +172,24 @@ fn compare_says_for_every_task_whether_sharing_helped() {
         }
         let verdict = task["verdict"].as_str().unwrap();
         assert!(["helped", "hurt", "no_difference"].contains(&verdict), "{verdict}");
-        let (difference, margin) = (task["difference"].as_f64().unwrap(), task["margin"].as_f64().unwrap());
-        assert_eq!(verdict == "no_difference", difference.abs() <= margin);
+        let number = |key: &str| task[key].as_f64().unwrap_or_else(|| panic!("{name}.{key}: {task}"));
+        let (p, adjusted) = (number("p"), number("p_adjusted"));
+        assert!((0.0..=1.0).contains(&p) && p <= adjusted && adjusted <= 3.0 * p, "{task}");
+        assert_eq!(verdict == "no_difference", adjusted >= 0.05);
+        // The interval is the task's own, so it goes with the p value before the correction.
+        assert_eq!(p < 0.05, number("difference").abs() > number("margin"), "{task}");
+        assert!(number("rows_error") > 0.0 && number("seeds_error") > 0.0);
     }
     assert!(answer["delta_m"].is_f64() && answer["delta_metrics"].is_f64());
     // Inputs x, z and three colors; 16 units; one output, one, and three. Apart each task has its own trunk.
-    assert_eq!(answer["parameters"]["joint"], 6 * 16 + 17 * 5);
-    assert_eq!(answer["parameters"]["single"], 3 * 6 * 16 + 17 * 5);
-    assert!(answer["seconds"]["joint"].as_f64().unwrap() > 0.0 && answer["seconds"]["single"].as_f64().unwrap() > 0.0);
+    let (joint, single) = (&answer["ways"]["joint"], &answer["ways"]["single"]);
+    assert_eq!(joint["parameters"], 6 * 16 + 17 * 5);
+    assert_eq!(single["parameters"], 3 * 6 * 16 + 17 * 5);
+    assert_eq!(single["models"], serde_json::json!([["size"], ["warm"], ["grade"]]));
+    for key in ["seconds", "multiply_adds", "predict_microseconds"] {
+        assert!(joint[key].as_f64().unwrap() > 0.0 && single[key].as_f64().unwrap() > 0.0, "{key}");
+    }
+    assert!(joint["multiply_adds"].as_f64() < single["multiply_adds"].as_f64());
     // 180 training rows are 6 batches of up to 32, 5 times.
     assert_eq!(answer["steps"], 30);
     assert_eq!(answer["seeds"], serde_json::json!([0, 1, 2]));
@@ -195,6 +212,38 @@ fn compare_says_why_there_is_no_linear_baseline() {
     assert_eq!(linear("--set model.sharing=linear"), "the joint model is a linear one");
     let said = linear("--set inputs.color.kind=text --set inputs.x.kind=number");
     assert_eq!(said, "a linear model reads numbers and categories, and input `color` is a text");
+}
+
+#[test]
+fn compare_knows_groups_shares_and_trade_offs() {
+    let folder = Folder::with(CONFIG, &table(300));
+    folder.write("selection.json", r#"{"groups": [["warm", "size"], ["grade"]], "recommended_k": 2}"#);
+    let done = folder
+        .works("compare config.toml --seeds 2 --groups selection.json --shares 10,100,50 --favour --out answer.json");
+    // 2 seeds of joint, 3 alone, 1 group (the other is alone), 3 in favour; two shares of joint and 3 alone.
+    assert!(done.err.contains("training 33 models"), "{}", done.err);
+    assert_eq!(done.out, "");
+    let answer = folder.json("answer.json");
+    let groups = &answer["ways"]["groups"];
+    assert_eq!(groups["models"], serde_json::json!([["size", "warm"], ["grade"]]));
+    // Two trunks, and the heads.
+    assert_eq!(groups["parameters"], 2 * 6 * 16 + 17 * 5);
+    let grade = &answer["tasks"]["grade"];
+    assert_eq!(grade["groups"]["scores"], grade["single"], "a group of one is the task alone");
+    assert_eq!(grade["groups"]["difference"], 0.0);
+    assert_ne!(answer["tasks"]["size"]["groups"]["scores"], answer["tasks"]["size"]["single"]);
+    let names: Vec<&str> = answer["front"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["joint", "single", "groups", "favour size", "favour warm", "favour grade"]);
+    let shares = answer["shares"].as_array().unwrap();
+    assert_eq!(shares.iter().map(|s| s["share"].as_f64().unwrap()).collect::<Vec<_>>(), [0.1, 0.5, 1.0]);
+    let labels = |share: usize, task: &str| shares[share]["tasks"][task]["labels"].as_u64().unwrap();
+    assert_eq!([0, 1, 2].map(|share| labels(share, "grade")), [18, 90, 180]);
+    // Fewer labels where some are missing: the same share of those there are.
+    assert_eq!(labels(1, "warm"), (labels(2, "warm") as f64 / 2.0).round() as u64);
+    let whole = &shares[2]["tasks"]["size"];
+    assert_eq!(whole["joint"], answer["tasks"]["size"]["joint"]["r2"]);
+    assert_eq!(whole["p"], answer["tasks"]["size"]["p"]);
+    assert_ne!(shares[1]["tasks"]["size"]["joint"], whole["joint"]);
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn train_prints_scores_and_says_how_it_went() {
     inputs, as every column that nothing else reads: x, z, color
     3 inputs -> size (regression, 17 labels missing), warm (binary, 40 labels missing), grade (category)
     120 rows to train on, 40 to choose the best model, 40 to measure it; 181 parameters, balance equal
-    epoch 1: valid loss size #, warm #, grade #
+    epoch 1: valid size r2 #, warm auc #, grade accuracy #
     done after 5 epochs, 20 steps, # s; kept the model of epoch 5
     warning: `size` is predicted no better than by a constant (r2 #, the constant's #): the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which
     warning: `grade` is predicted no better than by a constant (accuracy #, the constant's #): the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which
@@ -108,17 +108,35 @@ fn compare_prints_a_line_a_task() {
     // One step at a rate of next to nothing: both models are as they were drawn, and no verdict can change.
     let done = folder.works("compare config.toml --seeds 3 --set train.steps=1 --set train.learning_rate=1e-9");
     insta::assert_snapshot!(redacted(&done.out), @r"
-    task metric constant linear alone joint joint better by sharing
-    size r2 # # # ± # # ± # # ± # no difference beyond the noise
-    warm auc # # # ± # # ± # # ± # no difference beyond the noise
-    grade accuracy # # # ± # # ± # # ± # no difference beyond the noise
+    task metric constant linear alone joint joint better by p sharing
+    size r2 # # # ± # # ± # # ± # # no difference beyond the noise
+    warm auc # # # ± # # ± # # ± # # no difference beyond the noise
+    grade accuracy # # # ± # # ± # # ± # # no difference beyond the noise
 
-    Test rows, mean ± standard deviation over 3 seed(s), 1 steps each; the difference with its 95 % interval.
+    Test rows, mean ± standard deviation over 3 seeds, 1 step each; the difference with its 95 % interval, from the noise of
+    seeds and test rows. p is corrected for the number of tasks (Holm); the verdict holds it against #.
     Relative change by sharing: # % (mean over tasks), # % (mean over metrics).
-    Parameters: 181 joint, 373 apart. Training: # s joint, # s apart.
     Linear: penalty l21 of strength #, by the validation rows; 30 parameters, # s.
+
+    all tasks models parameters training multiply-adds a row prediction a row
+    joint 1 181 # s 163 # µs
+    apart 3 373 # s 329 # µs
     ");
     insta::assert_snapshot!(redacted(&done.err), @"training 13 models: a linear one, then the joint one and one a task, 3 seeds");
+}
+
+#[test]
+fn compare_prints_groups_shares_and_trade_offs() {
+    let folder = Folder::with(CONFIG, &table(200));
+    folder.write("groups.json", r#"{"groups": [["size", "grade"], ["warm"]]}"#);
+    let more = "--groups groups.json --shares 30,100 --favour --out answer.txt";
+    let still = "--set train.steps=1 --set train.learning_rate=1e-9";
+    let done = folder.works(&format!("compare config.toml --seeds 2 {more} {still}"));
+    insta::assert_snapshot!(redacted(&done.err), @r"
+    training 25 models: a linear one, then the joint one and one a task, one a group, a joint one in favour of each task, both with 30 % of the labels, 2 seeds
+    wrote answer.txt
+    ");
+    insta::assert_snapshot!("compare_whole", redacted(&folder.read("answer.txt")));
 }
 
 #[test]

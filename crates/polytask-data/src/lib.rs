@@ -30,6 +30,7 @@ pub use column::{Column, List, MISSING, Text, Values};
 pub use error::DataError;
 pub use image::{Fit, ImageProblem, ImageShape, Images, Pixels};
 pub use place::{At, Place};
+pub use random::Random;
 pub use read::{Hint, LabelFiles, ReadOptions, read};
 pub use split::{Split, SplitRule, draw, split};
 pub use table::Table;

@@ -7,6 +7,7 @@ mod dataset;
 pub mod encode;
 mod error;
 pub mod files;
+pub mod importance;
 pub mod linear;
 pub mod metric;
 pub mod model;
@@ -20,4 +21,4 @@ pub mod train;
 
 pub use dataset::Dataset;
 pub use error::Error;
-pub use prepare::{Prepared, prepare};
+pub use prepare::{Prepared, Source, prepare};

@@ -28,15 +28,50 @@ pub struct Prepared {
     pub notes: Vec<String>,
 }
 
+/// The rows of a config, read and split; nothing is fitted to them.
+pub struct Source {
+    /// All rows.
+    pub table: Table,
+    /// Which of them train, choose and measure.
+    pub split: Split,
+    galleries: Galleries,
+    /// What is to be said of rows that were left out.
+    left_out: Vec<String>,
+}
+
+impl Source {
+    /// Reads and splits the data of a config.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the files or the split.
+    pub fn read(config: &Config) -> Result<Self, Error> {
+        let (table, given) = tables(config)?;
+        let galleries = load_all(config, &table)?;
+        let mut split = divide(config, &table, given)?;
+        let left_out = leave_out(&galleries, &mut split);
+        Ok(Source { table, split, galleries, left_out })
+    }
+
+    /// Features and labels of all rows for inputs and tasks that were fitted before.
+    ///
+    /// # Errors
+    /// A column that is not there or does not fit.
+    pub fn dataset(&self, encoder: &Encoder, tasks: &[Task]) -> Result<Dataset, Error> {
+        let texts = encoder.texts(&self.table)?;
+        let labels = tasks.iter().map(|task| task.labels_over(&self.table, &texts));
+        let labels = labels.collect::<Result<_, _>>()?;
+        let mut features = encoder.features_of(&self.table, &texts, &self.galleries)?;
+        features.structure = Structure::read(tasks, &self.table, &texts)?;
+        Ok(Dataset { features, labels })
+    }
+}
+
 /// Reads and splits the data of a config and fits its tasks and inputs.
 ///
 /// # Errors
 /// Whatever is wrong with the files, the columns or the split.
 pub fn prepare(config: &Config) -> Result<Prepared, Error> {
-    let (table, given) = tables(config)?;
-    let galleries = load_all(config, &table)?;
-    let mut split = divide(config, &table, given)?;
-    let left_out = leave_out(&galleries, &mut split);
+    let Source { table, split, galleries, left_out } = Source::read(config)?;
     let mut encoder = Encoder::fit_loaded(config, &table, &split.train, &galleries)?;
     let texts = encoder.texts(&table)?;
     let fit = |(name, task): (&String, &TaskConfig)| Task::fit_over(name, task, &table, &texts, &split.train);

@@ -1,110 +1,105 @@
 //! `polytask compare`
 
-use super::{ConfigArguments, Format, on_threads, print, print_json};
+mod groups;
+mod words;
+
+pub use groups::GroupsError;
+
+use super::{ConfigArguments, Format, on_threads, print};
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::{stop, text};
-use polytask::compare::{Comparison, LinearBaseline, compare, models};
-use std::fmt::Write;
+use crate::stop;
+use polytask::compare::{Options, compare};
+use polytask::files;
+use std::path::PathBuf;
 
 /// Train the joint model and one model a task, and say whether sharing helped
 #[derive(clap::Args)]
 pub struct Compare {
     #[command(flatten)]
     config: ConfigArguments,
-    /// Seeds to train both ways, from train.seed on; with fewer than 3 little can be told from noise
+    /// Seeds to train all ways, from train.seed on; with fewer than 3 little can be told from noise
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
+    /// Learning curves: shares of the labels in percent at which both ways are trained, for example 1,3,10,30,100
+    #[arg(long, value_name = "PERCENT,...", value_delimiter = ',', value_parser = percent)]
+    shares: Vec<f64>,
+    /// Also train one model for each group of tasks of this file, {"groups": [["a", "b"], ["c"]]}
+    #[arg(long, value_name = "FILE")]
+    groups: Option<PathBuf>,
+    /// Also train a joint model in favour of each task in turn, whose loss weighs 4 times the others', and show the
+    /// trade-offs
+    #[arg(long)]
+    favour: bool,
     /// How to print the answer
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Write the answer to this file instead; as JSON where its name ends in .json
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// A share of the labels.
+fn percent(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent / 100.0),
+        _ => Err("a share is above 0 and at most 100 percent".to_owned()),
+    }
 }
 
 impl Compare {
     pub fn run(self) -> Result<(), Failure> {
         let config = self.config.load()?;
+        let names: Vec<&str> = config.tasks.keys().map(String::as_str).collect();
+        let groups = self.groups.as_deref().map_or(Ok(Vec::new()), |path| groups::read(path, &names))?;
+        if let Some(folder) = self.out.as_deref().and_then(|out| out.parent()) {
+            files::check_folder(folder)?;
+        }
+        if self.favour && config.model.sharing.linear().is_some() {
+            eprintln!("note: a linear model weighs no losses, so it favours no task");
+        }
+        let favour = self.favour && config.model.sharing.linear().is_none() && names.len() > 1;
+        let options = Options { seeds: self.seeds, shares: self.shares.clone(), groups, favour };
         let stop = stop::on_ctrl_c();
         let answer = on_threads(self.config.threads, || {
             let prepared = polytask::prepare(&config)?;
             prepared.notes.iter().for_each(|note| eprintln!("note: {note}"));
-            let models = models(prepared.tasks.len(), self.seeds);
-            eprintln!(
-                "training {models} models: a linear one, then the joint one and one a task, {} seeds",
-                self.seeds
-            );
+            let models = options.models(prepared.tasks.len());
+            eprintln!("training {models} models: a linear one, then {}, {} seeds", self.what(), self.seeds);
             let progress = Progress::new(models);
-            let answer = compare(&config, &prepared, self.seeds, &stop, &|| progress.tick());
+            let answer = compare(&config, &prepared, &options, &stop, &|| progress.tick());
             progress.finish();
             answer
         })??;
-        match (answer, self.format) {
-            (None, _) => {
-                eprintln!("stopped; nothing was compared");
+        let Some(answer) = answer else {
+            eprintln!("stopped; nothing was compared");
+            return Ok(());
+        };
+        let named_json = self.out.as_deref().is_some_and(|out| out.extension().is_some_and(|end| end == "json"));
+        let text = match self.format == Format::Json || named_json {
+            true => serde_json::to_string_pretty(&answer).map_err(std::io::Error::from)? + "\n",
+            false => words::words(&answer),
+        };
+        match &self.out {
+            None => print(&text),
+            Some(out) => {
+                files::write(out, text.as_bytes())?;
+                eprintln!("wrote {}", out.display());
                 Ok(())
             }
-            (Some(answer), Format::Json) => print_json(&answer),
-            (Some(answer), Format::Text) => print(&report(&answer)),
         }
     }
-}
 
-/// The answer for people.
-fn report(answer: &Comparison) -> String {
-    let mut rows = Vec::new();
-    for (name, task) in &answer.tasks {
-        let metric = task.metric;
-        let side = |means: &polytask::metric::Metrics, spread: &polytask::metric::Metrics| match means.value(metric) {
-            Some(mean) => text::with_spread(mean, spread.value(metric).unwrap_or(0.0)),
-            None => "-".to_owned(),
-        };
-        let margin = task.margin.map_or(String::new(), |margin| format!(" ± {}", text::number(margin)));
-        rows.push(vec![
-            name.clone(),
-            metric.to_owned(),
-            task.baseline.value(metric).map_or("-".to_owned(), text::number),
-            task.linear.as_ref().and_then(|linear| linear.value(metric)).map_or("-".to_owned(), text::number),
-            side(&task.single, &task.single_std),
-            side(&task.joint, &task.joint_std),
-            format!("{}{margin}", text::number(task.difference)),
-            task.verdict.words().to_owned(),
-        ]);
-    }
-    let header = ["task", "metric", "constant", "linear", "alone", "joint", "joint better by", "sharing"];
-    let mut out = text::table(&header, &rows);
-    let (seeds, steps) = (answer.seeds.len(), answer.steps);
-    let _ = writeln!(
-        out,
-        "\nTest rows, mean ± standard deviation over {seeds} seed(s), {steps} steps each; the difference with its 95 % interval."
-    );
-    let _ = writeln!(
-        out,
-        "Relative change by sharing: {:+.2} % (mean over tasks), {:+.2} % (mean over metrics).",
-        answer.delta_m, answer.delta_metrics
-    );
-    let (parameters, time) = (&answer.parameters, &answer.seconds);
-    let _ = writeln!(
-        out,
-        "Parameters: {} joint, {} apart. Training: {} joint, {} apart.",
-        text::count(parameters.joint),
-        text::count(parameters.single),
-        text::seconds(time.joint),
-        text::seconds(time.single)
-    );
-    let _ = writeln!(out, "{}", linear(&answer.linear));
-    out
-}
-
-/// What the linear column is.
-fn linear(baseline: &LinearBaseline) -> String {
-    match baseline {
-        LinearBaseline::Found { parameters, seconds, solved } => format!(
-            "Linear: penalty {} of strength {}, by {}; {} parameters, {}.",
-            solved.penalty,
-            text::number(solved.strength),
-            solved.chosen_by,
-            text::count(*parameters),
-            text::seconds(*seconds)
-        ),
-        LinearBaseline::LeftOut { left_out } => format!("No linear baseline: {left_out}."),
+    /// What is trained with each seed.
+    fn what(&self) -> String {
+        let mut what = vec!["the joint one and one a task".to_owned()];
+        what.extend(self.groups.as_ref().map(|_| "one a group".to_owned()));
+        what.extend(self.favour.then(|| "a joint one in favour of each task".to_owned()));
+        let fewer: Vec<String> =
+            self.shares.iter().filter(|s| **s < 1.0).map(|s| format!("{} %", words::percent(*s))).collect();
+        if !fewer.is_empty() {
+            what.push(format!("both with {} of the labels", fewer.join(", ")));
+        }
+        what.join(", ")
     }
 }

@@ -6,13 +6,17 @@ mod balancers;
 mod compare;
 mod data;
 mod evaluate;
+mod importance;
 mod export;
 mod predict;
+mod report;
 mod schema;
 mod show;
 mod train;
 
 pub use aggregate::AggregateError;
+pub use compare::GroupsError;
+pub use train::Tracking;
 
 use crate::failure::Failure;
 use clap::{Subcommand, ValueEnum};
@@ -31,6 +35,10 @@ pub enum Command {
     Export(export::Export),
     /// Train the joint model and one model a task, and say whether sharing helped
     Compare(compare::Compare),
+    /// Write what became of a model, or of several side by side, as one HTML file
+    Report(report::Report),
+    /// Say how much worse each task gets when the values of an input are dealt to other rows
+    Importance(importance::ImportanceCommand),
     /// Make a data set from another one
     Data(data::Data),
     /// List the balancing methods, or show one with its keys
@@ -53,6 +61,8 @@ impl Command {
             Command::Evaluate(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Compare(command) => command.run(),
+            Command::Report(command) => command.run(),
+            Command::Importance(command) => command.run(),
             Command::Data(command) => command.run(),
             Command::Balancers(command) => command.run(),
             Command::Aggregate(command) => command.run(),

@@ -2,16 +2,20 @@
 
 use super::{ConfigArguments, evaluate, on_threads, print};
 use crate::failure::Failure;
-use crate::progress::Progress;
+use crate::track::Mlflow;
+use crate::watching::Watching;
 use crate::{stop, text};
+use indexmap::IndexMap;
 use polytask::config::Config;
 use polytask::files;
 use polytask::linear::{Solved, ignored};
-use polytask::model::{self, CHECKPOINT, CONFIG, GateUse, HISTORY, METRICS, Model, Scores, gate_warnings};
+use polytask::model::{
+    self, CHECKPOINT, CONFIG, GateUse, HISTORY, METRICS, Model, RUN, RunInfo, Scores, gate_warnings, peak_memory,
+};
 use polytask::search;
 use polytask::share::{self, Design, Linear, Sharing};
 use polytask::task::Task;
-use polytask::train::{Budget, Checkpoint, CheckpointError, Ending, Fitted, Job, Round, TrainError, Watch, fit};
+use polytask::train::{Budget, Checkpoint, Ending, Fitted, Job, Round, TrainError, Watch, fit};
 use polytask::{Error, Prepared};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,11 +32,28 @@ pub struct Train {
     /// Go on from the checkpoint in the model directory
     #[arg(long)]
     resume: bool,
+    #[command(flatten)]
+    tracking: Tracking,
+}
+
+/// Who is told how training goes.
+#[derive(clap::Args)]
+pub struct Tracking {
+    /// Show curves in the whole terminal while training
+    #[arg(long)]
+    pub tui: bool,
+    /// Write event files for TensorBoard to this folder
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
+    /// Log to the MLflow server at this address (http://...); the experiment is $MLFLOW_EXPERIMENT_NAME, or polytask
+    #[arg(long, value_name = "URI")]
+    pub mlflow: Option<String>,
 }
 
 impl Train {
     pub fn run(self) -> Result<(), Failure> {
         let config = self.config.load()?;
+        self.tracking.mlflow.as_deref().map_or(Ok(()), Mlflow::check)?;
         let stop = stop::on_ctrl_c();
         on_threads(self.config.threads, || self.train(&config, stop))?
     }
@@ -70,11 +91,13 @@ impl Train {
             Some(_) => idle(&ignored(config)),
         };
         note.iter().for_each(|note| eprintln!("note: {note}"));
-        let warns = config.loss.balance.method == "equal";
         let length = job.linear.map_or(budget.steps, Linear::tries);
-        let mut watch = Watching { progress: Progress::new(length), stop, checkpoint, warns };
+        let mut watch = Watching::begin(&self.tracking, config, &prepared.tasks, length, stop, checkpoint)?;
         let fitted = fit(&job, &start, resume, &mut watch).map_err(Error::from);
-        watch.progress.finish();
+        watch.clear();
+        if !fitted.as_ref().is_ok_and(|fitted| !matches!(fitted.ending, Ending::Broken(_))) {
+            watch.finish(None);
+        }
         let fitted = fitted?;
         if let (Ending::Broken(by), None) = (&fitted.ending, fitted.best_epoch) {
             let kept = "; no epoch was complete, so no model was written".to_owned();
@@ -89,6 +112,7 @@ impl Train {
         };
         let rows = measured(&prepared);
         let scores = model.score(&prepared.data, &labels, rows.1)?;
+        watch.finish(Some(&scores));
         let chosen = [&prepared.split.valid, &prepared.split.train].into_iter().find(|rows| !rows.is_empty());
         let gates = chosen.map_or(Ok(Vec::new()), |rows| model.gates(&prepared.data, rows))?;
         model.save(&self.out)?;
@@ -97,6 +121,8 @@ impl Train {
         files::write(&self.out.join(METRICS), format!("{}\n", metrics.map_err(std::io::Error::from)?).as_bytes())?;
         files::write(&self.out.join(HISTORY), &lines(&fitted.history)?)?;
         files::write(&self.out.join(CONFIG), config.to_toml()?.as_bytes())?;
+        let info = serde_json::to_string_pretty(&info(config, &prepared, &fitted)).map_err(std::io::Error::from)?;
+        files::write(&self.out.join(RUN), format!("{info}\n").as_bytes())?;
         eprintln!("{}", ending(&fitted));
         if let Ending::Broken(by) = fitted.ending {
             let epoch = fitted.best_epoch.unwrap_or(0);
@@ -225,6 +251,33 @@ fn announce(config: &Config, prepared: &Prepared, parameters: usize) {
     );
 }
 
+/// How the run went.
+fn info(config: &Config, prepared: &Prepared, fitted: &Fitted) -> RunInfo {
+    let split = &prepared.split;
+    let parts = [("train", &split.train), ("valid", &split.valid), ("test", &split.test)];
+    let counts = |count: &dyn Fn(&[u32]) -> usize| {
+        parts.iter().map(|(part, rows)| ((*part).to_owned(), count(rows))).collect::<IndexMap<String, usize>>()
+    };
+    let labels = prepared.tasks.iter().zip(&prepared.data.labels);
+    RunInfo {
+        polytask: env!("CARGO_PKG_VERSION").to_owned(),
+        folder: std::env::current_dir().map_or_else(|_| config.folder.clone(), |here| here.join(&config.folder)),
+        ending: match &fitted.ending {
+            Ending::Complete => "all steps were made".to_owned(),
+            Ending::NoImprovement => "nothing got better any more".to_owned(),
+            Ending::Stopped => "it was stopped".to_owned(),
+            Ending::Broken(by) => by.to_string(),
+        },
+        best_epoch: fitted.best_epoch,
+        steps: fitted.steps,
+        seconds: fitted.seconds,
+        threads: rayon::current_num_threads(),
+        peak_memory: peak_memory(),
+        rows: counts(&|rows| rows.len()),
+        labels: labels.map(|(task, labels)| (task.name.clone(), counts(&|rows| labels.count(rows)))).collect(),
+    }
+}
+
 fn ending(fitted: &Fitted) -> String {
     if let Some(solved) = &fitted.solved {
         return solution(fitted, solved);
@@ -296,43 +349,4 @@ fn lines(history: &[Round]) -> Result<Vec<u8>, std::io::Error> {
         all.push(b'\n');
     }
     Ok(all)
-}
-
-struct Watching {
-    progress: Progress,
-    stop: Arc<AtomicBool>,
-    checkpoint: PathBuf,
-    /// Whether to say so when one task's gradient drowns another's.
-    warns: bool,
-}
-
-/// How many times longer one task's gradient may be than another's under equal weights.
-const DROWNS: f64 = 100.0;
-
-impl Watch for Watching {
-    fn step(&mut self, step: u64, _: u64) {
-        self.progress.at(step);
-    }
-
-    fn round(&mut self, round: &Round) {
-        self.progress.round(round);
-        if let Some((long, short, times)) = round.gradients.as_ref().and_then(|g| g.widest())
-            && self.warns
-            && times > DROWNS
-        {
-            self.warns = false;
-            self.progress.say(&format!(
-                "warning: the gradient of `{long}` is {times:.0} times as long as that of `{short}`, which it drowns out; \
-                 try loss.balance = \"uncertainty\" or another method of `polytask balancers`"
-            ));
-        }
-    }
-
-    fn stop(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    fn keep(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
-        checkpoint.save(&self.checkpoint)
-    }
 }

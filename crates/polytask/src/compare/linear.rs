@@ -1,9 +1,10 @@
 //! The first baseline: a linear model of all tasks.
 
-use super::{Metrics, Run, run};
+use super::Side;
 use crate::config::Config;
 use crate::error::Error;
 use crate::linear::Solved;
+use crate::metric::Metrics;
 use crate::prepare::Prepared;
 use crate::share::{Linear, Sharing, linear};
 use crate::train::{Budget, TrainError};
@@ -42,7 +43,6 @@ const TOLERANCE: f64 = 1e-6;
 pub(super) fn baseline(
     config: &Config,
     prepared: &Prepared,
-    all: &[usize],
     budget: Budget,
     stop: &AtomicBool,
 ) -> Result<(LinearBaseline, Vec<Metrics>), Error> {
@@ -55,12 +55,13 @@ pub(super) fn baseline(
     }
     let mut config = config.clone();
     config.model.sharing = Sharing::Linear(Linear { tolerance: TOLERANCE, ..Linear::default() });
-    let Run { scores, seconds, parameters, solved } = match run(&config, prepared, all, budget, config.train.seed, stop)
-    {
+    let all = Side::of((0..prepared.tasks.len()).collect());
+    let trained = match all.train(&config, prepared, budget, config.train.seed, stop) {
         Err(Error::Train(TrainError::Linear(problem))) => return left_out(problem.to_string()),
-        run => run?,
+        trained => trained?,
     };
-    let Some(solved) = solved else { return left_out("it was not solved".to_owned()) };
-    let scores = scores.into_iter().map(|(metrics, _)| metrics).collect();
+    let Some(solved) = trained.solved else { return left_out("it was not solved".to_owned()) };
+    let scores = trained.scores.into_iter().map(|(metrics, _)| metrics).collect();
+    let (parameters, seconds) = (trained.model.graph.parameter_count(), trained.seconds);
     Ok((LinearBaseline::Found { parameters, seconds, solved: Box::new(solved) }, scores))
 }

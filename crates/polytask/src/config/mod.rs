@@ -30,6 +30,7 @@ mod schedule;
 mod sequence;
 mod shorthand;
 mod strength;
+mod subset;
 mod tasks;
 mod text;
 mod train;

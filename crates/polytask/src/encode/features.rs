@@ -4,9 +4,10 @@ use super::image::{Gallery, Limits, Pictures, Wanted};
 use super::text::{Texts, TokenFeatures};
 use super::{Code, EncodeError, Encoder, Galleries, InputColumn, boolean::Boolean, number::Number};
 use crate::structure::Structure;
-use polytask_data::Table;
+use polytask_data::{ImageShape, Table};
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// The inputs of every row of a table, as the graph reads them.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +31,44 @@ pub struct Features {
 }
 
 impl Features {
+    /// Gives each of `rows` what another of them has in an input column: the row at place i takes what the one at place
+    /// `order[i]` had. Whether it could: images stay with their rows.
+    pub(crate) fn permute(&mut self, encoder: &Encoder, column: &str, rows: &[u32], order: &[u32]) -> bool {
+        let (mut number, mut index) = (0, 0);
+        for input in &encoder.inputs {
+            let own = input.column == column;
+            let (numbers, indices) = match &input.code {
+                Code::Number(code) => (1 + usize::from(code.indicator), 0),
+                Code::Boolean(code) => (1 + usize::from(code.indicator), 0),
+                Code::Category(_) => (0, 1),
+                Code::Text(_) if own => {
+                    let text = self.texts.iter_mut().find(|text| text.column == column);
+                    return text.map(|text| text.permute(rows, order)).is_some();
+                }
+                Code::Text(_) | Code::Image(_) => (0, 0),
+            };
+            if own {
+                move_blocks(&mut self.numbers, self.number_width, number..number + numbers, rows, order);
+                move_blocks(&mut self.indices, self.index_width, index..index + indices, rows, order);
+                return numbers + indices > 0;
+            }
+            (number, index) = (number + numbers, index + indices);
+        }
+        false
+    }
+
+    /// The pixels of a row's image, `height x width x channels`; none without such an input.
+    ///
+    /// # Errors
+    /// An image that could be read before and cannot be now.
+    pub fn pixels(&self, column: &str, row: u32) -> Result<Option<(ImageShape, Vec<u8>)>, EncodeError> {
+        let node = super::image::node(column);
+        let Some(pictures) = self.images.iter().find(|pictures| pictures.node == node) else { return Ok(None) };
+        let mut scratch = Vec::new();
+        let pixels = pictures.gallery.image(row, &mut scratch)?.to_vec();
+        Ok(Some((pictures.gallery.shape(), pixels)))
+    }
+
     /// The images of each input.
     pub(crate) fn galleries(&self) -> impl Iterator<Item = &Gallery> {
         self.images.iter().map(|pictures| &pictures.gallery)
@@ -41,6 +80,18 @@ impl Features {
     /// The first of them.
     pub(crate) fn check(&self) -> Result<(), EncodeError> {
         self.galleries().find_map(Gallery::failure).map_or(Ok(()), Err)
+    }
+}
+
+/// Moves a block of columns between rows.
+fn move_blocks<T: Copy>(values: &mut [T], width: usize, block: Range<usize>, rows: &[u32], order: &[u32]) {
+    if block.is_empty() {
+        return;
+    }
+    let at = |row: u32| row as usize * width + block.start..row as usize * width + block.end;
+    let before: Vec<T> = rows.iter().flat_map(|row| values[at(*row)].iter().copied()).collect();
+    for (row, from) in rows.iter().zip(order) {
+        values[at(*row)].copy_from_slice(&before[*from as usize * block.len()..][..block.len()]);
     }
 }
 

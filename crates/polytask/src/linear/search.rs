@@ -216,6 +216,7 @@ impl<'a> Search<'a> {
             shares: train.iter().map(|(name, loss)| (name.clone(), if all > 0.0 { loss / all } else { 0.0 })).collect(),
             train,
             valid: named(&valid),
+            scores: IndexMap::new(),
             gradients: None,
             waiting: None,
             strength: Some(strength),

@@ -21,6 +21,8 @@ pub const METRICS: &str = "metrics.json";
 pub const HISTORY: &str = "history.jsonl";
 /// The config as it was run, defaults filled in.
 pub const CONFIG: &str = "config.toml";
+/// How the run went.
+pub const RUN: &str = "run.json";
 /// What `--resume` goes on from.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 

@@ -3,9 +3,11 @@
 mod directory;
 mod gates;
 mod passes;
+mod run;
 
-pub use directory::{CHECKPOINT, CONFIG, HISTORY, METRICS, ModelError, TENSORS};
+pub use directory::{CHECKPOINT, CONFIG, HISTORY, METRICS, ModelError, RUN, TENSORS};
 pub use gates::{GateUse, gate_warnings};
+pub use run::{RunInfo, peak_memory};
 
 use crate::dataset::Dataset;
 use crate::encode::{Encoder, Features, Texts};
@@ -79,6 +81,16 @@ impl Model {
         let data = Dataset { features: self.features(table, &texts)?, labels: Vec::new() };
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
         self.predict_rows(&data, &rows)
+    }
+
+    /// Features, and the labels of every task, of every row of a table.
+    ///
+    /// # Errors
+    /// A column that is not there or does not fit its kind or task.
+    pub fn dataset(&self, table: &Table) -> Result<Dataset, Error> {
+        let texts = self.encoder.texts(table)?;
+        let labels = self.tasks.iter().map(|task| task.labels_over(table, &texts));
+        Ok(Dataset { features: self.features(table, &texts)?, labels: labels.collect::<Result<_, _>>()? })
     }
 
     /// Metrics of every task whose label column is in a table.

@@ -31,6 +31,25 @@ impl Model {
         }
     }
 
+    /// The predictions that scores are of, for some rows: senses and roles of the labelled predicates, relations to the heads
+    /// that were found.
+    ///
+    /// # Errors
+    /// An image that could be read before and cannot be now.
+    pub fn predict_judged(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<Prediction>, Error> {
+        let given = &data.features.structure;
+        let mut first = self.pass(given, data, rows)?;
+        if self.has_two_passes() {
+            let second = self.pass(&given.predicted(&self.tasks, &first, rows, false), data, rows)?;
+            for ((task, first), second) in self.tasks.iter().zip(&mut first).zip(second) {
+                if matches!(task.kind, Kind::Arcs(_)) {
+                    *first = second;
+                }
+            }
+        }
+        Ok(first)
+    }
+
     /// Metrics for some rows, whose labels are `truths`, by task. Senses and roles are of the labelled predicates; what
     /// becomes of them on the predicates that the model finds is in the metrics whose names begin with `found_`.
     pub(super) fn score_rows(&self, data: &Dataset, rows: &[u32], truths: Vec<Option<Truth>>) -> Result<Scores, Error> {

@@ -66,6 +66,36 @@ impl Prediction {
         self.len() == 0
     }
 
+    /// The predictions of `rows`, in their order; those past the end are left out.
+    pub fn select(&self, rows: &[u32]) -> Prediction {
+        let at = || rows.iter().map(|row| *row as usize);
+        let wide = |values: &[f64], width: usize| -> Vec<f64> {
+            at().flat_map(|row| values.get(row * width..(row + 1) * width).unwrap_or_default()).copied().collect()
+        };
+        match self {
+            Prediction::Numbers(values) => Prediction::Numbers(wide(values, 1)),
+            Prediction::Classes { labels, probabilities } => {
+                Prediction::Classes { labels: labels.clone(), probabilities: wide(probabilities, labels.len()) }
+            }
+            Prediction::Spans(spans) => Prediction::Spans(at().filter_map(|row| spans.get(row).cloned()).collect()),
+            Prediction::Tokens { labels, classes } => Prediction::Tokens {
+                labels: labels.clone(),
+                classes: at().filter_map(|row| classes.get(row).cloned()).collect(),
+            },
+            Prediction::Frames(frames) => Prediction::Frames(at().filter_map(|row| frames.get(row).cloned()).collect()),
+            Prediction::Arcs { labels, heads, relations } => Prediction::Arcs {
+                labels: labels.clone(),
+                heads: at().filter_map(|row| heads.get(row).cloned()).collect(),
+                relations: at().filter_map(|row| relations.get(row).cloned()).collect(),
+            },
+            Prediction::Labels { labels, probabilities, separator } => Prediction::Labels {
+                labels: labels.clone(),
+                probabilities: wide(probabilities, labels.len()),
+                separator: separator.clone(),
+            },
+        }
+    }
+
     /// The index of the likeliest class of every row, the first of equals; empty where a row has no class.
     pub fn classes(&self) -> Vec<u32> {
         match self {

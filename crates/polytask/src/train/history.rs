@@ -23,6 +23,9 @@ pub struct Round {
     pub train: IndexMap<String, f64>,
     /// Each task's loss on the validation rows after the round.
     pub valid: IndexMap<String, f64>,
+    /// Each task's metrics on the validation rows after the round, where someone looks at them.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub scores: IndexMap<String, IndexMap<String, f64>>,
     /// Each task's weight, averaged likewise.
     pub weights: IndexMap<String, f64>,
     /// Each task's part of the weighted losses, from 0 to 1.

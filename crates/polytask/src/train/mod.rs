@@ -25,10 +25,12 @@ use ahead::{Ahead, Order};
 use checkpoint::State;
 use fingerprint::Fingerprint;
 use history::Sums;
+use indexmap::IndexMap;
 use polytask_balance::{BalanceError, HeldOut};
-use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
+use polytask_cpu::{Feed, Groups, Mode, Parameters, Plan, Runner};
 use polytask_graph::Graph;
 use probe::Probe;
+use rayon::prelude::*;
 use std::time::{Duration, Instant};
 use step::Stepper;
 
@@ -87,6 +89,11 @@ pub trait Watch {
 
     /// A round is done.
     fn round(&mut self, _round: &Round) {}
+
+    /// Whether it wants the tasks' metrics on the validation rows after every round, which cost time.
+    fn scores(&self) -> bool {
+        false
+    }
 
     /// Whether to end after this step.
     fn stop(&self) -> bool {
@@ -160,6 +167,9 @@ pub enum TrainError {
     #[error(transparent)]
     Image(#[from] EncodeError),
 }
+
+/// By task, its metrics by name.
+type Scores = IndexMap<String, IndexMap<String, f64>>;
 
 /// Time between two checkpoints.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
@@ -314,7 +324,10 @@ impl<'a> Training<'a> {
 
     /// Looks at the validation rows; the task whose loss is not finite there, if one is.
     fn round(&mut self, watch: &mut dyn Watch) -> Result<Option<String>, TrainError> {
-        let losses = self.losses(judged(self.job))?;
+        let (losses, scores) = match watch.scores() && !self.job.valid.is_empty() {
+            true => self.scores()?,
+            false => (self.losses(judged(self.job))?, IndexMap::new()),
+        };
         let waiting = self.waiting();
         if let Some(bad) = losses.iter().position(|l| l.is_some_and(|l| !l.is_finite())) {
             return Ok(Some(self.names[bad].to_owned()));
@@ -345,6 +358,7 @@ impl<'a> Training<'a> {
             penalty: means.penalty,
             train: means.losses,
             valid: valid.collect(),
+            scores,
             weights: means.weights,
             shares: means.shares,
             gradients,
@@ -370,6 +384,24 @@ impl<'a> Training<'a> {
         let losses = job.data.with_feed(job.graph, job.labels, rows, |feed| judge.evaluate(feed));
         job.data.features.check()?;
         Ok(losses)
+    }
+
+    /// Each task's loss and metrics on the validation rows.
+    fn scores(&mut self) -> Result<(Vec<Option<f64>>, Scores), TrainError> {
+        let Training { job, judge, stepper, .. } = self;
+        judge.set_parameters(stepper.parameters());
+        let both = |feed: &Feed<'_>| (judge.evaluate(feed), judge.predict(feed));
+        let (losses, outputs) = job.data.with_feed(job.graph, job.labels, job.valid, both);
+        job.data.features.check()?;
+        let scored = job.tasks.par_iter().zip(job.labels).zip(&outputs).map(|((task, &at), raw)| {
+            let truth = job.data.labels[at].truth.select(job.valid);
+            let metrics = task.evaluate_in(&truth, raw, &job.data.layout(task, job.valid));
+            (
+                task.name.clone(),
+                metrics.scores.into_iter().map(|metric| (metric.name.to_owned(), metric.value)).collect(),
+            )
+        });
+        Ok((losses, scored.collect::<Vec<_>>().into_iter().collect()))
     }
 
     /// The share of the round's time that its steps waited for images; begins a new round.

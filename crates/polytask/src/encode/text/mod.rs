@@ -66,6 +66,30 @@ pub struct TokenFeatures {
     pub width: usize,
 }
 
+impl TokenFeatures {
+    /// Gives each of `rows` the tokens of another: the row at place i takes those of the one at place `order[i]`.
+    pub(super) fn permute(&mut self, rows: &[u32], order: &[u32]) {
+        let count = self.offsets.len().saturating_sub(1);
+        let mut from: Vec<u32> = (0..count as u32).collect();
+        for (row, place) in rows.iter().zip(order) {
+            from[*row as usize] = rows[*place as usize];
+        }
+        let mut moved = TokenFeatures {
+            offsets: vec![0],
+            indices: Vec::with_capacity(self.indices.len()),
+            column: self.column.clone(),
+            width: self.width,
+        };
+        for row in from {
+            let tokens = self.offsets[row as usize] as usize..self.offsets[row as usize + 1] as usize;
+            moved.indices.extend_from_slice(&self.indices[tokens.start * self.width..tokens.end * self.width]);
+            let end = moved.offsets.last().copied().unwrap_or(0) + tokens.len() as u32;
+            moved.offsets.push(end);
+        }
+        *self = moved;
+    }
+}
+
 impl Text {
     /// Fits the vocabulary on the training rows. Lists whose tokens hold marks that the word boundaries of Unicode would cut
     /// off come from white space.

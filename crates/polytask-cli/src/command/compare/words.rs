@@ -1,0 +1,172 @@
+//! A comparison for people.
+
+use crate::text;
+use polytask::compare::{Comparison, Contrast, LinearBaseline, Point, Verdict};
+use polytask::metric::Metrics;
+use std::fmt::Write;
+
+/// The whole answer.
+pub fn words(answer: &Comparison) -> String {
+    let mut out = tasks(answer);
+    let _ = writeln!(
+        out,
+        "\nTest rows, mean ± standard deviation over {}, {} each; the difference with its 95 % interval, from the \
+         noise of\nseeds and test rows. p is corrected for the number of tasks (Holm); the verdict holds it against 0.05.",
+        text::counted(answer.seeds.len(), "seed"),
+        text::counted(answer.steps as usize, "step")
+    );
+    let _ = writeln!(
+        out,
+        "Relative change by sharing: {:+.2} % (mean over tasks), {:+.2} % (mean over metrics).",
+        answer.delta_m, answer.delta_metrics
+    );
+    let _ = writeln!(out, "{}", linear(&answer.linear));
+    if answer.tasks.values().any(|task| task.groups.is_some()) {
+        let _ = write!(out, "\nOne model a group: {}.\n\n{}", models(answer, "groups"), groups(answer));
+    }
+    let _ = write!(out, "\n{}", ways(answer));
+    if !answer.shares.is_empty() {
+        let _ = write!(out, "\nWith fewer labels, for training and validation alike:\n\n{}", shares(answer));
+    }
+    let conflict = |verdict| answer.tasks.values().any(|task| task.contrast.verdict == verdict);
+    if answer.front.len() > 2 || (conflict(Verdict::Helped) && conflict(Verdict::Hurt)) {
+        let _ = write!(out, "\n{}", front(answer));
+    }
+    out
+}
+
+fn tasks(answer: &Comparison) -> String {
+    let mut rows = Vec::new();
+    for (name, task) in &answer.tasks {
+        let metric = task.metric;
+        let mut row = vec![
+            name.clone(),
+            metric.to_owned(),
+            task.baseline.value(metric).map_or("-".to_owned(), text::number),
+            task.linear.as_ref().and_then(|linear| linear.value(metric)).map_or("-".to_owned(), text::number),
+            scored(metric, &task.single, &task.single_std),
+            scored(metric, &task.joint, &task.joint_std),
+        ];
+        row.extend(contrast(&task.contrast));
+        rows.push(row);
+    }
+    text::table(&["task", "metric", "constant", "linear", "alone", "joint", "joint better by", "p", "sharing"], &rows)
+}
+
+fn groups(answer: &Comparison) -> String {
+    let mut rows = Vec::new();
+    for (name, task) in &answer.tasks {
+        let Some(groups) = &task.groups else { continue };
+        let metric = task.metric;
+        let mut row = vec![
+            name.clone(),
+            metric.to_owned(),
+            scored(metric, &task.single, &task.single_std),
+            scored(metric, &task.joint, &task.joint_std),
+            scored(metric, &groups.scores, &groups.std),
+        ];
+        row.extend(contrast(&groups.contrast));
+        rows.push(row);
+    }
+    text::table(&["task", "metric", "alone", "joint", "group", "group better than alone by", "p", "its group"], &rows)
+}
+
+/// What the linear column is.
+fn linear(baseline: &LinearBaseline) -> String {
+    match baseline {
+        LinearBaseline::Found { parameters, seconds, solved } => format!(
+            "Linear: penalty {} of strength {}, by {}; {} parameters, {}.",
+            solved.penalty,
+            text::number(solved.strength),
+            solved.chosen_by,
+            text::count(*parameters),
+            text::seconds(*seconds)
+        ),
+        LinearBaseline::LeftOut { left_out } => format!("No linear baseline: {left_out}."),
+    }
+}
+
+/// Mean and spread of the metric that a verdict goes by.
+fn scored(metric: &str, means: &Metrics, spread: &Metrics) -> String {
+    match means.value(metric) {
+        Some(mean) => text::with_spread(mean, spread.value(metric).unwrap_or(0.0)),
+        None => "-".to_owned(),
+    }
+}
+
+/// The difference, its corrected p value and the verdict.
+fn contrast(contrast: &Contrast) -> [String; 3] {
+    let margin = contrast.margin.map_or(String::new(), |margin| format!(" ± {}", text::number(margin)));
+    let p = contrast.p_adjusted.map_or("-".to_owned(), |p| if p < 1e-3 { "<0.001".into() } else { format!("{p:.3}") });
+    [format!("{}{margin}", text::number(contrast.difference)), p, contrast.verdict.words().to_owned()]
+}
+
+/// The tasks of each model of a way.
+fn models(answer: &Comparison, way: &str) -> String {
+    let models = answer.ways.get(way).map(|way| way.models.iter().map(|tasks| tasks.join(" + ")).collect::<Vec<_>>());
+    models.unwrap_or_default().join(", ")
+}
+
+fn ways(answer: &Comparison) -> String {
+    let row = |(name, way): (&String, &polytask::compare::Way)| {
+        vec![
+            if name == "single" { "apart".to_owned() } else { name.clone() },
+            text::count(way.models.len()),
+            text::count(way.parameters),
+            text::seconds(way.seconds),
+            text::count(way.multiply_adds.round() as usize),
+            format!("{} µs", text::number(way.predict_microseconds)),
+        ]
+    };
+    let header = ["all tasks", "models", "parameters", "training", "multiply-adds a row", "prediction a row"];
+    text::table(&header, &answer.ways.iter().map(row).collect::<Vec<_>>())
+}
+
+fn shares(answer: &Comparison) -> String {
+    let mut rows = Vec::new();
+    for name in answer.tasks.keys() {
+        for (i, share) in answer.shares.iter().enumerate() {
+            let Some(task) = share.tasks.get(name) else { continue };
+            let side = |mean: Option<f64>, spread: Option<f64>| {
+                mean.map_or("-".to_owned(), |mean| text::with_spread(mean, spread.unwrap_or(0.0)))
+            };
+            let mut row = vec![
+                if i == 0 { name.clone() } else { String::new() },
+                format!("{} %", percent(share.share)),
+                text::count(task.labels),
+                side(task.single, task.single_std),
+                side(task.joint, task.joint_std),
+            ];
+            row.extend(contrast(&task.contrast));
+            rows.push(row);
+        }
+    }
+    text::table(&["task", "share", "labels", "alone", "joint", "joint better by", "p", "sharing"], &rows)
+}
+
+/// A share as percent, in as few digits as it takes.
+pub fn percent(share: f64) -> String {
+    let percent = (share * 1e8).round() / 1e6;
+    percent.to_string()
+}
+
+/// Which way is best for whom, and which is best for nobody.
+fn front(answer: &Comparison) -> String {
+    let tasks: Vec<&String> = answer.tasks.keys().collect();
+    let header: Vec<&str> =
+        std::iter::once("way").chain(tasks.iter().map(|task| task.as_str())).chain(["dominated by"]).collect();
+    let row = |point: &Point| {
+        let scores =
+            tasks.iter().map(|task| point.scores.get(*task).map_or("-".to_owned(), |score| text::number(*score)));
+        let by = point.dominated_by.iter().map(|name| way(name)).collect::<Vec<_>>().join(", ");
+        std::iter::once(way(&point.name)).chain(scores).chain([by]).collect()
+    };
+    let table = text::table(&header, &answer.front.iter().map(row).collect::<Vec<_>>());
+    format!(
+        "Trade-offs: the mean of each task's metric. A way is dominated by one that is nowhere worse and somewhere better.\n\n{table}"
+    )
+}
+
+fn way(name: &str) -> String {
+    if name == "single" { "apart".to_owned() } else { name.to_owned() }
+}

@@ -1,0 +1,82 @@
+//! Matrices as coloured squares.
+
+use super::{WIDTH, escape, svg};
+use crate::number::shorten;
+use std::fmt::Write;
+
+/// How a matrix is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// The value of full colour.
+    pub full: f64,
+    /// Whether values below 0 have a colour of their own.
+    pub signed: bool,
+}
+
+/// The drawing of `rows x columns` values, row-major; NaN is left blank. None without values.
+pub fn heat(
+    title: &str,
+    words: &str,
+    names: (&[String], &[String]),
+    values: &[f64],
+    scale: Scale,
+    cell: impl Fn(f64) -> String,
+) -> Option<String> {
+    let (rows, columns) = (names.0.len(), names.1.len());
+    if rows == 0 || columns == 0 || values.len() != rows * columns {
+        return None;
+    }
+    let (left, top) = (150.0, 24.0);
+    let slanted = columns > 6 || names.1.iter().any(|name| name.chars().count() > 9);
+    let top = if slanted { top + 70.0 } else { top };
+    let side = ((WIDTH - left - 10.0) / columns as f64).min(90.0);
+    let high = side.clamp(12.0, 34.0);
+    let mut out = String::new();
+    for (c, name) in names.1.iter().enumerate() {
+        let x = left + side * (c as f64 + 0.5);
+        let name = escape(&shorten(name, 14));
+        let _ = match slanted {
+            true => {
+                write!(out, "<text transform=\"translate({x:.1} {}) rotate(-45)\">{name}</text>", top - 6.0)
+            }
+            false => write!(out, "<text x=\"{x:.1}\" y=\"{}\" class=\"mid\">{name}</text>", top - 8.0),
+        };
+    }
+    let letters = side >= 26.0 && high >= 16.0;
+    for (r, name) in names.0.iter().enumerate() {
+        let y = top + high * r as f64;
+        let _ = write!(
+            out,
+            "<text x=\"{}\" y=\"{:.1}\" class=\"end\">{}</text>",
+            left - 6.0,
+            y + high / 2.0 + 4.0,
+            escape(&shorten(name, 20))
+        );
+        for c in 0..columns {
+            let value = values[r * columns + c];
+            if !value.is_finite() {
+                continue;
+            }
+            let strength = (value.abs() / scale.full.max(f64::MIN_POSITIVE)).min(1.0);
+            let x = left + side * c as f64;
+            let class = if scale.signed && value < 0.0 { "cold" } else { "warm" };
+            let _ = write!(
+                out,
+                "<rect class=\"{class}\" fill-opacity=\"{strength:.2}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>",
+                side - 1.0,
+                high - 1.0
+            );
+            if letters {
+                let _ = write!(
+                    out,
+                    "<text x=\"{:.1}\" y=\"{:.1}\" class=\"mid{}\">{}</text>",
+                    x + side / 2.0,
+                    y + high / 2.0 + 4.0,
+                    if strength > 0.55 { " on" } else { "" },
+                    escape(&cell(value))
+                );
+            }
+        }
+    }
+    Some(svg(top + high * rows as f64 + 6.0, title, words, &out))
+}
