@@ -5,8 +5,8 @@ use crate::track::MlflowError;
 use polytask::model::ModelError;
 use polytask_balance::BalanceError;
 use polytask_data::DataError;
-use polytask_report::ReportError;
 use polytask_export::ExportError;
+use polytask_report::ReportError;
 use std::io;
 
 /// Anything that ends the program with a message.
