@@ -153,7 +153,7 @@ impl Server {
         }
         // It is there already.
         let found = self.agent.get(format!("{}/api/2.0/mlflow/experiments/get-by-name", self.base));
-        let found = self.read("experiments/get-by-name", found.query("experiment_name", name).call())?;
+        let found = self.read(found.query("experiment_name", name).call())?;
         match found.0 {
             200 => id(&found.1["experiment"]["experiment_id"]).ok_or_else(|| self.odd("experiments/get-by-name")),
             _ => Err(self.refused("experiments/create", made)),
@@ -168,16 +168,12 @@ impl Server {
         }
     }
 
-    fn call(&self, call: &'static str, body: &Value) -> Result<(u16, Value), MlflowError> {
+    fn call(&self, call: &str, body: &Value) -> Result<(u16, Value), MlflowError> {
         let request = self.agent.post(format!("{}/api/2.0/mlflow/{call}", self.base));
-        self.read(call, request.header("Content-Type", "application/json").send(body.to_string()))
+        self.read(request.header("Content-Type", "application/json").send(body.to_string()))
     }
 
-    fn read(
-        &self,
-        _call: &'static str,
-        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-    ) -> Result<(u16, Value), MlflowError> {
+    fn read(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<(u16, Value), MlflowError> {
         let silent = |e: ureq::Error| MlflowError::Silent { base: self.base.clone(), reason: e.to_string() };
         let mut answer = answer.map_err(silent)?;
         let text = answer.body_mut().read_to_string().map_err(silent)?;

@@ -26,10 +26,11 @@ pub fn heat(
     if rows == 0 || columns == 0 || values.len() != rows * columns {
         return None;
     }
-    let (left, top) = (150.0, 24.0);
-    let slanted = columns > 6 || names.1.iter().any(|name| name.chars().count() > 9);
-    let top = if slanted { top + 70.0 } else { top };
+    let left = 150.0;
     let side = ((WIDTH - left - 10.0) / columns as f64).min(90.0);
+    // Names that are wider than their column, at about 7 units a letter, stand aslant.
+    let slanted = names.1.iter().any(|name| 7.0 * name.chars().count() as f64 > side);
+    let top = if slanted { 94.0 } else { 24.0 };
     let high = side.clamp(12.0, 34.0);
     let mut out = String::new();
     for (c, name) in names.1.iter().enumerate() {
