@@ -1,5 +1,9 @@
 //! The sweep of a convolution over blocks of sixteen rows: outputs that stay in registers while all that they read passes
 //! by. Forward, outputs read the image; backward, its pixels read the outputs' cotangents.
+//!
+//! Vector operations stand in functions that are always inlined and in plain loops, never in a closure: one that the compiler
+//! leaves a function of its own does not have the instructions it was dispatched for, and every operation in it becomes a
+//! call.
 
 use super::axis::{Axis, Tap};
 use crate::plan::SIDE;
@@ -176,14 +180,18 @@ impl<S: Simd> Work<'_, S> {
             Start::Zero => {}
             Start::Bias(bias) => {
                 let bias = &bias[tile.group * self.to + tile.channel..][..CH];
-                let bias: [S::f32s; CH] = std::array::from_fn(|c| simd.splat_f32s(bias[c]));
-                sums = [bias; PX];
+                for c in 0..CH {
+                    sums[0][c] = simd.splat_f32s(bias[c]);
+                }
+                sums = [sums[0]; PX];
             }
             Start::Own => {
-                sums = std::array::from_fn(|p| {
+                for p in 0..PX {
                     let own = &self.out[place(p)..][..(CH - 1) * Self::PARTS + 1];
-                    std::array::from_fn(|c| own[c * Self::PARTS])
-                });
+                    for c in 0..CH {
+                        sums[p][c] = own[c * Self::PARTS];
+                    }
+                }
             }
         }
         for row_tap in tile.row.1 {
@@ -197,17 +205,23 @@ impl<S: Simd> Work<'_, S> {
                 let k = row_tap.k * self.width + first.k;
                 if begin >= 0 && end <= self.columns.sources as isize {
                     let run = joined * self.from;
-                    let pixel = |p: usize| y * self.columns.sources + begin as usize + p * self.columns.stride;
-                    let read = std::array::from_fn(|p| self.pixel(pixel(p), tile.group, run));
+                    let mut read: [&[S::f32s]; PX] = [&[]; PX];
+                    for (p, read) in read.iter_mut().enumerate() {
+                        let pixel = y * self.columns.sources + begin as usize + p * self.columns.stride;
+                        *read = self.pixel(pixel, tile.group, run);
+                    }
                     self.add(simd, &mut sums, read, k, tile);
                     taps = &taps[joined..];
                 } else {
-                    let at = |p: usize| self.columns.source(tile.x + p, *first);
-                    if (0..PX).any(|p| at(p).is_some()) {
-                        let read = std::array::from_fn(|p| match at(p) {
-                            Some(x) => self.pixel(y * self.columns.sources + x, tile.group, self.from),
-                            None => &self.zeros[..self.from * Self::PARTS],
-                        });
+                    let mut read: [&[S::f32s]; PX] = [&self.zeros[..self.from * Self::PARTS]; PX];
+                    let mut inside = false;
+                    for (p, read) in read.iter_mut().enumerate() {
+                        if let Some(x) = self.columns.source(tile.x + p, *first) {
+                            *read = self.pixel(y * self.columns.sources + x, tile.group, self.from);
+                            inside = true;
+                        }
+                    }
+                    if inside {
                         self.add(simd, &mut sums, read, k, tile);
                     }
                     taps = &taps[1..];
@@ -250,31 +264,50 @@ impl<S: Simd> Work<'_, S> {
         tile: Tile<'_>,
     ) {
         let run = read[0].len() / Self::PARTS;
-        let mut multiply = |j: usize, weights: [f32; CH]| {
-            let read: [S::f32s; PX] = std::array::from_fn(|p| read[p][j * Self::PARTS + tile.part]);
-            for c in 0..CH {
-                let weight = simd.splat_f32s(weights[c]);
-                for p in 0..PX {
-                    sums[p][c] = simd.mul_add_f32s(read[p], weight, sums[p][c]);
-                }
-            }
-        };
         if self.backward {
             // A row of the weight for every output channel.
             let stride = self.groups * self.from;
-            let rows: [&[f32]; CH] = std::array::from_fn(|c| {
-                let row = k * self.to + tile.channel + c;
-                &self.weight[row * stride + tile.group * self.from..][..self.from]
-            });
-            (0..self.from).for_each(|j| multiply(j, std::array::from_fn(|c| rows[c][j])));
+            let mut rows: [&[f32]; CH] = [&[]; CH];
+            for (c, row) in rows.iter_mut().enumerate() {
+                let first = (k * self.to + tile.channel + c) * stride + tile.group * self.from;
+                *row = &self.weight[first..][..run];
+            }
+            for j in 0..run {
+                let mut weights = [0.0; CH];
+                for c in 0..CH {
+                    weights[c] = rows[c][j];
+                }
+                multiply::<S, PX, CH>(simd, sums, &read, j * Self::PARTS + tile.part, &weights);
+            }
         } else {
             // A row of the weight for every source channel.
             let stride = self.groups * self.to;
             let rows = self.weight[k * self.from * stride..][..run * stride].chunks_exact(stride);
             for (j, row) in rows.enumerate() {
-                let row = &row[tile.group * self.to + tile.channel..][..CH];
-                multiply(j, std::array::from_fn(|c| row[c]));
+                let (weights, _) = row[tile.group * self.to + tile.channel..][..CH].as_chunks::<CH>();
+                multiply::<S, PX, CH>(simd, sums, &read, j * Self::PARTS + tile.part, &weights[0]);
             }
+        }
+    }
+}
+
+/// Adds the products of one source channel, at `place` of what each pixel reads, with its weights.
+#[inline(always)]
+fn multiply<S: Simd, const PX: usize, const CH: usize>(
+    simd: S,
+    sums: &mut [[S::f32s; CH]; PX],
+    read: &[&[S::f32s]; PX],
+    place: usize,
+    weights: &[f32; CH],
+) {
+    let mut source = [simd.splat_f32s(0.0); PX];
+    for p in 0..PX {
+        source[p] = read[p][place];
+    }
+    for c in 0..CH {
+        let weight = simd.splat_f32s(weights[c]);
+        for p in 0..PX {
+            sums[p][c] = simd.mul_add_f32s(source[p], weight, sums[p][c]);
         }
     }
 }

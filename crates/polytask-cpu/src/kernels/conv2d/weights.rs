@@ -172,24 +172,31 @@ impl<S: Simd> View<'_, S> {
     ) {
         let mut sums = [[simd.splat_f32s(0.0); OUT]; IN];
         for i in 0..IN {
-            sums[i] = std::array::from_fn(|o| all[i][o]);
+            for o in 0..OUT {
+                sums[i][o] = all[i][o];
+            }
         }
         let x_step = self.columns.stride * self.x_pixel;
         for n in 0..count {
             let x = &x[n * x_step..][..IN * Self::PARTS];
             let dy = &dy[n * self.dy_pixel..][..OUT * Self::PARTS];
             for part in 0..Self::PARTS {
-                let dy: [S::f32s; OUT] = std::array::from_fn(|o| dy[o * Self::PARTS + part]);
+                let mut own = [simd.splat_f32s(0.0); OUT];
+                for o in 0..OUT {
+                    own[o] = dy[o * Self::PARTS + part];
+                }
                 for i in 0..IN {
                     let x = x[i * Self::PARTS + part];
                     for o in 0..OUT {
-                        sums[i][o] = simd.mul_add_f32s(x, dy[o], sums[i][o]);
+                        sums[i][o] = simd.mul_add_f32s(x, own[o], sums[i][o]);
                     }
                 }
             }
         }
         for i in 0..IN {
-            all[i][..OUT].copy_from_slice(&sums[i]);
+            for o in 0..OUT {
+                all[i][o] = sums[i][o];
+            }
         }
     }
 }
