@@ -43,12 +43,18 @@ def have(make):
         unavailable(error)
 
 
+NETS = ["table", "w4", "resnet8"]
+
+
 def arguments(tasks=None, modes=None, methods=None, models=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--fused", action="store_true", help="Adam(fused=True)")
     if tasks:
         parser.add_argument("--tasks", type=int, default=tasks)
+        parser.add_argument("--net", choices=NETS, default=NETS[0])
+        parser.add_argument("--norm", choices=["batch", "group"], default="batch")
+        parser.add_argument("--channels-last", action="store_true", help="images as height, width, channels in memory")
     if modes:
         parser.add_argument("--mode", choices=modes, default=modes[0])
     if models:
@@ -117,6 +123,11 @@ def normal(stream, shape):
 
 def data(rows, features, tasks):
     return normal(0, (rows, features)), normal(1, (rows, tasks))
+
+
+def classes(rows, tasks, count):
+    labels = (_bits(1, rows * tasks) >> np.uint64(33)) % np.uint64(count)
+    return labels.astype(np.int64).reshape(rows, tasks)
 
 
 def layers(sizes):

@@ -1,5 +1,6 @@
 """W3 in PyTorch: W2 with the tasks' gradients over the trunk kept apart, then combined, each step.
 
+--net w4 and --net resnet8: the same with the networks of images.
 --mode libmtl: one torch.autograd.grad a task over the trunk and that task's head, and the weights as LibMTL finds them.
 --mode torchjd: torchjd's mtl_backward, all tasks at once under vmap, and its aggregator.
 """
@@ -7,11 +8,12 @@
 import protocol
 
 torch = protocol.need("torch")
-from table_torch import TASKS, Problem
+from networks import problem
+from table_torch import TASKS
 
 METHODS = ["sum", "upgrad", "mgda", "cagrad"]
 options = protocol.arguments(tasks=TASKS, modes=["libmtl", "torchjd"], methods=METHODS)
-problem = Problem(torch, options)
+problem = problem(torch, options)
 shared = list(problem.trunk.parameters())
 own = [list(head.parameters()) for head in problem.heads]
 

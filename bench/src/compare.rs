@@ -20,6 +20,8 @@ const PAUSE: Duration = Duration::from_millis(300);
 pub const OWN: &str = "polytask";
 /// Name of polytask on W2, beside its W3: what keeping the gradients apart costs.
 const OWN_W2: &str = "polytask-w2";
+/// Name of polytask in ordinary training, beside a method on images.
+const OWN_SUM: &str = "polytask-sum";
 /// Name of polytask where it gathers inner products a layer at a time.
 const OWN_LOW: &str = "polytask-low";
 /// Name of polytask where every layer runs on its own.
@@ -143,8 +145,8 @@ pub fn compare(work: Work, options: &Options) -> Result<Comparison> {
         let warm = |process| Runner::warm(name, flops, Contestant::Process(process), options);
         match Process::start(command).and_then(warm) {
             Ok(mut runner) => {
-                // W2 takes another way, unless W3 does nothing but add up.
-                if of.workload != work.workload && work.method != Method::Sum {
+                // They take another way, unless the method does nothing but add up.
+                if (of.workload, of.method) != (work.workload, work.method) && work.method != Method::Sum {
                     runner.record.first_loss = None;
                 }
                 runners.push(runner);
@@ -205,6 +207,10 @@ fn ours(work: Work, variants: bool) -> Vec<(&'static str, Work)> {
         if work.method != Method::Sum {
             ours.push((OWN_LOW, Work { low_memory: true, ..work }));
         }
+    }
+    if variants && work.is_apart() && work.workload.image().is_some() {
+        ours.push((OWN_SUM, Work { method: Method::Sum, ..work }));
+        ours.push((OWN_LOW, Work { low_memory: true, ..work }));
     }
     if variants && matches!(work.workload, Workload::W2 | Workload::Mmoe | Workload::Ple) {
         ours.push((OWN_UNFUSED, Work { unfused: true, ..work }));

@@ -60,7 +60,7 @@ pub fn own(work: Work, threads: usize) -> Result<Command> {
 /// The command that runs a peer's script.
 pub fn script(peer: &Peer, work: Work, python: &Path, threads: usize) -> Command {
     let mut command = python_script(peer.script, python, threads);
-    command.args(work.arguments()).args(peer.options);
+    command.args(work.peer_arguments()).args(peer.options);
     command
 }
 

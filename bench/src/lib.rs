@@ -7,6 +7,7 @@ pub mod aggregators;
 pub mod compare;
 pub mod contestant;
 pub mod growth;
+pub mod images;
 pub mod network;
 mod plot;
 pub mod predict;

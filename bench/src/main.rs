@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use polytask_bench::aggregators::{self, CASES, Case};
 use polytask_bench::compare::{Options, compare};
-use polytask_bench::workload::{Method, Peer, Work, Workload};
+use polytask_bench::workload::{Method, Norm, Peer, Work, Workload};
 use polytask_bench::{Error, Result, growth, predict, report, worker};
 use serde::Serialize;
 
@@ -44,6 +44,20 @@ enum Command {
         compare: Compare,
         #[command(flatten)]
         experts: Experts,
+    },
+    /// LeNet on images of 36 x 36, batch 256, two heads of ten classes
+    W4 {
+        #[command(flatten)]
+        compare: Compare,
+        #[command(flatten)]
+        choice: Choice,
+    },
+    /// A ResNet-8 of width 16 on images of 32 x 32 in colour, batch 128, two heads of ten classes
+    Resnet8 {
+        #[command(flatten)]
+        compare: Compare,
+        #[command(flatten)]
+        choice: Choice,
     },
     /// W3 with more and more tasks: how the cost grows
     Growth {
@@ -139,12 +153,15 @@ struct Choice {
     /// How gradients are combined
     #[arg(long, value_enum, default_value_t)]
     method: Method,
+    /// What follows the convolutions of resnet8
+    #[arg(long, value_enum, default_value_t)]
+    norm: Norm,
 }
 
 impl Choice {
     fn of(&self, workload: Workload) -> Work {
         let tasks = self.tasks.map_or(workload.tasks(), usize::from);
-        Work { tasks, method: self.method, ..workload.into() }
+        Work { tasks, method: self.method, norm: self.norm, ..workload.into() }
     }
 }
 
@@ -201,6 +218,8 @@ fn main() -> ExitCode {
         Command::W1(args) => measure(Workload::W1.into(), args),
         Command::W2(args) => measure(Workload::W2.into(), args),
         Command::W3 { compare, choice } => measure(choice.of(Workload::W3), compare),
+        Command::W4 { compare, choice } => measure(choice.of(Workload::W4), compare),
+        Command::Resnet8 { compare, choice } => measure(choice.of(Workload::Resnet8), compare),
         Command::Growth { compare, sizes, method, plot } => measure_growth(compare, &sizes, method, plot),
         Command::Aggregators(args) => measure_aggregators(args),
         Command::Mmoe { compare, experts } => measure(experts.of(Workload::Mmoe), compare),
@@ -223,13 +242,13 @@ fn main() -> ExitCode {
 }
 
 fn measure(work: Work, args: Compare) -> Result<()> {
-    let comparison = compare(work, &options(work.workload, &args, true)?)?;
+    let comparison = compare(work, &options(work, &args, true)?)?;
     print!("{}", report::table(&comparison));
     write(args.json, &comparison)
 }
 
 fn measure_growth(args: Compare, sizes: &[u16], method: Method, plot: Option<PathBuf>) -> Result<()> {
-    let mut options = options(Workload::W3, &args, false)?;
+    let mut options = options(Workload::W3.into(), &args, false)?;
     if args.peers.is_none() {
         options.peers.retain(|peer| peer.name == "libmtl-fused");
     }
@@ -275,13 +294,13 @@ fn numbers(sizes: &[u16]) -> Vec<usize> {
     sizes.iter().copied().map(usize::from).collect()
 }
 
-fn options(workload: Workload, args: &Compare, variants: bool) -> Result<Options> {
+fn options(work: Work, args: &Compare, variants: bool) -> Result<Options> {
     Ok(Options {
         rounds: args.rounds.into(),
         seconds: args.seconds,
         threads: args.threads,
         reference: args.reference.clone(),
-        peers: chosen(workload, args.peers.as_deref())?,
+        peers: chosen(work, args.peers.as_deref())?,
         variants,
         python: args.python.clone(),
     })
@@ -295,12 +314,12 @@ fn write(path: Option<PathBuf>, measured: &impl Serialize) -> Result<()> {
 }
 
 /// The workload's peers by name, in the order given; all of them where none is named.
-fn chosen(workload: Workload, names: Option<&[String]>) -> Result<Vec<Peer>> {
-    let known = workload.peers();
+fn chosen(work: Work, names: Option<&[String]>) -> Result<Vec<Peer>> {
+    let known = work.peers();
     let Some(names) = names else { return Ok(known.to_vec()) };
     let find = |name: &String| {
         known.iter().find(|p| p.name == name).copied().ok_or_else(|| Error::UnknownPeer {
-            workload: workload.name(),
+            workload: work.workload.name(),
             name: name.clone(),
             known: known.iter().map(|p| p.name).collect::<Vec<_>>().join(", "),
         })

@@ -1,7 +1,7 @@
 //! The networks of the workloads.
 
 use crate::workload::{Work, Workload};
-use crate::{Error, Result};
+use crate::{Error, Result, images};
 use polytask::share::{Counts, mmoe, ple, softmax_gate};
 use polytask_graph::{Activation, Graph, GraphBuilder, LossKind, NodeId, Op};
 
@@ -17,11 +17,16 @@ const LEVELS: [Counts; 2] = [Counts { shared: 2, specific: 2 }; 2];
 /// Layers that do not fit together, which would be a slip of this file.
 pub fn graph(work: Work) -> Result<Graph> {
     let mut g = GraphBuilder::new();
+    if let Some(image) = work.workload.image() {
+        images::add(&mut g, work, image);
+        return g.finish().map_err(|error| Error::Unavailable(error.to_string()));
+    }
     let x = g.input("x", work.workload.features());
     let owners: Vec<String> = (0..work.tasks).map(|task| format!("tasks.{task}.")).collect();
     let widths = [work.expert, work.expert / 2];
     let expert = |g: &mut GraphBuilder, name: &str, x: NodeId| layers(g, name, x, &widths, Activation::Relu);
     let (h, head, hidden): (Vec<NodeId>, &[usize], _) = match work.workload {
+        Workload::W4 | Workload::Resnet8 => (Vec::new(), &[], Activation::Relu),
         Workload::W1 => (vec![layers(&mut g, "trunk", x, &[5], Activation::Linear)], &[], Activation::Linear),
         Workload::W2 | Workload::W3 => {
             (vec![layers(&mut g, "trunk", x, &[256, 256], Activation::Relu)], &[64], Activation::Relu)
@@ -43,13 +48,48 @@ fn layers(g: &mut GraphBuilder, name: &str, x: NodeId, widths: &[usize], activat
     each.fold(x, |h, (i, &width)| g.named(format!("{name}.{i}")).dense(h, width, activation))
 }
 
-/// Name, inputs and outputs of every dense layer, in their order.
-pub fn dense(graph: &Graph) -> impl Iterator<Item = (&str, usize, usize)> {
-    let dense = graph.nodes().iter().filter(|node| matches!(node.op, Op::Dense { .. }));
-    dense.map(|node| (node.name.as_str(), graph.node(node.inputs[0]).shape.width(), node.shape.width()))
+/// A dense layer or a convolution.
+pub struct Weighing<'a> {
+    /// Of its node.
+    pub name: &'a str,
+    /// Numbers that one output reads: of a convolution window height x window width x channels.
+    pub inputs: usize,
+    /// Width of the output, or its channels.
+    pub outputs: usize,
+    /// Whether it has a bias.
+    pub bias: bool,
+    /// Places it has: one, or the pixels of its output.
+    places: usize,
+    /// Whether it reads an input of the network.
+    first: bool,
+    /// Tasks that reach it.
+    tasks: usize,
 }
 
-/// Floating-point operations of one step, counting the matrix products of the dense layers alone: two for each weight
+/// The dense layers and convolutions of a network, in their order.
+pub fn weighing(graph: &Graph) -> Vec<Weighing<'_>> {
+    let reach = graph.reach();
+    let nodes = graph.nodes().iter().zip(&reach.nodes);
+    let layers = nodes.filter_map(|(node, losses)| {
+        let (weight, bias) = match &node.op {
+            Op::Dense { weight, bias, .. } | Op::Conv2d { weight, bias, .. } => (weight, bias.is_some()),
+            _ => return None,
+        };
+        let (outputs, inputs) = graph.parameter(*weight).dims.split_last()?;
+        Some(Weighing {
+            name: &node.name,
+            inputs: inputs.iter().product(),
+            outputs: *outputs,
+            bias,
+            places: node.shape.pixels(),
+            first: node.inputs.iter().all(|x| graph.node(*x).op == Op::Input),
+            tasks: losses.len(),
+        })
+    });
+    layers.collect()
+}
+
+/// Floating-point operations of one step, counting dense layers and convolutions alone: two for each weight, place
 /// and row forward, and twice that back, less the gradient of the input itself, which nobody needs. A layer whose
 /// gradients are kept apart is walked back once a task that reaches it.
 ///
@@ -57,13 +97,11 @@ pub fn dense(graph: &Graph) -> impl Iterator<Item = (&str, usize, usize)> {
 /// As [`graph`].
 pub fn flops(work: Work) -> Result<f64> {
     let graph = graph(work)?;
-    let reach = graph.reach();
-    let layers = graph.nodes().iter().zip(&reach.nodes).filter(|(node, _)| matches!(node.op, Op::Dense { .. }));
-    let row = layers.map(|(node, losses)| {
-        let input = graph.node(node.inputs[0]);
-        let walks = if work.workload == Workload::W3 { losses.len() } else { 1 };
-        let back = if input.op == Op::Input { 2 } else { 4 };
-        input.shape.width() * node.shape.width() * (2 + walks * back)
+    let layers = weighing(&graph);
+    let row = layers.iter().map(|layer| {
+        let walks = if work.is_apart() { layer.tasks } else { 1 };
+        let back = if layer.first { 2 } else { 4 };
+        layer.inputs * layer.outputs * layer.places * (2 + walks * back)
     });
     Ok((work.workload.batch() * row.sum::<usize>()) as f64)
 }
@@ -71,6 +109,7 @@ pub fn flops(work: Work) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::Method;
 
     #[test]
     fn flops_by_hand() {
@@ -92,5 +131,11 @@ mod tests {
         // Ten experts a level; gates of 4 experts for each task and one of 10 between the levels.
         let (all, first) = (20 * 16_384 + 8 * 64 * 4 + 640 + 4 * 2_080, 10 * 8_192 + 4 * 64 * 4 + 640);
         assert_eq!(flops(Workload::Ple.into()), 256.0 * f64::from(6 * all - 2 * first));
+        // LeNet: 32 x 32 places of 25 -> 10, 12 x 12 of 250 -> 20, 720 -> 50; heads of 50 -> 50 -> 10.
+        let (first, trunk, heads) = (256_000.0, 256_000.0 + 720_000.0 + 36_000.0, 2.0 * 3_000.0);
+        let (forward_and_heads, back) = (2.0 * (trunk + heads) + 4.0 * heads, 4.0 * trunk - 2.0 * first);
+        let w4 = Work::from(Workload::W4);
+        assert_eq!(flops(w4), 256.0 * (forward_and_heads + back));
+        assert_eq!(flops(Work { method: Method::Mgda, ..w4 }), 256.0 * (forward_and_heads + 2.0 * back));
     }
 }

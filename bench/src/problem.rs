@@ -1,22 +1,22 @@
 //! The numbers of a workload, the same in every contestant: `peers/protocol.py` makes them by the same formulas.
 
-use crate::network;
+use crate::{images, network};
 use crate::workload::Work;
 use polytask_graph::Graph;
 
-/// A dense layer's starting parameters.
+/// The starting parameters of a dense layer or a convolution.
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// As in the network.
     pub name: String,
-    /// Width of the input.
+    /// Numbers that one output reads.
     pub inputs: usize,
-    /// Width of the output.
+    /// Width of the output, or its channels.
     pub outputs: usize,
     /// `[inputs, outputs]`, row-major.
     pub weight: Vec<f32>,
-    /// `[outputs]`.
-    pub bias: Vec<f32>,
+    /// `[outputs]`; none before a norm, which has its own.
+    pub bias: Option<Vec<f32>>,
 }
 
 /// Data and starting parameters of a workload.
@@ -24,29 +24,44 @@ pub struct Layer {
 pub struct Problem {
     /// `[rows, features]`, row-major, standard normal.
     pub inputs: Vec<f32>,
-    /// `[rows, tasks]`, row-major, standard normal.
-    pub targets: Vec<f32>,
+    /// `[rows, tasks]`, row-major.
+    pub targets: Targets,
     /// In the order of the network.
     pub layers: Vec<Layer>,
+}
+
+/// What is to be predicted.
+#[derive(Clone, Debug)]
+pub enum Targets {
+    /// Standard normal.
+    Numbers(Vec<f32>),
+    /// Each as likely as any other.
+    Classes(Vec<u32>),
 }
 
 impl Problem {
     /// The problem of a workload, whose network this is.
     pub fn new(work: Work, graph: &Graph) -> Self {
         let Work { workload, tasks, .. } = work;
-        let layers = network::dense(graph).zip(0..).map(|((name, inputs, outputs), i)| {
+        let layers = network::weighing(graph).into_iter().zip(0..).map(|(layer, i)| {
+            let network::Weighing { name, inputs, outputs, bias, .. } = layer;
             let limit = (inputs as f64).powf(-0.5);
             Layer {
                 name: name.to_owned(),
                 inputs,
                 outputs,
                 weight: uniform(10 + 2 * i, inputs * outputs, limit),
-                bias: uniform(11 + 2 * i, outputs, limit),
+                bias: bias.then(|| uniform(11 + 2 * i, outputs, limit)),
             }
         });
+        let labels = workload.rows() * tasks;
+        let class = |i| ((bits(1, i) >> 33) % images::CLASSES as u64) as u32;
         Self {
             inputs: normal(0, workload.rows() * workload.features()),
-            targets: normal(1, workload.rows() * tasks),
+            targets: match workload.image() {
+                Some(_) => Targets::Classes((0..labels as u64).map(class).collect()),
+                None => Targets::Numbers(normal(1, labels)),
+            },
             layers: layers.collect(),
         }
     }
@@ -103,13 +118,25 @@ mod tests {
         let work = Workload::W2.into();
         let problem = Problem::new(work, &network::graph(work).unwrap());
         assert_eq!(problem.inputs.len(), 4096 * 64);
-        assert_eq!(problem.targets.len(), 4096 * 8);
+        assert!(matches!(&problem.targets, Targets::Numbers(targets) if targets.len() == 4096 * 8));
         let names: Vec<_> = problem.layers.iter().map(|l| l.name.as_str()).collect();
         assert_eq!(names.len(), 2 + 8 * 2);
         assert_eq!(names[..4], ["trunk.0", "trunk.1", "heads.0.0", "heads.0.1"]);
         for layer in &problem.layers {
             assert_eq!(layer.weight.len(), layer.inputs * layer.outputs);
-            assert_eq!(layer.bias.len(), layer.outputs);
+            assert_eq!(layer.bias.as_ref().unwrap().len(), layer.outputs);
         }
+    }
+
+    #[test]
+    fn images_have_classes_and_convolutions() {
+        let work = Workload::Resnet8.into();
+        let problem = Problem::new(work, &network::graph(work).unwrap());
+        assert_eq!(problem.inputs.len(), 1024 * 32 * 32 * 3);
+        // Printed by `peers/protocol.py`.
+        assert!(matches!(&problem.targets, Targets::Classes(classes) if classes[..8] == [2, 2, 0, 5, 9, 3, 4, 3]));
+        let sizes: Vec<_> = problem.layers.iter().map(|l| (l.inputs, l.outputs, l.bias.is_some())).collect();
+        assert_eq!(sizes[..3], [(27, 16, false), (144, 16, false), (144, 16, false)]);
+        assert_eq!(sizes[8..], [(32, 64, false), (64, 10, true), (64, 10, true)]);
     }
 }

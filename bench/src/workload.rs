@@ -15,12 +15,37 @@ pub enum Workload {
     Mmoe,
     /// Two levels of experts, 2 shared and 2 of each of 4 tasks.
     Ple,
+    /// LeNet on grey images of 36 x 36, batch 256, two heads of 50 -> 50 ReLU -> 10, cross-entropy, Adam.
+    W4,
+    /// A ResNet-8 of width 16 on colour images of 32 x 32, batch 128, two heads of 64 -> 10, cross-entropy, Adam.
+    Resnet8,
+}
+
+/// What follows the convolutions of a ResNet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Norm {
+    /// Batch norm: ours takes its statistics from a lane's rows, the peers' from the whole batch.
+    #[default]
+    Batch,
+    /// Group norm in eight groups, the same in all.
+    Group,
+}
+
+impl Norm {
+    /// Name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Batch => "batch",
+            Self::Group => "group",
+        }
+    }
 }
 
 /// Width of an expert's hidden layer where none is chosen.
 const EXPERT: usize = 128;
 
-/// How W3 makes one gradient of the trunk out of the tasks' gradients; heads learn from their own losses.
+/// How W3 makes one gradient of the trunk out of the tasks' gradients; heads learn from their own losses. Of images the sum
+/// is ordinary training, with one backward pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Method {
     /// Their sum.
@@ -70,11 +95,13 @@ impl Workload {
             Self::W3 => "w3",
             Self::Mmoe => "mmoe",
             Self::Ple => "ple",
+            Self::W4 => "w4",
+            Self::Resnet8 => "resnet8",
         }
     }
 
-    /// The peers measured beside polytask; the first that runs is the reference unless another is named.
-    pub fn peers(self) -> &'static [Peer] {
+    /// The peers of ordinary training, or of gradients that are kept apart.
+    fn peers(self, apart: bool) -> &'static [Peer] {
         const W1: &[Peer] = &[
             peer("torch", "w1_torch.py", &[]),
             peer("torch-fused", "w1_torch.py", &["--fused"]),
@@ -93,7 +120,14 @@ impl Workload {
             peer("torch-stacked", "experts_torch.py", &["--mode", "stacked", "--fused"]),
             peer("torch-compiled", "experts_torch.py", &["--mode", "compiled", "--fused"]),
         ];
+        const IMAGES: &[Peer] = &[
+            peer("torch-fused", "w2_torch.py", &["--fused"]),
+            peer("torch", "w2_torch.py", &[]),
+            peer("torch-channels-last", "w2_torch.py", &["--fused", "--channels-last"]),
+        ];
         match self {
+            Self::W4 | Self::Resnet8 if apart => W3,
+            Self::W4 | Self::Resnet8 => IMAGES,
             Self::W1 => W1,
             Self::W2 => W2,
             Self::W3 => W3,
@@ -105,6 +139,8 @@ impl Workload {
     pub fn rows(self) -> usize {
         match self {
             Self::W1 => 544,
+            Self::W4 => 2048,
+            Self::Resnet8 => 1024,
             _ => 4096,
         }
     }
@@ -113,6 +149,7 @@ impl Workload {
     pub fn batch(self) -> usize {
         match self {
             Self::W1 => 544,
+            Self::Resnet8 => 128,
             _ => 256,
         }
     }
@@ -120,7 +157,7 @@ impl Workload {
     /// Number of tasks where none is chosen, each with one output.
     pub fn tasks(self) -> usize {
         match self {
-            Self::W1 => 2,
+            Self::W1 | Self::W4 | Self::Resnet8 => 2,
             Self::W2 | Self::W3 => 8,
             Self::Mmoe | Self::Ple => 4,
         }
@@ -128,7 +165,20 @@ impl Workload {
 
     /// Numbers a row.
     pub fn features(self) -> usize {
-        if self == Self::W1 { 2 } else { 64 }
+        match (self, self.image()) {
+            (_, Some(image)) => image.iter().product(),
+            (Self::W1, None) => 2,
+            _ => 64,
+        }
+    }
+
+    /// Height, width and channels of its images, if it has some.
+    pub fn image(self) -> Option<[usize; 3]> {
+        match self {
+            Self::W4 => Some([36, 36, 1]),
+            Self::Resnet8 => Some([32, 32, 3]),
+            _ => None,
+        }
     }
 }
 
@@ -141,6 +191,8 @@ pub struct Work {
     pub tasks: usize,
     /// How W3 combines gradients; the others do not ask.
     pub method: Method,
+    /// What follows the convolutions of a ResNet.
+    pub norm: Norm,
     /// Whether polytask's W3 gathers inner products a layer at a time instead of holding a gradient a task.
     pub low_memory: bool,
     /// Width of an expert's hidden layer, and twice that of what it gives; for workloads with experts.
@@ -155,6 +207,7 @@ impl From<Workload> for Work {
             workload,
             tasks: workload.tasks(),
             method: Method::Sum,
+            norm: Norm::Batch,
             low_memory: false,
             expert: EXPERT,
             unfused: false,
@@ -168,6 +221,8 @@ impl Work {
         let name = self.workload.name();
         match self.workload {
             Workload::W3 => format!("{name}, {}, {} tasks", self.method.name(), self.tasks),
+            Workload::W4 => format!("{name}, {}", self.method.name()),
+            Workload::Resnet8 => format!("{name}, {} norm, {}", self.norm.name(), self.method.name()),
             Workload::Mmoe | Workload::Ple => {
                 format!("{name}, experts of 64 -> {0} -> {1}", self.expert, self.expert / 2)
             }
@@ -182,10 +237,31 @@ impl Work {
         match self.workload {
             Workload::W1 => Vec::new(),
             Workload::W2 => tasks.into(),
-            Workload::W3 => [tasks, method].concat(),
+            Workload::W3 | Workload::W4 => [tasks, method].concat(),
+            Workload::Resnet8 => [tasks, method, ["--norm".to_owned(), self.norm.name().to_owned()]].concat(),
             Workload::Mmoe | Workload::Ple => {
                 ["--model", self.workload.name(), "--expert", &self.expert.to_string()].map(str::to_owned).into()
             }
+        }
+    }
+
+    /// The choices as arguments for a peer, which has one script for several networks.
+    pub fn peer_arguments(self) -> Vec<String> {
+        let net = self.workload.image().map(|_| ["--net".to_owned(), self.workload.name().to_owned()]);
+        self.arguments().into_iter().chain(net.into_iter().flatten()).collect()
+    }
+
+    /// The peers measured beside polytask; the first that runs is the reference unless another is named.
+    pub fn peers(self) -> &'static [Peer] {
+        self.workload.peers(self.is_apart())
+    }
+
+    /// Whether the tasks' gradients over the trunk are kept apart.
+    pub fn is_apart(self) -> bool {
+        match self.workload {
+            Workload::W3 => true,
+            Workload::W4 | Workload::Resnet8 => self.method != Method::Sum,
+            _ => false,
         }
     }
 
@@ -195,6 +271,11 @@ impl Work {
     /// it by 5e-4; and with two tasks rounding decides one ReLU within the first steps, which is 1.1e-4.
     pub fn tolerance(self) -> f32 {
         let plain = Work::from(self.workload);
-        if (self.tasks, self.method) == (plain.tasks, plain.method) { 1e-4 } else { 3e-4 }
+        match (self.workload, self.norm) {
+            // Statistics over other rows: only a gross mistake shows, and group norm is the check.
+            (Workload::Resnet8, Norm::Batch) => 0.1,
+            _ if (self.tasks, self.method) == (plain.tasks, plain.method) => 1e-4,
+            _ => 3e-4,
+        }
     }
 }

@@ -22,7 +22,8 @@ pub fn run(work: Work, threads: usize) -> Result<()> {
     let mut steps: Box<dyn Steps> = match work.workload {
         // The mean of the two tasks' MSEs.
         Workload::W1 => Box::new(Ordinary::start(work, &graph, &problem, threads, 0.5)?),
-        Workload::W2 | Workload::Mmoe | Workload::Ple => {
+        Workload::W4 | Workload::Resnet8 if work.is_apart() => w3::start(work, &graph, &problem, threads)?,
+        Workload::W2 | Workload::W4 | Workload::Resnet8 | Workload::Mmoe | Workload::Ple => {
             Box::new(Ordinary::start(work, &graph, &problem, threads, 1.0)?)
         }
         Workload::W3 => w3::start(work, &graph, &problem, threads)?,

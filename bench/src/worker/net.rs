@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::Result;
-use crate::problem::Problem;
+use crate::problem::{Problem, Targets};
 use crate::protocol::Steps;
 use crate::workload::Work;
 use polytask_cpu::{
@@ -15,11 +15,12 @@ pub(super) const ADAM: Rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e
 /// Learning rate 1e-3, nothing else.
 pub(super) const UPDATE: Update = Update { rate: 1e-3, clip: None, l2: 0.0, l2_biases: false };
 
-/// The workload's starting parameters.
+/// The workload's starting parameters; norms begin as they always do.
 pub(super) fn parameters(graph: &Graph, problem: &Problem) -> Result<Parameters> {
-    let mut parameters = Parameters::zeros(graph);
+    let mut parameters = Parameters::init(graph, 0);
     for layer in &problem.layers {
-        for (part, values) in [("weight", &layer.weight), ("bias", &layer.bias)] {
+        for (part, values) in [("weight", Some(&layer.weight)), ("bias", layer.bias.as_ref())] {
+            let Some(values) = values else { continue };
             let name = format!("{}.{part}", layer.name);
             parameters.set(graph, &name, values).map_err(|e| Error::Unavailable(e.to_string()))?;
         }
@@ -30,7 +31,7 @@ pub(super) fn parameters(graph: &Graph, problem: &Problem) -> Result<Parameters>
 /// Data of a workload as the runner reads them: one column of labels a task.
 pub(super) struct Data {
     inputs: Vec<f32>,
-    labels: Vec<Vec<f32>>,
+    labels: Vec<Targets>,
     weights: Vec<f32>,
     rows: Vec<u32>,
     batch: usize,
@@ -39,7 +40,10 @@ pub(super) struct Data {
 impl Data {
     pub(super) fn new(work: Work, problem: &Problem) -> Self {
         let Work { workload, tasks, .. } = work;
-        let column = |t: usize| problem.targets.iter().skip(t).step_by(tasks).copied().collect();
+        let column = |t: usize| match &problem.targets {
+            Targets::Numbers(all) => Targets::Numbers(all.iter().skip(t).step_by(tasks).copied().collect()),
+            Targets::Classes(all) => Targets::Classes(all.iter().skip(t).step_by(tasks).copied().collect()),
+        };
         Data {
             inputs: problem.inputs.clone(),
             labels: (0..tasks).map(column).collect(),
@@ -52,8 +56,12 @@ impl Data {
     /// Calls `each` with `count` batches in order, the first being batch number `first`.
     pub(super) fn batches(&self, first: u64, count: u64, mut each: impl FnMut(u64, &Feed<'_>)) {
         let inputs = [Numbers::Real(&self.inputs)];
-        let target = |labels| Target { labels: Labels::Real(labels), weights: &self.weights };
-        let targets: Vec<Target<'_>> = self.labels.iter().map(|labels| target(labels)).collect();
+        let target = |labels| Target { labels, weights: &self.weights };
+        let labels = self.labels.iter().map(|labels| match labels {
+            Targets::Numbers(all) => Labels::Real(all),
+            Targets::Classes(all) => Labels::Class(all),
+        });
+        let targets: Vec<Target<'_>> = labels.map(target).collect();
         for step in first..first + count {
             let start = (step as usize * self.batch) % self.rows.len();
             let rows = &self.rows[start..start + self.batch];

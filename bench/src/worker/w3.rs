@@ -1,4 +1,4 @@
-//! W3: as W2, with the tasks' gradients over the trunk kept apart, then combined, each step.
+//! W3: as W2, with the tasks' gradients over the trunk kept apart, then combined, each step; images with a method alike.
 
 use super::net::{self, Data};
 use crate::problem::Problem;
@@ -14,8 +14,12 @@ pub(super) fn start(work: Work, graph: &Graph, problem: &Problem, threads: usize
     let parameters = net::parameters(graph, problem)?;
     let runner =
         |groups: Groups| Runner::new(Plan::new(graph, work.workload.batch(), Mode::Train, &groups), parameters.clone());
+    let family = match work.workload.image() {
+        Some(_) => LossFamily::Classification,
+        None => LossFamily::Regression,
+    };
     let tasks: Vec<TaskInfo> =
-        (0..work.tasks).map(|task| TaskInfo::new(task.to_string(), LossFamily::Regression)).collect();
+        (0..work.tasks).map(|task| TaskInfo::new(task.to_string(), family)).collect();
     let balancer = match work.method {
         // Nothing has to be looked at to add up.
         Method::Sum => None,
