@@ -1,7 +1,7 @@
 //! The numbers of a workload, the same in every contestant: `peers/protocol.py` makes them by the same formulas.
 
-use crate::{images, network};
 use crate::workload::Work;
+use crate::{images, network};
 use polytask_graph::Graph;
 
 /// The starting parameters of a dense layer or a convolution.

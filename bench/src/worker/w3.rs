@@ -18,8 +18,7 @@ pub(super) fn start(work: Work, graph: &Graph, problem: &Problem, threads: usize
         Some(_) => LossFamily::Classification,
         None => LossFamily::Regression,
     };
-    let tasks: Vec<TaskInfo> =
-        (0..work.tasks).map(|task| TaskInfo::new(task.to_string(), family)).collect();
+    let tasks: Vec<TaskInfo> = (0..work.tasks).map(|task| TaskInfo::new(task.to_string(), family)).collect();
     let balancer = match work.method {
         // Nothing has to be looked at to add up.
         Method::Sum => None,

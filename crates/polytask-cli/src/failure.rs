@@ -39,6 +39,9 @@ pub enum Failure {
     /// A text for a model that reads none.
     #[error("the model reads no text")]
     NoText,
+    /// Predictions of pixels for a table of plain values.
+    #[error("task `{0}` labels pixels, which have no place in a table")]
+    NoMasks(String),
     /// Standard output could not be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -60,6 +63,9 @@ impl Failure {
             Failure::NoText => Some("give a file with its inputs by --data".to_owned()),
             Failure::ReportOfSeveral => Some("`polytask report A B` compares what the directories hold".to_owned()),
             Failure::Mlflow(_) => Some("for example http://127.0.0.1:5000, as `mlflow server` prints it".to_owned()),
+            Failure::NoMasks(_) => {
+                Some("write them as images by --masks FOLDER, or as lists by --format jsonl".to_owned())
+            }
             Failure::Report(_) | Failure::Output(_) => None,
         }
     }
@@ -69,7 +75,11 @@ impl Failure {
             Failure::Library(error) => error.exit_code(),
             Failure::Method(_) => 2,
             Failure::Aggregate(error) => error.exit_code(),
-            Failure::Groups(_) | Failure::ReportOfSeveral | Failure::Mlflow(_) | Failure::NoText => 2,
+            Failure::Groups(_)
+            | Failure::ReportOfSeveral
+            | Failure::Mlflow(_)
+            | Failure::NoText
+            | Failure::NoMasks(_) => 2,
             Failure::Report(_) | Failure::Export(_) | Failure::Output(_) => 1,
         }
     }

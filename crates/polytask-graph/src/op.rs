@@ -225,12 +225,12 @@ pub enum Op {
         /// Applied to the sum.
         activation: Activation,
     },
-    /// An image enlarged, `[h, w, c] -> [h * factor, w * factor, c]`.
+    /// An image enlarged, `[h, w, c] -> [h * factor[0], w * factor[1], c]`.
     Upsample {
         /// How.
         interpolation: Interpolation,
-        /// How often, at least 1.
-        factor: usize,
+        /// How often along each side, at least 1.
+        factor: [usize; 2],
     },
     /// From a domain to its parent: the elements of each parent as one, `[d] -> [d]`; zeros where it has none.
     Reduce(Reduction),

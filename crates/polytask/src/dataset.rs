@@ -74,10 +74,12 @@ impl Dataset {
             .collect();
         let of = |name: &str| text(name).map(|text| text.offsets.as_slice()).or_else(|| structure.offsets(name));
         let offsets: Vec<&[u32]> = graph.domains().iter().map(|d| of(&d.name).unwrap_or_default()).collect();
+        let moved: Vec<Option<Target>> = tasks.iter().map(|&task| self.moved(task, &images, rows, step)).collect();
         let targets: Vec<polytask_cpu::Target<'_>> = tasks
             .iter()
-            .map(|&task| polytask_cpu::Target {
-                labels: match &self.labels[task].target {
+            .zip(&moved)
+            .map(|(&task, moved)| polytask_cpu::Target {
+                labels: match moved.as_ref().unwrap_or(&self.labels[task].target) {
                     Target::Real(values) => polytask_cpu::Labels::Real(values),
                     Target::Class(classes) => polytask_cpu::Labels::Class(classes),
                 },
@@ -85,6 +87,17 @@ impl Dataset {
             })
             .collect();
         run(&Feed { inputs: &inputs, targets: &targets, offsets: &offsets, rows })
+    }
+
+    /// The labels of pixels where a step sees the images of their rows moved.
+    fn moved(&self, task: usize, images: &[Gathering<'_>], rows: &[u32], step: Option<Step<'_>>) -> Option<Target> {
+        let labels = &self.labels[task];
+        let image = images.iter().find(|image| labels.image.as_deref() == Some(image.column()))?;
+        let rows = [rows, step?.held_out];
+        match &labels.target {
+            Target::Real(values) => image.moved(values, &rows).map(Target::Real),
+            Target::Class(classes) => image.moved(classes, &rows).map(Target::Class),
+        }
     }
 
     /// Where the outputs of a task stand for some rows.

@@ -98,6 +98,7 @@ impl Error {
                     | TaskError::UnknownLabel { .. }
                     | TaskError::StrayKey { .. }
                     | TaskError::Over { .. }
+                    | TaskError::OverImage { .. }
                     | TaskError::TwoTexts { .. }
             ),
             Error::Encode(error) => matches!(

@@ -74,7 +74,8 @@ pub fn prepare(config: &Config) -> Result<Prepared, Error> {
     let Source { table, split, galleries, left_out } = Source::read(config)?;
     let mut encoder = Encoder::fit_loaded(config, &table, &split.train, &galleries)?;
     let texts = encoder.texts(&table)?;
-    let fit = |(name, task): (&String, &TaskConfig)| Task::fit_over(name, task, &table, &texts, &split.train);
+    let fit =
+        |(name, task): (&String, &TaskConfig)| Task::fit_over(name, task, &table, &texts, Some(&encoder), &split.train);
     let tasks: Vec<Task> = config.tasks.iter().map(fit).collect::<Result<_, _>>()?;
     encoder.tokens = match one_text(&tasks)? {
         // Layers along a text need its tokens, be they labelled or not.
@@ -103,7 +104,8 @@ pub fn prepare(config: &Config) -> Result<Prepared, Error> {
 
 /// The text whose tokens are labelled.
 fn one_text(tasks: &[Task]) -> Result<Option<String>, TaskError> {
-    let mut over = tasks.iter().filter_map(|task| task.over.clone().map(|over| (&task.name, over)));
+    let of_tokens = tasks.iter().filter(|task| task.outcome().pixels().is_none());
+    let mut over = of_tokens.filter_map(|task| task.over.clone().map(|over| (&task.name, over)));
     let Some((first, text)) = over.next() else { return Ok(None) };
     match over.find(|(_, other)| *other != text) {
         Some((task, other)) => Err(TaskError::TwoTexts { task: task.clone(), other, first: first.clone(), text }),
@@ -189,6 +191,7 @@ fn hints(config: &Config) -> BTreeMap<String, Hint> {
     let tasks = config.tasks.iter().filter_map(|(name, task)| {
         let hint = match task.kind? {
             TaskKind::Regression | TaskKind::Count => Hint::Number,
+            TaskKind::Segmentation | TaskKind::PixelRegression => Hint::Image,
             _ => Hint::Text,
         };
         Some((task.column_of(name).to_owned(), hint))

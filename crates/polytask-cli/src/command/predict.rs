@@ -1,5 +1,6 @@
 //! `polytask predict`
 
+mod pixels;
 mod rows;
 mod tokens;
 
@@ -32,6 +33,10 @@ pub struct Predict {
     /// Where to write the predictions [default: standard output]
     #[arg(long)]
     out: Option<PathBuf>,
+    /// A folder for the predictions of tasks that label pixels, `TASK/ROW.png` each; they are of the size that the model
+    /// reads [default: none, and `jsonl` writes them as lists]
+    #[arg(long)]
+    masks: Option<PathBuf>,
     /// Add a column `TASK=CLASS` with the probability of every class
     #[arg(long)]
     probabilities: bool,
@@ -43,13 +48,21 @@ pub struct Predict {
 impl Predict {
     pub fn run(self) -> Result<(), Failure> {
         let model = Model::load(&self.model)?;
+        let of_pixels = model.tasks.iter().find(|task| task.outcome().pixels().is_some());
+        if let (Some(task), None, Layout::Csv) = (of_pixels, &self.masks, self.format) {
+            return Err(Failure::NoMasks(task.name.clone()));
+        }
         let text = on_threads(self.threads, || {
             let table = self.table(&model)?;
             // The rows of a folder are known by its files.
             let files = self.data.as_ref().is_some_and(|path| path.is_dir()).then(|| table.columns().first()).flatten();
             let predictions = model.predict(&table)?;
             let tokens = tokens::Tokens::read(&model, &table)?;
-            let rows = Rows { model: &model, files, predictions: &predictions, tokens: &tokens };
+            let masks = match &self.masks {
+                Some(folder) => pixels::write(folder, &model, files, &predictions)?,
+                None => vec![Vec::new(); predictions.len()],
+            };
+            let rows = Rows { model: &model, files, predictions: &predictions, tokens: &tokens, masks: &masks };
             let text = match self.format {
                 Layout::Csv => rows.csv(self.probabilities),
                 Layout::Jsonl => rows.jsonl(self.probabilities),

@@ -60,6 +60,36 @@ fn paths_in_a_table_with_other_columns() {
 }
 
 #[test]
+fn table_columns_are_planes_under_image_layers() {
+    let folder = Folder::new();
+    photo_table(&folder, 200);
+    // What is asked for stands in the table alone: the images do not tell it.
+    let lines: Vec<String> = folder.read("data.csv").lines().map(str::to_owned).collect();
+    let row = |(i, line): (usize, &String)| match i {
+        0 => format!("{line},shade,side,answer"),
+        _ => format!(
+            "{line},{},{},{}",
+            i * 7 % 13,
+            ["l", "m", "n", "o"][i % 4],
+            if i * 7 % 13 > 6 { "yes" } else { "no" }
+        ),
+    };
+    folder.write("data.csv", lines.iter().enumerate().map(row).collect::<Vec<_>>().join("\n"));
+    let config = PHOTOS
+        .replace("[tasks.place]", "[tasks.answer]")
+        .replace("photo = \"image\"", "photo = \"image\"\nshade = \"number\"\nside = \"category\"")
+        .replace("trunk = [32]", "trunk = [{ conv = 8 }, { conv = 16, pool = 2 }]")
+        .replace("[train]", "[train]\nlearning_rate = 0.01");
+    folder.write("config.toml", config);
+    assert!(score(&folder, "answer", "auc") > 0.9);
+    assert!(score(&folder, "kind", "auc") > 0.9);
+    let nodes = folder.json("model/model.json")["model"]["graph"]["nodes"].clone();
+    let features = nodes.as_array().unwrap().iter().find(|node| node["name"] == "features").unwrap();
+    // One channel, one number, four words.
+    assert_eq!(features["shape"], serde_json::json!([8, 8, 6]));
+}
+
+#[test]
 fn paths_relative_to_another_folder() {
     let folder = Folder::new();
     photo_table(&folder, 100);

@@ -9,4 +9,5 @@ mod bad;
 mod forms;
 mod multimnist;
 mod pictures;
+mod pixels;
 mod training;

@@ -5,10 +5,22 @@ use super::{Kernel, Lane, read_write, vectorized, with_each_copy};
 use crate::plan::{SIDE, Wiring};
 
 pub(super) struct MaxPool {
-    pub places: Places,
-    pub channels: usize,
-    pub wiring: Wiring,
+    places: Places,
+    channels: usize,
+    /// Whether every pixel is in one window, so that its cotangent is written once.
+    divided: bool,
+    wiring: Wiring,
 }
+
+impl MaxPool {
+    pub(super) fn new(places: Places, channels: usize, wiring: Wiring) -> Self {
+        let divided = places.divide(wiring.inputs[0].width / channels);
+        MaxPool { places, channels, divided, wiring }
+    }
+}
+
+/// One feature of a block.
+type Wide = [f32; SIDE];
 
 impl Kernel for MaxPool {
     fn forward(&self, lane: &mut Lane<'_>) {
@@ -21,13 +33,14 @@ impl Kernel for MaxPool {
                 || {
                     for (y, pixels) in y.chunks_exact_mut(self.channels).zip(self.places.each()) {
                         for (c, y) in y.iter_mut().enumerate() {
-                            *y = [f32::NEG_INFINITY; SIDE];
+                            let mut most = [f32::NEG_INFINITY; SIDE];
                             for Share { pixel, .. } in pixels {
                                 let x = &x[pixel * self.channels + c];
                                 for l in 0..SIDE {
-                                    y[l] = if x[l] > y[l] { x[l] } else { y[l] };
+                                    most[l] = if x[l] > most[l] { x[l] } else { most[l] };
                                 }
                             }
+                            *y = most;
                         }
                     }
                 },
@@ -37,11 +50,12 @@ impl Kernel for MaxPool {
 
     /// The cotangent goes to the first pixel that has the largest value.
     fn backward(&self, lane: &mut Lane<'_>) {
-        let (w, channels) = (&self.wiring, self.channels);
+        let w = &self.wiring;
         let Some(flow) = &w.flows[0] else { return };
         let (input, out) = (w.inputs[0], w.out);
         with_each_copy(lane, w.cotangent, flow, |others, dy, dx, accumulate| {
-            if !accumulate {
+            let write = self.divided && !accumulate;
+            if !accumulate && !write {
                 dx.fill(0.0);
             }
             let (dy, dx) = (dy.as_chunks::<SIDE>().0, dx.as_chunks_mut::<SIDE>().0);
@@ -50,17 +64,9 @@ impl Kernel for MaxPool {
             for ((dy, dx), (x, y)) in dy.chunks_exact(out.width).zip(dx.chunks_exact_mut(input.width)).zip(seen) {
                 vectorized(
                     #[inline(always)]
-                    || {
-                        let outputs = y.chunks_exact(channels).zip(dy.chunks_exact(channels));
-                        for ((y, dy), pixels) in outputs.zip(self.places.each()) {
-                            for c in 0..channels {
-                                let mut rest = dy[c];
-                                for Share { pixel, .. } in pixels {
-                                    let at = pixel * channels + c;
-                                    route(&x[at], &y[c], &mut rest, &mut dx[at]);
-                                }
-                            }
-                        }
+                    || match write {
+                        true => self.pull::<true>(x, y, dy, dx),
+                        false => self.pull::<false>(x, y, dy, dx),
                     },
                 );
             }
@@ -68,12 +74,27 @@ impl Kernel for MaxPool {
     }
 }
 
-/// Where `x` is the largest value `y`, hands over what is left.
-#[inline(always)]
-fn route(x: &[f32; SIDE], y: &[f32; SIDE], rest: &mut [f32; SIDE], dx: &mut [f32; SIDE]) {
-    for l in 0..SIDE {
-        let hit = x[l] == y[l];
-        dx[l] += if hit { rest[l] } else { 0.0 };
-        rest[l] = if hit { 0.0 } else { rest[l] };
+impl MaxPool {
+    /// One block's cotangents, written or added.
+    #[inline(always)]
+    fn pull<const WRITE: bool>(&self, x: &[Wide], y: &[Wide], dy: &[Wide], dx: &mut [Wide]) {
+        let channels = self.channels;
+        let outputs = y.chunks_exact(channels).zip(dy.chunks_exact(channels));
+        for ((y, dy), pixels) in outputs.zip(self.places.each()) {
+            for (c, (y, dy)) in y.iter().zip(dy).enumerate() {
+                let mut rest = *dy;
+                for Share { pixel, .. } in pixels {
+                    let at = pixel * channels + c;
+                    let (x, dx) = (&x[at], &mut dx[at]);
+                    for l in 0..SIDE {
+                        // Where x is the largest value, what is left is handed over.
+                        let hit = x[l] == y[l];
+                        let own = if hit { rest[l] } else { 0.0 };
+                        rest[l] = if hit { 0.0 } else { rest[l] };
+                        dx[l] = if WRITE { own } else { dx[l] + own };
+                    }
+                }
+            }
+        }
     }
 }

@@ -179,7 +179,7 @@ pub(crate) fn build(op: &Op, wiring: Wiring, site: &Site<'_>) -> Box<dyn Kernel>
         Op::Pool { pooling, window } => {
             let places = Places::window(&conv2d::forward_axes(window, site));
             match pooling {
-                Pooling::Max => Box::new(max_pool::MaxPool { places, channels, wiring }),
+                Pooling::Max => Box::new(max_pool::MaxPool::new(places, channels, wiring)),
                 Pooling::Average => Box::new(pixel_sum::PixelSum { places, channels, wiring }),
             }
         }

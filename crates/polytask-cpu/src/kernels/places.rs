@@ -38,9 +38,9 @@ impl Places {
     }
 
     /// An image of `[height, width]` enlarged.
-    pub(super) fn enlarged([height, width]: [usize; 2], factor: usize, interpolation: Interpolation) -> Self {
+    pub(super) fn enlarged([height, width]: [usize; 2], factor: [usize; 2], interpolation: Interpolation) -> Self {
         // Output pixel o has its centre at (o + 0.5) / factor - 0.5, counted between centres of the image's pixels.
-        let along = |length: usize, o: usize| -> Vec<(usize, f32)> {
+        let along = |length: usize, factor: usize, o: usize| -> Vec<(usize, f32)> {
             if interpolation == Interpolation::Nearest {
                 return vec![(o / factor, 1.0)];
             }
@@ -52,8 +52,8 @@ impl Places {
                 false => vec![(low, 1.0)],
             }
         };
-        Self::new([height * factor, width * factor], |y, x| {
-            let (ys, xs) = (along(height, y), along(width, x));
+        Self::new([height * factor[0], width * factor[1]], |y, x| {
+            let (ys, xs) = (along(height, factor[0], y), along(width, factor[1], x));
             let row = |(y, v): &(usize, f32)| {
                 xs.iter().map(|(x, w)| Share { pixel: y * width + x, weight: v * w }).collect::<Vec<_>>()
             };
@@ -70,6 +70,12 @@ impl Places {
             }
         }
         Places { first, pixels }
+    }
+
+    /// Whether every one of so many pixels is read once.
+    pub(super) fn divide(&self, pixels: usize) -> bool {
+        let mut read = vec![false; pixels];
+        self.pixels.len() == pixels && self.pixels.iter().all(|share| !std::mem::replace(&mut read[share.pixel], true))
     }
 
     /// The pixels of every output, in order.

@@ -34,6 +34,9 @@ pub enum ImageProblem {
     /// Some other file.
     #[error("it is no PNG, JPEG or WebP image")]
     UnknownFormat,
+    /// An image whose pixels do not stand for numbers.
+    #[error("{0}; a mask is a PNG of greys or with a palette, so that every pixel keeps its number")]
+    NoMask(&'static str),
     /// Its header names more pixels than allowed; nothing was unpacked.
     #[error("it has {width} x {height} pixels, more than the {limit} allowed")]
     TooLarge {

@@ -45,7 +45,7 @@ pub(crate) fn read_images(path: &Path, bytes: Vec<u8>, options: &ReadOptions) ->
             false => vec![(LABEL.to_owned(), path.clone())],
         },
         Some(LabelFiles::Named(files)) => files.clone(),
-        None => siblings(path),
+        None => siblings(path, options),
     };
     let mut columns = vec![images];
     for (name, path) in labels {
@@ -75,8 +75,14 @@ fn is_table(path: &Path) -> Result<bool, DataError> {
     Ok(!is_idx(path, &load_bytes(path)?))
 }
 
-/// Labels, a byte each: the names of classes, or numbers where the column is declared to hold such.
+/// Labels, a byte each: the names of classes, or numbers where the column is declared to hold such. Masks, where it is
+/// declared to hold images, a byte a pixel.
 fn read_labels(path: &Path, hint: Option<Hint>) -> Result<Values, DataError> {
+    if hint == Some(Hint::Image) {
+        let (dims, values) = parse(&path.display().to_string(), load_bytes(path)?, &[3])?;
+        let shape = ImageShape { height: dims[1], width: dims[2], channels: 1 };
+        return Ok(Values::Images(Images::Pixels(Pixels::new(shape, values))));
+    }
     let (_, values) = parse(&path.display().to_string(), load_bytes(path)?, &[1])?;
     if hint == Some(Hint::Number) {
         return Ok(Values::Number(values.into_iter().map(f64::from).collect()));
@@ -85,8 +91,9 @@ fn read_labels(path: &Path, hint: Option<Hint>) -> Result<Values, DataError> {
     Ok(Values::Text(values.iter().map(|value| names.get(usize::from(*value)).map(String::as_str)).collect()))
 }
 
-/// The files of labels that belong to images by their names, with the names of their columns.
-fn siblings(images: &Path) -> Vec<(String, PathBuf)> {
+/// The files of labels that belong to images by their names, with the names of their columns. Those of masks end as
+/// images do, and only a column that is declared to hold images is one.
+fn siblings(images: &Path, options: &ReadOptions) -> Vec<(String, PathBuf)> {
     let name = images.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let Some((stem, end)) = name.split_once("images-idx3-ubyte") else { return Vec::new() };
     let folder = images.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -94,8 +101,13 @@ fn siblings(images: &Path) -> Vec<(String, PathBuf)> {
     let mut names: Vec<String> = names.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();
     let column = |name: &String| {
-        let between = name.strip_prefix(stem)?.strip_suffix(&format!("-idx1-ubyte{end}"))?;
-        let column = if between == "labels" { LABEL } else { between };
+        let own = name.strip_prefix(stem)?.strip_suffix(end)?;
+        let column = match (own.strip_suffix("-idx1-ubyte"), own.strip_suffix("-idx3-ubyte")) {
+            (Some("labels"), _) => LABEL,
+            (Some(column), _) => column,
+            (_, Some(column)) if column != "images" && options.hints.get(column) == Some(&Hint::Image) => column,
+            _ => return None,
+        };
         Some((column.to_owned(), images.with_file_name(name)))
     };
     names.iter().filter_map(column).collect()

@@ -3,12 +3,14 @@
 mod decode;
 mod folder;
 pub mod idx;
+mod mask;
 mod overlap;
 mod source;
 
 pub use decode::{Fit, ImageProblem, Look, decode, is_image, look};
 pub use folder::is_name;
 pub(crate) use folder::read as read_folder;
+pub use mask::{Mask, write_image, write_mask};
 pub use overlap::overlap;
 pub use source::{Source, sources};
 

@@ -1,6 +1,6 @@
 //! Where the image of a row is.
 
-use super::{Fit, ImageProblem, ImageShape, Look, Pixels, decode, look};
+use super::{Fit, ImageProblem, ImageShape, Look, Mask, Pixels, decode, look};
 use crate::column::Values;
 use crate::error::DataError;
 use crate::table::Table;
@@ -79,6 +79,26 @@ impl Source {
             Self::Pixels(pixels, _) => {
                 let ImageShape { height, width, channels } = pixels.shape();
                 Ok(Some(Look { height, width, color: channels > 1 }))
+            }
+        }
+    }
+
+    /// The image as a mask, see [`Mask::read`]; none where it is missing.
+    ///
+    /// # Errors
+    /// Not there, empty, no PNG of greys or with a palette, damaged, or larger than `max_pixels`.
+    pub fn mask(&self, max_pixels: u64) -> Result<Option<Mask>, ImageProblem> {
+        match self {
+            Self::Missing => Ok(None),
+            Self::File(path) => Mask::read(open(path)?, max_pixels).map(Some),
+            Self::Bytes(bytes) => Mask::read(Cursor::new(bytes), max_pixels).map(Some),
+            Self::Pixels(pixels, row) => {
+                let ImageShape { height, width, channels } = pixels.shape();
+                let values = pixels.image(*row).map(|image| image.iter().map(|value| u16::from(*value)).collect());
+                match channels {
+                    1 => Ok(values.map(|values| Mask { height, width, values })),
+                    _ => Err(ImageProblem::NoMask("it has colours")),
+                }
             }
         }
     }

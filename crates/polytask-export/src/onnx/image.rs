@@ -54,7 +54,7 @@ impl Emit<'_> {
             }
             Op::Upsample { interpolation, factor } => {
                 let x = self.image(input)?;
-                let scales = self.w.floats(&[4], &[1.0, 1.0, *factor as f32, *factor as f32]);
+                let scales = self.w.floats(&[4], &[1.0, 1.0, factor[0] as f32, factor[1] as f32]);
                 let settings = match interpolation {
                     Interpolation::Nearest => vec![
                         ("mode", Setting::Word("nearest")),

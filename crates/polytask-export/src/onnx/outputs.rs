@@ -105,6 +105,9 @@ impl Emit<'_> {
                 let words = "the tag of every token, empty beyond the last";
                 vec![Result { part: "", value, kind: Type::String, last: None, words }]
             }
+            Kind::Segmentation(_) | Kind::PixelRegression(_) => {
+                return Err(Refusal::new("tasks that label pixels are not exported"));
+            }
             // Which predicates there are, and the best tree, are sought outside of the network.
             Kind::Predicates(_) | Kind::Senses(_) | Kind::Roles(_) | Kind::Arcs(_) => {
                 let parts = ["scores", "labels"].into_iter().zip(loss.nodes().collect::<Vec<_>>());

@@ -61,7 +61,7 @@ def average_pool(x, size, stride, padding):
     return ops.average_pool(padded(x, padding), size, stride) / inside
 # --- enlarged
 def enlarged(x, factor, interpolation):
-    size = (x.shape[1] * factor, x.shape[2] * factor)
+    size = (x.shape[1] * factor[0], x.shape[2] * factor[1])
     return ops.image.resize(x, size, interpolation=interpolation)
 # --- masked
 def masked(x, mask):

@@ -255,6 +255,7 @@ impl Emit<'_> {
             Op::Pool { pooling, window } => self.pool(node, *pooling, window)?,
             Op::Upsample { interpolation, factor } => {
                 let x = self.image(input)?;
+                let factor = format!("({}, {})", factor[0], factor[1]);
                 match (torch, interpolation) {
                     (true, Interpolation::Nearest) => format!("F.interpolate({x}, scale_factor={factor})"),
                     (true, Interpolation::Bilinear) => {

@@ -119,9 +119,21 @@ impl GraphBuilder {
             self.next_name = None;
             return x;
         }
+        self.enlarge(x, [factor; 2], interpolation)
+    }
+
+    /// Plain features as an image of `[height, width]`, the same at every pixel, `[c] -> [height, width, c]`.
+    pub fn planes(&mut self, x: NodeId, size: [usize; 2]) -> NodeId {
+        let name = self.take_name("planes");
+        let width = self.shape(x).width();
+        let pixel = self.named(format!("{name}.pixel")).reshape(x, &[1, 1, width]);
+        self.named(name).enlarge(pixel, size, Interpolation::Nearest)
+    }
+
+    fn enlarge(&mut self, x: NodeId, factor: [usize; 2], interpolation: Interpolation) -> NodeId {
         let shape = match self.shape(x).image() {
             Some([height, width, channels]) => {
-                vec![height.saturating_mul(factor.max(1)), width.saturating_mul(factor.max(1)), channels]
+                vec![height.saturating_mul(factor[0].max(1)), width.saturating_mul(factor[1].max(1)), channels]
             }
             None => vec![1],
         };
@@ -208,9 +220,9 @@ impl GraphBuilder {
                 gives(&[y, x, channels])
             }
             Op::GlobalPool => gives(&[channels]),
-            Op::Upsample { factor, .. } => match factor {
-                0 => Err("its factor is 0; it must be at least 1".into()),
-                _ => gives(&[height.saturating_mul(*factor), width.saturating_mul(*factor), channels]),
+            Op::Upsample { factor, .. } => match factor.contains(&0) {
+                true => Err("its factor is 0; it must be at least 1".into()),
+                false => gives(&[height.saturating_mul(factor[0]), width.saturating_mul(factor[1]), channels]),
             },
             _ => Ok(()),
         }

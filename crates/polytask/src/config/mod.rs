@@ -50,7 +50,7 @@ pub use schedule::Schedule;
 pub use sequence::{Along, SequenceLayer};
 pub(crate) use shorthand::Shorthand;
 pub use strength::Strength;
-pub use tasks::{ClassWeights, Label, TaskConfig, TaskKind, TaskLoss};
+pub use tasks::{ClassWeights, Ignored, Label, TaskConfig, TaskKind, TaskLoss};
 pub use text::{Positions, TextEncoder, TextModel, TextPool};
 pub use train::{Batch, Length, Optimizer, OptimizerName, TrainConfig};
 pub use trunk::{ImageLayer, Layer, Norm, Pooling, Resnet, Trunk, Word};

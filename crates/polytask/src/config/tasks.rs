@@ -33,6 +33,10 @@ pub enum TaskKind {
     Roles,
     /// The head of each token and its relation to it: a dependency tree.
     Arcs,
+    /// One of several classes for each pixel of an image.
+    Segmentation,
+    /// A quantity for each pixel of an image, such as its depth.
+    PixelRegression,
 }
 
 impl TaskKind {
@@ -50,6 +54,8 @@ impl TaskKind {
             TaskKind::Senses => "senses",
             TaskKind::Roles => "roles",
             TaskKind::Arcs => "arcs",
+            TaskKind::Segmentation => "segmentation",
+            TaskKind::PixelRegression => "pixel_regression",
         }
     }
 
@@ -61,6 +67,11 @@ impl TaskKind {
     /// Whether its labels are frames, predicates with their arguments, which several tasks may read.
     pub fn is_of_frames(self) -> bool {
         matches!(self, TaskKind::Predicates | TaskKind::Senses | TaskKind::Roles)
+    }
+
+    /// Whether it labels pixels rather than rows.
+    pub fn is_of_pixels(self) -> bool {
+        matches!(self, TaskKind::Segmentation | TaskKind::PixelRegression)
     }
 }
 
@@ -152,6 +163,26 @@ impl JsonSchema for Label {
     }
 }
 
+/// Labels that mean none: one, or a list of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "it must be a label, such as 255, or a list of labels")]
+pub enum Ignored {
+    /// One.
+    One(Label),
+    /// Several.
+    Several(Vec<Label>),
+}
+
+impl Ignored {
+    /// All of them.
+    pub fn labels(&self) -> &[Label] {
+        match self {
+            Ignored::One(label) => std::slice::from_ref(label),
+            Ignored::Several(labels) => labels,
+        }
+    }
+}
+
 /// One task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -163,7 +194,7 @@ pub struct TaskConfig {
     /// The column the labels are read from. Default: the task's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
-    /// The loss. Regression: "mse", "mae" or "huber", default "mse". Tags and roles: "softmax" or "crf", default "softmax"
+    /// The loss. Regression, also of pixels: "mse", "mae" or "huber", default "mse". Tags and roles: "softmax" or "crf", default "softmax"
     /// for tags and "crf" for roles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<TaskLoss>,
@@ -171,7 +202,7 @@ pub struct TaskConfig {
     /// label where `standardize` is on, in the label's units otherwise. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta: Option<f64>,
-    /// Regression: standardise the label inside, by the mean and deviation of the training rows. Predictions and
+    /// Regression, also of pixels: standardise the label inside, by the mean and deviation of the training rows. Predictions and
     /// metrics are in the label's own units either way. Default true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standardize: Option<bool>,
@@ -183,9 +214,14 @@ pub struct TaskConfig {
     /// that are not named weigh 1. Default: all weigh 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_weights: Option<ClassWeights>,
-    /// Tasks of tokens: the text input whose tokens are labelled. Default: the only one.
+    /// Tasks of tokens: the text input whose tokens are labelled. Tasks of pixels: the image input whose pixels are
+    /// labelled. Default: the only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<String>,
+    /// Tasks of pixels: numbers of a mask, or labels of a list, that mean no label: one, such as 255, or a list of them.
+    /// Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore: Option<Ignored>,
     /// Tags: refuse an `I-x` that follows neither `B-x` nor `I-x`, rather than let a span begin there. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
@@ -205,7 +241,8 @@ pub struct TaskConfig {
     /// Roles: layers of LSTMs in both directions over the tokens of each predicate's sentence, from 0 to 8. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<usize>,
-    /// Widths of the hidden layers of this task's head. Default: `model.head`.
+    /// Widths of the hidden layers of this task's head. Of pixels each is a convolution of 3 x 3, after the image has been
+    /// doubled in size where it is still smaller than the labels. Default: `model.head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<Vec<usize>>,
 }
@@ -233,7 +270,7 @@ impl TaskConfig {
 
     /// The first key that has no meaning for a task of `kind`.
     pub fn stray_key(&self, kind: TaskKind) -> Option<&'static str> {
-        let regression = kind == TaskKind::Regression;
+        let regression = matches!(kind, TaskKind::Regression | TaskKind::PixelRegression);
         let classes = matches!(kind, TaskKind::Binary | TaskKind::Category);
         let tags = matches!(kind, TaskKind::Tags | TaskKind::Roles);
         let sized = matches!(kind, TaskKind::Senses | TaskKind::Roles | TaskKind::Arcs);
@@ -243,7 +280,8 @@ impl TaskConfig {
             ("standardize", self.standardize.is_some() && !regression),
             ("positive", self.positive.is_some() && kind != TaskKind::Binary),
             ("class_weights", self.class_weights.is_some() && !classes),
-            ("over", self.over.is_some() && !kind.is_of_tokens()),
+            ("over", self.over.is_some() && !kind.is_of_tokens() && !kind.is_of_pixels()),
+            ("ignore", self.ignore.is_some() && !kind.is_of_pixels()),
             ("strict", self.strict.is_some() && kind != TaskKind::Tags),
             ("separator", self.separator.is_some() && kind != TaskKind::Multilabel),
             ("columns", self.columns.is_some() && !matches!(kind, TaskKind::Multilabel | TaskKind::Arcs)),

@@ -4,7 +4,8 @@ use super::image::{Gallery, Limits, Pictures, Wanted};
 use super::text::{Texts, TokenFeatures};
 use super::{Code, EncodeError, Encoder, Galleries, InputColumn, boolean::Boolean, number::Number};
 use crate::structure::Structure;
-use polytask_data::{ImageShape, Table};
+use polytask_data::image::write_image;
+use polytask_data::{ImageProblem, ImageShape, Table};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -72,6 +73,30 @@ impl Features {
     /// The images of each input.
     pub(crate) fn galleries(&self) -> impl Iterator<Item = &Gallery> {
         self.images.iter().map(|pictures| &pictures.gallery)
+    }
+
+    /// The columns of images.
+    pub fn image_columns(&self) -> impl Iterator<Item = &str> {
+        self.images.iter().map(|pictures| pictures.column.as_str())
+    }
+
+    /// The image of a row as the model reads it, before it is standardised, as a PNG file; none where the row has none.
+    ///
+    /// # Errors
+    /// An image that could be read before and cannot be now.
+    pub fn png(&self, column: &str, row: u32) -> Result<Option<Vec<u8>>, EncodeError> {
+        let Some(pictures) = self.images.iter().find(|pictures| pictures.column == column) else { return Ok(None) };
+        let mut scratch = Vec::new();
+        let pixels = pictures.gallery.known(row, &mut scratch)?;
+        if pixels.is_empty() {
+            return Ok(None);
+        }
+        let failed = |error: std::io::Error| EncodeError::Image {
+            image: format!("`{column}` of row {row}"),
+            problem: ImageProblem::Io(error.to_string()),
+            others: 0,
+        };
+        write_image(pixels, pictures.gallery.shape()).map(Some).map_err(failed)
     }
 
     /// Refuses what was made of images that could be read when they were loaded and could not be later.

@@ -24,7 +24,7 @@ pub use text::{Sentences, Text, Texts, TokenFeatures};
 use crate::column::is_plain;
 use crate::config::{Config, InputConfig, InputKind, TextModel};
 use polytask_data::{Column, Hint, Table, Values};
-use polytask_graph::{DomainId, GraphBuilder, IndexColumn, NodeId};
+use polytask_graph::{Activation, DomainId, GraphBuilder, IndexColumn, NodeId};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -77,6 +77,9 @@ impl Code {
         }
     }
 }
+
+/// Planes of an image at most that other inputs become: each costs as much in the first convolution as a colour.
+pub const PLANES: usize = 8;
 
 /// The list that is an input without being asked for.
 const TOKENS: &str = "tokens";
@@ -214,7 +217,10 @@ impl Encoder {
     /// every embedded column, the images, what the encoder of `model` makes of texts, and `{prefix}features`, which joins
     /// them; a single image keeps its shape. Each prefix has embedding tables and text encoders of its own. The features
     /// are on the rows, or on the tokens that are labelled.
-    pub fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str, model: &TextModel) -> NodeId {
+    ///
+    /// Layers that read images (`image`) see images of one size as one image, and what stands beside them as planes of it,
+    /// the same at every pixel: at most [`PLANES`], a mixture of them where there are more.
+    pub fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str, model: &TextModel, image: bool) -> NodeId {
         let mut parts: Vec<NodeId> = inputs.numbers.into_iter().collect();
         if let Some(index) = inputs.categories {
             let levels = |category: &Category| category.levels.len();
@@ -252,6 +258,18 @@ impl Encoder {
                 *part = g.named(format!("{prefix}spread.{i}")).spread(*part, domain);
             }
             parts.push(h);
+        }
+        if let (true, Some((_, size))) = (image, self.images().next()) {
+            let (images, plain): (Vec<NodeId>, Vec<NodeId>) =
+                parts.into_iter().partition(|x| g.shape(*x).image().is_some());
+            parts = images;
+            if !plain.is_empty() {
+                let mut beside = g.named(format!("{prefix}beside")).concat(&plain);
+                if g.shape(beside).width() > PLANES {
+                    beside = g.named(format!("{prefix}mixed")).dense(beside, PLANES, Activation::Linear);
+                }
+                parts.push(g.named(format!("{prefix}planes")).planes(beside, [size.height, size.width]));
+            }
         }
         g.named(format!("{prefix}features")).concat(&parts)
     }

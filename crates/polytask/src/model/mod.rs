@@ -19,7 +19,7 @@ use crate::task::{Prediction, Task};
 use indexmap::IndexMap;
 use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
 use polytask_data::{ReadOptions, Table};
-use polytask_graph::{Graph, ParameterId};
+use polytask_graph::{Graph, Op, ParameterId};
 use std::path::Path;
 
 /// A network with its tasks, inputs and weights.
@@ -43,6 +43,20 @@ pub(crate) fn block(graph: &Graph) -> usize {
     if graph.domains().is_empty() { 4096 } else { 256 }
 }
 
+/// Bytes that predicting may take to work in; of images fewer rows are predicted at a time.
+const MEMORY: usize = 256 << 20;
+
+/// The plan of predicting this many rows, or as many of them at a time as memory allows.
+pub(crate) fn predicting(graph: &Graph, rows: usize) -> Plan {
+    let plan = |rows| Plan::new(graph, rows, Mode::Predict, &Groups::merged(graph));
+    let rows = rows.clamp(1, block(graph));
+    let whole = plan(rows);
+    match whole.memory() > MEMORY {
+        true => plan((rows as f64 * MEMORY as f64 / whole.memory() as f64) as usize),
+        false => whole,
+    }
+}
+
 impl Model {
     /// How files are to be read for this model.
     pub fn read_options(&self) -> ReadOptions {
@@ -63,9 +77,7 @@ impl Model {
 
     /// The same with what is known of the sentences from elsewhere.
     fn outputs_in(&self, structure: &Structure, data: &Dataset, rows: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
-        let batch = rows.len().clamp(1, block(&self.graph));
-        let plan = Plan::new(&self.graph, batch, Mode::Predict, &Groups::merged(&self.graph));
-        let mut runner = Runner::new(plan, self.parameters.clone());
+        let mut runner = Runner::new(predicting(&self.graph, rows.len()), self.parameters.clone());
         let outputs = data.with_structure(structure, &self.graph, &[], rows, |feed| runner.predict(feed));
         data.features.check()?;
         Ok(outputs)
@@ -159,7 +171,12 @@ fn metrics_alone<S: serde::Serializer>(tasks: &IndexMap<String, Score>, serializ
 pub fn start(graph: &Graph, tasks: &[Task], seed: u64, init: Option<&Path>) -> Result<Parameters, Error> {
     let mut parameters = Parameters::init(graph, seed);
     for (task, loss) in tasks.iter().zip(graph.losses()) {
-        if let polytask_graph::Op::Dense { bias: Some(bias), .. } = graph.node(loss.prediction).op {
+        // An image that is enlarged last of all has its bias below.
+        let mut last = graph.node(loss.prediction);
+        while let (Op::Upsample { .. }, [below]) = (&last.op, &last.inputs[..]) {
+            last = graph.node(*below);
+        }
+        if let Op::Dense { bias: Some(bias), .. } | Op::Conv2d { bias: Some(bias), .. } = last.op {
             parameters.of_mut(bias).copy_from_slice(&task.outcome().initial_bias());
         }
     }

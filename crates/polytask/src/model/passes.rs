@@ -1,7 +1,7 @@
 //! Prediction in one pass, or in two where some tasks read what others find: the first finds predicates and heads, the
 //! second the senses and arguments of these predicates and the relations to these heads.
 
-use super::{Model, Score, Scores};
+use super::{MEMORY, Model, Score, Scores};
 use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::metric::Metric;
@@ -85,8 +85,22 @@ impl Model {
     }
 
     fn pass(&self, structure: &Structure, data: &Dataset, rows: &[u32]) -> Result<Vec<Prediction>, Error> {
-        let outputs = self.outputs_in(structure, data, rows)?;
-        let of = |(task, raw): (&Task, &Vec<f32>)| task.predict_in(raw, &data.layout_in(structure, task, rows));
-        Ok(self.tasks.iter().zip(&outputs).map(of).collect())
+        // So many rows at a time that raw outputs, which may be images, have room.
+        let width: usize = self.graph.losses().iter().map(|l| self.graph.node(l.prediction).shape.width()).sum();
+        let at_once = (MEMORY / size_of::<f32>() / width.max(1)).max(1);
+        let predict = |rows: &[u32]| {
+            let outputs = self.outputs_in(structure, data, rows)?;
+            let of = |(task, raw): (&Task, &Vec<f32>)| task.predict_in(raw, &data.layout_in(structure, task, rows));
+            Ok::<Vec<_>, Error>(self.tasks.iter().zip(&outputs).map(of).collect())
+        };
+        if !self.graph.domains().is_empty() || rows.len() <= at_once {
+            return predict(rows);
+        }
+        let (first, rest) = rows.split_at(at_once);
+        let mut all = predict(first)?;
+        for rows in rest.chunks(at_once) {
+            all.iter_mut().zip(predict(rows)?).for_each(|(all, more)| all.append(more));
+        }
+        Ok(all)
     }
 }

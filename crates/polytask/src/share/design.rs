@@ -89,7 +89,8 @@ impl<'a> Design<'a> {
 
     /// Adds the features that the inputs give; each prefix has embeddings of its own.
     pub(super) fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str) -> NodeId {
-        self.encoder.embed(g, inputs, prefix, &self.config.text)
+        let image = matches!(self.trunk.first(), Some(Layer::Image(_)));
+        self.encoder.embed(g, inputs, prefix, &self.config.text, image)
     }
 
     /// Adds the features that the inputs give, every category one-hot, however many levels it has.
@@ -189,9 +190,12 @@ impl<'a> Design<'a> {
     }
 
     /// What a task's head reads of a representation: a task that labels rows sees the tokens of each as one, and of an image
-    /// the mean of every channel, `heads.{task}.pool`.
+    /// the mean of every channel, `heads.{task}.pool`; one that labels pixels sees the image.
     pub(super) fn seen(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
         let name = format!("heads.{}", self.tasks[task].name);
+        if self.tasks[task].outcome().pixels().is_some() {
+            return h;
+        }
         let h = match self.encoder.tokens.is_some() && self.tasks[task].over.is_none() {
             true => text::pool(g, h, &name, self.config.text.pool),
             false => h,
@@ -204,7 +208,11 @@ impl<'a> Design<'a> {
 
     /// The hidden layers of a task's head alone, `heads.{task}.0`, ...; `h` itself where it has none.
     pub(super) fn hidden(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
-        self.layers(g, &format!("heads.{}", self.tasks[task].name), h, self.heads[task])
+        let name = format!("heads.{}", self.tasks[task].name);
+        match self.tasks[task].outcome().pixels() {
+            Some(size) => self.pixel_tower(g, &name, h, size, self.heads[task]),
+            None => self.layers(g, &name, h, self.heads[task]),
+        }
     }
 
     /// `x` for the elements that `like` has: what a row has for each of its tokens, or its tokens as one.
@@ -223,7 +231,14 @@ impl<'a> Design<'a> {
 
     /// The last layers of a task's head, in the units of the loss: a number, a logit or logits.
     pub(super) fn output(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
-        self.tasks[task].outcome().output(g, &self.site(task), h)
+        let outcome = self.tasks[task].outcome();
+        match outcome.pixels() {
+            Some(size) => {
+                let name = format!("heads.{}", self.tasks[task].name);
+                self.pixel_output(g, &name, self.heads[task].len(), h, outcome.width(), size)
+            }
+            None => outcome.output(g, &self.site(task), h),
+        }
     }
 
     /// A loss for every task, each on its own output.

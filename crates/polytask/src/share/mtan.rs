@@ -56,7 +56,7 @@ impl Architecture for Mtan {
                 };
                 let seen = g.named(format!("{own}attention.{i}.seen")).concat(&seen);
                 let mask = self.mask(g, design, &format!("{own}attention.{i}"), h, seen);
-                *z = Some(g.named(format!("{own}attended.{i}")).mul(mask, h));
+                *z = Some(g.named(format!("{own}masked.{i}")).mul(mask, h));
             }
             below = h;
         }

@@ -2,7 +2,7 @@
 
 use super::Design;
 use crate::config::{ImageLayer, Norm, Pooling};
-use polytask_graph::{Activation, GraphBuilder, NodeId, Window};
+use polytask_graph::{Activation, GraphBuilder, Interpolation, NodeId, Window};
 
 /// What a layer's sums are normalised by.
 #[derive(Clone, Copy)]
@@ -48,6 +48,64 @@ impl Design<'_> {
         };
         g.named(format!("{name}.dropout")).dropout(h, self.config.dropout as f32)
     }
+}
+
+/// The heads of tasks that label pixels.
+impl Design<'_> {
+    /// Hidden layers `{name}.0`, ...: a convolution of 3 x 3 each, of the image at twice its size (`{name}.0.up`) where that is
+    /// still smaller than what is labelled.
+    pub(super) fn pixel_tower(
+        &self,
+        g: &mut GraphBuilder,
+        name: &str,
+        h: NodeId,
+        size: [usize; 2],
+        widths: &[usize],
+    ) -> NodeId {
+        widths.iter().enumerate().fold(h, |h, (i, width)| {
+            let Some(factor) = enlargement(g, name, h, size) else { return h };
+            let factor = if factor.is_multiple_of(2) { 2 } else { 1 };
+            let h = g.named(format!("{name}.{i}.up")).upsample(h, factor, Interpolation::Bilinear);
+            let layer = ImageLayer { conv: Some(*width), ..ImageLayer::default() };
+            self.image_layer(g, &format!("{name}.{i}"), &layer, h)
+        })
+    }
+
+    /// The outputs of every pixel: `{name}.{last}` of the image as it is, enlarged to what is labelled (`{name}.up`), which
+    /// is the same as the other way round and less work.
+    pub(super) fn pixel_output(
+        &self,
+        g: &mut GraphBuilder,
+        name: &str,
+        last: usize,
+        h: NodeId,
+        width: usize,
+        size: [usize; 2],
+    ) -> NodeId {
+        let Some(factor) = enlargement(g, name, h, size) else { return h };
+        let out = g.named(format!("{name}.{last}")).pointwise(h, width, Activation::Linear);
+        g.named(format!("{name}.up")).upsample(out, factor, Interpolation::Bilinear)
+    }
+}
+
+/// How many times larger than an image that is which is labelled; refuses what is no whole multiple.
+fn enlargement(g: &mut GraphBuilder, name: &str, h: NodeId, [height, width]: [usize; 2]) -> Option<usize> {
+    let Some([own_height, own_width, _]) = g.shape(h).image() else {
+        let reason = "it labels the pixels of an image, and what it reads is none; let the trunk end in image layers, such \
+                      as [{ conv = 16 }, { conv = 32, pool = 2 }]";
+        g.refuse(name, reason);
+        return None;
+    };
+    let factor = height / own_height.max(1);
+    if [own_height * factor, own_width * factor] == [height, width] && factor > 0 {
+        return Some(factor);
+    }
+    let reason = format!(
+        "it labels {height} x {width} pixels and reads {own_height} x {own_width}, of which they are no whole multiple; \
+         choose sides that the trunk can halve as often as it does, by the input's `size`"
+    );
+    g.refuse(name, reason);
+    None
 }
 
 #[allow(clippy::too_many_arguments, reason = "all of them say what a convolution is")]

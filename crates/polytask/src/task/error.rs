@@ -1,7 +1,7 @@
 //! What can be wrong with the labels of a task.
 
 use crate::nearest::suggest;
-use polytask_data::{DataError, Place};
+use polytask_data::{DataError, ImageProblem, Place};
 
 /// Labels that cannot be learnt from.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +50,7 @@ pub enum TaskError {
         found: &'static str,
     },
     /// A task of tokens without a text, or with a choice of several.
-    #[error("task `{task}` labels tokens, {}", which(over.as_deref(), texts))]
+    #[error("task `{task}` labels tokens, {}", which(over.as_deref(), texts, "text"))]
     Over {
         /// The task.
         task: String,
@@ -58,6 +58,28 @@ pub enum TaskError {
         over: Option<String>,
         /// Those that are there.
         texts: Vec<String>,
+    },
+    /// A task of pixels without an image, or with a choice of several.
+    #[error("task `{task}` labels pixels, {}", which(over.as_deref(), images, "image"))]
+    OverImage {
+        /// The task.
+        task: String,
+        /// The image input it names.
+        over: Option<String>,
+        /// Those that are there.
+        images: Vec<String>,
+    },
+    /// A mask that cannot be used.
+    #[error("{place}: task `{task}`: the mask {mask}: {problem}")]
+    Mask {
+        /// The row.
+        place: Box<Place>,
+        /// The task.
+        task: String,
+        /// Where it is.
+        mask: String,
+        /// What is wrong with it.
+        problem: ImageProblem,
     },
     /// Tasks over the tokens of several texts.
     #[error(
@@ -247,6 +269,13 @@ impl TaskError {
                 "name the column of texts or tokens in [inputs] with kind \"text\""
             }
             Self::Over { texts, .. } => return Some(format!("say which with `over`; the texts are {}", list(texts))),
+            Self::OverImage { images, .. } if images.is_empty() => {
+                "name the column of images in [inputs] with kind \"image\""
+            }
+            Self::OverImage { images, .. } => {
+                return Some(format!("say which with `over`; the images are {}", list(images)));
+            }
+            Self::Mask { .. } => "mend it, or leave the field empty: the row has no label of this task then",
             Self::NotLists { .. } => "a row's labels are a list, one a token, or spans; null where a row has none",
             Self::NotFrames { .. } => {
                 "a row's frames are a list such as [{\"pred\": 1, \"roleset\": \"see.01\", \"args\": [[\"ARG0\", 0, 0]]}]; null where a row has none"
@@ -274,11 +303,11 @@ impl TaskError {
     }
 }
 
-fn which(over: Option<&str>, texts: &[String]) -> String {
+fn which(over: Option<&str>, there: &[String], kind: &str) -> String {
     match over {
-        Some(over) => format!("but there is no text input `{over}`"),
-        None if texts.is_empty() => "but there is no text input".to_owned(),
-        None => "and there are several text inputs".to_owned(),
+        Some(over) => format!("but there is no {kind} input `{over}`"),
+        None if there.is_empty() => format!("but there is no {kind} input"),
+        None => format!("and there are several {kind} inputs"),
     }
 }
 

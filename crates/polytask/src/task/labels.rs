@@ -1,8 +1,8 @@
 //! Labels of one task for all rows of a table.
 
-use super::TaskError;
+use super::{NO_CLASS, TaskError};
 use crate::column::is_plain;
-use crate::encode::{Sentences, Texts};
+use crate::encode::{Encoder, Image, Sentences, Texts};
 use polytask_data::text::{Frame, Span};
 use polytask_data::{Column, Table};
 
@@ -23,6 +23,8 @@ pub struct Labels {
     pub weights: Vec<f32>,
     /// Where the targets and weights of each row begin, and where the last one's end; none where each row has one.
     pub elements: Option<Vec<u32>>,
+    /// The image input whose pixels are labelled; none where rows or tokens are.
+    pub image: Option<String>,
     /// Things worth saying.
     pub notes: Vec<String>,
 }
@@ -70,6 +72,20 @@ pub enum Truth {
         /// `rows x width`: 1 where the label is there, 0 where it is not, NaN where that is unknown.
         values: Vec<f32>,
     },
+    /// Class indices of the pixels of images, [`NO_CLASS`](super::NO_CLASS) or [`OTHER_CLASS`](super::OTHER_CLASS).
+    PixelClasses {
+        /// Pixels of an image.
+        pixels: usize,
+        /// `rows x pixels`
+        classes: Vec<u8>,
+    },
+    /// Quantities of the pixels of images, NaN where missing.
+    PixelNumbers {
+        /// Pixels of an image.
+        pixels: usize,
+        /// `rows x pixels`
+        values: Vec<f32>,
+    },
 }
 
 impl Truth {
@@ -81,7 +97,10 @@ impl Truth {
             Truth::Spans(rows) => rows.len(),
             Truth::Frames(rows) => rows.len(),
             Truth::Tokens { offsets, .. } | Truth::Arcs { offsets, .. } => offsets.len().saturating_sub(1),
-            Truth::Flags { width, values } => values.len() / (*width).max(1),
+            Truth::Flags { width, values } | Truth::PixelNumbers { pixels: width, values } => {
+                values.len() / (*width).max(1)
+            }
+            Truth::PixelClasses { pixels, classes } => classes.len() / (*pixels).max(1),
         }
     }
 
@@ -100,8 +119,11 @@ impl Truth {
             Truth::Tokens { offsets, classes } | Truth::Arcs { offsets, heads: classes, .. } => {
                 of_row(offsets, classes, row).iter().any(|c| *c != MISSING)
             }
-            Truth::Flags { width, values } => {
+            Truth::Flags { width, values } | Truth::PixelNumbers { pixels: width, values } => {
                 values.get(row * width..(row + 1) * width).is_some_and(|row| row.iter().any(|flag| !flag.is_nan()))
+            }
+            Truth::PixelClasses { pixels, classes } => {
+                classes.get(row * pixels..(row + 1) * pixels).is_some_and(|row| row.iter().any(|c| *c != NO_CLASS))
             }
         }
     }
@@ -130,13 +152,23 @@ impl Truth {
                 Truth::Arcs { offsets: ends, heads, relations: select(offsets, relations, rows).1 }
             }
             Truth::Flags { width, values } => {
-                let unknown = vec![f32::NAN; *width];
-                let row =
-                    |row: &u32| values.get(*row as usize * width..(*row as usize + 1) * width).unwrap_or(&unknown);
-                Truth::Flags { width: *width, values: rows.iter().flat_map(row).copied().collect() }
+                Truth::Flags { width: *width, values: choose(values, *width, rows, f32::NAN) }
+            }
+            Truth::PixelNumbers { pixels, values } => {
+                Truth::PixelNumbers { pixels: *pixels, values: choose(values, *pixels, rows, f32::NAN) }
+            }
+            Truth::PixelClasses { pixels, classes } => {
+                Truth::PixelClasses { pixels: *pixels, classes: choose(classes, *pixels, rows, NO_CLASS) }
             }
         }
     }
+}
+
+/// The values of some rows of so many each, in their order; a row past the end is unknown.
+fn choose<T: Copy>(values: &[T], width: usize, rows: &[u32], unknown: T) -> Vec<T> {
+    let unknown = vec![unknown; width];
+    let row = |row: &u32| values.get(*row as usize * width..(*row as usize + 1) * width).unwrap_or(&unknown);
+    rows.iter().flat_map(row).copied().collect()
 }
 
 /// The part of the elements that a row has.
@@ -160,7 +192,7 @@ fn select(offsets: &[u32], elements: &[u32], rows: &[u32]) -> (Vec<u32>, Vec<u32
 impl Labels {
     /// Labels of one a row.
     pub fn new(target: Target, truth: Truth, weights: Vec<f32>) -> Self {
-        Labels { target, truth, weights, elements: None, notes: Vec::new() }
+        Labels { target, truth, weights, elements: None, image: None, notes: Vec::new() }
     }
 
     /// Whether the loss counts a row.
@@ -245,6 +277,35 @@ impl<'a> LabelColumn<'a> {
                 texts: texts.keys().cloned().collect(),
             }),
         }
+    }
+
+    /// Chooses the image input whose pixels are labelled: the one named, or the only one.
+    pub(super) fn choose_image<'b>(
+        &self,
+        over: Option<&str>,
+        inputs: Option<&'b Encoder>,
+    ) -> Result<(&'b str, &'b Image), TaskError> {
+        let images: Vec<(&str, &Image)> = inputs.map(|inputs| inputs.images().collect()).unwrap_or_default();
+        let named = images.iter().find(|(name, _)| over.is_none_or(|over| over == *name));
+        match named {
+            Some(image) if over.is_some() || images.len() == 1 => Ok(*image),
+            _ => Err(self.no_image(over, &images)),
+        }
+    }
+
+    /// No image, or a choice of several.
+    pub(super) fn no_image(&self, over: Option<&str>, images: &[(&str, &Image)]) -> TaskError {
+        TaskError::OverImage {
+            task: self.task.to_owned(),
+            over: over.map(str::to_owned),
+            images: images.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        }
+    }
+
+    /// Labels that do not fit the pixels of a row's image.
+    pub(super) fn pixels_differ(&self, row: u32, reason: String) -> TaskError {
+        let place = Box::new(self.table.place(row as usize));
+        TaskError::Tags { place, task: self.task.to_owned(), reason }
     }
 
     /// The sentences whose tokens are labelled.

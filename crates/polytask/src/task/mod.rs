@@ -18,10 +18,13 @@ mod infer;
 mod labels;
 mod layout;
 mod multilabel;
+mod pixel_regression;
+mod pixels;
 mod predicates;
 mod prediction;
 mod regression;
 mod roles;
+mod segmentation;
 mod senses;
 mod tags;
 mod token_category;
@@ -41,16 +44,19 @@ pub use labels::{LabelColumn, Labels, MISSING, Target, Truth, UNSEEN, sample_wei
 pub(crate) use layout::Predicates as RowPredicates;
 pub use layout::{Layout, Place};
 pub use multilabel::Multilabel;
+pub use pixel_regression::PixelRegression;
+pub use pixels::Canvas;
 pub use predicates::Predicates;
 pub use prediction::Prediction;
 pub use regression::Regression;
 pub use roles::Roles;
+pub use segmentation::{NO_CLASS, OTHER_CLASS, Segmentation};
 pub use senses::Senses;
 pub use tags::Tags;
 pub use token_category::TokenCategory;
 
 use crate::config::{TaskConfig, TaskKind};
-use crate::encode::Texts;
+use crate::encode::{Encoder, Texts};
 use crate::metric::{Better, Metrics};
 use polytask_data::{Hint, Table};
 use polytask_graph::{GraphBuilder, LossKind, NodeId};
@@ -58,8 +64,13 @@ use serde::{Deserialize, Serialize};
 
 /// Everything a task kind knows.
 pub trait Outcome {
-    /// Outputs of the head a row.
+    /// Outputs of the head a row, or a pixel.
     fn width(&self) -> usize;
+
+    /// Height and width of what is labelled pixel by pixel; none of a task that labels rows or tokens.
+    fn pixels(&self) -> Option<[usize; 2]> {
+        None
+    }
 
     /// What the head is trained with, where that reads a single output; see [`attach`](Self::attach).
     fn loss(&self) -> LossKind;
@@ -142,6 +153,10 @@ pub enum Kind {
     Roles(Roles),
     /// Dependency trees.
     Arcs(Arcs),
+    /// One of several classes for each pixel.
+    Segmentation(Segmentation),
+    /// A quantity for each pixel.
+    PixelRegression(PixelRegression),
 }
 
 /// A fitted task, as it stands in `model.json`.
@@ -151,7 +166,7 @@ pub struct Task {
     pub name: String,
     /// Where its labels are.
     pub column: String,
-    /// The text input whose tokens it labels; none where it labels rows.
+    /// The text input whose tokens it labels, or the image input whose pixels; none where it labels rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<String>,
     /// What it predicts.
@@ -167,23 +182,29 @@ impl Task {
     /// No such column, no label or only one among the rows, labels that do not fit the kind, a key or a label in the
     /// config that does not.
     pub fn fit(name: &str, config: &TaskConfig, table: &Table, rows: &[u32]) -> Result<Self, TaskError> {
-        Self::fit_over(name, config, table, &Texts::new(), rows)
+        Self::fit_over(name, config, table, &Texts::new(), None, rows)
     }
 
-    /// The same where there are texts whose tokens may be labelled.
+    /// The same where there are texts whose tokens may be labelled, and inputs with images whose pixels may be.
     ///
     /// # Errors
-    /// Those of [`fit`](Self::fit); no text input, or several and the config does not say which.
+    /// Those of [`fit`](Self::fit); no text or image input, or several and the config does not say which.
     pub fn fit_over(
         name: &str,
         config: &TaskConfig,
         table: &Table,
         texts: &Texts,
+        inputs: Option<&Encoder>,
         rows: &[u32],
     ) -> Result<Self, TaskError> {
         let column = config.column_of(name);
         let mut source = LabelColumn::find(name, column, table)?;
+        let image = match config.kind {
+            Some(kind) if kind.is_of_pixels() => Some(source.choose_image(config.over.as_deref(), inputs)?),
+            _ => None,
+        };
         let over = match config.kind {
+            Some(kind) if kind.is_of_pixels() => image.map(|(name, _)| name.to_owned()),
             Some(kind) if kind.is_of_tokens() => Some(source.choose(config.over.as_deref(), texts)?.to_owned()),
             Some(TaskKind::Multilabel) => None,
             _ => source.check_plain().map(|()| None)?,
@@ -195,18 +216,25 @@ impl Task {
         if let Some(key) = config.stray_key(kind) {
             return Err(TaskError::StrayKey { task: name.to_owned(), kind: kind.word(), key });
         }
-        let kind = match kind {
-            TaskKind::Regression => Kind::Regression(Regression::fit(&source, config, rows)?),
-            TaskKind::Binary => Kind::Binary(Binary::fit(&source, config, rows)?),
-            TaskKind::Category => Kind::Category(Category::fit(&source, config, rows)?),
-            TaskKind::Count => Kind::Count(Count::fit(&source, rows)?),
-            TaskKind::Tags => Kind::Tags(Tags::fit(&source, config, rows)?),
-            TaskKind::TokenCategory => Kind::TokenCategory(TokenCategory::fit(&source, config, rows)?),
-            TaskKind::Multilabel => Kind::Multilabel(Multilabel::fit(&source, config, rows)?),
-            TaskKind::Predicates => Kind::Predicates(Predicates::fit(&source, rows)?),
-            TaskKind::Senses => Kind::Senses(Senses::fit(&source, config, rows)?),
-            TaskKind::Roles => Kind::Roles(Roles::fit(&source, config, rows)?),
-            TaskKind::Arcs => Kind::Arcs(Arcs::fit(&source, config, rows)?),
+        let kind = match (kind, image) {
+            (TaskKind::Segmentation, Some((_, image))) => {
+                Kind::Segmentation(Segmentation::fit(&source, config, image, rows)?)
+            }
+            (TaskKind::PixelRegression, Some((_, image))) => {
+                Kind::PixelRegression(PixelRegression::fit(&source, config, image, rows)?)
+            }
+            (TaskKind::Segmentation | TaskKind::PixelRegression, None) => return Err(source.no_image(None, &[])),
+            (TaskKind::Regression, _) => Kind::Regression(Regression::fit(&source, config, rows)?),
+            (TaskKind::Binary, _) => Kind::Binary(Binary::fit(&source, config, rows)?),
+            (TaskKind::Category, _) => Kind::Category(Category::fit(&source, config, rows)?),
+            (TaskKind::Count, _) => Kind::Count(Count::fit(&source, rows)?),
+            (TaskKind::Tags, _) => Kind::Tags(Tags::fit(&source, config, rows)?),
+            (TaskKind::TokenCategory, _) => Kind::TokenCategory(TokenCategory::fit(&source, config, rows)?),
+            (TaskKind::Multilabel, _) => Kind::Multilabel(Multilabel::fit(&source, config, rows)?),
+            (TaskKind::Predicates, _) => Kind::Predicates(Predicates::fit(&source, rows)?),
+            (TaskKind::Senses, _) => Kind::Senses(Senses::fit(&source, config, rows)?),
+            (TaskKind::Roles, _) => Kind::Roles(Roles::fit(&source, config, rows)?),
+            (TaskKind::Arcs, _) => Kind::Arcs(Arcs::fit(&source, config, rows)?),
         };
         Ok(Task { name: name.to_owned(), column: column.to_owned(), over, kind })
     }
@@ -230,6 +258,8 @@ impl Task {
             Kind::Senses(kind) => kind,
             Kind::Roles(kind) => kind,
             Kind::Arcs(kind) => kind,
+            Kind::Segmentation(kind) => kind,
+            Kind::PixelRegression(kind) => kind,
         }
     }
 
@@ -247,6 +277,8 @@ impl Task {
             Kind::Senses(_) => TaskKind::Senses.word(),
             Kind::Roles(_) => TaskKind::Roles.word(),
             Kind::Arcs(_) => TaskKind::Arcs.word(),
+            Kind::Segmentation(_) => TaskKind::Segmentation.word(),
+            Kind::PixelRegression(_) => TaskKind::PixelRegression.word(),
         }
     }
 
@@ -264,6 +296,10 @@ impl Task {
     /// Those of [`labels`](Self::labels); labels that do not fit the tokens.
     pub fn labels_over(&self, table: &Table, texts: &Texts) -> Result<Labels, TaskError> {
         let mut source = LabelColumn::find(&self.name, &self.column, table)?;
+        if self.outcome().pixels().is_some() {
+            let labels = self.outcome().labels(&source)?;
+            return Ok(Labels { image: self.over.clone(), ..labels });
+        }
         match (&self.over, &self.kind) {
             (Some(over), _) => source.choose(Some(over), texts).map(|_| ())?,
             (None, Kind::Multilabel(_)) => {}
@@ -296,11 +332,6 @@ impl Task {
     /// The metrics of the outputs of the head, `rows x width`, over the rows of `truth` that have a label.
     pub fn evaluate(&self, truth: &Truth, raw: &[f32]) -> Metrics {
         self.outcome().score(truth, &self.predict(raw))
-    }
-
-    /// The same where a row may have any number of outputs.
-    pub fn evaluate_in(&self, truth: &Truth, raw: &[f32], layout: &Layout) -> Metrics {
-        self.outcome().score(truth, &self.predict_in(raw, layout))
     }
 
     /// The metrics of the best constant prediction, for comparison.

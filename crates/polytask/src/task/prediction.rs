@@ -44,6 +44,22 @@ pub enum Prediction {
         /// What stands between them when they are written.
         separator: String,
     },
+    /// Classes of the pixels of each row's image.
+    PixelClasses {
+        /// The labels of the classes.
+        labels: Vec<String>,
+        /// Height and width of an image.
+        size: [usize; 2],
+        /// `rows x height x width`
+        classes: Vec<u8>,
+    },
+    /// Quantities of the pixels of each row's image.
+    PixelNumbers {
+        /// Height and width of an image.
+        size: [usize; 2],
+        /// `rows x height x width`
+        values: Vec<f32>,
+    },
 }
 
 impl Prediction {
@@ -58,6 +74,24 @@ impl Prediction {
             Prediction::Tokens { classes, .. } => classes.len(),
             Prediction::Frames(rows) => rows.len(),
             Prediction::Arcs { heads, .. } => heads.len(),
+            Prediction::PixelClasses { size: [height, width], classes, .. } => classes.len() / (height * width).max(1),
+            Prediction::PixelNumbers { size: [height, width], values } => values.len() / (height * width).max(1),
+        }
+    }
+
+    /// Adds the predictions of further rows of the same task.
+    pub(crate) fn append(&mut self, more: Prediction) {
+        use Prediction as P;
+        match (self, more) {
+            (P::Numbers(all), P::Numbers(more)) => all.extend(more),
+            (P::Classes { probabilities: all, .. }, P::Classes { probabilities: more, .. })
+            | (P::Labels { probabilities: all, .. }, P::Labels { probabilities: more, .. }) => all.extend(more),
+            (P::Spans(all), P::Spans(more)) => all.extend(more),
+            (P::Tokens { classes: all, .. }, P::Tokens { classes: more, .. }) => all.extend(more),
+            (P::PixelClasses { classes: all, .. }, P::PixelClasses { classes: more, .. }) => all.extend(more),
+            (P::PixelNumbers { values: all, .. }, P::PixelNumbers { values: more, .. }) => all.extend(more),
+            // A task makes one kind of prediction.
+            _ => {}
         }
     }
 

@@ -26,13 +26,18 @@ pub struct Regression {
 impl Regression {
     pub(super) fn fit(source: &LabelColumn, config: &TaskConfig, rows: &[u32]) -> Result<Self, TaskError> {
         let (mean, deviation) = source.moments(&source.numbers("regression")?, rows)?;
-        Ok(Regression {
+        Ok(Self::new(config, mean, deviation))
+    }
+
+    /// Of labels with this mean and deviation.
+    pub(super) fn new(config: &TaskConfig, mean: f64, deviation: f64) -> Self {
+        Regression {
             loss: config.loss.unwrap_or_default(),
             delta: config.delta.unwrap_or(1.0),
             standardize: config.standardize.unwrap_or(true),
             mean,
             deviation,
-        })
+        }
     }
 
     /// What is subtracted from a label, and what it is divided by then.

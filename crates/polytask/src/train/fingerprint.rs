@@ -90,7 +90,11 @@ impl Rows {
                         let labels = &values[own.start * width..own.end * width];
                         labels.iter().for_each(|v| hasher.update(&v.to_le_bytes()));
                     }
-                    Target::Class(classes) => classes[own].iter().for_each(|v| hasher.update(&v.to_le_bytes())),
+                    Target::Class(classes) => {
+                        let width = classes.len() / weights.len().max(1);
+                        let labels = &classes[own.start * width..own.end * width];
+                        labels.iter().for_each(|v| hasher.update(&v.to_le_bytes()));
+                    }
                 }
             }
         }

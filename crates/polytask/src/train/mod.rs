@@ -27,7 +27,7 @@ use fingerprint::Fingerprint;
 use history::Sums;
 use indexmap::IndexMap;
 use polytask_balance::{BalanceError, HeldOut};
-use polytask_cpu::{Feed, Groups, Mode, Parameters, Plan, Runner};
+use polytask_cpu::{Feed, Parameters, Runner};
 use polytask_graph::Graph;
 use probe::Probe;
 use rayon::prelude::*;
@@ -219,8 +219,7 @@ struct Training<'a> {
 impl<'a> Training<'a> {
     fn new(job: &'a Job<'a>, start: &Parameters, resume: Option<Checkpoint>) -> Result<Self, TrainError> {
         let batch = job.config.batch.rows(job.train.len());
-        let looked_at = judged(job).len().clamp(1, crate::model::block(job.graph));
-        let judge = Plan::new(job.graph, looked_at, Mode::Predict, &Groups::merged(job.graph));
+        let judge = crate::model::predicting(job.graph, judged(job).len());
         let stepper = Stepper::new(job, start, batch)?;
         let order = Order::new(job, batch, stepper.held_out());
         let mut training = Training {
@@ -304,7 +303,7 @@ impl<'a> Training<'a> {
         let held_out = if state.held_out.is_empty() { &[][..] } else { order.batch(&state.held_out, state.step) };
         let unpacked = ahead.as_mut().map(|ahead| ahead.take(state.step)).transpose()?;
         let draw = Draw { seed: job.config.seed, step: state.step };
-        let step = Step { draw, unpacked: unpacked.as_ref() };
+        let step = Step { draw, unpacked: unpacked.as_ref(), held_out };
         state.rate = schedule::rate(job.config, state.step, job.budget.steps, epoch_steps);
         let temperature = schedule::temperature(state.step, job.budget.steps);
         let at = step::At { step: state.step, epoch, rate: state.rate, temperature };

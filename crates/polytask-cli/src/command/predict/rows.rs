@@ -1,5 +1,6 @@
 //! Predictions written down.
 
+use super::pixels::{self, Masks};
 use super::tokens::Tokens;
 use polytask::model::Model;
 use polytask::task::Prediction;
@@ -18,20 +19,22 @@ pub struct Rows<'a> {
     /// By task.
     pub predictions: &'a [Prediction],
     pub tokens: &'a Tokens<'a>,
+    /// Where what was predicted of pixels was written.
+    pub masks: &'a Masks,
 }
 
 impl Rows<'_> {
     /// An object a row, a key a task; with `probabilities` an object `TASK probabilities` behind every task of classes or
     /// labels.
     pub fn jsonl(&self, probabilities: bool) -> std::io::Result<Vec<u8>> {
-        let Rows { model, files, predictions, tokens } = *self;
+        let Rows { model, files, predictions, tokens, masks } = *self;
         let mut out = Vec::new();
         for row in 0..predictions.first().map_or(0, Prediction::len) {
             let mut line = Vec::new();
             if let Some(files) = files {
                 line.push((files.name.clone(), json!(files.shown(row))));
             }
-            for (task, prediction) in model.tasks.iter().zip(predictions) {
+            for ((task, prediction), masks) in model.tasks.iter().zip(predictions).zip(masks) {
                 let value = match prediction {
                     Prediction::Numbers(values) => json!(values[row] as f32),
                     Prediction::Classes { labels, probabilities: all } => {
@@ -50,6 +53,9 @@ impl Rows<'_> {
                     Prediction::Tokens { .. } => json!(best_of_tokens(prediction, row)),
                     Prediction::Frames(frames) => tokens.frames(row, &frames[row]),
                     Prediction::Arcs { .. } => json!(arcs(prediction, row)),
+                    Prediction::PixelClasses { .. } | Prediction::PixelNumbers { .. } => {
+                        masks.get(row).map_or_else(|| pixels::lines(prediction, row), |path| json!(path))
+                    }
                 };
                 line.push((task.name.clone(), value));
             }
@@ -63,7 +69,7 @@ impl Rows<'_> {
 
     /// A column a task, a line a row; with `probabilities` a column `TASK=CLASS` for every class or label behind its task.
     pub fn csv(&self, probabilities: bool) -> std::io::Result<Vec<u8>> {
-        let Rows { model, files, predictions, tokens } = *self;
+        let Rows { model, files, predictions, tokens, masks } = *self;
         /// Writes what stands in a row of a column.
         type Cell<'a> = Box<dyn Fn(usize, &mut Vec<u8>) + Sync + 'a>;
         let mut columns: Vec<(String, Cell<'_>)> = Vec::new();
@@ -71,7 +77,7 @@ impl Rows<'_> {
             let write = |row, out: &mut Vec<u8>| out.extend(field(&files.shown(row).unwrap_or_default()).as_bytes());
             columns.push((files.name.clone(), Box::new(write)));
         }
-        for (task, prediction) in model.tasks.iter().zip(predictions) {
+        for ((task, prediction), masks) in model.tasks.iter().zip(predictions).zip(masks) {
             let name = &task.name;
             match prediction {
                 Prediction::Numbers(values) => {
@@ -107,6 +113,12 @@ impl Rows<'_> {
                     let write = |row, out: &mut Vec<u8>| {
                         let shown: Vec<String> = arcs(prediction, row).iter().map(Arc::to_string).collect();
                         out.extend(field(&shown.join(" ")).as_bytes());
+                    };
+                    columns.push((name.clone(), Box::new(write)));
+                }
+                Prediction::PixelClasses { .. } | Prediction::PixelNumbers { .. } => {
+                    let write = |row: usize, out: &mut Vec<u8>| {
+                        out.extend(field(masks.get(row).map_or("", String::as_str)).as_bytes());
                     };
                     columns.push((name.clone(), Box::new(write)));
                 }

@@ -5,7 +5,7 @@ mod sweep;
 mod weights;
 
 use super::{Kernel, Lane, activation, read_write, vectorized};
-use crate::plan::{SIDE, Site, Wiring};
+use crate::plan::{ParameterWire, SIDE, Site, Wiring};
 pub(super) use axis::Axis;
 use axis::Extent;
 use polytask_graph::{Activation, Window};
@@ -101,43 +101,80 @@ impl Kernel for Conv2d {
     fn backward(&self, lane: &mut Lane<'_>) {
         let w = &self.wiring;
         for copy in 0..w.copies {
-            let own = lane.copies(w.cotangent, copy, 1);
-            activation::retrace(lane, self.activation, lane.range(w.out), lane.range(w.saved), own);
-            self.parameter_gradients(lane, copy);
+            self.retrace(lane, copy);
+            self.weight_gradient(lane, copy);
         }
         self.input_gradient(lane);
     }
 }
 
 impl Conv2d {
-    fn parameter_gradients(&self, lane: &mut Lane<'_>, copy: usize) {
+    /// Turns a copy of the cotangent into that of the sums, and adds it up for the bias on the way where there is one.
+    fn retrace(&self, lane: &mut Lane<'_>, copy: usize) {
+        let w = &self.wiring;
+        let own = lane.copies(w.cotangent, copy, 1);
+        let own_run = |wire: &ParameterWire| {
+            let run = wire.runs.iter().find(|r| (r.from..r.from + r.len).contains(&copy));
+            run.map(|run| (wire.copy(run.to + copy - run.from), run.accumulate))
+        };
+        let bias = w.parameters.get(1).and_then(own_run);
+        let relu = self.activation == Activation::Relu;
+        if !relu {
+            activation::retrace(lane, self.activation, lane.range(w.out), lane.range(w.saved), own.clone());
+        }
+        let Some((bias, accumulate)) = bias else {
+            if relu {
+                activation::retrace(lane, self.activation, lane.range(w.out), lane.range(w.saved), own);
+            }
+            return;
+        };
+        let bias = &mut lane.gradient[bias];
+        if !accumulate {
+            bias.fill(0.0);
+        }
+        match relu {
+            true => {
+                let (y, dy) = read_write(lane.arena, lane.domains[w.out.domain].range(w.out), own);
+                rectify_and_sum(dy, y, bias);
+            }
+            false => sum_pixels(&lane.arena[own], bias),
+        }
+    }
+
+    fn weight_gradient(&self, lane: &mut Lane<'_>, copy: usize) {
         let w = &self.wiring;
         let [from, to] = self.channels();
         let x = &lane.arena[lane.range(w.inputs[0])];
         let dy = &lane.arena[lane.copies(w.cotangent, copy, 1)];
-        for (which, wire) in w.parameters.iter().enumerate() {
-            for run in wire.runs.iter().filter(|r| (r.from..r.from + r.len).contains(&copy)) {
-                let gradient = &mut lane.gradient[wire.copy(run.to + copy - run.from)];
-                if !run.accumulate {
-                    gradient.fill(0.0);
-                }
-                if which == 1 {
-                    sum_pixels(dy, gradient);
-                    continue;
-                }
-                pulp::Arch::new().dispatch(WeightGradient {
-                    rows: &self.forward[0],
-                    columns: &self.forward[1],
-                    groups: self.groups,
-                    from,
-                    to,
-                    x,
-                    dy,
-                    gradient,
-                    size: self.size,
-                });
+        let wire = &w.parameters[0];
+        // A line of taps of few channels that is inside the image everywhere is one tap of all their channels.
+        let columns = &self.forward[1];
+        let inside = columns.valid(0, 0) == columns.valid(0, self.size[1] as isize - 1);
+        let joined = self.groups == 1 && inside && self.is_close() && self.size[1] * from <= LINE;
+        let (from, size) = if joined { (self.size[1] * from, [self.size[0], 1]) } else { (from, self.size) };
+        for run in wire.runs.iter().filter(|r| (r.from..r.from + r.len).contains(&copy)) {
+            let gradient = &mut lane.gradient[wire.copy(run.to + copy - run.from)];
+            if !run.accumulate {
+                gradient.fill(0.0);
             }
+            pulp::Arch::new().dispatch(WeightGradient {
+                rows: &self.forward[0],
+                columns,
+                groups: self.groups,
+                from,
+                to,
+                x,
+                dy,
+                gradient,
+                size,
+                x_pixel: w.inputs[0].width / (self.forward[0].sources * columns.sources),
+            });
         }
+    }
+
+    /// Whether the taps of a line read pixels side by side, the first of them the one that an output begins at.
+    fn is_close(&self) -> bool {
+        self.forward[1].phases[0].iter().all(|tap| tap.offset == tap.k as isize)
     }
 
     fn input_gradient(&self, lane: &mut Lane<'_>) {
@@ -165,9 +202,47 @@ impl Conv2d {
     }
 }
 
+/// Channels of a line of taps that are worked on together at most.
+const LINE: usize = 8;
+
+/// Channels that are summed side by side.
+const WIDE: usize = 4;
+
+/// `dy = 0` where `y` is, and `sums += sum over rows and pixels of dy`, by channel.
+fn rectify_and_sum(dy: &mut [f32], y: &[f32], sums: &mut [f32]) {
+    let (dy, y) = (dy.as_chunks_mut::<SIDE>().0, y.as_chunks::<SIDE>().0);
+    vectorized(
+        #[inline(always)]
+        || {
+            let channels = sums.len();
+            let tiled = channels - channels % WIDE;
+            (0..tiled).step_by(WIDE).for_each(|first| rectify::<WIDE>(dy, y, first, sums));
+            (tiled..channels).for_each(|first| rectify::<1>(dy, y, first, sums));
+        },
+    );
+}
+
+/// The same of a few channels.
+#[inline(always)]
+fn rectify<const N: usize>(dy: &mut [[f32; SIDE]], y: &[[f32; SIDE]], first: usize, sums: &mut [f32]) {
+    let mut wide = [[0.0f32; SIDE]; N];
+    for (dy, y) in dy.chunks_exact_mut(sums.len()).zip(y.chunks_exact(sums.len())) {
+        let (dy, y) = (&mut dy[first..first + N], &y[first..first + N]);
+        for c in 0..N {
+            for l in 0..SIDE {
+                let own = if y[c][l] > 0.0 { dy[c][l] } else { 0.0 };
+                dy[c][l] = own;
+                wide[c][l] += own;
+            }
+        }
+    }
+    for (sum, wide) in sums[first..].iter_mut().zip(&wide) {
+        *sum += wide.iter().sum::<f32>();
+    }
+}
+
 /// `sums += sum over rows and pixels of values`, by channel.
 pub(super) fn sum_pixels(values: &[f32], sums: &mut [f32]) {
-    const WIDE: usize = 4;
     let (values, _) = values.as_chunks::<SIDE>();
     let channels = sums.len();
     let mut sum = |first: usize, count: usize| {

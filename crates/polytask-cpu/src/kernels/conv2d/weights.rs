@@ -20,6 +20,8 @@ pub(super) struct WeightGradient<'a> {
     pub gradient: &'a mut [f32],
     /// Height and width of the window.
     pub size: [usize; 2],
+    /// Channels of the image, from one pixel to the next.
+    pub x_pixel: usize,
 }
 
 /// Input and output channels of a tile at most.
@@ -28,7 +30,7 @@ const OUTPUTS: usize = 6;
 /// Taps whose sums wait side by side.
 const TAPS: usize = 8;
 /// Outputs that pass by before the next tap has its turn: what they read stays in the nearest cache.
-const OUTPUTS_AT_ONCE: usize = 32;
+const OUTPUTS_AT_ONCE: usize = 64;
 
 type Sums<S> = [[<S as Simd>::f32s; OUTPUTS]; INPUTS];
 
@@ -71,7 +73,7 @@ impl WithSimd for WeightGradient<'_> {
                                 columns: self.columns,
                                 x,
                                 dy,
-                                x_pixel: self.groups * from * parts,
+                                x_pixel: self.x_pixel * parts,
                                 dy_pixel: self.groups * to * parts,
                                 x_first: (group * from + inputs.start) * parts,
                                 dy_first: (group * to + outputs.start) * parts,
@@ -129,45 +131,44 @@ impl<S: Simd> View<'_, S> {
                     if xs.is_empty() {
                         continue;
                     }
-                    for y in ys.clone() {
-                        let source = (y * rows.stride) as isize + row_tap.offset;
-                        let begin = (xs.start * columns.stride) as isize + tap.offset;
-                        let pixel = source as usize * columns.sources + begin as usize;
-                        let x = &x[(pixel * self.x_pixel + self.x_first)..];
-                        let dy = &dy[(y * columns.outputs + xs.start) * self.dy_pixel + self.dy_first..];
-                        macro_rules! tile {
-                            ($inputs:literal) => {
-                                match outputs {
-                                    6 => self.tile::<$inputs, 6>(simd, x, dy, xs.len(), sums),
-                                    5 => self.tile::<$inputs, 5>(simd, x, dy, xs.len(), sums),
-                                    4 => self.tile::<$inputs, 4>(simd, x, dy, xs.len(), sums),
-                                    3 => self.tile::<$inputs, 3>(simd, x, dy, xs.len(), sums),
-                                    2 => self.tile::<$inputs, 2>(simd, x, dy, xs.len(), sums),
-                                    _ => self.tile::<$inputs, 1>(simd, x, dy, xs.len(), sums),
-                                }
-                            };
-                        }
-                        match inputs {
-                            5 => tile!(5),
-                            4 => tile!(4),
-                            3 => tile!(3),
-                            2 => tile!(2),
-                            _ => tile!(1),
-                        }
+                    let source = (ys.start * rows.stride) as isize + row_tap.offset;
+                    let begin = (xs.start * columns.stride) as isize + tap.offset;
+                    let pixel = source as usize * columns.sources + begin as usize;
+                    let x = &x[(pixel * self.x_pixel + self.x_first)..];
+                    let dy = &dy[(ys.start * columns.outputs + xs.start) * self.dy_pixel + self.dy_first..];
+                    let count = [ys.len(), xs.len()];
+                    macro_rules! tile {
+                        ($inputs:literal) => {
+                            match outputs {
+                                6 => self.tile::<$inputs, 6>(simd, x, dy, count, sums),
+                                5 => self.tile::<$inputs, 5>(simd, x, dy, count, sums),
+                                4 => self.tile::<$inputs, 4>(simd, x, dy, count, sums),
+                                3 => self.tile::<$inputs, 3>(simd, x, dy, count, sums),
+                                2 => self.tile::<$inputs, 2>(simd, x, dy, count, sums),
+                                _ => self.tile::<$inputs, 1>(simd, x, dy, count, sums),
+                            }
+                        };
+                    }
+                    match inputs {
+                        5 => tile!(5),
+                        4 => tile!(4),
+                        3 => tile!(3),
+                        2 => tile!(2),
+                        _ => tile!(1),
                     }
                 }
             }
         }
     }
 
-    /// Some outputs of one row, from the given places on.
+    /// Some outputs of a few rows, from the given places on.
     #[inline(always)]
     fn tile<const IN: usize, const OUT: usize>(
         &self,
         simd: S,
         x: &[S::f32s],
         dy: &[S::f32s],
-        count: usize,
+        [lines, count]: [usize; 2],
         all: &mut Sums<S>,
     ) {
         let mut sums = [[simd.splat_f32s(0.0); OUT]; IN];
@@ -177,18 +178,22 @@ impl<S: Simd> View<'_, S> {
             }
         }
         let x_step = self.columns.stride * self.x_pixel;
-        for n in 0..count {
-            let x = &x[n * x_step..][..IN * Self::PARTS];
-            let dy = &dy[n * self.dy_pixel..][..OUT * Self::PARTS];
-            for part in 0..Self::PARTS {
-                let mut own = [simd.splat_f32s(0.0); OUT];
-                for o in 0..OUT {
-                    own[o] = dy[o * Self::PARTS + part];
-                }
-                for i in 0..IN {
-                    let x = x[i * Self::PARTS + part];
+        for line in 0..lines {
+            let x = &x[line * self.rows.stride * self.columns.sources * self.x_pixel..];
+            let dy = &dy[line * self.columns.outputs * self.dy_pixel..];
+            for n in 0..count {
+                let x = &x[n * x_step..][..IN * Self::PARTS];
+                let dy = &dy[n * self.dy_pixel..][..OUT * Self::PARTS];
+                for part in 0..Self::PARTS {
+                    let mut own = [simd.splat_f32s(0.0); OUT];
                     for o in 0..OUT {
-                        sums[i][o] = simd.mul_add_f32s(x, own[o], sums[i][o]);
+                        own[o] = dy[o * Self::PARTS + part];
+                    }
+                    for i in 0..IN {
+                        let x = x[i * Self::PARTS + part];
+                        for o in 0..OUT {
+                            sums[i][o] = simd.mul_add_f32s(x, own[o], sums[i][o]);
+                        }
                     }
                 }
             }

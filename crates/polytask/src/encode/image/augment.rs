@@ -30,6 +30,18 @@ impl Augment {
         change.show(image, shape, bytes, into);
     }
 
+    /// The labels of the pixels of the same image, moved as it is: each pixel has that of the place it shows most of.
+    pub(super) fn place<T: Copy>(&self, draw: Draw, row: u32, labels: &[T], shape: ImageShape) -> Vec<T> {
+        let change = self.draw(&mut Random::new(draw, row), shape);
+        let sides = [shape.height, shape.width];
+        let label = |at: usize| {
+            let [y, x] = change.source(at, shape);
+            let nearest = |axis: usize, place: f32| (place.round().max(0.0) as usize).min(sides[axis] - 1);
+            labels[nearest(0, y) * shape.width + nearest(1, x)]
+        };
+        (0..shape.height * shape.width).map(label).collect()
+    }
+
     /// All is drawn whether it is used or not, so that one setting does not move the draws of another.
     fn draw(&self, random: &mut Random, shape: ImageShape) -> Change {
         let (horizontal, vertical) = match self.flip {
@@ -58,18 +70,24 @@ impl Augment {
 }
 
 impl Change {
+    /// The place that an output pixel shows.
+    fn source(&self, at: usize, shape: ImageShape) -> [f32; 2] {
+        let ImageShape { height, width, .. } = shape;
+        let middle = [(height - 1) as f32 / 2.0, (width - 1) as f32 / 2.0];
+        let from = [(at / width) as f32 - middle[0], (at % width) as f32 - middle[1]];
+        [0, 1].map(|axis| {
+            let [a, b] = self.matrix[axis];
+            a * from[0] + b * from[1] + middle[axis] + self.offset[axis]
+        })
+    }
+
     fn show(&self, image: &[u8], shape: ImageShape, bytes: Bytes<'_>, into: &mut [f32]) {
         let ImageShape { height, width, channels } = shape;
-        let middle = [(height - 1) as f32 / 2.0, (width - 1) as f32 / 2.0];
         let value =
             |pixel: f32, c: usize| (pixel * self.brightness).clamp(0.0, 255.0) * bytes.scale[c] + bytes.shift[c];
         for (at, into) in into.chunks_exact_mut(channels).enumerate() {
-            let from = [(at / width) as f32 - middle[0], (at % width) as f32 - middle[1]];
-            let place = |axis: usize| {
-                let [a, b] = self.matrix[axis];
-                a * from[0] + b * from[1] + middle[axis] + self.offset[axis]
-            };
-            let (y, x) = (Between::of(place(0), height), Between::of(place(1), width));
+            let [y, x] = self.source(at, shape);
+            let (y, x) = (Between::of(y, height), Between::of(x, width));
             let pixel = |y: usize, x: usize| &image[(y * width + x) * channels..][..channels];
             let [above, below] = [y.low, y.high].map(|y| [pixel(y, x.low), pixel(y, x.high)]);
             for (c, into) in into.iter_mut().enumerate() {
@@ -170,6 +188,24 @@ mod tests {
         let found = count(shifts, |image| image == right_down);
         assert!((60..160).contains(&found), "{found}");
         assert_eq!(count(shifts, |image| image.iter().all(|v| v.fract() == 0.0)), 1000);
+    }
+
+    #[test]
+    fn labels_of_pixels_move_with_their_image() {
+        let augment = Augment { flip: Some(Flip::Both), shift: 1, rotation: 90.0, ..Augment::default() };
+        for row in 0..100 {
+            let shown = seen(augment, 2, row);
+            let labels = augment.place(Draw { seed: 3, step: 2 }, row, &IMAGE, SHAPE);
+            // Between pixels the image is a mixture of up to four, the label that of the nearest.
+            for (shown, label) in shown.iter().zip(&labels) {
+                assert!((shown - f32::from(*label)).abs() <= 2.5 + 1e-3, "{shown} is labelled {label}");
+            }
+        }
+        let plain = Augment { flip: Some(Flip::Horizontal), shift: 1, ..Augment::default() };
+        for row in 0..20 {
+            let labels = plain.place(Draw { seed: 3, step: 2 }, row, &IMAGE, SHAPE);
+            assert_eq!(seen(plain, 2, row), labels.iter().map(|v| f32::from(*v)).collect::<Vec<_>>());
+        }
     }
 
     #[test]

@@ -196,7 +196,7 @@ impl Gallery {
     }
 
     /// The same; empty where the row has no image that can be used.
-    pub(super) fn known<'a>(&'a self, row: u32, scratch: &'a mut Vec<u8>) -> Result<&'a [u8], EncodeError> {
+    pub(in crate::encode) fn known<'a>(&'a self, row: u32, scratch: &'a mut Vec<u8>) -> Result<&'a [u8], EncodeError> {
         match self.absent.binary_search(&row) {
             Ok(_) => Ok(&[]),
             Err(_) => self.image(row, scratch),

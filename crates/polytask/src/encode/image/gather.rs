@@ -3,6 +3,7 @@
 use super::{Gallery, Pictures};
 use crate::encode::EncodeError;
 use polytask_cpu::{Bytes, Gather, Numbers};
+use rayon::prelude::*;
 
 /// Names the random draws of a training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(crate) struct Step<'a> {
     pub draw: Draw,
     /// The images that are not in memory, unpacked beforehand.
     pub unpacked: Option<&'a Unpacked>,
+    /// Rows that the step looks at besides its batch.
+    pub held_out: &'a [u32],
 }
 
 /// The images of some rows, unpacked.
@@ -73,6 +76,11 @@ impl<'a> Gathering<'a> {
         Gathering { pictures, input, draw, unpacked: step.and_then(|step| step.unpacked) }
     }
 
+    /// Name of the column.
+    pub(crate) fn column(&self) -> &str {
+        &self.pictures.column
+    }
+
     /// Name of the graph's node.
     pub(crate) fn node(&self) -> &str {
         &self.pictures.node
@@ -84,6 +92,25 @@ impl<'a> Gathering<'a> {
             Some(pixels) if self.draw.is_none() => Numbers::Bytes(self.bytes(pixels.values())),
             _ => Numbers::Made(self),
         }
+    }
+
+    /// The labels of the pixels of some rows' images, moved as the images are; none where these stay where they are. There is
+    /// room for all rows, of which only those asked for are filled: the system gives memory to what is touched alone.
+    pub(crate) fn moved<T: Copy + Default + Send + Sync>(&self, labels: &[T], rows: &[&[u32]]) -> Option<Vec<T>> {
+        let (draw, augment) = (self.draw?, self.pictures.image.augment.as_ref()?);
+        let shape = self.gallery().shape();
+        let pixels = shape.height * shape.width;
+        let mut all = vec![T::default(); labels.len()];
+        let place = |row: u32| row as usize * pixels..(row as usize + 1) * pixels;
+        let moved: Vec<(u32, Vec<T>)> = rows
+            .iter()
+            .flat_map(|rows| rows.iter().copied())
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|row| (row, augment.place(draw, row, &labels[place(row)], shape)))
+            .collect();
+        moved.iter().for_each(|(row, own)| all[place(*row)].copy_from_slice(own));
+        Some(all)
     }
 
     fn gallery(&self) -> &Gallery {

@@ -41,7 +41,8 @@ pub struct Image {
 /// The images of one input, ready to be gathered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pictures {
-    /// Name of the graph's node.
+    /// Name of the column, and of the graph's node.
+    pub(crate) column: String,
     pub(crate) node: String,
     pub(crate) image: Image,
     pub(crate) gallery: Gallery,
@@ -117,7 +118,7 @@ impl Image {
     pub(super) fn pictures(&self, column: &str, mut gallery: Gallery) -> Pictures {
         gallery.fill_absent(&self.blank());
         let (scale, shift) = self.scaling().into_iter().unzip();
-        Pictures { node: node(column), image: self.clone(), gallery, scale, shift }
+        Pictures { column: column.to_owned(), node: node(column), image: self.clone(), gallery, scale, shift }
     }
 
     pub(super) fn check(&self) -> Result<(), &'static str> {
