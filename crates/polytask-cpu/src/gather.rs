@@ -22,10 +22,12 @@ pub(crate) fn values<T: Copy + Default>(all: &[T], elements: &[u32], slot: Slot,
 }
 
 /// Elements side by side in a block: a few features at a time, so that the lines they go to stay in the nearest cache.
-fn turn<'a, F: 'a, T>(elements: &[u32], element: impl Fn(u32) -> &'a [F], block: &mut [T], convert: impl Fn(F) -> T)
-where
-    F: Copy,
-{
+fn turn<'a, F: Copy + 'a, T>(
+    elements: &[u32],
+    element: impl Fn(u32) -> &'a [F],
+    block: &mut [T],
+    convert: impl Fn(F) -> T,
+) {
     for (i, block) in block.chunks_mut(SIDE * SIDE).enumerate() {
         for (l, at) in elements.iter().enumerate() {
             let own = &element(*at)[i * SIDE..];

@@ -60,6 +60,17 @@ impl Axis {
         usize::try_from(at).ok().filter(|at| *at < self.sources)
     }
 
+    /// Whether several taps of a phase read the image for some of these outputs and not for others: so at the edge of an
+    /// image under a large window.
+    pub(in crate::kernels) fn is_ragged(&self, phase: usize, outputs: std::ops::Range<usize>) -> bool {
+        let partly = |tap: &&Tap| {
+            let valid = self.valid(phase, tap.offset);
+            let own = valid.start.max(outputs.start)..valid.end.min(outputs.end);
+            !own.is_empty() && own.len() < outputs.len()
+        };
+        self.phases[phase].iter().filter(partly).count() > 1
+    }
+
     /// The outputs `m` of a phase whose source at `offset` lies in the image.
     pub(in crate::kernels) fn valid(&self, phase: usize, offset: isize) -> std::ops::Range<usize> {
         let stride = self.stride as isize;

@@ -121,7 +121,8 @@ impl<S: Simd> Work<'_, S> {
                 for (column, column_taps) in columns.phases.iter().enumerate() {
                     let (mut x, count) = (0, columns.count(column));
                     while x < count {
-                        let pixels = if count - x >= pixels { pixels } else { (count - x).min(2) };
+                        let whole = count - x >= pixels && !columns.is_ragged(column, x..x + pixels);
+                        let pixels = if whole { pixels } else { (count - x).min(2) };
                         let tile = Tile {
                             row: (row, row_taps),
                             column: (column, column_taps),
@@ -186,10 +187,10 @@ impl<S: Simd> Work<'_, S> {
                 sums = [sums[0]; PX];
             }
             Start::Own => {
-                for p in 0..PX {
+                for (p, sums) in sums.iter_mut().enumerate() {
                     let own = &self.out[place(p)..][..(CH - 1) * Self::PARTS + 1];
-                    for c in 0..CH {
-                        sums[p][c] = own[c * Self::PARTS];
+                    for (sum, own) in sums.iter_mut().zip(own.iter().step_by(Self::PARTS)) {
+                        *sum = *own;
                     }
                 }
             }
@@ -255,6 +256,7 @@ impl<S: Simd> Work<'_, S> {
 
     /// Adds the products of a run of source channels with the weights from tap `k` on.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "rows are read side by side")]
     fn add<const PX: usize, const CH: usize>(
         &self,
         simd: S,
