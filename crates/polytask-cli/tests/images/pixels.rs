@@ -99,7 +99,8 @@ learning_rate = 0.01
 /// A metric of a task on the test rows.
 fn metric(folder: &Folder, model: &str, task: &str, name: &str) -> f64 {
     let metrics = folder.json(&format!("{model}/metrics.json"))["tasks"][task].clone();
-    metrics[name].as_f64().unwrap_or_else(|| panic!("{metrics}"))
+    assert!(metrics[name].is_number(), "{metrics}");
+    metrics[name].as_f64().unwrap()
 }
 
 #[test]
