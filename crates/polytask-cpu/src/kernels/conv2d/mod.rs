@@ -216,8 +216,13 @@ fn rectify_and_sum(dy: &mut [f32], y: &[f32], sums: &mut [f32]) {
         || {
             let channels = sums.len();
             let tiled = channels - channels % WIDE;
-            (0..tiled).step_by(WIDE).for_each(|first| rectify::<WIDE>(dy, y, first, sums));
-            (tiled..channels).for_each(|first| rectify::<1>(dy, y, first, sums));
+            // Loops, not closures: see `sweep`.
+            for first in (0..tiled).step_by(WIDE) {
+                rectify::<WIDE>(dy, y, first, sums);
+            }
+            for first in tiled..channels {
+                rectify::<1>(dy, y, first, sums);
+            }
         },
     );
 }
