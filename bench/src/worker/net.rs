@@ -5,7 +5,6 @@ use crate::Result;
 use crate::problem::{Problem, Targets};
 use crate::protocol::Steps;
 use crate::workload::Work;
-use crate::{Error, Result, images};
 use polytask_cpu::{
     Combine, Feed, Groups, Labels, Mode, Numbers, Optimizer, Parameters, Plan, Rule, Runner, Target, Update,
 };
