@@ -127,6 +127,18 @@ impl Prediction {
                 probabilities: wide(probabilities, labels.len()),
                 separator: separator.clone(),
             },
+            Prediction::PixelClasses { labels, size, classes } => {
+                let image = |row: usize| classes.chunks_exact(size[0] * size[1]).nth(row).unwrap_or_default();
+                Prediction::PixelClasses {
+                    labels: labels.clone(),
+                    size: *size,
+                    classes: at().flat_map(image).copied().collect(),
+                }
+            }
+            Prediction::PixelNumbers { size, values } => {
+                let image = |row: usize| values.chunks_exact(size[0] * size[1]).nth(row).unwrap_or_default();
+                Prediction::PixelNumbers { size: *size, values: at().flat_map(image).copied().collect() }
+            }
         }
     }
 

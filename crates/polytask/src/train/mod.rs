@@ -394,7 +394,8 @@ impl<'a> Training<'a> {
         job.data.features.check()?;
         let scored = job.tasks.par_iter().zip(job.labels).zip(&outputs).map(|((task, &at), raw)| {
             let truth = job.data.labels[at].truth.select(job.valid);
-            let metrics = task.evaluate_in(&truth, raw, &job.data.layout(task, job.valid));
+            let prediction = task.predict_in(raw, &job.data.layout(task, job.valid));
+            let metrics = task.outcome().score(&truth, &prediction);
             (
                 task.name.clone(),
                 metrics.scores.into_iter().map(|metric| (metric.name.to_owned(), metric.value)).collect(),
