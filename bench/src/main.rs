@@ -59,6 +59,16 @@ enum Command {
         #[command(flatten)]
         choice: Choice,
     },
+    /// 32 sequences of 32 tokens, embedding 10,000 x 128, BiLSTM of 128, two classes a token
+    W5(Compare),
+    /// W5 with sequences of 5 to 60 tokens
+    W5Mixed(Compare),
+    /// W5 with two transformer layers in place of the LSTM
+    W5Transformer(Compare),
+    /// Predictions of W5's network, 32 sentences at a time
+    W5Predict(Compare),
+    /// Predictions of W5's network, one sentence at a time
+    W5Single(Compare),
     /// W3 with more and more tasks: how the cost grows
     Growth {
         #[command(flatten)]
@@ -220,6 +230,11 @@ fn main() -> ExitCode {
         Command::W3 { compare, choice } => measure(choice.of(Workload::W3), compare),
         Command::W4 { compare, choice } => measure(choice.of(Workload::W4), compare),
         Command::Resnet8 { compare, choice } => measure(choice.of(Workload::Resnet8), compare),
+        Command::W5(args) => measure(Workload::W5.into(), args),
+        Command::W5Mixed(args) => measure(Workload::W5Mixed.into(), args),
+        Command::W5Transformer(args) => measure(Workload::W5Transformer.into(), args),
+        Command::W5Predict(args) => measure(Workload::W5Predict.into(), args),
+        Command::W5Single(args) => measure(Workload::W5Single.into(), args),
         Command::Growth { compare, sizes, method, plot } => measure_growth(compare, &sizes, method, plot),
         Command::Aggregators(args) => measure_aggregators(args),
         Command::Mmoe { compare, experts } => measure(experts.of(Workload::Mmoe), compare),

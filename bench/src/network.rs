@@ -1,5 +1,6 @@
 //! The networks of the workloads.
 
+use crate::sequences;
 use crate::workload::{Work, Workload};
 use crate::{Error, Result, images};
 use polytask::share::{Counts, mmoe, ple, softmax_gate};
@@ -16,6 +17,9 @@ const LEVELS: [Counts; 2] = [Counts { shared: 2, specific: 2 }; 2];
 /// # Errors
 /// Layers that do not fit together, which would be a slip of this file.
 pub fn graph(work: Work) -> Result<Graph> {
+    if work.workload.sequences() {
+        return sequences::graph(work.workload).map_err(|error| Error::Unavailable(error.to_string()));
+    }
     let mut g = GraphBuilder::new();
     if let Some(image) = work.workload.image() {
         images::add(&mut g, work, image);
@@ -28,11 +32,9 @@ pub fn graph(work: Work) -> Result<Graph> {
     let (h, head, hidden): (Vec<NodeId>, &[usize], _) = match work.workload {
         Workload::W4 | Workload::Resnet8 => (Vec::new(), &[], Activation::Relu),
         Workload::W1 => (vec![layers(&mut g, "trunk", x, &[5], Activation::Linear)], &[], Activation::Linear),
-        Workload::W2 | Workload::W3 => {
-            (vec![layers(&mut g, "trunk", x, &[256, 256], Activation::Relu)], &[64], Activation::Relu)
-        }
         Workload::Mmoe => (mmoe(&mut g, x, &owners, EXPERTS, &expert, &softmax_gate), &[32], Activation::Relu),
         Workload::Ple => (ple(&mut g, x, &owners, &LEVELS, &expert, &softmax_gate), &[32], Activation::Relu),
+        _ => (vec![layers(&mut g, "trunk", x, &[256, 256], Activation::Relu)], &[64], Activation::Relu),
     };
     for task in 0..work.tasks {
         let name = format!("heads.{task}");
@@ -96,6 +98,9 @@ pub fn weighing(graph: &Graph) -> Vec<Weighing<'_>> {
 /// # Errors
 /// As [`graph`].
 pub fn flops(work: Work) -> Result<f64> {
+    if work.workload.sequences() {
+        return Ok(sequences::flops(work.workload));
+    }
     let graph = graph(work)?;
     let layers = weighing(&graph);
     let row = layers.iter().map(|layer| {

@@ -87,6 +87,11 @@ pub fn uniform(stream: u64, count: usize, limit: f64) -> Vec<f32> {
     (0..count as u64).map(|i| (limit * (2.0 * unit(bits(stream, i)) - 1.0)) as f32).collect()
 }
 
+/// `count` whole numbers below `most`, each as likely.
+pub fn below(stream: u64, count: usize, most: usize) -> Vec<u32> {
+    (0..count as u64).map(|i| (unit(bits(stream, i)) * most as f64) as u32).collect()
+}
+
 /// `count` standard normal numbers (Box and Muller 1958).
 pub fn normal(stream: u64, count: usize) -> Vec<f32> {
     let one = |i: u64| {

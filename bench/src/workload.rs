@@ -1,5 +1,6 @@
 //! The workloads: what is computed, by whom, and how much arithmetic that is.
 
+use crate::sequences;
 use clap::ValueEnum;
 
 /// A piece of training that every contestant does alike.
@@ -19,6 +20,16 @@ pub enum Workload {
     W4,
     /// A ResNet-8 of width 16 on colour images of 32 x 32, batch 128, two heads of 64 -> 10, cross-entropy, Adam.
     Resnet8,
+    /// 32 sequences of 32 tokens, embedding 10,000 x 128, BiLSTM of 128, two heads of 50 and 20 classes a token, Adam.
+    W5,
+    /// The same with sequences of 5 to 60 tokens.
+    W5Mixed,
+    /// W5 with two transformer layers of 128 features, 4 heads and 512 hidden features in place of the LSTM.
+    W5Transformer,
+    /// Predictions of W5's network, 32 sentences at a time.
+    W5Predict,
+    /// The same, one sentence at a time.
+    W5Single,
 }
 
 /// What follows the convolutions of a ResNet.
@@ -97,6 +108,25 @@ impl Workload {
             Self::Ple => "ple",
             Self::W4 => "w4",
             Self::Resnet8 => "resnet8",
+            Self::W5 => "w5",
+            Self::W5Mixed => "w5-mixed",
+            Self::W5Transformer => "w5-transformer",
+            Self::W5Predict => "w5-predict",
+            Self::W5Single => "w5-single",
+        }
+    }
+
+    /// Whether it is about sequences of tokens.
+    pub fn sequences(self) -> bool {
+        matches!(self, Self::W5 | Self::W5Mixed | Self::W5Transformer) || self.sentences().is_some()
+    }
+
+    /// Sentences that are predicted in a step, where nothing is trained.
+    pub fn sentences(self) -> Option<usize> {
+        match self {
+            Self::W5Predict => Some(sequences::BATCH),
+            Self::W5Single => Some(1),
+            _ => None,
         }
     }
 
@@ -125,9 +155,31 @@ impl Workload {
             peer("torch", "w2_torch.py", &[]),
             peer("torch-channels-last", "w2_torch.py", &["--fused", "--channels-last"]),
         ];
+        const W5: &[Peer] = &[
+            peer("torch-fused", "w5_torch.py", &["--fused"]),
+            peer("torch-sparse", "w5_torch.py", &["--fused", "--method", "sparse"]),
+        ];
+        const MIXED: &[Peer] = &[
+            peer("torch-fused", "w5_torch.py", &["--fused", "--mode", "mixed"]),
+            peer("torch-sparse", "w5_torch.py", &["--fused", "--mode", "mixed", "--method", "sparse"]),
+        ];
+        const TRANSFORMER: &[Peer] = &[
+            peer("torch-fused", "w5_torch.py", &["--fused", "--mode", "transformer"]),
+            peer("torch-sparse", "w5_torch.py", &["--fused", "--mode", "transformer", "--method", "sparse"]),
+        ];
+        const PREDICT: &[Peer] = &[peer("onnxruntime", "w5_onnx.py", &[])];
+        const SINGLE: &[Peer] = &[
+            peer("onnxruntime", "w5_onnx.py", &["--tasks", "1"]),
+            peer("onnxruntime-1", "w5_onnx.py", &["--tasks", "1", "--threads", "1"]),
+        ];
         match self {
             Self::W4 | Self::Resnet8 if apart => W3,
             Self::W4 | Self::Resnet8 => IMAGES,
+            Self::W5 => W5,
+            Self::W5Mixed => MIXED,
+            Self::W5Transformer => TRANSFORMER,
+            Self::W5Predict => PREDICT,
+            Self::W5Single => SINGLE,
             Self::W1 => W1,
             Self::W2 => W2,
             Self::W3 => W3,
@@ -141,6 +193,7 @@ impl Workload {
             Self::W1 => 544,
             Self::W4 => 2048,
             Self::Resnet8 => 1024,
+            _ if self.sequences() => sequences::SEQUENCES,
             _ => 4096,
         }
     }
@@ -150,6 +203,7 @@ impl Workload {
         match self {
             Self::W1 => 544,
             Self::Resnet8 => 128,
+            _ if self.sequences() => self.sentences().unwrap_or(sequences::BATCH),
             _ => 256,
         }
     }
@@ -160,6 +214,7 @@ impl Workload {
             Self::W1 | Self::W4 | Self::Resnet8 => 2,
             Self::W2 | Self::W3 => 8,
             Self::Mmoe | Self::Ple => 4,
+            _ => sequences::CLASSES.len(),
         }
     }
 
@@ -235,13 +290,13 @@ impl Work {
         let tasks = ["--tasks".to_owned(), self.tasks.to_string()];
         let method = ["--method".to_owned(), self.method.name().to_owned()];
         match self.workload {
-            Workload::W1 => Vec::new(),
             Workload::W2 => tasks.into(),
             Workload::W3 | Workload::W4 => [tasks, method].concat(),
             Workload::Resnet8 => [tasks, method, ["--norm".to_owned(), self.norm.name().to_owned()]].concat(),
             Workload::Mmoe | Workload::Ple => {
                 ["--model", self.workload.name(), "--expert", &self.expert.to_string()].map(str::to_owned).into()
             }
+            _ => Vec::new(),
         }
     }
 
@@ -270,6 +325,9 @@ impl Work {
     /// peers' solvers of MGDA and CAGrad stop early, which moves the loss by up to 2e-4, where adding up instead would move
     /// it by 5e-4; and with two tasks rounding decides one ReLU within the first steps, which is 1.1e-4.
     pub fn tolerance(self) -> f32 {
+        if self.workload.sequences() {
+            return 1e-4;
+        }
         let plain = Work::from(self.workload);
         match (self.workload, self.norm) {
             // Statistics over other rows: only a gross mistake shows, and group norm is the check.

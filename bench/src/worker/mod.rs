@@ -4,6 +4,7 @@ pub mod aggregators;
 mod net;
 pub mod predict;
 mod w3;
+mod w5;
 
 use crate::Result;
 use crate::network;
@@ -17,16 +18,17 @@ use net::Ordinary;
 /// # Errors
 /// A workload that cannot be set up, a failing step, or a line that is not in the protocol.
 pub fn run(work: Work, threads: usize) -> Result<()> {
+    if work.workload.sequences() {
+        return serve(w5::start(work.workload, threads)?.as_mut());
+    }
     let graph = network::graph(work)?;
     let problem = Problem::new(work, &graph);
     let mut steps: Box<dyn Steps> = match work.workload {
         // The mean of the two tasks' MSEs.
         Workload::W1 => Box::new(Ordinary::start(work, &graph, &problem, threads, 0.5)?),
         Workload::W4 | Workload::Resnet8 if work.is_apart() => w3::start(work, &graph, &problem, threads)?,
-        Workload::W2 | Workload::W4 | Workload::Resnet8 | Workload::Mmoe | Workload::Ple => {
-            Box::new(Ordinary::start(work, &graph, &problem, threads, 1.0)?)
-        }
         Workload::W3 => w3::start(work, &graph, &problem, threads)?,
+        _ => Box::new(Ordinary::start(work, &graph, &problem, threads, 1.0)?),
     };
     serve(steps.as_mut())
 }

@@ -57,7 +57,7 @@ fn the_bundled_example_trains_into_a_whole_directory() {
 
     let metrics = folder.json("people/metrics.json");
     assert_eq!(keys(&metrics["tasks"]), ["diabetes", "height", "systolic", "waist", "weight"]);
-    assert_eq!(keys(&metrics["tasks"]["height"]), ["mae", "n", "r2", "rmse"]);
+    assert_eq!(keys(&metrics["tasks"]["height"]), ["mae", "n", "pearson", "r2", "rmse"]);
     assert_eq!(keys(&metrics["tasks"]["diabetes"]), ["accuracy", "auc", "log_loss", "macro_f1", "n"]);
     // Three epochs of it reach 0.90; a constant reaches 0.
     assert!(metrics["tasks"]["height"]["r2"].as_f64().unwrap() > 0.8, "{metrics}");
@@ -145,7 +145,7 @@ fn evaluation_of_the_test_rows_gives_the_metrics_of_training() {
     // Every 5th of 400 rows; size is missing where row % 7 == 3, in 11 of them.
     assert_eq!(scores["tasks"]["size"]["n"], 69);
     assert_eq!(scores["tasks"]["grade"]["n"], 80);
-    assert_eq!(keys(&scores["tasks"]["size"]), ["mae", "n", "r2", "rmse"]);
+    assert_eq!(keys(&scores["tasks"]["size"]), ["mae", "n", "pearson", "r2", "rmse"]);
     assert_eq!(keys(&scores["tasks"]["warm"]), ["accuracy", "auc", "log_loss", "macro_f1", "n"]);
     assert_eq!(keys(&scores["tasks"]["grade"]), ["accuracy", "log_loss", "macro_f1", "n"]);
 }

@@ -27,6 +27,7 @@ fn train_prints_scores_and_says_how_it_went() {
     size r2 # # 34
     rmse # #
     mae # #
+    pearson # -
     warm accuracy # # 40
     macro_f1 # #
     log_loss # #
@@ -58,6 +59,7 @@ fn evaluate_prints_scores_in_the_order_of_the_config() {
     size r2 # # 171
     rmse # #
     mae # #
+    pearson # -
     warm accuracy # # 160
     macro_f1 # #
     log_loss # #
@@ -73,6 +75,7 @@ fn evaluate_prints_scores_in_the_order_of_the_config() {
     "r2": #,
     "rmse": #,
     "mae": #,
+    "pearson": #,
     "n": 171
     },
     "warm": {

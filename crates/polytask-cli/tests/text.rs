@@ -130,6 +130,13 @@ fn long_and_empty_texts_are_counted() {
     let done = folder.works("train config.toml --set inputs.tokens={kind=\"text\",max_tokens=3}");
     assert!(done.err.contains("input `tokens`: 1 text has no token"), "{}", done.err);
     assert!(done.err.contains("texts are longer than max_tokens = 3 and were cut"), "{}", done.err);
+    let folder = changed(|row| row["tokens"][1] = json!("x".repeat(201)));
+    let done = folder.works("train config.toml");
+    assert!(
+        done.err.contains("input `tokens`: 1 token is longer than 200 bytes and counts as unknown"),
+        "{}",
+        done.err
+    );
 }
 
 #[test]

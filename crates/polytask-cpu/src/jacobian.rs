@@ -3,6 +3,7 @@
 use crate::kernels::{dot, vectorized};
 use crate::lane::Lane;
 use crate::piece::{PART, Piece};
+use crate::rows::Met;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -17,11 +18,11 @@ pub struct Jacobian {
 
 /// `G = J J^T`, `groups x groups`, row-major. Products of f32 gradients are summed in f32 over a thousand scalars at a
 /// time, and those sums in f64.
-pub(crate) fn gramian(pieces: &[&Piece], lanes: &[Lane], groups: usize) -> Vec<f64> {
+pub(crate) fn gramian(pieces: &[&Piece], lanes: &[Lane], met: &[Met], groups: usize) -> Vec<f64> {
     let sums = pieces.par_iter().filter(|piece| piece.shared.is_some()).map(|piece| {
         let mut gramian = vec![0.0f64; groups * groups];
         let mut rows = vec![0.0f32; piece.groups.len() * PART];
-        for part in piece.parts() {
+        piece.reached(met, |part| {
             for copy in 0..piece.groups.len() {
                 piece.copy(lanes, copy, &part, &mut rows[copy * PART..][..part.len()]);
             }
@@ -31,7 +32,7 @@ pub(crate) fn gramian(pieces: &[&Piece], lanes: &[Lane], groups: usize) -> Vec<f
                     gramian[a * groups + b] += f64::from(vectorized(|| dot(x, y)));
                 }
             }
-        }
+        });
         gramian
     });
     // Collected first, so that the order of the sum does not hang on the threads.

@@ -5,6 +5,7 @@ use crate::feed::{Feed, Numbers};
 use crate::gather;
 use crate::kernels;
 use crate::plan::{InputSlot, Plan, Slot};
+use crate::rows::Rows;
 
 /// One lane. Its buffers are allocated once; those of ragged sequences grow to the longest batch that was met.
 pub(crate) struct Lane {
@@ -20,6 +21,8 @@ struct Memory {
     arena: Aligned,
     indices: Vec<u32>,
     gradient: Vec<f32>,
+    /// The gradients of tables.
+    tables: Vec<Rows>,
     /// A block of elements of an input that are made as they are asked for.
     scratch: Vec<f32>,
     /// By domain.
@@ -84,6 +87,7 @@ impl Lane {
             arena: Aligned::new(plan.arena[0]),
             indices: vec![0; plan.indices[0]],
             gradient: vec![0.0; plan.gradient],
+            tables: plan.tables.iter().map(|table| Rows::new(table.rows, table.width, table.copies)).collect(),
             scratch: Vec::new(),
             domains: plan.arena.iter().map(|_| Elements::default()).collect(),
         };
@@ -147,6 +151,7 @@ impl Lane {
 
     /// The first part of a backward pass: the cotangents of the predictions.
     pub(crate) fn backward_losses(&mut self, plan: &Plan, weights: Weights<'_>, feed: &Feed<'_>, scales: &Scales) {
+        self.memory.tables.iter_mut().for_each(Rows::clear);
         let mut view = self.memory.view(weights, None);
         for ((loss, target), scale) in plan.losses.iter().zip(feed.targets).zip(&scales.losses) {
             loss.backward(&mut view, target, *scale);
@@ -198,6 +203,10 @@ impl Lane {
         &self.memory.gradient
     }
 
+    pub(crate) fn table(&self, table: usize) -> &Rows {
+        &self.memory.tables[table]
+    }
+
     /// Values of an output for the rows of the last forward pass.
     pub(crate) fn output(&self, slot: Slot) -> &[f32] {
         &self.memory.arena.all()[self.memory.domains[slot.domain].range(slot)]
@@ -224,6 +233,7 @@ impl Memory {
             transposed: weights.transposed,
             wide: weights.wide,
             gradient: &mut self.gradient,
+            tables: &mut self.tables,
             noise,
             temperature: weights.temperature,
             domains: &self.domains,

@@ -20,6 +20,7 @@ mod parameters;
 mod penalty;
 mod piece;
 mod plan;
+mod rows;
 mod runner;
 mod update;
 

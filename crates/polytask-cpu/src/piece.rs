@@ -4,6 +4,7 @@ use crate::kernels::BLOCK;
 use crate::lane::Lane;
 use crate::parameters::Parameters;
 use crate::plan::Plan;
+use crate::rows::Met;
 use polytask_graph::{ParameterId, Role};
 use std::ops::Range;
 use std::sync::Arc;
@@ -35,8 +36,19 @@ pub(crate) struct Piece {
     stride: usize,
     /// Whether its parameter begins here.
     first: bool,
+    /// The rows of a table that this is, if its gradient is kept by row.
+    pub table: Option<TableRows>,
     /// Place among the shared parameters, laid end to end; none for what one group has to itself.
     pub shared: Option<usize>,
+}
+
+/// Rows of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct TableRows {
+    /// Its place among the plan's tables.
+    pub table: usize,
+    pub rows: Range<usize>,
+    pub width: usize,
 }
 
 /// How a task-by-task gradient becomes one.
@@ -64,6 +76,8 @@ pub enum Combine<'a> {
 
 /// Scalars in a piece, roughly: large enough to keep a thread busy for microseconds, small enough to share out.
 pub(crate) const PIECE: usize = 16 * 1024;
+/// Pieces of a table at most, roughly.
+const TABLE_PIECES: usize = 64;
 /// Scalars worked on at once, so that they stay in the nearest cache.
 pub(crate) const PART: usize = 1024;
 
@@ -84,8 +98,11 @@ pub(crate) fn pieces(plan: &Plan, parameters: &Parameters) -> Vec<Piece> {
         let statistic = parameter.role == Role::Statistic;
         let is_shared = reach.parameters[i].len() > 1 && !statistic;
         let columns = dense[i].then(|| parameter.dims[1]);
-        let unit = columns.map_or(1, |n| n * BLOCK);
-        let len = unit * (PIECE / unit).max(1);
+        let table = place.table.map(|table| (table, plan.tables[table].width.max(1)));
+        let unit = columns.map_or(1, |n| n * BLOCK).max(table.map_or(1, |(_, width)| width));
+        // Of a table few rows are looked up: its pieces are large, so that there are not many to pass over.
+        let least = if table.is_some() { (all.len() / TABLE_PIECES).max(PIECE) } else { PIECE };
+        let len = unit * (least / unit).max(1);
         let groups: Arc<[usize]> = place.groups.as_slice().into();
         pieces.extend(all.clone().step_by(len).map(|start| Piece {
             parameter: ParameterId(i),
@@ -100,6 +117,11 @@ pub(crate) fn pieces(plan: &Plan, parameters: &Parameters) -> Vec<Piece> {
             gradient: place.start + start - all.start,
             stride: all.len(),
             first: start == all.start,
+            table: table.map(|(table, width)| TableRows {
+                table,
+                rows: (start - all.start) / width..(start + len).min(all.end).saturating_sub(all.start) / width,
+                width,
+            }),
             shared: is_shared.then_some(shared + start - all.start),
         }));
         shared += if is_shared { all.len() } else { 0 };
@@ -119,8 +141,29 @@ impl Piece {
         self.range.clone().step_by(PART).map(move |start| start..(start + PART).min(end))
     }
 
+    /// A row of the table that this is part of, in parts.
+    pub(crate) fn row(&self, table: &TableRows, row: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let start = self.range.start + (row - table.rows.start) * table.width;
+        let end = start + table.width;
+        (start..end).step_by(PART).map(move |start| start..(start + PART).min(end))
+    }
+
+    /// Calls `each` with the parts where the gradient is more than zeros: all, or of a table the rows that were met.
+    pub(crate) fn reached(&self, met: &[Met], each: impl FnMut(Range<usize>)) {
+        match &self.table {
+            None => self.parts().for_each(each),
+            Some(table) => {
+                let met = met[table.table].between(table.rows.start, table.rows.end);
+                met.iter().flat_map(|row| self.row(table, *row as usize)).for_each(each);
+            }
+        }
+    }
+
     /// `into = sum over lanes, in order, of copy number `copy` of the gradient` over one part.
     pub(crate) fn copy(&self, lanes: &[Lane], copy: usize, part: &Range<usize>, into: &mut [f32]) {
+        if let Some(table) = &self.table {
+            return self.copy_rows(table, lanes, copy, part, into);
+        }
         let start = self.gradient + copy * self.stride + part.start - self.range.start;
         for (i, lane) in lanes.iter().enumerate() {
             let gradient = &lane.gradient()[start..start + part.len()];
@@ -129,6 +172,23 @@ impl Piece {
             } else {
                 into.iter_mut().zip(gradient).for_each(|(s, g)| *s += g);
             }
+        }
+    }
+
+    /// The same for a part of a table; zeros where no lane has looked a row up.
+    fn copy_rows(&self, table: &TableRows, lanes: &[Lane], copy: usize, part: &Range<usize>, into: &mut [f32]) {
+        into.fill(0.0);
+        let (mut at, mut rest) = (part.start - self.range.start, into);
+        while !rest.is_empty() {
+            let (row, column) = (table.rows.start + at / table.width, at % table.width);
+            let (own, others) = rest.split_at_mut(rest.len().min(table.width - column));
+            for lane in lanes {
+                if let Some(gradient) = lane.table(table.table).get(row, copy) {
+                    own.iter_mut().zip(&gradient[column..]).for_each(|(s, g)| *s += g);
+                }
+            }
+            at += own.len();
+            rest = others;
         }
     }
 

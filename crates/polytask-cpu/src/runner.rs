@@ -9,6 +9,7 @@ use crate::parameters::Parameters;
 use crate::penalty::Penalties;
 use crate::piece::{self, Combine, Piece};
 use crate::plan::{InputSlot, Mode, Plan, Slot, refresh};
+use crate::rows::Met;
 use crate::update::{Source, State, Work};
 use polytask_graph::{DomainId, LossId, ParameterId};
 use rayon::prelude::*;
@@ -22,6 +23,8 @@ pub struct Runner {
     pieces: Vec<Piece>,
     /// Of the batch: its lanes, `(first row, rows)` each.
     parts: Vec<(usize, usize)>,
+    /// Of the batch, by table: the rows that it has looked up.
+    met: Vec<Met>,
     /// Of the batch, by task: the sum of its rows' weights, and what a row's weight is multiplied with.
     totals: Vec<f64>,
     scales: Scales,
@@ -67,8 +70,8 @@ impl Runner {
         let totals = vec![0.0; plan.losses.len()];
         let scales = Scales { losses: totals.clone(), charges: totals.clone(), counts: vec![0; plan.arena.len()] };
         let penalties = Penalties::new(&plan.graph, |p| parameters.range(p));
-        let parts = Vec::new();
-        let mut runner = Runner { plan, lanes, parameters, copies, pieces, parts, totals, scales, penalties };
+        let (parts, met) = (Vec::new(), plan.tables.iter().map(|_| Met::default()).collect());
+        let mut runner = Runner { plan, lanes, parameters, copies, pieces, parts, met, totals, scales, penalties };
         runner.refresh();
         runner
     }
@@ -109,6 +112,7 @@ impl Runner {
             lane.forward(plan, read, feed, part, Some(noise));
             lane.backward(plan, read, feed, Some(noise), scales);
         });
+        self.gather_rows();
         self.losses(feed)
     }
 
@@ -127,6 +131,7 @@ impl Runner {
         let Runner { plan, lanes, parameters, copies, parts, scales, .. } = self;
         let read = copies.read(parameters.values());
         each_lane(lanes, parts, |lane, _| lane.backward(plan, read, feed, Some(noise), scales));
+        self.gather_rows();
     }
 
     /// Inner products of the groups' gradients over the shared representation, `groups x groups`, row-major. Follows a
@@ -144,6 +149,15 @@ impl Runner {
         let Runner { plan, lanes, parameters, copies, parts, .. } = self;
         let read = copies.read(parameters.values());
         each_lane(lanes, parts, |lane, _| lane.backward_shared(plan, read, Some(noise), groups));
+        self.gather_rows();
+    }
+
+    /// Finds the rows of tables that the batch has looked up.
+    fn gather_rows(&mut self) {
+        let lanes = &self.lanes[..self.parts.len()];
+        for (table, met) in self.met.iter_mut().enumerate() {
+            met.gather(lanes.iter().map(|lane| lane.table(table)));
+        }
     }
 
     /// Predictions of every loss's node for the rows of a feed, row-major, one vector a loss. Behind them stands what else
@@ -198,7 +212,7 @@ impl Runner {
     pub fn layerwise_gramian(&mut self, feed: &Feed<'_>, noise: u64) -> (StepLosses, Vec<f64>) {
         self.begin(feed);
         self.set_scales(&vec![1.0; self.totals.len()]);
-        let Runner { plan, lanes, parameters, copies, pieces, parts, scales, .. } = self;
+        let Runner { plan, lanes, parameters, copies, pieces, parts, met, scales, .. } = self;
         let read = copies.read(parameters.values());
         each_lane(lanes, parts, |lane, part| {
             lane.forward(plan, read, feed, part, Some(noise));
@@ -208,7 +222,10 @@ impl Runner {
         for &node in &plan.backward {
             each_lane(lanes, parts, |lane, _| lane.backward_node(plan, read, Some(noise), node));
             let own: Vec<&Piece> = pieces.iter().filter(|piece| piece.first_reader == Some(node)).collect();
-            let layer = jacobian::gramian(&own, &lanes[..parts.len()], plan.groups);
+            for table in own.iter().filter(|piece| !piece.continues()).filter_map(|piece| piece.table.as_ref()) {
+                met[table.table].gather(lanes[..parts.len()].iter().map(|lane| lane.table(table.table)));
+            }
+            let layer = jacobian::gramian(&own, &lanes[..parts.len()], met, plan.groups);
             gramian.iter_mut().zip(layer).for_each(|(sum, g)| *sum += g);
         }
         (self.losses(feed), gramian)
@@ -253,7 +270,7 @@ impl Runner {
     /// Inner products of the groups' gradients over the shared parameters, `groups x groups`, row-major. Follows a
     /// backward pass over `rows` rows.
     pub fn gramian(&self, rows: usize) -> Vec<f64> {
-        jacobian::gramian(&self.pieces.iter().collect::<Vec<_>>(), self.used(rows), self.plan.groups)
+        jacobian::gramian(&self.pieces.iter().collect::<Vec<_>>(), self.used(rows), &self.met, self.plan.groups)
     }
 
     /// The groups' gradients over the shared parameters themselves. Follows a backward pass over `rows` rows.
@@ -262,12 +279,14 @@ impl Runner {
     }
 
     /// One optimiser step on the gradients of the last backward pass, which was over `rows` rows, combined as told.
-    /// Gives `0.5 * ||w||^2` over the parameters that the L2 term counts, before the step (0 without L2).
+    /// Of a table that is looked up, only the rows that the batch has looked up move, and count to the L2 term and the
+    /// norm: the others keep their value and their moments, whatever the rule (as in PyTorch's `SparseAdam`). Gives
+    /// `0.5 * ||w||^2` over the parameters that the L2 term counts, before the step (0 without L2).
     pub fn update(&mut self, optimizer: &mut Optimizer, update: Update, rows: usize, combine: Combine<'_>) -> f64 {
         debug_assert_eq!(rows, self.rows(), "asked about another batch");
         self.penalties.refresh(self.parameters.values());
         let lanes = &self.lanes[..self.parts.len()];
-        let source = Source { lanes, combine, update, penalties: &self.penalties };
+        let source = Source { lanes, combine, update, penalties: &self.penalties, met: &self.met };
         let shrink = update.clip.map_or(1.0, |clip| {
             let norm = source.norm(&self.pieces, self.parameters.values());
             if norm > clip { (clip / norm) as f32 } else { 1.0 }

@@ -5,6 +5,7 @@ use crate::lane::Lane;
 use crate::optimizer::{Stepper, Update};
 use crate::penalty::Penalties;
 use crate::piece::{Combine, PART, PIECE, Piece};
+use crate::rows::Met;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -19,6 +20,8 @@ pub(crate) struct Source<'a> {
     pub update: Update,
     /// Worked out at the parameters as they are.
     pub penalties: &'a Penalties,
+    /// By table, the rows that the batch has looked up.
+    pub met: &'a [Met],
 }
 
 impl Source<'_> {
@@ -37,6 +40,22 @@ impl Source<'_> {
         let first = piece.offset + part.start - piece.range.start;
         if let Some(penalty) = self.penalties.of(piece.parameter, first..first + part.len()) {
             into.iter_mut().zip(penalty).for_each(|(g, p)| *g += p);
+        }
+    }
+
+    /// Calls `each` with the parts that a step moves: all but the rows of tables that rest. A row rests that the batch has
+    /// not looked up, or whose given gradient is zero.
+    fn moving(&self, piece: &Piece, mut each: impl FnMut(Range<usize>)) {
+        let given = match (self.combine, piece.shared) {
+            (Combine::Whole(all), _) => Some(&all[piece.range.clone()]),
+            (Combine::Direction { shared, .. }, Some(at)) => Some(&shared[at..at + piece.range.len()]),
+            _ => None,
+        };
+        let (Some(table), Some(given)) = (&piece.table, given) else { return piece.reached(self.met, each) };
+        for (row, given) in table.rows.clone().zip(given.chunks(table.width)) {
+            if given.iter().any(|g| *g != 0.0) {
+                piece.row(table, row).for_each(&mut each);
+            }
         }
     }
 
@@ -61,11 +80,11 @@ impl Source<'_> {
             }
             let mut buffer = [0.0f32; PART];
             let mut sum = 0.0;
-            for part in piece.parts() {
+            self.moving(piece, |part| {
                 let gradient = &mut buffer[..part.len()];
                 self.gradient(piece, &part, &values[part.clone()], gradient);
                 sum += gradient.iter().map(|g| f64::from(*g) * f64::from(*g)).sum::<f64>();
-            }
+            });
             sum
         });
         // Collected first, so that the order of the sum does not hang on the threads.
@@ -121,7 +140,7 @@ impl Work<'_> {
         let mut buffer = [0.0f32; PART];
         let mut squares = 0.0;
         let stepper = self.stepper.faster(piece.rate);
-        for part in piece.parts() {
+        self.source.moving(piece, |part| {
             let gradient = &mut buffer[..part.len()];
             let at = part.start - base..part.end - base;
             let values = &mut values[at.clone()];
@@ -133,7 +152,7 @@ impl Work<'_> {
                 squares += values.iter().map(|w| f64::from(*w) * f64::from(*w)).sum::<f64>();
             }
             stepper.apply(values, gradient, some(m, &at), some(v, &at), piece.decays);
-        }
+        });
         if let Some(n) = piece.columns {
             let own = piece.range.start - base..piece.range.end - base;
             transpose_block(&values[own.clone()], n, &mut transposed[own]);

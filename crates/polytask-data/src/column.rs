@@ -166,7 +166,7 @@ impl Values {
     }
 
     /// This many missing values of the same kind.
-    fn absent(&self, rows: usize) -> Values {
+    pub(crate) fn absent(&self, rows: usize) -> Values {
         let text = || Text { codes: vec![MISSING; rows], levels: Vec::new() };
         match self {
             Values::Number(_) => Values::Number(vec![f64::NAN; rows]),

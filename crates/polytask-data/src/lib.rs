@@ -25,7 +25,7 @@ mod split;
 mod table;
 pub mod text;
 
-pub use batch::epoch_order;
+pub use batch::{epoch_order, mixed_order};
 pub use column::{Column, List, MISSING, Text, Values};
 pub use error::DataError;
 pub use image::{Fit, ImageProblem, ImageShape, Images, Pixels};

@@ -230,6 +230,43 @@ impl Table {
         Ok(())
     }
 
+    /// Gives a column another name.
+    ///
+    /// # Errors
+    /// No such column, or one that has the new name already.
+    pub fn rename(&mut self, from: &str, to: &str) -> Result<(), DataError> {
+        self.find(from)?;
+        let place = |name: &str| self.columns.iter().position(|column| column.name == name);
+        if let (Some(a), Some(b)) = (place(from), place(to))
+            && a != b
+        {
+            let (first, second) = (a.min(b) + 1, a.max(b) + 1);
+            return Err(DataError::DuplicateColumn { file: self.file(), column: to.to_owned(), first, second });
+        }
+        self.columns.iter_mut().filter(|column| column.name == from).for_each(|column| column.name = to.to_owned());
+        Ok(())
+    }
+
+    /// Takes a column out, if it is there.
+    pub fn remove(&mut self, name: &str) {
+        self.columns.retain(|column| column.name != name);
+    }
+
+    /// Adds the rows of a table that may have other columns; what one of the two has not is missing there.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append), but for the names of the columns.
+    pub fn unite(&mut self, mut other: Table) -> Result<(), DataError> {
+        let absent = |of: &Table, from: &Table| -> Vec<Column> {
+            let lacks = from.columns.iter().filter(|column| of.column(&column.name).is_none());
+            lacks.map(|c| Column { name: c.name.clone(), values: c.values.absent(of.rows) }).collect()
+        };
+        let (ours, theirs) = (absent(self, &other), absent(&other, self));
+        self.columns.extend(ours);
+        other.columns.extend(theirs);
+        self.append(other)
+    }
+
     /// The first file the rows came from.
     fn file(&self) -> String {
         self.sources.first().map_or_else(|| "table".to_owned(), |source| source.file.clone())

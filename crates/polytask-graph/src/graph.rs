@@ -189,6 +189,19 @@ impl Graph {
         Graph { losses: losses.collect(), charges: charges.collect(), nodes, ..self.clone() }
     }
 
+    /// The parameters whose rows are looked up one at a time, and that nothing else reads or penalises: their gradient has
+    /// only the rows that were looked up.
+    pub fn tables(&self) -> impl Iterator<Item = ParameterId> {
+        let looked_up = |node: &Node, p: ParameterId| matches!(node.op, Op::Embedding { table, .. } if table == p);
+        let reads = move |node: &&Node, p: ParameterId| node.op.parameters().contains(&p);
+        (0..self.parameters.len()).map(ParameterId).filter(move |p| {
+            let mut readers = self.nodes.iter().filter(|node| reads(node, *p)).peekable();
+            readers.peek().is_some()
+                && readers.all(|node| looked_up(node, *p))
+                && !self.penalties.iter().any(|penalty| penalty.parameters.contains(p))
+        })
+    }
+
     /// Checks a graph that was not made by the builder (read from a file, say): references point backwards, shapes
     /// agree with parameters, names are unique.
     pub fn validate(&self) -> Result<(), GraphError> {

@@ -13,6 +13,8 @@ pub struct Dataset {
     pub features: Features,
     /// By task.
     pub labels: Vec<Labels>,
+    /// Of several data sets: the first row of each after the first.
+    pub starts: Vec<u32>,
 }
 
 impl Dataset {
@@ -60,20 +62,26 @@ impl Dataset {
         let image = |node: &str| images.iter().find(|image| image.node() == node).map(Gathering::numbers);
         let texts = &self.features.texts;
         let text = |node: &str| texts.iter().find(|text| text::node(&text.column) == node);
+        let pieces = |node: &str| texts.iter().find(|text| text::piece_node(&text.column) == node);
         let inputs: Vec<Numbers<'_>> = graph
             .nodes()
             .iter()
             .filter_map(|node| match node.op {
                 Op::Input => Some(image(&node.name).unwrap_or(Numbers::Real(&self.features.numbers))),
-                Op::Index => Some(Numbers::Index(match text(&node.name) {
-                    Some(text) => &text.indices,
-                    None => structure.indices(&node.name).unwrap_or(&self.features.indices),
+                Op::Index => Some(Numbers::Index(match (text(&node.name), pieces(&node.name)) {
+                    (Some(text), _) => &text.indices,
+                    (_, Some(text)) => &text.pieces,
+                    _ => structure.indices(&node.name).unwrap_or(&self.features.indices),
                 })),
                 _ => None,
             })
             .collect();
-        let of = |name: &str| text(name).map(|text| text.offsets.as_slice()).or_else(|| structure.offsets(name));
-        let offsets: Vec<&[u32]> = graph.domains().iter().map(|d| of(&d.name).unwrap_or_default()).collect();
+        let offsets = |name: &str| match (text(name), pieces(name)) {
+            (Some(text), _) => text.offsets.as_slice(),
+            (_, Some(text)) => text.piece_offsets.as_slice(),
+            _ => structure.offsets(name).unwrap_or_default(),
+        };
+        let offsets: Vec<&[u32]> = graph.domains().iter().map(|d| offsets(&d.name)).collect();
         let moved: Vec<Option<Target>> = tasks.iter().map(|&task| self.moved(task, &images, rows, step)).collect();
         let targets: Vec<polytask_cpu::Target<'_>> = tasks
             .iter()

@@ -1,7 +1,9 @@
 //! From a config to data that are ready to train on: the table is read and split, tasks and inputs are fitted on the
 //! training rows.
 
-use crate::config::{Config, FileConfig, InputKind, LabelsConfig, Part, Split as SplitConfig, TaskConfig, TaskKind};
+use crate::config::{
+    Config, DataConfig, FileConfig, InputKind, LabelsConfig, Part, Split as SplitConfig, TaskConfig, TaskKind,
+};
 use crate::dataset::Dataset;
 use crate::encode::{Encoder, Galleries, load_all};
 use crate::error::Error;
@@ -34,6 +36,10 @@ pub struct Source {
     pub table: Table,
     /// Which of them train, choose and measure.
     pub split: Split,
+    /// Of several data sets, the first row of each after the first.
+    starts: Vec<u32>,
+    /// Of the rows, if any set weighs its own.
+    weights: Option<Vec<f32>>,
     galleries: Galleries,
     /// What is to be said of rows that were left out.
     left_out: Vec<String>,
@@ -45,11 +51,10 @@ impl Source {
     /// # Errors
     /// Whatever is wrong with the files or the split.
     pub fn read(config: &Config) -> Result<Self, Error> {
-        let (table, given) = tables(config)?;
+        let Gathered { table, mut split, starts, weights } = gather(config)?;
         let galleries = load_all(config, &table)?;
-        let mut split = divide(config, &table, given)?;
         let left_out = leave_out(&galleries, &mut split);
-        Ok(Source { table, split, galleries, left_out })
+        Ok(Source { table, split, starts, weights, galleries, left_out })
     }
 
     /// Features and labels of all rows for inputs and tasks that were fitted before.
@@ -62,7 +67,7 @@ impl Source {
         let labels = labels.collect::<Result<_, _>>()?;
         let mut features = encoder.features_of(&self.table, &texts, &self.galleries)?;
         features.structure = Structure::read(tasks, &self.table, &texts)?;
-        Ok(Dataset { features, labels })
+        Ok(Dataset { features, labels, starts: self.starts.clone() })
     }
 }
 
@@ -71,7 +76,7 @@ impl Source {
 /// # Errors
 /// Whatever is wrong with the files, the columns or the split.
 pub fn prepare(config: &Config) -> Result<Prepared, Error> {
-    let Source { table, split, galleries, left_out } = Source::read(config)?;
+    let Source { table, split, starts, weights, galleries, left_out } = Source::read(config)?;
     let mut encoder = Encoder::fit_loaded(config, &table, &split.train, &galleries)?;
     let texts = encoder.texts(&table)?;
     let fit =
@@ -82,7 +87,6 @@ pub fn prepare(config: &Config) -> Result<Prepared, Error> {
         None if config.model.trunk.reads_tokens() => encoder.text_inputs().next().map(|(name, _)| name.to_owned()),
         labelled => labelled,
     };
-    let weights = config.data.sample_weight.as_ref().map(|name| sample_weights(&table, name)).transpose()?;
     let labels = tasks.par_iter().map(|task| {
         let mut labels = task.labels_over(&table, &texts)?;
         if let Some(weights) = &weights {
@@ -98,7 +102,7 @@ pub fn prepare(config: &Config) -> Result<Prepared, Error> {
     let notes = table.notes().iter().chain(&left_out).chain(spoken).cloned().collect();
     let mut features = encoder.features_of(&table, &texts, &galleries)?;
     features.structure = Structure::read(&tasks, &table, &texts)?;
-    let data = Dataset { features, labels };
+    let data = Dataset { features, labels, starts };
     Ok(Prepared { encoder, tasks, data, split, missing: config.data.missing.clone(), notes })
 }
 
@@ -116,21 +120,93 @@ fn one_text(tasks: &[Task]) -> Result<Option<String>, TaskError> {
 /// Row ranges of files of their own: validation, then test.
 type Given = [Option<Range<usize>>; 2];
 
-/// The table of the config with the rows of separate validation and test files behind it.
-fn tables(config: &Config) -> Result<(Table, Given), Error> {
+/// The rows of all data sets, one set after the other.
+struct Gathered {
+    table: Table,
+    split: Split,
+    /// The first row of each set after the first.
+    starts: Vec<u32>,
+    /// Of the rows, if any set weighs its own.
+    weights: Option<Vec<f32>>,
+}
+
+/// Reads and splits every data set. The columns of tasks that a set does not label are taken out of it.
+fn gather(config: &Config) -> Result<Gathered, Error> {
+    let mut all: Option<Gathered> = None;
+    for set in config.data.sets() {
+        let known = all.as_ref().map(|all| all.table.hints()).unwrap_or_default();
+        let (mut table, given) = tables(config, set, known)?;
+        if !config.data.others.is_empty() {
+            label(config, set, &mut table)?;
+        }
+        let split = divide(config, set, &table, given)?;
+        let weights = set.sample_weight.as_ref().map(|name| sample_weights(&table, name)).transpose()?;
+        let Some(all) = &mut all else {
+            all = Some(Gathered { table, split, starts: Vec::new(), weights });
+            continue;
+        };
+        let (first, rows) = (all.table.rows(), table.rows());
+        if all.weights.is_some() || weights.is_some() {
+            let own = weights.unwrap_or_else(|| vec![1.0; rows]);
+            all.weights.get_or_insert_with(|| vec![1.0; first]).extend(own);
+        }
+        all.table.unite(table)?;
+        all.starts.push(first as u32);
+        let parts = [
+            (&mut all.split.train, split.train),
+            (&mut all.split.valid, split.valid),
+            (&mut all.split.test, split.test),
+        ];
+        for (rows, own) in parts {
+            rows.extend(own.iter().map(|row| row + first as u32));
+        }
+    }
+    match all {
+        Some(all) => Ok(all),
+        None => unreachable!("a config has a data set"),
+    }
+}
+
+/// Takes the labels out of a set's table that are not its own, and makes sure that the others, and the inputs, are there.
+fn label(config: &Config, set: &DataConfig, table: &mut Table) -> Result<(), Error> {
+    for name in config.inputs.keys() {
+        table.find(name)?;
+    }
+    for (name, task) in &config.tasks {
+        let own = set.tasks.as_ref().map(|tasks| tasks.contains(name));
+        for column in task.columns_of(name) {
+            match own {
+                Some(true) => table.find(column).map(|_| ())?,
+                Some(false) => table.remove(column),
+                None => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The table of a data set with the rows of separate validation and test files behind it. Columns that are `known` from
+/// sets before are read as they were.
+fn tables(config: &Config, set: &DataConfig, known: BTreeMap<String, Hint>) -> Result<(Table, Given), Error> {
+    let mut hints: BTreeMap<String, Hint> = known.into_iter().chain(hints(config)).collect();
+    for (from, to) in &set.rename {
+        let hint = hints.remove(to);
+        hints.remove(from);
+        hints.extend(hint.map(|hint| (from.clone(), hint)));
+    }
     let options = ReadOptions {
-        delimiter: config.data.delimiter_byte(),
-        missing: config.data.missing.clone(),
-        hints: hints(config),
-        columns: config.data.columns.clone(),
-        labels: labels(config, config.data.labels.as_ref())?,
-        folder: config.data.folder.as_ref().map(|folder| config.resolve(folder)).transpose()?,
+        delimiter: set.delimiter_byte(),
+        missing: set.missing.clone(),
+        hints,
+        columns: set.columns.clone(),
+        labels: labels(config, set.labels.as_ref())?,
+        folder: set.folder.as_ref().map(|folder| config.resolve(folder)).transpose()?,
         image: image(config),
         ..ReadOptions::default()
     };
-    let mut table = read(&config.resolve(&config.data.path)?, &options)?;
+    let mut table = read(&config.resolve(&set.path)?, &options)?;
     let mut given = [None, None];
-    if let SplitConfig::Parts { valid, test, .. } = &config.data.split {
+    if let SplitConfig::Parts { valid, test, .. } = &set.split {
         // Columns of the other files are read as those of the first were.
         let options = ReadOptions { hints: table.hints(), ..options };
         for (part, given) in [valid, test].into_iter().zip(&mut given) {
@@ -142,6 +218,9 @@ fn tables(config: &Config) -> Result<(Table, Given), Error> {
                 *given = Some(first..table.rows());
             }
         }
+    }
+    for (from, to) in &set.rename {
+        table.rename(from, to)?;
     }
     Ok((table, given))
 }
@@ -200,9 +279,9 @@ fn hints(config: &Config) -> BTreeMap<String, Hint> {
 }
 
 /// Applies the config's rule.
-fn divide(config: &Config, table: &Table, given: Given) -> Result<Split, Error> {
+fn divide(config: &Config, set: &DataConfig, table: &Table, given: Given) -> Result<Split, Error> {
     let column_of = |name: &String| config.tasks.get(name).map_or(name.as_str(), |t| t.column_of(name)).to_owned();
-    let rule = match &config.data.split {
+    let rule = match &set.split {
         SplitConfig::Column { column } => SplitRule::Column { column: column.clone() },
         SplitConfig::Every { test_every, valid, seed } => {
             SplitRule::Every { test_every: *test_every, valid: *valid, seed: *seed }

@@ -25,7 +25,7 @@ pub fn settle(
     let Sharing::Branch(Branch { search, .. }) = config.model.sharing else { return Ok(None) };
     let tasks: Vec<Task> = which.iter().map(|&t| prepared.tasks[t].clone()).collect();
     let graph = share::build(&Design::new(config, &prepared.encoder, &tasks))?;
-    let start = model::start(&graph, &tasks, config.train.seed, None)?;
+    let start = model::start(&graph, &prepared.encoder, &tasks, config.train.seed, None)?;
     let full = Budget::of(&config.train, prepared.split.train.len());
     let steps = ((search * full.steps as f64).ceil() as u64).max(1);
     let (l2, l2_biases) = (config.loss.l2, config.loss.l2_biases);

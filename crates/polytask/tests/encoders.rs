@@ -198,7 +198,7 @@ fn trains_with_each_kind_of_balancer() {
     {
         let rest = format!("[loss]\n{loss}\n[train]\nepochs = 4\nbatch = 24\nlearning_rate = 0.01\n");
         each(&rest, |label, config, prepared, graph| {
-            let start = model::start(graph, &prepared.tasks, 0, None).unwrap();
+            let start = model::start(graph, &prepared.encoder, &prepared.tasks, 0, None).unwrap();
             let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
             let job = Job {
                 graph,

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use polytask::metric::{Better, Metrics, accuracy, auc, log_loss, macro_f1, mae, poisson_deviance, r2, rmse};
+use polytask::metric::{Better, Metrics, accuracy, auc, log_loss, macro_f1, mae, pearson, poisson_deviance, r2, rmse};
 use serde_json::Value;
 
 /// Both sides compute in f64 and differ in the order of at most sixty additions.
@@ -37,6 +37,7 @@ fn regression_agrees_with_scikit_learn() {
     same(&f, "r2", r2(&y, &p));
     same(&f, "rmse", rmse(&y, &p));
     same(&f, "mae", mae(&y, &p));
+    same(&f, "pearson", pearson(&y, &p));
 }
 
 #[test]
@@ -77,6 +78,8 @@ fn undefined_metrics_are_absent() {
     assert_eq!(r2(&[], &[]), None);
     assert_eq!(rmse(&[], &[]), None);
     assert_eq!(mae(&[], &[]), None);
+    assert_eq!((pearson(&[], &[]), pearson(&[1.0, 2.0], &[3.0, 3.0])), (None, None));
+    assert_eq!(pearson(&[1.0, 2.0, 4.0], &[-2.0, -4.0, -8.0]), Some(-1.0));
     assert_eq!(accuracy(&[], &[]), None);
     assert_eq!(macro_f1(&[], &[]), None);
     assert_eq!(log_loss(&[], &[], 2), None);

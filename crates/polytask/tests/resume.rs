@@ -53,7 +53,7 @@ fn every_method_goes_on_bit_for_bit() {
         let config = common::config(&folder, &data, &sections);
         let prepared = prepare(&config).unwrap();
         let graph = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks)).unwrap();
-        let start = model::start(&graph, &prepared.tasks, 0, None).unwrap();
+        let start = model::start(&graph, &prepared.encoder, &prepared.tasks, 0, None).unwrap();
         let run = |until: u64, resume: bool| {
             let job = Job {
                 graph: &graph,

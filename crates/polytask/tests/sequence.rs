@@ -58,7 +58,7 @@ fn graph(config: &Config, prepared: &Prepared) -> Graph {
 fn learn(sections: &str) -> Vec<f64> {
     let (config, prepared) = read(500, sections);
     let graph = graph(&config, &prepared);
-    let start = model::start(&graph, &prepared.tasks, config.train.seed, None).unwrap();
+    let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, None).unwrap();
     let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
     let job = Job {
         graph: &graph,

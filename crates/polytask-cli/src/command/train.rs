@@ -65,7 +65,7 @@ impl Train {
         let config = settled.as_ref().unwrap_or(config);
         let graph = share::build(&Design::new(config, &prepared.encoder, &prepared.tasks)).map_err(Error::from)?;
         let init = config.model.init.as_ref().map(|path| config.resolve(path)).transpose()?;
-        let start = model::start(&graph, &prepared.tasks, config.train.seed, init.as_deref())?;
+        let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, init.as_deref())?;
         Model::check_room(&self.out)?;
         let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
         let budget = Budget::of(&config.train, prepared.split.train.len());

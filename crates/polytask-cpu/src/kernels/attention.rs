@@ -3,7 +3,7 @@
 
 use super::math::exp;
 use super::matmul::{Matrix, matmul};
-use super::{Kernel, Lane, disjoint, dot, parents, vectorized};
+use super::{Kernel, Lane, disjoint, dot, largest, parents, sum_of, vectorized};
 use crate::plan::Wiring;
 use std::ops::Range;
 
@@ -33,14 +33,12 @@ impl Attention {
         self.wiring.out.width / self.heads
     }
 
-    /// `s = q . k / sqrt(e)` for some queries of a head and all keys of their sequence.
+    /// `q . k` for some queries of a head and all keys of their sequence.
     fn scores(&self, qkv: &[f32], queries: Range<usize>, keys: &[f32], head: usize, s: &mut [f32]) {
         let (d, e) = (self.wiring.out.width, self.size());
         let n = s.len() / queries.len();
         let q = Matrix::strided(&qkv[queries.start * 3 * d + head * e..], queries.len(), e, 3 * d);
         matmul(q, Matrix::new(&keys[head * e * n..(head + 1) * e * n], e, n), s, n, false);
-        let scale = 1.0 / (e as f32).sqrt();
-        vectorized(|| s.iter_mut().for_each(|s| *s *= scale));
     }
 }
 
@@ -64,6 +62,7 @@ impl Kernel for Attention {
     fn forward(&self, lane: &mut Lane<'_>) {
         let w = &self.wiring;
         let (d, e, heads, sequences) = (w.out.width, self.size(), self.heads, lane.elements(w.out));
+        let scale = 1.0 / (e as f32).sqrt();
         let places = [lane.range(w.inputs[0]), lane.range(w.out), lane.range(w.saved), lane.range(w.scratch[0])];
         let [qkv, y, sums, scratch] = disjoint(lane.arena, places);
         let (keys, weights) = scratch.split_at_mut(sequences.count() * d);
@@ -73,12 +72,17 @@ impl Kernel for Attention {
             for (head, queries) in (0..heads).flat_map(|head| blocks(own.clone()).map(move |queries| (head, queries))) {
                 let p = &mut weights[..queries.len() * n];
                 self.scores(qkv, queries.clone(), keys, head, p);
-                for (query, p) in queries.clone().zip(p.chunks_exact_mut(n)) {
-                    let sum = softmax(p);
-                    if let Some(kept) = sums.get_mut(query * heads + head) {
-                        *kept = sum;
-                    }
-                }
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for (query, p) in queries.clone().zip(p.chunks_exact_mut(n)) {
+                            let sum = softmax(p, scale);
+                            if let Some(kept) = sums.get_mut(query * heads + head) {
+                                *kept = sum;
+                            }
+                        }
+                    },
+                );
                 let values = Matrix::strided(&qkv[own.start * 3 * d + 2 * d + head * e..], n, e, 3 * d);
                 matmul(Matrix::new(p, queries.len(), n), values, &mut y[queries.start * d + head * e..], d, false);
             }
@@ -115,10 +119,15 @@ impl Kernel for Attention {
             for (head, queries) in (0..heads).flat_map(|head| blocks(own.clone()).map(move |queries| (head, queries))) {
                 let (m, p) = (queries.len(), &mut weights[..queries.len() * n]);
                 self.scores(qkv, queries.clone(), keys, head, p);
-                for (query, p) in queries.clone().zip(p.chunks_exact_mut(n)) {
-                    let sum = sums[query * heads + head];
-                    vectorized(|| p.iter_mut().for_each(|p| *p = exp(*p - sum)));
-                }
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for (query, p) in queries.clone().zip(p.chunks_exact_mut(n)) {
+                            let sum = sums[query * heads + head];
+                            p.iter_mut().for_each(|p| *p = exp(*p * scale - sum));
+                        }
+                    },
+                );
                 let (p, ds) = (&*p, &mut slopes[..m * n]);
                 // Where a head's part of a row begins.
                 let at = |element: usize, part: usize| (element * 3 + part) * d + head * e;
@@ -131,11 +140,16 @@ impl Kernel for Attention {
                     let rows = Matrix::strided(&dy[queries.start * d + head * e..], m, e, d);
                     matmul(Matrix::new(p, m, n).t(), rows, &mut dqkv[at(own.start, 2)..], 3 * d, true);
                     matmul(rows, Matrix::new(&values[head * e * n..(head + 1) * e * n], e, n), ds, n, false);
-                    for (query, (ds, p)) in queries.clone().zip(ds.chunks_exact_mut(n).zip(p.chunks_exact(n))) {
-                        let part = query * d + head * e..query * d + (head + 1) * e;
-                        let along = dot(&dy[part.clone()], &y[part]);
-                        vectorized(|| ds.iter_mut().zip(p).for_each(|(ds, p)| *ds = p * (*ds - along) * scale));
-                    }
+                    vectorized(
+                        #[inline(always)]
+                        || {
+                            for (query, (ds, p)) in queries.clone().zip(ds.chunks_exact_mut(n).zip(p.chunks_exact(n))) {
+                                let part = query * d + head * e..query * d + (head + 1) * e;
+                                let along = dot(&dy[part.clone()], &y[part]);
+                                ds.iter_mut().zip(p).for_each(|(ds, p)| *ds = p * (*ds - along) * scale);
+                            }
+                        },
+                    );
                     let ds = Matrix::new(ds, m, n);
                     matmul(ds, strided(1, &own), &mut dqkv[at(queries.start, 0)..], 3 * d, true);
                     matmul(ds.t(), strided(0, &queries), &mut dqkv[at(own.start, 1)..], 3 * d, true);
@@ -145,16 +159,13 @@ impl Kernel for Attention {
     }
 }
 
-/// `s_j` becomes `exp(s_j) / sum_i exp(s_i)`; gives the logarithm of the sum.
-fn softmax(s: &mut [f32]) -> f32 {
-    vectorized(
-        #[inline(always)]
-        || {
-            let max = s.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            s.iter_mut().for_each(|s| *s = exp(*s - max));
-            let sum: f32 = s.iter().sum();
-            s.iter_mut().for_each(|s| *s /= sum);
-            max + sum.ln()
-        },
-    )
+/// `s_j` becomes `exp(scale s_j) / sum_i exp(scale s_i)`; gives the logarithm of the sum.
+#[inline(always)]
+fn softmax(s: &mut [f32], scale: f32) -> f32 {
+    let max = largest(s) * scale;
+    s.iter_mut().for_each(|s| *s = exp(*s * scale - max));
+    let sum = sum_of(s, |s| s);
+    let each = 1.0 / sum;
+    s.iter_mut().for_each(|s| *s *= each);
+    max + sum.ln()
 }

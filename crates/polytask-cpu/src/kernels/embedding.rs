@@ -2,6 +2,7 @@
 
 use super::{Kernel, Lane, put};
 use crate::plan::Wiring;
+use crate::rows::Rows;
 use polytask_graph::IndexColumn;
 
 pub(super) struct Embedding {
@@ -37,14 +38,21 @@ impl Kernel for Embedding {
         let width = w.out.width;
         for run in &table.runs {
             for c in 0..run.len {
-                if !run.accumulate {
-                    lane.gradient[table.copy(run.to + c)].fill(0.0);
-                }
+                let levels = self.levels(lane);
                 let cotangent = &lane.arena[lane.copies(w.cotangent, run.from + c, 1)];
-                for (level, cotangent) in self.levels(lane).zip(cotangent.chunks_exact(width)) {
-                    let gradient = &mut lane.gradient[table.copy(run.to + c)];
-                    if let Some(level) = level {
-                        put(cotangent, &mut gradient[level * width..(level + 1) * width], true);
+                let looked_up = levels.zip(cotangent.chunks_exact(width));
+                let looked_up = looked_up.filter_map(|(level, cotangent)| Some((level?, cotangent)));
+                match table.table {
+                    Some(at) => {
+                        let rows: &mut Rows = &mut lane.tables[at];
+                        looked_up.for_each(|(level, d)| put(d, rows.add(level, run.to + c), true));
+                    }
+                    None => {
+                        let gradient = &mut lane.gradient[table.copy(run.to + c)];
+                        if !run.accumulate {
+                            gradient.fill(0.0);
+                        }
+                        looked_up.for_each(|(level, d)| put(d, &mut gradient[level * width..][..width], true));
                     }
                 }
             }

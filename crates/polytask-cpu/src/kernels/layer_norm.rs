@@ -1,6 +1,6 @@
 //! Layer normalisation: `y = n * gain + bias`, `n = (x - mean) * s`, `s = 1 / sqrt(var + epsilon)` over a row.
 
-use super::{Kernel, Lane, put, read_write, vectorized};
+use super::{Kernel, Lane, dot, put, read_write, sum_of, vectorized};
 use crate::plan::Wiring;
 
 pub(super) struct LayerNorm {
@@ -19,16 +19,19 @@ impl Kernel for LayerNorm {
         let saved_start = lane.range(w.saved).start;
         for row in 0..lane.count(w.out) {
             let (x, y) = read_write(lane.arena, place(x_start, row, d), place(y_start, row, d));
-            let s = vectorized(|| {
-                // Measured from the first feature, a row that hardly varies around a large value loses no digits.
-                let first = x[0];
-                y.iter_mut().zip(x).for_each(|(y, x)| *y = x - first);
-                let mean = y.iter().sum::<f32>() / d as f32;
-                let var = y.iter().map(|v| (v - mean) * (v - mean)).sum::<f32>() / d as f32;
-                let s = 1.0 / (var + self.epsilon).sqrt();
-                y.iter_mut().for_each(|y| *y = (*y - mean) * s);
-                s
-            });
+            let s = vectorized(
+                #[inline(always)]
+                || {
+                    // Measured from the first feature, a row that hardly varies around a large value loses no digits.
+                    let first = x[0];
+                    y.iter_mut().zip(x).for_each(|(y, x)| *y = x - first);
+                    let mean = sum_of(y, |v| v) / d as f32;
+                    let var = sum_of(y, |v| (v - mean) * (v - mean)) / d as f32;
+                    let s = 1.0 / (var + self.epsilon).sqrt();
+                    y.iter_mut().for_each(|y| *y = (*y - mean) * s);
+                    s
+                },
+            );
             if w.saved.width > 0 {
                 let saved = place(saved_start, row, d + 1);
                 let (n, kept) = read_write(lane.arena, place(y_start, row, d), saved);
@@ -36,7 +39,7 @@ impl Kernel for LayerNorm {
                 kept[d] = s;
             }
             let y = &mut lane.arena[place(y_start, row, d)];
-            y.iter_mut().zip(gain).zip(bias).for_each(|((y, g), b)| *y = *y * g + b);
+            vectorized(|| y.iter_mut().zip(gain).zip(bias).for_each(|((y, g), b)| *y = *y * g + b));
         }
     }
 
@@ -60,20 +63,25 @@ impl Kernel for LayerNorm {
                         let gradient = &mut lane.gradient[wire.copy(run.to + copy - run.from)];
                         let (dy, n) = (&lane.arena[dy.clone()], &lane.arena[saved.clone()][..d]);
                         match which {
-                            0 => gradient.iter_mut().zip(dy).zip(n).for_each(|((g, dy), n)| *g += dy * n),
-                            _ => put(dy, gradient, true),
+                            0 => {
+                                vectorized(|| gradient.iter_mut().zip(dy).zip(n).for_each(|((g, dy), n)| *g += dy * n));
+                            }
+                            _ => vectorized(|| put(dy, gradient, true)),
                         }
                     }
                 }
                 let gain = &lane.values[w.parameters[0].value.clone()];
                 let (saved, dy) = read_write(lane.arena, saved, dy);
                 let (n, s) = (&saved[..d], saved[d]);
-                vectorized(|| {
-                    dy.iter_mut().zip(gain).for_each(|(c, g)| *c *= g);
-                    let mean = dy.iter().sum::<f32>() / d as f32;
-                    let along = dy.iter().zip(n).map(|(c, n)| c * n).sum::<f32>() / d as f32;
-                    dy.iter_mut().zip(n).for_each(|(c, n)| *c = s * (*c - mean - n * along));
-                });
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        dy.iter_mut().zip(gain).for_each(|(c, g)| *c *= g);
+                        let mean = sum_of(dy, |c| c) / d as f32;
+                        let along = dot(dy, n) / d as f32;
+                        dy.iter_mut().zip(n).for_each(|(c, n)| *c = s * (*c - mean - n * along));
+                    },
+                );
             }
         }
         if let Some(flow) = &w.flows[0] {

@@ -1,7 +1,7 @@
 //! The losses: a lane's part of a task's loss, and the cotangent of its prediction. Here are those of single elements.
 
 use super::math::{exp, sigmoid};
-use super::{Lane, read_write, vectorized};
+use super::{Lane, largest, read_write, sum_of, vectorized};
 use crate::feed::{Labels, Target};
 use crate::plan::{Flow, ParameterWire, Slot};
 use polytask_graph::LossKind;
@@ -127,8 +127,21 @@ const MISSING: u32 = u32::MAX;
 
 /// `ln(sum_j exp(z_j)) - z_class`
 pub(super) fn cross_entropy(z: &[f32], class: u32) -> f64 {
-    let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = z.iter().map(|z| f64::from(z - max).exp()).sum();
+    let (max, sum) = vectorized(
+        #[inline(always)]
+        || {
+            let max = largest(z);
+            // Terms right to f32, summed in f64: of a class that is all but certain the others' small terms count.
+            let (blocks, rest) = z.as_chunks::<8>();
+            let mut sums = [0.0f64; 8];
+            for block in blocks {
+                for j in 0..8 {
+                    sums[j] += f64::from(exp(block[j] - max));
+                }
+            }
+            (max, sums.iter().sum::<f64>() + rest.iter().map(|z| f64::from(exp(z - max))).sum::<f64>())
+        },
+    );
     sum.ln() + f64::from(max) - f64::from(z[class as usize])
 }
 
@@ -234,10 +247,13 @@ impl Into<'_> {
 
 /// `dz += weight * (softmax(z) - onehot(class))`
 pub(super) fn softmax_slope(z: &[f32], dz: &mut [f32], class: usize, weight: f32) {
-    vectorized(|| {
-        let max = z.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum: f32 = z.iter().map(|z| exp(z - max)).sum();
-        dz.iter_mut().zip(z).for_each(|(dz, z)| *dz += weight * exp(z - max) / sum);
-    });
+    vectorized(
+        #[inline(always)]
+        || {
+            let max = largest(z);
+            let scale = weight / sum_of(z, |z| exp(z - max));
+            dz.iter_mut().zip(z).for_each(|(dz, z)| *dz += scale * exp(z - max));
+        },
+    );
     dz[class] -= weight;
 }

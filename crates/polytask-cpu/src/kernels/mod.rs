@@ -52,6 +52,7 @@ mod wide;
 
 use crate::domains::Elements;
 use crate::plan::{Flow, ParameterWire, SIDE, Site, Slot, WideWeight, Wiring};
+use crate::rows::Rows;
 pub(crate) use boundary::{add_gramian, merge};
 pub(crate) use charge::ChargeKernel;
 pub(crate) use loss::{LossKernel, Read, build_loss};
@@ -75,6 +76,8 @@ pub(crate) struct Lane<'a> {
     pub wide: [&'a [f32]; 2],
     /// The lane's gradient, flat. Training only.
     pub gradient: &'a mut [f32],
+    /// The gradients of tables, by row.
+    pub tables: &'a mut [Rows],
     /// Names this step's random draws; none when predicting.
     pub noise: Option<u64>,
     /// Of ops that draw one of several inputs.
@@ -361,6 +364,33 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     sums.iter().sum::<f32>() + rest
+}
+
+/// `sum_j f(a_j)`, in partial sums that fill a vector.
+#[inline(always)]
+pub(crate) fn sum_of(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+    let (blocks, rest) = values.as_chunks::<16>();
+    let mut sums = [0.0f32; 16];
+    for block in blocks {
+        for j in 0..16 {
+            sums[j] += f(block[j]);
+        }
+    }
+    sums.iter().sum::<f32>() + rest.iter().map(|v| f(*v)).sum::<f32>()
+}
+
+/// The largest value; minus infinity of none.
+#[inline(always)]
+pub(crate) fn largest(values: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let (blocks, rest) = values.as_chunks::<16>();
+    let mut most = [f32::NEG_INFINITY; 16];
+    for block in blocks {
+        for j in 0..16 {
+            most[j] = larger(most[j], block[j]);
+        }
+    }
+    most.iter().chain(rest).copied().fold(f32::NEG_INFINITY, larger)
 }
 
 /// Runs a loop with the widest vector instructions of this machine.

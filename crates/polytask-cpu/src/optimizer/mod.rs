@@ -47,7 +47,8 @@ pub struct Update {
     pub rate: f64,
     /// Largest Euclidean norm of the gradient, the L2 term included; a longer one is scaled down to it.
     pub clip: Option<f64>,
-    /// Adds `l2 * 0.5 * ||w||^2` over weights and tables to the loss.
+    /// Adds `l2 * 0.5 * ||w||^2` over weights and tables to the loss; of tables that are looked up, over the rows of the
+    /// batch.
     pub l2: f32,
     /// Counts biases and gains to the L2 term too.
     pub l2_biases: bool,

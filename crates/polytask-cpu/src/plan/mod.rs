@@ -114,6 +114,16 @@ pub(crate) struct GradientPlace {
     pub start: usize,
     /// The groups it has a copy for.
     pub groups: Vec<usize>,
+    /// Its place among [`Plan::tables`]; then it has none in the lane's gradient.
+    pub table: Option<usize>,
+}
+
+/// A parameter that is looked up alone: of its gradient a lane keeps the rows that it has looked up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Table {
+    pub rows: usize,
+    pub width: usize,
+    pub copies: usize,
 }
 
 /// The order of work for one graph, with every buffer in its place.
@@ -140,6 +150,7 @@ pub struct Plan {
     pub(crate) read_alone: Vec<bool>,
     /// Per parameter.
     pub(crate) gradients: Vec<GradientPlace>,
+    pub(crate) tables: Vec<Table>,
     pub(crate) groups: usize,
     /// By domain: scalars that the values on it need, in all for the rows and for each element of the others.
     pub(crate) arena: Vec<usize>,
@@ -159,8 +170,9 @@ pub struct Plan {
 const MIN_LANE_FLOPS: usize = 4_000_000;
 /// Rows below which matrix products lose too much of their speed.
 const MIN_LANE_ROWS: usize = 128;
-/// Ragged rows below which a lane has too few sequences to step through side by side.
-const MIN_LANE_SEQUENCES: usize = 8;
+/// Ragged rows below which a lane has too few sequences to step through side by side: a product of a few rows leaves
+/// vector registers empty, and reads all of a recurrent weight for them.
+const MIN_LANE_SEQUENCES: usize = 16;
 /// Lanes at most: more would only cost memory, one gradient each.
 const MAX_LANES: usize = 16;
 
@@ -334,7 +346,7 @@ impl<'a> Planner<'a> {
             scratch.push([arena.place(at, i..=i, forward, 1), arena.place(at, then, back, turns)]);
         }
 
-        let (gradients, gradient) = self.gradient_places(&groups);
+        let (gradients, tables, gradient) = self.gradient_places(&groups);
 
         // Backward order: losses first, then nodes. Whoever comes first to a copy overwrites it.
         let mut node_written: Vec<Vec<bool>> = groups.iter().map(|g| vec![false; g.len()]).collect();
@@ -355,6 +367,7 @@ impl<'a> Planner<'a> {
             let wire = |p: ParameterId| ParameterWire {
                 value: self.values[p.0].clone(),
                 gradient: gradients[p.0].start,
+                table: None,
                 runs: match train {
                     true => connect(&own, &gradients[p.0].groups, &mut parameter_written[p.0]),
                     false => Vec::new(),
@@ -386,6 +399,7 @@ impl<'a> Planner<'a> {
                 let parameters = node.op.parameters().into_iter().map(|p| ParameterWire {
                     value: self.values[p.0].clone(),
                     gradient: gradients[p.0].start,
+                    table: gradients[p.0].table,
                     runs: if active {
                         connect(own, &gradients[p.0].groups, &mut parameter_written[p.0])
                     } else {
@@ -454,6 +468,7 @@ impl<'a> Planner<'a> {
             inputs,
             outputs: self.graph.losses().iter().map(|l| l.nodes().map(|n| values[n.0]).collect()).collect(),
             gradients,
+            tables,
             groups: self.groups.len(),
             arena: arena.sizes(),
             indices: indices.sizes(),
@@ -465,13 +480,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// For every parameter its place in a lane's gradient and the groups it has a copy for; and the gradient's length.
-    /// `groups` are those of the nodes; a parameter that several nodes read has those of all of them.
-    fn gradient_places(&self, groups: &[Vec<usize>]) -> (Vec<GradientPlace>, usize) {
+    /// For every parameter its place in a lane's gradient and the groups it has a copy for; the tables; and the gradient's
+    /// length. `groups` are those of the nodes; a parameter that several nodes read has those of all of them.
+    fn gradient_places(&self, groups: &[Vec<usize>]) -> (Vec<GradientPlace>, Vec<Table>, usize) {
         let mut places = vec![GradientPlace::default(); self.values.len()];
         let mut readers = vec![0; self.values.len()];
         if self.mode != Mode::Train {
-            return (places, 0);
+            return (places, Vec::new(), 0);
         }
         for (node, groups) in self.graph.nodes().iter().zip(groups) {
             for p in node.op.parameters() {
@@ -495,9 +510,16 @@ impl<'a> Planner<'a> {
                 place.groups = vec![MERGED];
             }
         }
+        let mut tables = Vec::new();
+        for p in self.graph.tables() {
+            if let [rows, width] = self.graph.parameter(p).dims[..] {
+                places[p.0].table = Some(tables.len());
+                tables.push(Table { rows, width, copies: places[p.0].groups.len() });
+            }
+        }
         // Layer by layer, what one node alone reads may lie where another layer's gradient was. What several read
         // waits for all of them.
-        let len = |p: usize| self.values[p].len() * places[p].groups.len();
+        let len = |p: usize| if places[p].table.is_some() { 0 } else { self.values[p].len() * places[p].groups.len() };
         let mut starts = vec![0; places.len()];
         let mut kept = 0;
         for p in (0..starts.len()).filter(|&p| readers[p] > 1 || (readers[p] == 1 && !self.groups.layerwise)) {
@@ -514,7 +536,7 @@ impl<'a> Planner<'a> {
             length = length.max(next);
         }
         places.iter_mut().zip(starts).for_each(|(place, start)| place.start = start);
-        (places, length)
+        (places, tables, length)
     }
 
     /// Nodes in the order of the backward pass, and where in it the nodes begin that wait for weights. These come last:

@@ -38,6 +38,8 @@ pub(crate) struct ParameterWire {
     pub value: Range<usize>,
     /// First scalar of copy 0 in the lane's gradient; copies stand end to end.
     pub gradient: usize,
+    /// Its place among the lane's tables, if its gradient is kept by row.
+    pub table: Option<usize>,
     /// Empty when no loss reaches the parameter or nothing is trained.
     pub runs: Vec<Run>,
 }

@@ -5,12 +5,14 @@ mod columns;
 mod conllu;
 mod frame;
 mod span;
+mod subwords;
 mod vectors;
 mod words;
 
 pub use bio::{Bio, BioError, bio_spans, bio_tags};
 pub use frame::{Argument, Frame, frames};
 pub use span::{Span, TextSpan, text_spans};
+pub use subwords::{SubwordSplitter, Subwords};
 pub use vectors::{WordVectors, word_vectors};
 pub use words::{Characters, Splitter};
 

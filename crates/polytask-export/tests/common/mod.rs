@@ -156,7 +156,7 @@ impl Case {
     /// Predictions of a network with pairs of the tokens of its only text.
     fn of_pairs(&self, table: &Table) -> Vec<Prediction> {
         let Model { graph, encoder, tasks, parameters, .. } = &self.model;
-        let data = Dataset { features: encoder.features(table).unwrap(), labels: Vec::new() };
+        let data = Dataset { features: encoder.features(table).unwrap(), labels: Vec::new(), starts: Vec::new() };
         let text = &data.features.texts[0];
         let mut pairs = vec![0];
         for own in text.offsets.windows(2) {

@@ -36,7 +36,7 @@ pub(super) fn thin(prepared: &Prepared, share: f64, seed: u64) -> Prepared {
         encoder: prepared.encoder.clone(),
         tasks: prepared.tasks.clone(),
         split: Split { train, valid, test: prepared.split.test.clone() },
-        data: Dataset { features: prepared.data.features.clone(), labels },
+        data: Dataset { features: prepared.data.features.clone(), labels, starts: prepared.data.starts.clone() },
         missing: prepared.missing.clone(),
         notes: Vec::new(),
     }

@@ -97,7 +97,7 @@ impl Side {
         }
         let graph = share::build(&Design::new(&config, &prepared.encoder, &tasks))?;
         // A file of weights is for the whole model; each side starts from its own draw.
-        let start = model::start(&graph, &tasks, seed, None)?;
+        let start = model::start(&graph, &prepared.encoder, &tasks, seed, None)?;
         let job = Job {
             graph: &graph,
             tasks: &tasks,

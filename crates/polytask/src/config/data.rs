@@ -3,6 +3,7 @@
 use super::error::Problem;
 use super::image::{LabelsConfig, OnError};
 use super::scalar::Scalar;
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +55,15 @@ pub struct DataConfig {
     /// Columns that are no input, such as identifiers. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignore: Vec<String>,
+    /// Of several data sets (`[[data]]`): the tasks that this one labels. Default: those whose columns it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks: Option<Vec<String>>,
+    /// Other names for columns of the table, such as `{ label = "topic" }`, by which all else knows them. Default: none.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub rename: IndexMap<String, String>,
+    /// The data sets after the first.
+    #[serde(skip)]
+    pub others: Vec<DataConfig>,
 }
 
 // Keys of images alone do not stand in the written config of a table.
@@ -79,6 +89,17 @@ fn image_memory() -> u64 {
 }
 
 impl DataConfig {
+    /// The columns that its split, weights and `ignore` name.
+    pub(super) fn reserved_columns(&self) -> impl Iterator<Item = &str> {
+        let ignored = self.ignore.iter().map(String::as_str);
+        self.split.columns().into_iter().chain(self.sample_weight.as_deref()).chain(ignored)
+    }
+
+    /// All data sets.
+    pub fn sets(&self) -> impl Iterator<Item = &DataConfig> {
+        std::iter::once(self).chain(&self.others)
+    }
+
     /// The delimiter as a byte, where one is given.
     pub fn delimiter_byte(&self) -> Option<u8> {
         self.delimiter.as_deref().and_then(delimiter_byte)

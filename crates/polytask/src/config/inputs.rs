@@ -53,6 +53,15 @@ pub struct InputConfig {
     /// Texts: known words at most; `None`: 50,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_words: Option<usize>,
+    /// Texts: pieces of words that are read beside them, this many; `None`: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subwords: Option<usize>,
+    /// Texts: a file of vectors that words begin with; `None`: they begin at random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<String>,
+    /// Texts: leave those vectors as they are; `None`: train them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<bool>,
     /// Images: height and width; `None`: those of the images, which must be all alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<ImageSize>,
@@ -133,6 +142,21 @@ pub(crate) struct InputTable {
     /// Texts: the most frequent words are known, this many, 1 or more. Default 50000.
     #[serde(default)]
     max_words: Option<usize>,
+    /// Texts: words are also read in pieces, so that those training has not seen are known by theirs: this many, from 1 to
+    /// 100000, learnt from the training rows by byte-pair encoding (Sennrich et al. 2016). Default: no pieces.
+    #[serde(default)]
+    subwords: Option<usize>,
+    /// Texts: a file of vectors that the words begin with, relative to the folder of the config: text of a word and its
+    /// numbers a line (GloVe, fastText; .gz and .zst as they are), or a safetensors file of one matrix with the words of its
+    /// rows in a file of the same name that ends in `.txt`, one a line. Words are compared in lower case. Words of the
+    /// training rows that have a vector are known however rare they are. `embedding` is then the width of the vectors.
+    /// Default: vectors are drawn at random.
+    #[serde(default)]
+    vectors: Option<String>,
+    /// Texts: leave the words of `vectors` as they are while training. Then words are known too that only the file has, as
+    /// many as `max_words` leaves room for, in its order. Default false.
+    #[serde(default)]
+    freeze: Option<bool>,
     /// Images: height and width, `[28, 28]`, or the side of squares, `28`; others are scaled. Default: those of the
     /// images, which must then be all alike.
     #[serde(default)]
@@ -169,7 +193,7 @@ impl Shorthand for InputConfig {
     fn from_table(table: InputTable) -> Result<Self, String> {
         let InputTable { kind, standardize, embedding, one_hot, splitter, max_tokens, min_count, max_words, .. } =
             table;
-        let InputTable { size, channels, fit, augment, .. } = table;
+        let InputTable { size, channels, fit, augment, subwords, vectors, freeze, .. } = table;
         Ok(InputConfig {
             kind,
             standardize,
@@ -179,6 +203,9 @@ impl Shorthand for InputConfig {
             max_tokens,
             min_count,
             max_words,
+            subwords,
+            vectors,
+            freeze,
             size,
             channels,
             fit,
@@ -204,6 +231,9 @@ impl InputConfig {
             ("max_tokens", self.max_tokens.is_some() && !text),
             ("min_count", self.min_count.is_some() && !text),
             ("max_words", self.max_words.is_some() && !text),
+            ("subwords", self.subwords.is_some() && !text),
+            ("vectors", self.vectors.is_some() && !text),
+            ("freeze", self.freeze.is_some() && !text),
             ("size", self.size.is_some() && !image),
             ("channels", self.channels.is_some() && !image),
             ("fit", self.fit.is_some() && !image),
@@ -217,6 +247,14 @@ impl InputConfig {
         let least = [("max_tokens", self.max_tokens), ("min_count", self.min_count), ("max_words", self.max_words)];
         if let Some((key, _)) = least.iter().find(|(_, value)| *value == Some(0)) {
             return Err(Problem::value(&["inputs", name, key], 0, "it must be 1 or more"));
+        }
+        if let Some(count) = self.subwords.filter(|count| !(1..=100_000).contains(count)) {
+            return Err(Problem::value(&["inputs", name, "subwords"], count, "it must be from 1 to 100000"));
+        }
+        if self.freeze.is_some() && self.vectors.is_none() {
+            let message = format!("`inputs.{name}.freeze` keeps vectors as they are, and there are none");
+            return Err(Problem::new(&["inputs", name, "freeze"], message)
+                .hint("name their file: vectors = \"glove.txt\"".to_owned()));
         }
         self.size.map_or(Ok(()), |size| size.check(name))?;
         self.channels.map_or(Ok(()), |channels| image::check_channels(name, channels))?;

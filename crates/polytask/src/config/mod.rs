@@ -24,10 +24,12 @@ mod image;
 mod inputs;
 mod load;
 mod loss;
+mod mixing;
 mod model;
 mod scalar;
 mod schedule;
 mod sequence;
+mod sets;
 mod shorthand;
 mod strength;
 mod subset;
@@ -44,6 +46,7 @@ pub use error::{ConfigError, KeyError, Place, Problem};
 pub use image::{Augment, Flip, ImageFit, ImageSize, LabelsConfig, OnError};
 pub use inputs::{Embedding, InputConfig, InputKind};
 pub use loss::{Balance, Level, LossConfig};
+pub use mixing::Mixing;
 pub(crate) use model::check_widths;
 pub use model::{Activation, ModelConfig};
 pub use schedule::Schedule;
@@ -65,7 +68,10 @@ use std::path::{Path, PathBuf};
 #[serde(deny_unknown_fields)]
 #[schemars(title = "polytask config")]
 pub struct Config {
-    /// Where the data are and how the rows are split.
+    /// Where the data are and how the rows are split; `[[data]]` several times for several data sets, each with its own
+    /// tasks and split. Inputs have the same names in all of them.
+    #[serde(with = "sets")]
+    #[schemars(schema_with = "sets::schema")]
     pub data: DataConfig,
     /// The columns the model reads: `NAME = "number"`, "category", "boolean", "text" or "image", or a table. Default: every
     /// column that is no task, is not ignored, and is not used for splitting or weighing; of lists and objects only the
@@ -129,7 +135,14 @@ impl Config {
     }
 
     fn problem(&self) -> Result<(), Problem> {
-        self.data.check()?;
+        self.data.sets().try_for_each(DataConfig::check)?;
+        sets::check(&self.data, &self.tasks)?;
+        if self.inputs.is_empty() && !self.data.others.is_empty() {
+            let message = "there are several data sets, and no input is named that all of them have";
+            return Err(
+                Problem::new(&["data"], message).hint("name them in [inputs], such as `text = \"text\"`".to_owned())
+            );
+        }
         for (name, input) in &self.inputs {
             input.check(name)?;
         }
@@ -153,14 +166,17 @@ impl Config {
 
     /// Every path of the config with its key.
     fn paths(&self) -> Vec<(Vec<&str>, &str)> {
-        let mut paths = vec![(vec!["data", "path"], self.data.path.as_str())];
-        paths.extend(self.data.folder.as_deref().map(|folder| (vec!["data", "folder"], folder)));
-        paths.extend(self.data.labels.iter().flat_map(|labels| labels.paths(&["data"])));
-        if let Split::Parts { valid, test, .. } = &self.data.split {
-            for (name, part) in [("valid", valid), ("test", test)] {
-                if let Part::File(file) = part {
-                    paths.push((vec!["data", "split", name], file.path.as_str()));
-                    paths.extend(file.labels.iter().flat_map(|labels| labels.paths(&["data", "split", name])));
+        let mut paths = Vec::new();
+        for data in self.data.sets() {
+            paths.push((vec!["data", "path"], data.path.as_str()));
+            paths.extend(data.folder.as_deref().map(|folder| (vec!["data", "folder"], folder)));
+            paths.extend(data.labels.iter().flat_map(|labels| labels.paths(&["data"])));
+            if let Split::Parts { valid, test, .. } = &data.split {
+                for (name, part) in [("valid", valid), ("test", test)] {
+                    if let Part::File(file) = part {
+                        paths.push((vec!["data", "split", name], file.path.as_str()));
+                        paths.extend(file.labels.iter().flat_map(|labels| labels.paths(&["data", "split", name])));
+                    }
                 }
             }
         }
@@ -172,7 +188,9 @@ impl Config {
 
     /// A label among the inputs would be read off instead of learnt.
     fn check_columns(&self) -> Result<(), Problem> {
-        if let Some(column) = self.data.ignore.iter().find(|c| self.inputs.contains_key(c.as_str())) {
+        if let Some(column) =
+            self.data.sets().flat_map(|set| &set.ignore).find(|c| self.inputs.contains_key(c.as_str()))
+        {
             let message = format!("the column \"{column}\" is an input and ignored by `data.ignore`");
             return Err(Problem::new(&["inputs", column], message));
         }
@@ -201,7 +219,6 @@ impl Config {
     /// are to be ignored.
     pub fn reserved_columns(&self) -> Vec<&str> {
         let labels = self.tasks.iter().flat_map(|(name, task)| task.columns_of(name));
-        let ignored = self.data.ignore.iter().map(String::as_str);
-        labels.chain(self.data.split.columns()).chain(self.data.sample_weight.as_deref()).chain(ignored).collect()
+        labels.chain(self.data.sets().flat_map(DataConfig::reserved_columns)).collect()
     }
 }

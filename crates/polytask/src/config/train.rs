@@ -2,6 +2,7 @@
 
 use super::criterion::Criterion;
 use super::error::Problem;
+use super::mixing::Mixing;
 use super::scalar::Scalar;
 use super::schedule::Schedule;
 use schemars::JsonSchema;
@@ -57,6 +58,11 @@ pub struct TrainConfig {
     /// to the task's own first value), `{ task = "NAME" }` (one task's loss) or `{ weights = { NAME = 2.0 } }` (a
     /// weighted mean of the relative losses). Default "mean".
     pub criterion: Criterion,
+    /// How often the rows of each of several data sets come in an epoch, which is as long as all of them: "proportional"
+    /// (every row once), "annealed" (by the size of a set to the power of 1 in the first epoch, falling to 0.2 in the last;
+    /// Stickland and Murray 2019), or `{ temperature = 2 }` (by the size to the power of 1 / 2). Default "proportional".
+    #[serde(skip_serializing_if = "Mixing::is_default")]
+    pub mixing: Mixing,
     /// Seed of the weights, the order of rows and dropout, a whole number. Default 0.
     pub seed: u64,
 }
@@ -80,6 +86,7 @@ impl Default for TrainConfig {
             clip: None,
             patience: 30,
             criterion: Criterion::default(),
+            mixing: Mixing::default(),
             seed: 0,
         }
     }
@@ -240,6 +247,7 @@ impl TrainConfig {
             return Err(Problem::value(&["train", "weight_decay"], decay, "it must be 0 or above"));
         }
         self.schedule.check()?;
+        self.mixing.check()?;
         self.check_optimizer_keys()
     }
 

@@ -55,6 +55,22 @@ pub enum EncodeError {
         /// Its number, from 1.
         token: usize,
     },
+    /// A file of vectors that cannot be read.
+    #[error("input `{input}`: {source}")]
+    VectorsFile {
+        /// The input.
+        input: String,
+        /// What is wrong with it, and where.
+        source: Box<DataError>,
+    },
+    /// A file of vectors that does not fit.
+    #[error("input `{input}`: {reason}")]
+    Vectors {
+        /// The input.
+        input: String,
+        /// What does not fit.
+        reason: String,
+    },
     /// A word in a column of numbers.
     #[error("{place}: input `{input}` is a number, but holds `{value}`")]
     NotNumber {
@@ -161,6 +177,7 @@ impl EncodeError {
                     false => format!("{ignore}, or say that it is a \"category\" in [inputs]"),
                 });
             }
+            Self::VectorsFile { source, .. } => return source.hint(),
             Self::NotText { .. } => "a text is words, or a list of tokens",
             Self::EmptyToken { .. } => "every token has at least one character that is no white space",
             Self::Image { problem: ImageProblem::TooLarge { .. }, .. } => {

@@ -23,8 +23,9 @@ pub use text::{Sentences, Text, Texts, TokenFeatures};
 
 use crate::column::is_plain;
 use crate::config::{Config, InputConfig, InputKind, TextModel};
+use polytask_cpu::Parameters;
 use polytask_data::{Column, Hint, Table, Values};
-use polytask_graph::{Activation, DomainId, GraphBuilder, IndexColumn, NodeId};
+use polytask_graph::{Activation, DomainId, Graph, GraphBuilder, IndexColumn, NodeId};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,7 +93,7 @@ const RAW: &str = "text";
 pub struct Inputs {
     numbers: Option<NodeId>,
     categories: Option<NodeId>,
-    /// The tokens of the first text and their domain; those of other texts follow.
+    /// The tokens of the first text and their domain; its pieces and those of other texts follow.
     texts: (NodeId, DomainId),
     /// The first of the images, which follow each other, and how many there are.
     images: (NodeId, usize),
@@ -203,6 +204,11 @@ impl Encoder {
             let name = text::node(column);
             let domain = g.ragged(&name, DomainId::ROWS);
             texts.push((g.index_on(domain, &name, text.columns().len()), domain));
+            if text.subwords.is_some() {
+                let name = text::piece_node(column);
+                let pieces = g.ragged(&name, domain);
+                g.index_on(pieces, &name, 1);
+            }
         }
         let mut images = (NodeId(0), 0);
         for (column, image) in self.images() {
@@ -242,9 +248,13 @@ impl Encoder {
         let (first, images) = inputs.images;
         parts.extend((0..images).map(|i| NodeId(first.0 + i)));
         let mut labelled = None;
-        for (i, (column, text)) in self.text_inputs().enumerate() {
-            let (tokens, domain) = (NodeId(inputs.texts.0.0 + i), DomainId(inputs.texts.1.0 + i));
-            let nodes = text::TextNodes { tokens, domain };
+        let (mut next, mut next_domain) = (inputs.texts.0.0, inputs.texts.1.0);
+        for (column, text) in self.text_inputs() {
+            let (tokens, domain) = (NodeId(next), DomainId(next_domain));
+            let pieces = text.subwords.is_some().then_some(NodeId(next + 1));
+            let nodes = text::TextNodes { tokens, domain, pieces };
+            (next, next_domain) =
+                (next + 1 + usize::from(pieces.is_some()), next_domain + 1 + usize::from(pieces.is_some()));
             let name = format!("{prefix}{}", text::node(column));
             let h = text.encode(g, nodes, &name, model);
             match self.tokens.as_deref() == Some(column) {
@@ -342,6 +352,11 @@ impl Encoder {
         })
     }
 
+    /// Puts what is known beforehand, the vectors of words, into the parameters that a model starts from.
+    pub(crate) fn start(&self, graph: &Graph, parameters: &mut Parameters) {
+        self.text_inputs().for_each(|(column, text)| text.start(graph, column, parameters));
+    }
+
     /// Checks an encoder that was read from a file.
     ///
     /// # Errors
@@ -401,7 +416,12 @@ fn fit_input(
         InputKind::Number => Code::Number(Number::fit(&source, config, rows)?),
         InputKind::Boolean => Code::Boolean(Boolean::fit(&source, rows)?),
         InputKind::Category => Code::Category(Category::fit(&source, config, rows)?),
-        InputKind::Text => Code::Text(Text::fit(&source, config, rows)?),
+        InputKind::Text => {
+            let resolved = config.vectors.as_ref().map(|path| whole.resolve(path)).transpose();
+            let vectors =
+                resolved.map_err(|e| EncodeError::Vectors { input: name.to_owned(), reason: e.to_string() })?;
+            Code::Text(Text::fit(&source, config, vectors.as_deref(), rows)?)
+        }
     };
     Ok(Input { column: name.to_owned(), code })
 }

@@ -24,6 +24,19 @@ pub fn mae(labels: &[f64], predictions: &[f64]) -> Option<f64> {
     mean(errors(labels, predictions).map(f64::abs), labels.len())
 }
 
+/// The correlation of Pearson, `cov(y, p) / sqrt(var(y) var(p))`. `None` where labels or predictions are all the same.
+pub fn pearson(labels: &[f64], predictions: &[f64]) -> Option<f64> {
+    let [y, p] = [labels, predictions].map(|of| mean(of.iter().copied(), labels.len()));
+    let (y, p) = (y?, p?);
+    let varies = |of: &[f64]| of.iter().any(|v| *v != of[0]);
+    if !varies(labels) || !varies(predictions) {
+        return None;
+    }
+    let centred = || labels.iter().zip(predictions).map(|(a, b)| (a - y, b - p));
+    let sum = |of: fn((f64, f64)) -> f64| centred().map(of).sum::<f64>();
+    Some(sum(|(a, b)| a * b) / (sum(|(a, _)| a * a) * sum(|(_, b)| b * b)).sqrt())
+}
+
 fn errors(labels: &[f64], predictions: &[f64]) -> impl Iterator<Item = f64> {
     labels.iter().zip(predictions).map(|(y, p)| y - p)
 }

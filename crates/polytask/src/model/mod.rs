@@ -90,7 +90,7 @@ impl Model {
     /// An input column that is not there or does not fit its kind.
     pub fn predict(&self, table: &Table) -> Result<Vec<Prediction>, Error> {
         let texts = self.encoder.texts(table)?;
-        let data = Dataset { features: self.features(table, &texts)?, labels: Vec::new() };
+        let data = Dataset { features: self.features(table, &texts)?, labels: Vec::new(), starts: Vec::new() };
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
         self.predict_rows(&data, &rows)
     }
@@ -102,7 +102,8 @@ impl Model {
     pub fn dataset(&self, table: &Table) -> Result<Dataset, Error> {
         let texts = self.encoder.texts(table)?;
         let labels = self.tasks.iter().map(|task| task.labels_over(table, &texts));
-        Ok(Dataset { features: self.features(table, &texts)?, labels: labels.collect::<Result<_, _>>()? })
+        let labels = labels.collect::<Result<_, _>>()?;
+        Ok(Dataset { features: self.features(table, &texts)?, labels, starts: Vec::new() })
     }
 
     /// Metrics of every task whose label column is in a table.
@@ -121,7 +122,7 @@ impl Model {
             None => Ok(None),
         });
         let truths = labels.collect::<Result<Vec<_>, _>>()?;
-        let data = Dataset { features: self.features(table, &texts)?, labels: Vec::new() };
+        let data = Dataset { features: self.features(table, &texts)?, labels: Vec::new(), starts: Vec::new() };
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
         self.score_rows(&data, &rows, truths)
     }
@@ -163,13 +164,20 @@ fn metrics_alone<S: serde::Serializer>(tasks: &IndexMap<String, Score>, serializ
     serializer.collect_map(tasks.iter().map(|(name, score)| (name, &score.metrics)))
 }
 
-/// Where a graph's parameters start: drawn by the seed, heads biased to predict the training rows' means, then what a
-/// file of weights has of them.
+/// Where a graph's parameters start: drawn by the seed, words by the vectors that a config names for them, heads biased
+/// to predict the training rows' means, then what a file of weights has of them.
 ///
 /// # Errors
 /// The file cannot be read, or names or shapes parameters that the graph does not have.
-pub fn start(graph: &Graph, tasks: &[Task], seed: u64, init: Option<&Path>) -> Result<Parameters, Error> {
+pub fn start(
+    graph: &Graph,
+    encoder: &Encoder,
+    tasks: &[Task],
+    seed: u64,
+    init: Option<&Path>,
+) -> Result<Parameters, Error> {
     let mut parameters = Parameters::init(graph, seed);
+    encoder.start(graph, &mut parameters);
     for (task, loss) in tasks.iter().zip(graph.losses()) {
         // An image that is enlarged last of all has its bias below.
         let mut last = graph.node(loss.prediction);

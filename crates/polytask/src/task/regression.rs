@@ -3,7 +3,7 @@
 use super::labels::{LabelColumn, Labels, Target, Truth};
 use super::{Outcome, Prediction, TaskError};
 use crate::config::{TaskConfig, TaskLoss};
-use crate::metric::{Better, Metrics, mae, r2, rmse};
+use crate::metric::{Better, Metrics, mae, pearson, r2, rmse};
 use polytask_data::Hint;
 use polytask_graph::LossKind;
 use serde::{Deserialize, Serialize};
@@ -91,6 +91,7 @@ impl Outcome for Regression {
         metrics.push("r2", Better::Higher, r2(&truth, &predicted));
         metrics.push("rmse", Better::Lower, rmse(&truth, &predicted));
         metrics.push("mae", Better::Lower, mae(&truth, &predicted));
+        metrics.push("pearson", Better::Higher, pearson(&truth, &predicted));
         metrics
     }
 

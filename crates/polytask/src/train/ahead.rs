@@ -2,9 +2,10 @@
 //! them.
 
 use super::Job;
+use crate::config::Mixing;
 use crate::encode::{EncodeError, Gallery, Unpacked};
 use polytask_balance::HeldOut;
-use polytask_data::epoch_order;
+use polytask_data::{epoch_order, mixed_order};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -43,6 +44,10 @@ struct Queue {
 #[derive(Clone)]
 pub(super) struct Order {
     train: Arc<[u32]>,
+    /// Where in `train` the rows of each data set end, and how they are mixed; of one set nothing.
+    ends: Arc<[usize]>,
+    mixing: Mixing,
+    epochs: u64,
     batch: usize,
     seed: u64,
     /// The rows that a balancing method tries its steps on, if it does.
@@ -51,7 +56,21 @@ pub(super) struct Order {
 
 impl Order {
     pub(super) fn new(job: &Job<'_>, batch: usize, held_out: Option<HeldOut>) -> Self {
-        Order { train: job.train.into(), batch, seed: job.config.seed, held_out }
+        // By set, whatever the order of the rows.
+        let mut train = job.train.to_vec();
+        let starts = &job.data.starts;
+        let ends: Vec<usize> = match job.config.mixing {
+            Mixing::Proportional => Vec::new(),
+            _ if starts.is_empty() => Vec::new(),
+            _ => {
+                train.sort_unstable();
+                let end = |start: &u32| train.partition_point(|row| row < start);
+                starts.iter().map(end).chain([train.len()]).collect()
+            }
+        };
+        let epochs = job.budget.steps.div_ceil(train.len().div_ceil(batch).max(1) as u64);
+        let (seed, mixing) = (job.config.seed, job.config.mixing);
+        Order { train: train.into(), ends: ends.into(), mixing, epochs, batch, seed, held_out }
     }
 
     /// Steps of an epoch.
@@ -62,6 +81,11 @@ impl Order {
     /// All training rows in the order of an epoch; one batch of all of them is the same in any, unless it is cut in two.
     pub(super) fn epoch(&self, epoch: u64) -> Vec<u32> {
         match (self.steps(), self.held_out) {
+            _ if !self.ends.is_empty() => {
+                let begins = std::iter::once(&0).chain(self.ends.iter());
+                let sets: Vec<&[u32]> = begins.zip(self.ends.iter()).map(|(a, b)| &self.train[*a..*b]).collect();
+                mixed_order(&sets, self.mixing.power(epoch, self.epochs), self.seed, epoch)
+            }
             (1, None) => self.train.to_vec(),
             _ => epoch_order(&self.train, self.seed, epoch),
         }

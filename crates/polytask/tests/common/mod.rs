@@ -39,7 +39,7 @@ pub fn learn(data: &str, sections: &str) -> Learnt {
     let config = config(&folder, data, sections);
     let prepared = prepare(&config).unwrap();
     let graph = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks)).unwrap();
-    let start = model::start(&graph, &prepared.tasks, config.train.seed, None).unwrap();
+    let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, None).unwrap();
     let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
     let job = Job {
         graph: &graph,

@@ -1,19 +1,25 @@
 //! Texts: their tokens, and what the model reads of each.
 
 mod encoder;
+mod pretrained;
 mod sentences;
 mod vocabulary;
 
 pub(crate) use encoder::layer;
+pub use pretrained::Pretrained;
 pub use sentences::{Sentences, Texts};
 pub use vocabulary::{Feature, Vocabulary};
 
 use super::{EncodeError, InputColumn};
 use crate::config::{Embedding, InputConfig, TextModel, TextPool};
-use polytask_data::text::Splitter;
+use polytask_cpu::Parameters;
+use polytask_data::text::{Splitter, Subwords};
 use polytask_data::{Column, Table, Values};
-use polytask_graph::{Activation, DomainId, GraphBuilder, IndexColumn, NodeId, Reduction};
+use polytask_graph::{Activation, DomainId, Graph, GraphBuilder, IndexColumn, NodeId, Reduction};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
 use vocabulary::PARTS;
 
 /// A text becomes tokens, and a token indices: its word, and parts of it that a word has which training never saw.
@@ -29,6 +35,15 @@ pub struct Text {
     pub width: usize,
     /// What else is read of a word.
     pub parts: Vec<Part>,
+    /// The pieces words are made of, where these are read too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subwords: Option<Subwords>,
+    /// Whether the vectors of words stay as they begin.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub frozen: bool,
+    /// What the vectors of words begin as: of a model that is trained, not of one that is read.
+    #[serde(skip)]
+    pub pretrained: Option<Arc<Pretrained>>,
 }
 
 /// A part of words with its values in the training rows.
@@ -64,6 +79,10 @@ pub struct TokenFeatures {
     pub indices: Vec<u32>,
     /// Indices a token.
     pub width: usize,
+    /// Where the pieces of each token begin, and where the last one's end; empty where none are read.
+    pub piece_offsets: Vec<u32>,
+    /// The pieces.
+    pub pieces: Vec<u32>,
 }
 
 impl TokenFeatures {
@@ -79,10 +98,17 @@ impl TokenFeatures {
             indices: Vec::with_capacity(self.indices.len()),
             column: self.column.clone(),
             width: self.width,
+            piece_offsets: self.piece_offsets.first().copied().into_iter().collect(),
+            pieces: Vec::with_capacity(self.pieces.len()),
         };
         for row in from {
             let tokens = self.offsets[row as usize] as usize..self.offsets[row as usize + 1] as usize;
             moved.indices.extend_from_slice(&self.indices[tokens.start * self.width..tokens.end * self.width]);
+            for token in tokens.clone().filter(|_| !self.piece_offsets.is_empty()) {
+                let own = self.piece_offsets[token] as usize..self.piece_offsets[token + 1] as usize;
+                moved.pieces.extend_from_slice(&self.pieces[own]);
+                moved.piece_offsets.push(moved.pieces.len() as u32);
+            }
             let end = moved.offsets.last().copied().unwrap_or(0) + tokens.len() as u32;
             moved.offsets.push(end);
         }
@@ -93,7 +119,12 @@ impl TokenFeatures {
 impl Text {
     /// Fits the vocabulary on the training rows. Lists whose tokens hold marks that the word boundaries of Unicode would cut
     /// off come from white space.
-    pub(super) fn fit(source: &InputColumn, config: &InputConfig, rows: &[u32]) -> Result<Self, EncodeError> {
+    pub(super) fn fit(
+        source: &InputColumn,
+        config: &InputConfig,
+        vectors: Option<&Path>,
+        rows: &[u32],
+    ) -> Result<Self, EncodeError> {
         let splitter = config.splitter.unwrap_or_else(|| like(source.column));
         let max_tokens = config.max_tokens.unwrap_or(MAX_TOKENS);
         let sentences = Sentences::read(source.table, source.column, splitter, max_tokens)?;
@@ -116,14 +147,38 @@ impl Text {
             Vocabulary::fit(values.iter().map(|(value, count)| (value.as_str(), *count)), least, most)
         };
         let least = config.min_count.unwrap_or(MIN_COUNT);
-        let words = fit(Feature::Word, |count| count, least, config.max_words.unwrap_or(MAX_WORDS));
+        let most = config.max_words.unwrap_or(MAX_WORDS);
+        let mut words = fit(Feature::Word, |count| count, least, most);
+        let frozen = config.freeze == Some(true);
+        let pretrained = vectors.map(|path| {
+            let lower: HashSet<String> = seen.iter().map(|(word, _)| word.to_lowercase()).collect();
+            let more = if frozen { most.saturating_sub(lower.len()) } else { 0 };
+            let pretrained = Pretrained::read(&source.column.name, path, &lower, more)?;
+            // Rare words of the training rows come before those that only the file has.
+            words.extend(pretrained.words.iter().filter(|word| lower.contains(*word)), most);
+            words.extend(&pretrained.words, most);
+            Ok(Arc::new(pretrained))
+        });
+        let pretrained = pretrained.transpose()?;
         // A part counts once a word, so that what is kept says something of words that are not there.
         let part = |feature| Part { feature, values: fit(feature, |_| 1, PART_COUNT, PART_MOST) };
-        let width = match config.embedding {
-            Some(Embedding::Width(width)) => width,
+        let width = match (config.embedding, &pretrained) {
+            (Some(Embedding::Width(width)), Some(vectors)) if width != vectors.width => {
+                let reason = format!("its vectors have {} numbers each, and `embedding` is {width}", vectors.width);
+                return Err(EncodeError::Vectors { input: source.column.name.clone(), reason });
+            }
+            (Some(Embedding::Width(width)), _) => width,
+            (_, Some(vectors)) => vectors.width,
             _ => WIDTH,
         };
-        Ok(Text { splitter, max_tokens, words, width, parts: PARTS.map(part).to_vec() })
+        let subwords = config.subwords.map(|most| {
+            let words = seen.iter().filter(|(word, _)| word.len() <= sentences::LONGEST);
+            let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+            words.for_each(|(word, count)| *counts.entry(word.to_lowercase()).or_default() += *count as u64);
+            Subwords::train(counts.iter().map(|(word, count)| (word.as_str(), *count)), most)
+        });
+        let parts = PARTS.map(part).to_vec();
+        Ok(Text { splitter, max_tokens, words, width, parts, subwords, frozen, pretrained })
     }
 
     /// The sentences of a column of another table.
@@ -148,7 +203,32 @@ impl Text {
         let indices =
             sentences.codes.iter().flat_map(|code| columns.iter().map(|column| column[*code as usize])).collect();
         let (column, offsets) = (column.to_owned(), sentences.offsets.clone());
-        TokenFeatures { column, offsets, indices, width: columns.len() }
+        let (piece_offsets, pieces) = self.pieces(sentences);
+        TokenFeatures { column, offsets, indices, width: columns.len(), piece_offsets, pieces }
+    }
+
+    /// The pieces of every token, and where they begin.
+    fn pieces(&self, sentences: &Sentences) -> (Vec<u32>, Vec<u32>) {
+        let Some(subwords) = &self.subwords else { return Default::default() };
+        let splitter = subwords.splitter();
+        let of = |word: &String| match word.len() > sentences::LONGEST {
+            true => Vec::new(),
+            false => splitter.split(&word.to_lowercase()),
+        };
+        let words: Vec<Vec<u32>> = sentences.words.iter().map(of).collect();
+        let (mut offsets, mut pieces) = (vec![0], Vec::new());
+        for code in &sentences.codes {
+            pieces.extend_from_slice(&words[*code as usize]);
+            offsets.push(pieces.len() as u32);
+        }
+        (offsets, pieces)
+    }
+
+    /// Puts what is known of words into the parameters that a model starts from.
+    pub(super) fn start(&self, graph: &Graph, column: &str, parameters: &mut Parameters) {
+        if let Some(pretrained) = &self.pretrained {
+            pretrained.put(graph, &format!("{}.word.table", node(column)), &self.words.0, parameters);
+        }
     }
 
     /// Adds the embeddings of a token's word and parts, and what reads them: `{name}.word`, ..., `{name}.lstm.0`, ...
@@ -156,7 +236,15 @@ impl Text {
         let embed = |(column, (part, levels, width)): (usize, (String, usize, usize))| {
             g.named(format!("{name}.{part}")).embedding(nodes.tokens, IndexColumn { column, levels }, width)
         };
-        let parts: Vec<NodeId> = self.columns().into_iter().enumerate().map(embed).collect();
+        let mut parts: Vec<NodeId> = self.columns().into_iter().enumerate().map(embed).collect();
+        if self.frozen {
+            g.learning_rate(parts[0], 0.0);
+        }
+        if let (Some(subwords), Some(pieces)) = (&self.subwords, nodes.pieces) {
+            let column = IndexColumn { column: 0, levels: subwords.levels() };
+            let embedded = g.named(format!("{name}.piece")).embedding(pieces, column, self.width);
+            parts.push(g.named(format!("{name}.pieces")).reduce(embedded, Reduction::Mean));
+        }
         let embedded = g.named(format!("{name}.embedded")).concat(&parts);
         let x = g.named(format!("{name}.embedded.dropout")).dropout(embedded, model.dropout as f32);
         encoder::encode(g, nodes.domain, name, x, model, self.max_tokens)
@@ -171,7 +259,7 @@ impl Text {
 
     pub(super) fn check(&self) -> Result<(), &'static str> {
         match self.width > 0 && self.max_tokens > 0 {
-            true => Ok(()),
+            true => self.subwords.as_ref().map_or(Ok(()), Subwords::check),
             false => Err("its width or number of tokens is 0"),
         }
     }
@@ -184,11 +272,18 @@ pub(super) struct TextNodes {
     pub tokens: NodeId,
     /// The tokens.
     pub domain: DomainId,
+    /// The indices of every token's pieces, where these are read.
+    pub pieces: Option<NodeId>,
 }
 
 /// The name of a text column's tokens, as input and as domain.
 pub(crate) fn node(column: &str) -> String {
     format!("tokens.{column}")
+}
+
+/// The name of the pieces of a text column's tokens, as input and as domain.
+pub(crate) fn piece_node(column: &str) -> String {
+    format!("pieces.{column}")
 }
 
 /// The tokens of each row as one.

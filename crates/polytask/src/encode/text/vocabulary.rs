@@ -17,6 +17,16 @@ impl Vocabulary {
         Vocabulary(counted.into_iter().take(most).map(|(value, _)| value.to_owned()).collect())
     }
 
+    /// Adds words that are not there, until there are `most`.
+    pub(super) fn extend<'a>(&mut self, words: impl IntoIterator<Item = &'a String>, most: usize) {
+        let mut known: std::collections::HashSet<String> = self.0.iter().cloned().collect();
+        for word in words {
+            if self.0.len() < most && known.insert(word.clone()) {
+                self.0.push(word.clone());
+            }
+        }
+    }
+
     /// The number of indices, that of the unknown included.
     pub fn levels(&self) -> usize {
         self.0.len() + 1
