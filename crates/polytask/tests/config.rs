@@ -330,7 +330,7 @@ fn wrong_kinds_of_values() {
     says(
         "model",
         "trunk = [64, \"a\"]",
-        "`model.trunk` is \"a\"; it must be the width of a dense layer, or an image layer such as { conv = 16, pool = 2 }",
+        "`model.trunk` is \"a\"; it must be the width of a dense layer, an image layer such as { conv = 16, pool = 2 }, or one along a text such as { lstm = 64 }",
     );
     says("model", "activation = 3", "`model.activation` must be a word in quotes");
     says("loss", "balance = 3", "`loss.balance` is 3; it must be a word, or a table such as { method = \"equal\" }");

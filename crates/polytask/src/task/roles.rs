@@ -1,7 +1,7 @@
 //! The arguments of predicates and their roles.
 
 use super::bio::{OUTSIDE, TagSet};
-use super::frames::{self, Frames};
+use super::frames;
 use super::labels::{LabelColumn, Labels, Target, Truth};
 use super::{Layout, Outcome, Prediction, Site, TaskError};
 use crate::config::{TaskConfig, TaskLoss};
@@ -42,23 +42,6 @@ impl Roles {
         let sequences = all.iter().map(|(tokens, spans)| (*tokens, spans.as_slice()));
         let set = TagSet::fit(source, config, TaskLoss::Crf, sequences)?;
         Ok(Roles { set, width: config.width.unwrap_or(128), layers: config.layers.unwrap_or(1) })
-    }
-
-    /// Tags and weights of all tokens beside all predicates, and where those of each row begin.
-    fn target(&self, source: &LabelColumn, all: &Frames) -> Result<(Vec<u32>, Vec<f32>, Vec<u32>), TaskError> {
-        let (sentences, index) = (source.sentences()?, self.set.index());
-        let (mut target, mut weights, mut offsets) = (Vec::new(), Vec::new(), vec![0]);
-        for (row, frames) in all.iter().enumerate() {
-            for frame in frames.iter().flatten() {
-                let end = target.len() + sentences.len(row);
-                let start = target.len();
-                target.resize(end, OUTSIDE);
-                weights.resize(end, 0.0);
-                self.set.write(&index, &spans(frame), &mut target[start..], &mut weights[start..]);
-            }
-            offsets.push(target.len() as u32);
-        }
-        Ok((target, weights, offsets))
     }
 }
 
@@ -108,8 +91,17 @@ impl Outcome for Roles {
     }
 
     fn labels(&self, source: &LabelColumn) -> Result<Labels, TaskError> {
-        let frames = frames::read(source)?;
-        let (target, weights, offsets) = self.target(source, &frames)?;
+        let (sentences, frames) = (source.sentences()?, frames::read(source)?);
+        let (index, mut target, mut weights, mut offsets) = (self.set.index(), Vec::new(), Vec::new(), vec![0]);
+        for (row, frames) in frames.iter().enumerate() {
+            for frame in frames.iter().flatten() {
+                let start = target.len();
+                target.resize(start + sentences.len(row), OUTSIDE);
+                weights.resize(target.len(), 0.0);
+                self.set.write(&index, &spans(frame), &mut target[start..], &mut weights[start..]);
+            }
+            offsets.push(target.len() as u32);
+        }
         let mut labels = Labels::new(Target::Class(target), Truth::Frames(frames), weights);
         labels.elements = Some(offsets);
         Ok(labels)
