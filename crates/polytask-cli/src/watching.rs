@@ -26,7 +26,7 @@ pub struct Watching {
 /// What people see.
 enum Show {
     Bar(Progress),
-    Screen(Screen),
+    Screen(Box<Screen>),
 }
 
 /// How many times longer one task's gradient may be than another's under equal weights.
@@ -59,7 +59,7 @@ impl Watching {
             eprintln!("note: --tui needs a terminal; plain lines follow");
         }
         let show = match screen.flatten() {
-            Some(screen) => Show::Screen(screen),
+            Some(screen) => Show::Screen(Box::new(screen)),
             None => Show::Bar(Progress::of_tasks(length, metrics)),
         };
         let warns = config.loss.balance.method == "equal";

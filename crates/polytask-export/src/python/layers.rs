@@ -7,15 +7,13 @@ use polytask::files::Tensor;
 use polytask_graph::{ParameterId, Window};
 use std::borrow::Cow;
 
+/// A weight of a layer: the name it has there, its shape and its values.
+type Part<'a> = (&'static str, Vec<usize>, Cow<'a, [f32]>);
+
 impl<'a> Emit<'a> {
     /// The layer whose first parameter this is: made by `make` where it is not there yet, with its weights by part. Layers
     /// that share a parameter are one.
-    fn layer(
-        &mut self,
-        first: ParameterId,
-        make: [String; 2],
-        parts: Vec<(&str, Vec<usize>, Cow<'a, [f32]>)>,
-    ) -> String {
+    fn layer(&mut self, first: ParameterId, make: [String; 2], parts: Vec<Part<'a>>) -> String {
         let own = self.graph.parameter(first).name.as_str();
         let wanted = own.rsplit_once('.').map_or(own, |(layer, _)| layer);
         let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
@@ -105,7 +103,7 @@ impl<'a> Emit<'a> {
         self.layer(gain, [torch, format!("layers.GroupNormalization({groups}, epsilon={epsilon:e}")], parts)
     }
 
-    fn gain_and_bias(&self, gain: ParameterId, bias: ParameterId) -> Vec<(&'static str, Vec<usize>, Cow<'a, [f32]>)> {
+    fn gain_and_bias(&self, gain: ParameterId, bias: ParameterId) -> Vec<Part<'a>> {
         let names = match self.target {
             Target::Torch => ["weight", "bias"],
             Target::Keras => ["gamma", "beta"],
@@ -176,7 +174,7 @@ impl<'a> Emit<'a> {
         let torch = format!("nn.{kind}({width}, {hidden}, batch_first=True)");
         let keras =
             format!("layers.{kind}({hidden}, return_sequences=True{}", if gru { ", reset_after=True" } else { "" });
-        let parts: Vec<(&str, Vec<usize>, Cow<'a, [f32]>)> = match (self.target, gru) {
+        let parts: Vec<Part<'a>> = match (self.target, gru) {
             (Target::Torch, _) => {
                 let [first, second] = match gru {
                     false => [bias.to_vec(), nothing(4)],

@@ -207,8 +207,11 @@ fn arcs(prediction: &Prediction, row: usize) -> Vec<Arc<'_>> {
     heads[row].iter().zip(&relations[row]).enumerate().map(arc).collect()
 }
 
+/// Writes something of a row.
+type Say<'a> = dyn Fn(usize, &mut Vec<u8>) + Sync + 'a;
+
 /// Writes the likeliest class of a row, or the labels that it is likelier to have than not.
-fn said(prediction: &Prediction) -> Box<dyn Fn(usize, &mut Vec<u8>) + Sync + '_> {
+fn said(prediction: &Prediction) -> Box<Say<'_>> {
     match prediction {
         Prediction::Labels { separator, .. } => Box::new(|row, out| {
             out.extend(field(&prediction.likely_labels(row).join(separator)).as_bytes());
