@@ -7,7 +7,9 @@ use polytask_balance::BalanceError;
 use polytask_data::DataError;
 use polytask_export::ExportError;
 use polytask_report::ReportError;
+use polytask_serve::{LoadError, ServeError};
 use std::io;
+use std::path::PathBuf;
 
 /// Anything that ends the program with a message.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +38,21 @@ pub enum Failure {
     /// The model cannot be taken elsewhere.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// A file that would be written over.
+    #[error("{0} is there already; nothing was written")]
+    Exists(PathBuf),
+    /// The server cannot run.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// Two models to be served under one name.
+    #[error("two models are called `{0}`")]
+    SameName(String),
+    /// A name that cannot stand in a URL, or none.
+    #[error("{0:?} does not name a model")]
+    ModelName(String),
+    /// A token that cannot stand in a header.
+    #[error("the token in {0} is empty, or has other than printable ASCII characters")]
+    Token(String),
     /// A text for a model that reads none.
     #[error("the model reads no text")]
     NoText,
@@ -60,6 +77,18 @@ impl Failure {
                 "the file holds {\"groups\": [[\"a\", \"b\"], [\"c\"]]}, as `polytask select` writes it".to_owned(),
             ),
             Failure::Export(error) => error.hint(),
+            Failure::Exists(_) => Some("--force writes over it".to_owned()),
+            Failure::Serve(ServeError::Model { source: LoadError::Model(error), .. }) => error.hint(),
+            Failure::Serve(ServeError::Open(_)) => {
+                Some("put one into a file for --token-file, or into the environment's POLYTASK_TOKEN".to_owned())
+            }
+            Failure::Serve(ServeError::Listen { .. }) => Some("--port takes another port".to_owned()),
+            Failure::Serve(_) => None,
+            Failure::SameName(name) => Some(format!("name one of them otherwise, such as {name}-2=DIR")),
+            Failure::ModelName(_) => {
+                Some("give the directory as NAME=DIR, the name in letters, digits and any of - _ . ~".to_owned())
+            }
+            Failure::Token(_) => Some("`openssl rand -hex 32` makes a good one".to_owned()),
             Failure::NoText => Some("give a file with its inputs by --data".to_owned()),
             Failure::ReportOfSeveral => Some("`polytask report A B` compares what the directories hold".to_owned()),
             Failure::Mlflow(_) => Some("for example http://127.0.0.1:5000, as `mlflow server` prints it".to_owned()),
@@ -75,6 +104,9 @@ impl Failure {
             Failure::Library(error) => error.exit_code(),
             Failure::Method(_) => 2,
             Failure::Aggregate(error) => error.exit_code(),
+            Failure::Exists(_) | Failure::Serve(ServeError::Open(_)) => 2,
+            Failure::SameName(_) | Failure::ModelName(_) | Failure::Token(_) => 2,
+            Failure::Serve(_) => 1,
             Failure::Groups(_)
             | Failure::ReportOfSeveral
             | Failure::Mlflow(_)

@@ -42,7 +42,8 @@ const TOPICS: [&str; 3] = ["the ball and the goal", "rain and wind", "votes and 
 
 fn folder() -> Folder {
     let folder = Folder::new();
-    let review = |i: usize| format!("{} number {},{}\n", MOODS[i % 4], i % 7, if i.is_multiple_of(2) { "yes" } else { "no" });
+    let review =
+        |i: usize| format!("{} number {},{}\n", MOODS[i % 4], i % 7, if i.is_multiple_of(2) { "yes" } else { "no" });
     let reviews: String = (0..240).map(review).collect();
     let news = |i: usize| {
         let label = ["sport", "weather", "law"][i % 3];

@@ -73,7 +73,7 @@ pub enum DataError {
     Corrupt {
         /// The path.
         file: String,
-        /// `gzip`, `zstd` or `Parquet`.
+        /// `gzip`, `zstd`, `Parquet` or `Arrow`.
         format: &'static str,
         /// The decoder's words.
         message: String,
@@ -198,7 +198,7 @@ pub enum DataError {
         /// The key.
         key: String,
     },
-    /// A Parquet column has a type no table column can hold.
+    /// A Parquet or Arrow column has a type no table column can hold.
     #[error("{file}: column `{column}` is {kind}; a table holds numbers, texts and booleans")]
     UnsupportedColumn {
         /// The path.
@@ -378,8 +378,8 @@ impl DataError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::UnknownFormat { .. } => {
-                "accepted are CSV and TSV (.csv .tsv .txt), JSON lines (.jsonl .ndjson), Parquet (.parquet) and CoNLL-U \
-                 (.conllu), text also packed as .gz or .zst; images as IDX or as a folder"
+                "accepted are CSV and TSV (.csv .tsv .txt), JSON lines (.jsonl .ndjson), Parquet (.parquet), Arrow (.arrow \
+                 .feather) and CoNLL-U (.conllu), text also packed as .gz or .zst; images as IDX or as a folder"
             }
             Self::Corrupt { .. } => "the file may be cut short: fetch or write it again",
             Self::NotUtf8 { .. } => "save the file as UTF-8",

@@ -31,6 +31,6 @@ pub use error::DataError;
 pub use image::{Fit, ImageProblem, ImageShape, Images, Pixels};
 pub use place::{At, Place};
 pub use random::Random;
-pub use read::{Hint, LabelFiles, ReadOptions, read};
+pub use read::{BytesFormat, Hint, LabelFiles, ReadOptions, read, read_bytes, read_objects};
 pub use split::{Split, SplitRule, draw, split};
 pub use table::Table;

@@ -8,9 +8,12 @@ mod data;
 mod evaluate;
 mod export;
 mod importance;
+mod init;
+mod inspect;
 mod predict;
 mod report;
 mod schema;
+mod serve;
 mod show;
 mod train;
 
@@ -25,10 +28,16 @@ use std::path::PathBuf;
 /// What to do.
 #[derive(Subcommand)]
 pub enum Command {
+    /// Write a first config for a table, a folder of images or a file of sentences
+    Init(init::Init),
+    /// Show what is in a table, a config or a model directory
+    Inspect(inspect::Inspect),
     /// Train a joint model and write its directory
     Train(train::Train),
     /// Predict every task for the rows of a file
     Predict(predict::Predict),
+    /// Answer requests for predictions over HTTP
+    Serve(serve::Serve),
     /// Score a model on the rows of a file
     Evaluate(evaluate::Evaluate),
     /// Take a model to ONNX, PyTorch or Keras
@@ -56,8 +65,11 @@ pub enum Command {
 impl Command {
     pub fn run(self) -> Result<(), Failure> {
         match self {
+            Command::Init(command) => command.run(),
+            Command::Inspect(command) => command.run(),
             Command::Train(command) => command.run(),
             Command::Predict(command) => command.run(),
+            Command::Serve(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Compare(command) => command.run(),

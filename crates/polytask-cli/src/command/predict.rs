@@ -1,16 +1,12 @@
 //! `polytask predict`
 
-mod pixels;
-mod rows;
-mod tokens;
-
 use super::on_threads;
 use crate::failure::Failure;
 use clap::ValueEnum;
 use polytask::files::{self, FileError};
 use polytask::model::Model;
+use polytask::output::{Rows, Tokens, write_masks};
 use polytask_data::{Column, ReadOptions, Table};
-use rows::Rows;
 use std::path::{Path, PathBuf};
 
 /// Predict every task for the rows of a file
@@ -57,14 +53,14 @@ impl Predict {
             // The rows of a folder are known by its files.
             let files = self.data.as_ref().is_some_and(|path| path.is_dir()).then(|| table.columns().first()).flatten();
             let predictions = model.predict(&table)?;
-            let tokens = tokens::Tokens::read(&model, &table)?;
+            let tokens = Tokens::read(&model, &table)?;
             let masks = match &self.masks {
-                Some(folder) => pixels::write(folder, &model, files, &predictions)?,
+                Some(folder) => write_masks(folder, &model, files, &predictions)?,
                 None => vec![Vec::new(); predictions.len()],
             };
             let rows = Rows { model: &model, files, predictions: &predictions, tokens: &tokens, masks: &masks };
             let text = match self.format {
-                Layout::Csv => rows.csv(self.probabilities),
+                Layout::Csv => Ok(rows.csv(self.probabilities)),
                 Layout::Jsonl => rows.jsonl(self.probabilities),
             };
             Ok::<_, Failure>(text)

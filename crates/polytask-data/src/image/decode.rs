@@ -1,12 +1,12 @@
 //! One image file to pixels of a given size.
 
 use super::ImageShape;
+use crate::read::guard::guarded;
 use image::imageops::FilterType;
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What is done with an image whose sides have another ratio than those it is to have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,8 +101,8 @@ pub fn decode(
     let mut decoder = open(file, max_pixels)?;
     let orientation = orientation(&mut decoder);
     // Decoders are made to bear damaged files, but one that fails must not take the program with it.
-    let image = catch_unwind(AssertUnwindSafe(|| DynamicImage::from_decoder(decoder)));
-    let image = image.unwrap_or_else(|_| Err(ImageError::IoError(std::io::Error::other("it contradicts itself"))));
+    let image = guarded(|| DynamicImage::from_decoder(decoder));
+    let image = image.unwrap_or_else(|| Err(ImageError::IoError(std::io::Error::other("it contradicts itself"))));
     let mut image = image.map_err(problem)?;
     image.apply_orientation(orientation);
     // The colours first: scaling one channel is cheaper than scaling three, and 8 bits cheaper than 16.

@@ -95,6 +95,11 @@ impl Pixels {
         self.values.get(row * self.shape.len()..(row + 1) * self.shape.len())
     }
 
+    /// Adds images of the same shape.
+    pub fn append(&mut self, other: &Self) {
+        Arc::make_mut(&mut self.values).extend_from_slice(&other.values);
+    }
+
     /// The bytes of an image, to be changed; none past the end. Shared ones are copied first.
     pub fn image_mut(&mut self, row: usize) -> Option<&mut [u8]> {
         Arc::make_mut(&mut self.values).get_mut(row * self.shape.len()..(row + 1) * self.shape.len())
@@ -150,7 +155,7 @@ impl Images {
     pub(crate) fn append(&mut self, other: Self) {
         match (self, other) {
             (Self::Pixels(ours), Self::Pixels(theirs)) => {
-                Arc::make_mut(&mut ours.values).extend_from_slice(&theirs.values);
+                ours.append(&theirs);
             }
             (Self::Files(ours), Self::Files(theirs)) => ours.extend(theirs),
             _ => {}

@@ -50,7 +50,7 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
         return Err(DataError::NoRows { file: file.to_owned() });
     }
     let columns = whole.columns.into_iter().zip(wanted).filter(|(_, wanted)| *wanted).map(|(column, _)| column);
-    assemble(file, columns.collect(), whole.rows, &MissingWords::of_plain_text(options), notes)
+    assemble(file, columns.collect(), Some(whole.rows), &MissingWords::of_plain_text(options), notes)
 }
 
 fn records(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
@@ -153,28 +153,38 @@ fn csv_error(file: &str, error: csv::Error, before: u32) -> DataError {
     }
 }
 
-/// Converts the columns of a text file side by side; `lines` are those its rows begin on.
+/// Values below which it is not worth waking other threads.
+const FEW: usize = 4096;
+
+/// Converts the columns of a text file side by side; `lines` are those its rows begin on, where it has such.
 pub(super) fn assemble(
     file: &str,
     columns: Vec<Raw>,
-    lines: Vec<u32>,
+    lines: Option<Vec<u32>>,
     missing: &MissingWords,
     mut notes: Vec<String>,
 ) -> Result<Table, DataError> {
-    let place = |row: usize| Place::line(file, lines.get(row).copied().unwrap_or(0).into());
+    let place = |row: usize| match &lines {
+        Some(lines) => Place::line(file, lines.get(row).copied().unwrap_or(0).into()),
+        None => Place::row(file, row as u64 + 1),
+    };
     let convert = |raw: Raw| {
         let (values, note) = infer::convert(file, &raw, missing, place)?;
         Ok((Column { name: raw.name, values }, note))
     };
     // Collected before it is searched for errors: of several errors the first column's is reported, whoever ends first.
-    let converted: Vec<Result<_, DataError>> = columns.into_par_iter().map(convert).collect();
+    let few = columns.iter().map(Raw::len).sum::<usize>() < FEW;
+    let converted: Vec<Result<_, DataError>> = match few {
+        true => columns.into_iter().map(convert).collect(),
+        false => columns.into_par_iter().map(convert).collect(),
+    };
     let mut columns = Vec::with_capacity(converted.len());
     for result in converted {
         let (column, note) = result?;
         columns.push(column);
         notes.extend(note);
     }
-    Table::from_file(file, columns, Some(lines), notes)
+    Table::from_file(file, columns, lines, notes)
 }
 
 /// Counts lines up to ever later places.

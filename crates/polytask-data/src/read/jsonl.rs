@@ -21,42 +21,23 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
         if line.trim().is_empty() {
             continue;
         }
-        let place = || Place::line(file, index as u64 + 1);
-        keys.row = lines.len();
-        let mut json = serde_json::Deserializer::from_str(line);
-        let parsed = keys.deserialize(&mut json).and_then(|()| json.end());
-        if let Some((key, fault)) = keys.fault.take() {
-            return Err(match fault {
-                Fault::Twice => DataError::DuplicateKey { place: place(), key },
-                Fault::Mixed { kind, row, other } => {
-                    let first = At::Line(lines.get(row).copied().unwrap_or(0).into());
-                    DataError::MixedValue { place: place(), key, kind, first, other }
-                }
-            });
-        }
-        if let Err(error) = parsed {
-            let column = error.column().max(1);
-            // The parser's own place is within this one line.
-            let message = error.to_string();
-            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-            return Err(DataError::Json { place: place(), column, message });
-        }
+        let at = |row: usize| At::Line(lines.get(row).map_or(index as u64 + 1, |line: &u32| u64::from(*line)));
+        keys.object(file, line, at)?;
         lines.push(u32::try_from(index + 1).unwrap_or(u32::MAX));
-        keys.fill(lines.len());
     }
-    if keys.columns.is_empty() {
-        return Err(DataError::NoColumns { file: file.to_owned() });
+    keys.finish(file, Some(lines), options)
+}
+
+/// Reads objects, one a row.
+pub(super) fn read_objects(file: &str, objects: &[&RawValue], options: &ReadOptions) -> Result<Table, DataError> {
+    let mut keys = Keys::default();
+    for object in objects {
+        keys.object(file, object.get(), |row| At::Row(row as u64 + 1))?;
     }
-    check_names(file, keys.columns.iter().map(|key| key.raw.name.as_str()))?;
-    let raw = |mut key: Key| {
-        // Quoted values are text even where they read as numbers.
-        let text = (key.words > 0 && key.numbers == 0).then_some(Hint::Text);
-        key.raw.hint = options.hints.get(&key.raw.name).copied().or(text);
-        key.raw.form = key.form;
-        key.raw
-    };
-    let columns = keys.columns.into_iter().map(raw).collect();
-    assemble(file, columns, lines, &MissingWords::of_typed(options), Vec::new())
+    if objects.is_empty() {
+        return Err(DataError::Empty { file: file.to_owned() });
+    }
+    keys.finish(file, None, options)
 }
 
 /// The columns while they grow.
@@ -91,6 +72,49 @@ enum Fault {
 }
 
 impl Keys {
+    /// Reads the object of the next row; `at` says where a row stands.
+    fn object(&mut self, file: &str, text: &str, at: impl Fn(usize) -> At) -> Result<(), DataError> {
+        let row = self.row;
+        let place = || Place { file: file.to_owned(), at: at(row) };
+        let mut json = serde_json::Deserializer::from_str(text);
+        let parsed = self.deserialize(&mut json).and_then(|()| json.end());
+        if let Some((key, fault)) = self.fault.take() {
+            return Err(match fault {
+                Fault::Twice => DataError::DuplicateKey { place: place(), key },
+                Fault::Mixed { kind, row, other } => {
+                    DataError::MixedValue { place: place(), key, kind, first: at(row), other }
+                }
+            });
+        }
+        if let Err(error) = parsed {
+            let column = error.column().max(1);
+            // The parser's own place is within this one line.
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+            return Err(DataError::Json { place: place(), column, message });
+        }
+        self.row += 1;
+        self.fill(self.row);
+        Ok(())
+    }
+
+    /// The table; `lines` are those its rows stand on.
+    fn finish(self, file: &str, lines: Option<Vec<u32>>, options: &ReadOptions) -> Result<Table, DataError> {
+        if self.columns.is_empty() {
+            return Err(DataError::NoColumns { file: file.to_owned() });
+        }
+        check_names(file, self.columns.iter().map(|key| key.raw.name.as_str()))?;
+        let raw = |mut key: Key| {
+            // Quoted values are text even where they read as numbers.
+            let text = (key.words > 0 && key.numbers == 0).then_some(Hint::Text);
+            key.raw.hint = options.hints.get(&key.raw.name).copied().or(text);
+            key.raw.form = key.form;
+            key.raw
+        };
+        let columns = self.columns.into_iter().map(raw).collect();
+        assemble(file, columns, lines, &MissingWords::of_typed(options), Vec::new())
+    }
+
     /// The column of `name`, new ones missing in the rows before. `guess` is where it stood in the line before.
     fn find(&mut self, name: &str, guess: usize) -> usize {
         if self.columns.get(guess).is_some_and(|key| key.raw.name == name) {

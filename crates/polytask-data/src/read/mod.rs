@@ -1,7 +1,9 @@
 //! Files and folders into tables: the format is found from the content and the name.
 
+mod arrow;
 mod compress;
 mod delimited;
+pub(crate) mod guard;
 mod infer;
 mod jsonl;
 mod moment;
@@ -68,7 +70,45 @@ impl ReadOptions {
     }
 }
 
-/// Reads a CSV, TSV, JSON lines, Parquet or CoNLL-U file, one with a token a line
+/// The format of a table that is held in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BytesFormat {
+    /// CSV or TSV.
+    Delimited,
+    /// One JSON object a line.
+    JsonLines,
+    /// Arrow IPC, a stream or a file.
+    Arrow,
+}
+
+/// Reads a table that is held in memory; `name` stands for the file in messages.
+///
+/// # Errors
+/// Those of [`read`] but for the file itself.
+pub fn read_bytes(name: &str, bytes: Vec<u8>, format: BytesFormat, options: &ReadOptions) -> Result<Table, DataError> {
+    if bytes.trim_ascii_start().is_empty() {
+        return Err(DataError::Empty { file: name.to_owned() });
+    }
+    match format {
+        BytesFormat::Delimited => delimited::read(name, &utf8(name, bytes)?, options),
+        BytesFormat::JsonLines => jsonl::read(name, &utf8(name, bytes)?, options),
+        BytesFormat::Arrow => arrow::read(name, bytes, options),
+    }
+}
+
+/// Reads a table of JSON objects, one a row; `name` stands for the file in messages.
+///
+/// # Errors
+/// Those of [`read`] but for the file itself.
+pub fn read_objects(
+    name: &str,
+    objects: &[&serde_json::value::RawValue],
+    options: &ReadOptions,
+) -> Result<Table, DataError> {
+    jsonl::read_objects(name, objects, options)
+}
+
+/// Reads a CSV, TSV, JSON lines, Parquet, Arrow or CoNLL-U file, one with a token a line
 /// ([`ReadOptions::columns`]), IDX images with their labels, or a folder of images (`image`, the path, and `label`, the
 /// subfolder). gzip and zstd are known by their first bytes, whatever the name.
 ///
@@ -93,6 +133,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Table, DataError> {
     stray()?;
     let mut table = match format(path, &file, &bytes, options)? {
         Format::Parquet => parquet::read(&file, bytes, options),
+        Format::Arrow => arrow::read(&file, bytes, options),
         Format::JsonLines => jsonl::read(&file, &utf8(&file, bytes)?, options),
         Format::Delimited => delimited::read(&file, &utf8(&file, bytes)?, options),
         Format::ConllU => text::read_conllu(&file, &utf8(&file, bytes)?),
@@ -118,6 +159,7 @@ enum Format<'a> {
     Delimited,
     JsonLines,
     Parquet,
+    Arrow,
     ConllU,
     /// A token a line, with the names of the columns.
     Tokens(&'a [String]),
@@ -128,6 +170,7 @@ fn format<'a>(path: &Path, file: &str, bytes: &[u8], options: &'a ReadOptions) -
     let unknown = |found| Err(DataError::UnknownFormat { file: file.to_owned(), found });
     match bytes {
         [b'P', b'A', b'R', b'1', ..] => return Ok(Format::Parquet),
+        _ if bytes.starts_with(arrow::MAGIC) || bytes.starts_with(arrow::STREAM) => return Ok(Format::Arrow),
         [b'P', b'K', 3, 4, ..] => return unknown("a zip archive or a spreadsheet"),
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => return unknown("UTF-16 text"),
         _ => {}

@@ -70,6 +70,22 @@ impl Features {
         Ok(Some((pictures.gallery.shape(), pixels)))
     }
 
+    /// Whether the rows of `other`, made by the same encoder, can be added below: images must be in memory.
+    pub(crate) fn goes_with(&self, other: &Self) -> bool {
+        self.galleries().chain(other.galleries()).all(|gallery| gallery.memory().is_some())
+    }
+
+    /// Adds the rows of `other`, which [goes with](Self::goes_with) these.
+    pub(crate) fn append(&mut self, other: Self) {
+        // Predicates and heads are those of one set alone.
+        let Features { rows, numbers, number_width: _, indices, index_width: _, texts, structure: _, images } = other;
+        self.rows += rows;
+        self.numbers.extend(numbers);
+        self.indices.extend(indices);
+        self.texts.iter_mut().zip(texts).for_each(|(ours, theirs)| ours.append(theirs));
+        self.images.iter_mut().zip(images).for_each(|(ours, theirs)| ours.gallery.append(&theirs.gallery));
+    }
+
     /// The images of each input.
     pub(crate) fn galleries(&self) -> impl Iterator<Item = &Gallery> {
         self.images.iter().map(|pictures| &pictures.gallery)

@@ -7,7 +7,7 @@ use polytask_data::{Column, Values};
 
 /// The kind of a column: numbers are numbers; text of at most two levels that say true and false is a boolean, names of
 /// image files are images, sentences and lists of tokens are texts, other text a category. Images are images.
-pub(super) fn infer(column: &Column) -> InputKind {
+pub(crate) fn infer(column: &Column) -> InputKind {
     match &column.values {
         Values::Number(_) => InputKind::Number,
         Values::Text(text) if text.levels.len() <= 2 && text.levels.iter().all(|l| truth_of(l).is_some()) => {

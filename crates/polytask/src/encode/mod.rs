@@ -11,6 +11,7 @@ mod number;
 pub mod text;
 
 pub(crate) use boolean::truth_of;
+pub(crate) use infer::infer as infer_kind;
 
 pub use boolean::Boolean;
 pub use category::Category;

@@ -3,10 +3,12 @@
 mod directory;
 mod gates;
 mod passes;
+mod predictor;
 mod run;
 
 pub use directory::{CHECKPOINT, CONFIG, HISTORY, METRICS, ModelError, RUN, TENSORS};
 pub use gates::{GateUse, gate_warnings};
+pub use predictor::Predictor;
 pub use run::{RunInfo, peak_memory};
 
 use crate::dataset::Dataset;
@@ -77,10 +79,32 @@ impl Model {
 
     /// The same with what is known of the sentences from elsewhere.
     fn outputs_in(&self, structure: &Structure, data: &Dataset, rows: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
-        let mut runner = Runner::new(predicting(&self.graph, rows.len()), self.parameters.clone());
+        self.run(&mut self.runner(rows.len()), structure, data, rows)
+    }
+
+    /// What runs this many rows at a time, or as many as memory allows.
+    fn runner(&self, rows: usize) -> Runner {
+        Runner::new(predicting(&self.graph, rows), self.parameters.clone())
+    }
+
+    fn run(
+        &self,
+        runner: &mut Runner,
+        structure: &Structure,
+        data: &Dataset,
+        rows: &[u32],
+    ) -> Result<Vec<Vec<f32>>, Error> {
         let outputs = data.with_structure(structure, &self.graph, &[], rows, |feed| runner.predict(feed));
         data.features.check()?;
         Ok(outputs)
+    }
+
+    /// What the model reads of a table, for a [`Predictor`].
+    ///
+    /// # Errors
+    /// An input column that is not there or does not fit its kind.
+    pub fn read(&self, table: &Table) -> Result<Features, Error> {
+        self.features(table, &self.encoder.texts(table)?)
     }
 
     /// Predictions of every task for every row of a table. Label columns need not be there; where the column of frames is,
@@ -89,10 +113,9 @@ impl Model {
     /// # Errors
     /// An input column that is not there or does not fit its kind.
     pub fn predict(&self, table: &Table) -> Result<Vec<Prediction>, Error> {
-        let texts = self.encoder.texts(table)?;
-        let data = Dataset { features: self.features(table, &texts)?, labels: Vec::new(), starts: Vec::new() };
+        let data = Dataset { features: self.read(table)?, labels: Vec::new(), starts: Vec::new() };
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
-        self.predict_rows(&data, &rows)
+        self.predict_rows(&mut self.runner(rows.len()), &data, &rows)
     }
 
     /// Features, and the labels of every task, of every row of a table.

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::metric::Metric;
 use crate::structure::Structure;
 use crate::task::{Kind, Prediction, Task, Truth};
+use polytask_cpu::Runner;
 
 impl Model {
     /// Whether a task finds what others read.
@@ -22,12 +23,17 @@ impl Model {
     }
 
     /// Predictions for some rows.
-    pub(super) fn predict_rows(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<Prediction>, Error> {
+    pub(super) fn predict_rows(
+        &self,
+        runner: &mut Runner,
+        data: &Dataset,
+        rows: &[u32],
+    ) -> Result<Vec<Prediction>, Error> {
         let given = &data.features.structure;
-        let first = self.pass(given, data, rows)?;
+        let first = self.pass(runner, given, data, rows)?;
         match self.has_two_passes() {
             false => Ok(first),
-            true => self.pass(&given.predicted(&self.tasks, &first, rows, true), data, rows),
+            true => self.pass(runner, &given.predicted(&self.tasks, &first, rows, true), data, rows),
         }
     }
 
@@ -38,9 +44,10 @@ impl Model {
     /// An image that could be read before and cannot be now.
     pub fn predict_judged(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<Prediction>, Error> {
         let given = &data.features.structure;
-        let mut first = self.pass(given, data, rows)?;
+        let runner = &mut self.runner(rows.len());
+        let mut first = self.pass(runner, given, data, rows)?;
         if self.has_two_passes() {
-            let second = self.pass(&given.predicted(&self.tasks, &first, rows, false), data, rows)?;
+            let second = self.pass(runner, &given.predicted(&self.tasks, &first, rows, false), data, rows)?;
             for ((task, first), second) in self.tasks.iter().zip(&mut first).zip(second) {
                 if matches!(task.kind, Kind::Arcs(_)) {
                     *first = second;
@@ -54,10 +61,11 @@ impl Model {
     /// becomes of them on the predicates that the model finds is in the metrics whose names begin with `found_`.
     pub(super) fn score_rows(&self, data: &Dataset, rows: &[u32], truths: Vec<Option<Truth>>) -> Result<Scores, Error> {
         let given = &data.features.structure;
-        let first = self.pass(given, data, rows)?;
+        let runner = &mut self.runner(rows.len());
+        let first = self.pass(runner, given, data, rows)?;
         let second = match self.has_two_passes() {
             false => None,
-            true => Some(self.pass(&given.predicted(&self.tasks, &first, rows, false), data, rows)?),
+            true => Some(self.pass(runner, &given.predicted(&self.tasks, &first, rows, false), data, rows)?),
         };
         let of = |(i, truth): (usize, Option<Truth>)| {
             let (task, truth) = (&self.tasks[i], truth?);
@@ -84,12 +92,18 @@ impl Model {
         Ok(Scores { tasks: truths.into_iter().enumerate().filter_map(of).collect() })
     }
 
-    fn pass(&self, structure: &Structure, data: &Dataset, rows: &[u32]) -> Result<Vec<Prediction>, Error> {
+    fn pass(
+        &self,
+        runner: &mut Runner,
+        structure: &Structure,
+        data: &Dataset,
+        rows: &[u32],
+    ) -> Result<Vec<Prediction>, Error> {
         // So many rows at a time that raw outputs, which may be images, have room.
         let width: usize = self.graph.losses().iter().map(|l| self.graph.node(l.prediction).shape.width()).sum();
         let at_once = (MEMORY / size_of::<f32>() / width.max(1)).max(1);
-        let predict = |rows: &[u32]| {
-            let outputs = self.outputs_in(structure, data, rows)?;
+        let mut predict = |rows: &[u32]| {
+            let outputs = self.run(runner, structure, data, rows)?;
             let of = |(task, raw): (&Task, &Vec<f32>)| task.predict_in(raw, &data.layout_in(structure, task, rows));
             Ok::<Vec<_>, Error>(self.tasks.iter().zip(&outputs).map(of).collect())
         };

@@ -6,6 +6,13 @@ use crate::column::levels;
 use crate::config::TaskKind;
 use polytask_data::Values;
 
+/// The kind that a column of labels would be taken for; none where it cannot be inferred.
+pub(crate) fn infer_kind(table: &polytask_data::Table, column: &str) -> Option<TaskKind> {
+    let source = LabelColumn::find(column, column, table).ok()?;
+    source.check_plain().ok()?;
+    infer(&source).ok()
+}
+
 /// The kind of the labels: 0 and 1, or two different words, are binary; other numbers a regression (a count must be
 /// asked for); more words a category.
 ///

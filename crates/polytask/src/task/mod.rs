@@ -40,6 +40,7 @@ pub use count::Count;
 pub use error::TaskError;
 pub(crate) use frames::{Frames, read as read_frames};
 pub use head::Site;
+pub(crate) use infer::infer_kind;
 pub use labels::{LabelColumn, Labels, MISSING, Target, Truth, UNSEEN, sample_weights};
 pub(crate) use layout::Predicates as RowPredicates;
 pub use layout::{Layout, Place};

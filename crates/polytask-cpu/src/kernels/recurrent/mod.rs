@@ -5,7 +5,6 @@
 mod gru;
 mod lstm;
 
-use super::matmul::{Matrix, matmul};
 use super::{Kernel, Lane, disjoint, product, vectorized};
 use crate::domains::Elements;
 use crate::plan::Wiring;
@@ -136,13 +135,7 @@ impl<C: Cell> Kernel for Recurrent<C> {
             let products = &mut products[..running.len() * g];
             match step {
                 0 => products.fill(0.0),
-                _ => matmul(
-                    Matrix::new(&hidden[..running.len() * h], running.len(), h),
-                    Matrix::new(recurrent, h, g),
-                    products,
-                    g,
-                    false,
-                ),
+                _ => product::forward(&hidden[..running.len() * h], recurrent, None, products, h, g),
             }
             vectorized(
                 #[inline(always)]

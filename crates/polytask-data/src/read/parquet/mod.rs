@@ -4,7 +4,6 @@ mod leaves;
 mod meaning;
 
 use std::borrow::Cow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use meaning::{Meaning, decimal, half, uuid, whole};
@@ -21,6 +20,7 @@ use crate::column::{Column, TextBuilder, Values};
 use crate::error::DataError;
 use crate::image::{Images, is_image};
 use crate::place::Place;
+use crate::read::guard::guarded;
 use crate::read::infer::{Cell, MissingWords, nan_note};
 use crate::read::{Hint, ReadOptions, moment};
 use crate::table::{Table, check_names};
@@ -33,8 +33,8 @@ const CHUNK: usize = 4096;
 /// Reads the file in `bytes`, its columns side by side.
 pub(super) fn read(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<Table, DataError> {
     // The decoder believes some of what a page says of itself, and panics where a damaged one lies.
-    let decoded = catch_unwind(AssertUnwindSafe(|| decode(file, bytes, options)));
-    decoded.unwrap_or_else(|_| Err(corrupt(file, &ParquetError::General("a page contradicts itself".into()))))
+    let decoded = guarded(|| decode(file, bytes, options));
+    decoded.unwrap_or_else(|| Err(corrupt(file, &ParquetError::General("a page contradicts itself".into()))))
 }
 
 fn decode(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<Table, DataError> {

@@ -142,6 +142,15 @@ impl Gallery {
         }
     }
 
+    /// Adds the images of `other`, which are in memory as these are.
+    pub(crate) fn append(&mut self, other: &Self) {
+        let rows = self.memory().map_or(0, Pixels::rows) as u32;
+        self.absent.extend(other.absent.iter().map(|row| rows + row));
+        if let (Store::Memory(ours), Store::Memory(theirs)) = (&mut self.store, &other.store) {
+            ours.append(theirs);
+        }
+    }
+
     /// The image of a row, unpacked into `scratch` where it is not in memory.
     pub(crate) fn image<'a>(&'a self, row: u32, scratch: &'a mut Vec<u8>) -> Result<&'a [u8], EncodeError> {
         let sources = match &self.store {

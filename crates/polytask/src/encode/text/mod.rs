@@ -114,6 +114,19 @@ impl TokenFeatures {
         }
         *self = moved;
     }
+
+    /// Adds the rows of `other`, which is of the same column.
+    pub(crate) fn append(&mut self, other: Self) {
+        let TokenFeatures { column: _, offsets, indices, width: _, piece_offsets, pieces } = other;
+        let join = |ours: &mut Vec<u32>, theirs: Vec<u32>| {
+            let end = ours.last().copied().unwrap_or(0);
+            ours.extend(theirs.iter().skip(1).map(|offset| end + offset));
+        };
+        join(&mut self.offsets, offsets);
+        self.indices.extend(indices);
+        join(&mut self.piece_offsets, piece_offsets);
+        self.pieces.extend(pieces);
+    }
 }
 
 impl Text {

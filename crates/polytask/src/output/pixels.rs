@@ -1,9 +1,9 @@
 //! Predictions of pixels: image files of their own, or lists of lines.
 
-use crate::failure::Failure;
-use polytask::files;
-use polytask::model::Model;
-use polytask::task::Prediction;
+use crate::error::Error;
+use crate::files::{self, FileError};
+use crate::model::Model;
+use crate::task::{Prediction, Task};
 use polytask_data::Column;
 use polytask_data::image::write_mask;
 use rayon::prelude::*;
@@ -11,19 +11,22 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 /// Where the masks of each task were written, by task and row; empty for tasks that do not label pixels.
-pub(super) type Masks = Vec<Vec<String>>;
+pub type Masks = Vec<Vec<String>>;
 
 /// Writes the predictions of every task that labels pixels into `folder`, as `TASK/ROW.png`, or by the names of the files that
 /// the rows are. Classes are the numbers they had in masks, or else their places in the list of classes; quantities are
 /// rounded to whole numbers, and what is below 0 or above 65535 is that.
-pub(super) fn write(
+///
+/// # Errors
+/// A file cannot be written.
+pub fn write_masks(
     folder: &Path,
     model: &Model,
     files: Option<&Column>,
     predictions: &[Prediction],
-) -> Result<Masks, Failure> {
+) -> Result<Masks, Error> {
     let tasks = model.tasks.iter().zip(predictions);
-    let of = |(task, prediction): (&polytask::task::Task, &Prediction)| {
+    let of = |(task, prediction): (&Task, &Prediction)| {
         let Some(size) = size(prediction) else { return Ok(Vec::new()) };
         let folder = folder.join(&task.name);
         let rows = 0..prediction.len();
@@ -32,8 +35,9 @@ pub(super) fn write(
             if let Some(parent) = path.parent() {
                 files::make_folder(parent)?;
             }
-            files::write(&path, &write_mask(&numbers(prediction, row), size)?)?;
-            Ok::<_, Failure>(path.display().to_string())
+            let mask = write_mask(&numbers(prediction, row), size);
+            files::write(&path, &mask.map_err(|source| FileError::Write { path: path.clone(), source })?)?;
+            Ok::<_, Error>(path.display().to_string())
         };
         rows.into_par_iter().map(one).collect()
     };

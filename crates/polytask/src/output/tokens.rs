@@ -1,18 +1,22 @@
 //! Spans of tokens in their text.
 
-use polytask::Error;
-use polytask::encode::Sentences;
-use polytask::model::Model;
+use crate::encode::Sentences;
+use crate::error::Error;
+use crate::model::Model;
 use polytask_data::text::{Argument, Characters, Frame, Span};
 use polytask_data::{Column, Table};
 use serde_json::{Value, json};
 use std::ops::Range;
 
 /// The text whose tokens are labelled, where there is one.
-pub(super) struct Tokens<'a>(Option<(&'a Column, Sentences)>);
+pub struct Tokens<'a>(Option<(&'a Column, Sentences)>);
 
 impl<'a> Tokens<'a> {
-    pub(super) fn read(model: &Model, table: &'a Table) -> Result<Self, Error> {
+    /// The text of a table, where the model labels the tokens of one.
+    ///
+    /// # Errors
+    /// A column that is not there or holds no texts.
+    pub fn read(model: &Model, table: &'a Table) -> Result<Self, Error> {
         let Some(name) = &model.encoder.tokens else { return Ok(Tokens(None)) };
         let column = table.column(model.encoder.text_column(name, table));
         let sentences = model.encoder.texts(table)?.remove(name);

@@ -1,0 +1,329 @@
+//! The routes.
+
+use crate::body;
+use crate::describe::Description;
+use crate::metrics::Metrics;
+use crate::models::Served;
+use crate::openapi;
+use crate::options::Options;
+use crate::output::Output;
+use crate::problem::{Kind, Problem, ProblemDetails};
+use crate::work::Job;
+use axum::Router;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+use tokio::sync::oneshot;
+use utoipa::{IntoParams, ToSchema};
+
+/// What all requests share.
+pub struct Server {
+    pub options: Options,
+    pub models: Vec<Served>,
+    pub metrics: Arc<Metrics>,
+    /// Set when the server is about to end.
+    pub stopping: AtomicBool,
+}
+
+/// Everything that answers.
+pub fn router(server: Arc<Server>) -> Router {
+    let guarded = Router::new()
+        .route("/v1/predict", post(predict))
+        .route("/v1/model", get(model))
+        .route("/v1/models", get(models))
+        .route("/v1/models/{name}", get(named_model))
+        .route("/v1/models/{name}/predict", post(named_predict))
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(openapi::json))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), authorize));
+    Router::new()
+        .merge(guarded)
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/", get(|| page("text/html; charset=utf-8", include_str!("page/index.html"))))
+        .route("/page.js", get(|| page("text/javascript; charset=utf-8", include_str!("page/page.js"))))
+        .route("/page.css", get(|| page("text/css; charset=utf-8", include_str!("page/page.css"))))
+        .method_not_allowed_fallback(|| async {
+            Problem::new(Kind::NoSuchMethod, "this path takes another method").hint("/openapi.json says which")
+        })
+        .fallback(|| async { Problem::new(Kind::NoSuchPath, "no such path").hint("/openapi.json lists what there is") })
+        .layer(middleware::from_fn_with_state(Arc::clone(&server), count))
+        .with_state(server)
+}
+
+/// Counts requests by their route.
+async fn count(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let route = match request.uri().path() {
+        "/v1/predict" => "predict",
+        "/metrics" => "metrics",
+        "/healthz" => "healthz",
+        "/readyz" => "readyz",
+        path if path.starts_with("/v1/models/") && path.ends_with("/predict") => "predict",
+        path if path.starts_with("/v1/model") => "model",
+        _ => "other",
+    };
+    let response = next.run(request).await;
+    server.metrics.request(route, response.status().as_u16(), start.elapsed());
+    response
+}
+
+/// Lets those pass who know the token, if there is one.
+async fn authorize(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
+    let Some(token) = &server.options.token else { return next.run(request).await };
+    let given = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+    let (scheme, given) = given.split_at_checked(7).unwrap_or_default();
+    if scheme.eq_ignore_ascii_case(b"bearer ") && same(given.trim_ascii(), token.as_bytes()) {
+        return next.run(request).await;
+    }
+    let said =
+        if given.is_empty() { "the request has no bearer token" } else { "the bearer token is not the server's" };
+    Problem::new(Kind::Unauthorized, said).hint("send the header `Authorization: Bearer TOKEN`").into_response()
+}
+
+/// Takes as long for any token of the same length, so that time tells nothing.
+fn same(given: &[u8], token: &[u8]) -> bool {
+    let differs = given.iter().zip(token).fold(0, |all, (a, b)| black_box(all | (a ^ b)));
+    differs == 0 && given.len() == token.len()
+}
+
+/// How predictions are asked for.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wishes {
+    /// Whether the probability of every class is wanted.
+    #[serde(default)]
+    probabilities: bool,
+    /// What becomes of columns that the model does not know.
+    #[serde(default)]
+    unknown: Unknown,
+}
+
+/// What becomes of columns that the model does not know.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unknown {
+    /// The request is refused: most likely a name is misspelt.
+    #[default]
+    Refuse,
+    /// They are passed over.
+    Ignore,
+}
+
+/// The answer in JSON.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "it documents what is written by hand")]
+pub struct Predictions {
+    /// The name of the model.
+    #[schema(example = "people")]
+    model: String,
+    /// An object a row, with a key for each task.
+    #[schema(value_type = Vec<Object>)]
+    predictions: Vec<serde_json::Value>,
+}
+
+/// Rows in JSON.
+#[derive(Serialize, ToSchema)]
+#[allow(dead_code, reason = "it documents what is read by hand")]
+pub struct JsonRows {
+    /// An object a row, with a key for each column; null for no value. Images in base64.
+    #[schema(value_type = Vec<Object>)]
+    rows: Vec<serde_json::Value>,
+}
+
+type Asked = Result<Query<Wishes>, QueryRejection>;
+
+/// Predicts with the only model
+#[utoipa::path(
+    post,
+    path = "/v1/predict",
+    params(Wishes),
+    request_body(
+        description = "Rows with the columns that the model reads. A form has a field a column and row; images are its files.",
+        content(
+            (JsonRows = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.apache.arrow.stream"),
+            (Object = "multipart/form-data"),
+        ),
+    ),
+    responses(
+        (status = 200, description = "A prediction a row, in the format of the request or the one that `Accept` names", content(
+            (Predictions = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.apache.arrow.stream"),
+        )),
+        (status = 400, description = "The body or the query cannot be read", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 401, description = "No token, or another one", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 404, description = "No such model, or several of them", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 408, description = "The body arrived too slowly", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large, or has too many rows", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 415, description = "The format of the body is unknown", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 422, description = "The rows do not fit the model: a column is absent, unknown, or holds something else", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 503, description = "The server is busy or about to stop", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 504, description = "The prediction took too long", body = ProblemDetails, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn predict(State(server): State<Arc<Server>>, wishes: Asked, request: Request) -> Result<Response, Problem> {
+    answer(&server, server.only()?, wishes, request).await
+}
+
+/// Predicts with one of several models
+#[utoipa::path(
+    post,
+    path = "/v1/models/{name}/predict",
+    params(("name" = String, Path, description = "The name of the model"), Wishes),
+    request_body(description = "As for /v1/predict", content((JsonRows = "application/json"))),
+    responses((status = 200, description = "As for /v1/predict", body = Predictions)),
+)]
+pub async fn named_predict(
+    State(server): State<Arc<Server>>,
+    Path(name): Path<String>,
+    wishes: Asked,
+    request: Request,
+) -> Result<Response, Problem> {
+    answer(&server, server.named(&name)?, wishes, request).await
+}
+
+async fn answer(server: &Server, served: &Served, wishes: Asked, request: Request) -> Result<Response, Problem> {
+    let bad = |rejection: QueryRejection| {
+        Problem::new(Kind::BadQuery, rejection.body_text()).hint("there are `probabilities=true` and `unknown=ignore`")
+    };
+    let Query(wishes) = wishes.map_err(bad)?;
+    let format = body::Format::of(request.headers())?;
+    let output = accepted(request.headers()).unwrap_or(format.output());
+    let loaded = served.current();
+    let arriving = loaded.queue.arriving();
+    let (input, held) = body::read(request, format, server, arriving).await?;
+    let (answer, done) = oneshot::channel();
+    let Wishes { probabilities, unknown } = wishes;
+    let lenient = unknown == Unknown::Ignore;
+    loaded.queue.push(Job { input, output, probabilities, lenient, answer });
+    let written = match tokio::time::timeout(server.options.timeout, done).await {
+        Ok(Ok(written)) => written?,
+        // The thread that had it is gone.
+        Ok(Err(_)) => return Err(Problem::new(Kind::Internal, "the prediction failed; see the server's log")),
+        Err(_) => {
+            let detail = format!("no prediction within {} s", server.options.timeout.as_secs_f64());
+            return Err(Problem::new(Kind::TookTooLong, detail).hint("send fewer rows at a time"));
+        }
+    };
+    drop(held);
+    Ok(([(header::CONTENT_TYPE, output.media_type())], written).into_response())
+}
+
+/// The format that a client asks for, the first that there is.
+fn accepted(headers: &HeaderMap) -> Option<Output> {
+    let accept = headers.get(header::ACCEPT)?.to_str().ok()?;
+    accept.split(',').find_map(|kind| match kind.split(';').next().unwrap_or_default().trim() {
+        "application/json" => Some(Output::Json),
+        "application/x-ndjson" | "application/jsonl" => Some(Output::JsonLines),
+        "text/csv" => Some(Output::Csv),
+        "application/vnd.apache.arrow.stream" => Some(Output::Arrow),
+        _ => None,
+    })
+}
+
+/// Describes the only model
+#[utoipa::path(get, path = "/v1/model", responses((status = 200, body = Description)))]
+pub async fn model(State(server): State<Arc<Server>>) -> Result<Response, Problem> {
+    Ok(json(&server.only()?.describe()))
+}
+
+/// Describes one of several models
+#[utoipa::path(
+    get,
+    path = "/v1/models/{name}",
+    params(("name" = String, Path, description = "The name of the model")),
+    responses((status = 200, body = Description)),
+)]
+pub async fn named_model(State(server): State<Arc<Server>>, Path(name): Path<String>) -> Result<Response, Problem> {
+    Ok(json(&server.named(&name)?.describe()))
+}
+
+/// Describes all models
+#[utoipa::path(get, path = "/v1/models", responses((status = 200, body = Vec<Description>)))]
+pub async fn models(State(server): State<Arc<Server>>) -> Response {
+    json(&server.models.iter().map(Served::describe).collect::<Vec<_>>())
+}
+
+/// Whether the process is alive
+#[utoipa::path(get, path = "/healthz", responses((status = 200, body = String, content_type = "text/plain")))]
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Whether requests are answered
+#[utoipa::path(get, path = "/readyz", responses((status = 200, body = String, content_type = "text/plain"), (status = 503)))]
+pub async fn readyz(State(server): State<Arc<Server>>) -> Result<&'static str, Problem> {
+    match server.stopping.load(Ordering::Relaxed) {
+        true => Err(Problem::new(Kind::Busy, "the server is about to stop")),
+        false => Ok("ready\n"),
+    }
+}
+
+/// Counters, for Prometheus
+#[utoipa::path(get, path = "/metrics", responses((status = 200, body = String, content_type = "text/plain")))]
+pub async fn metrics(State(server): State<Arc<Server>>) -> Response {
+    let waiting: Vec<(&str, usize)> =
+        server.models.iter().map(|served| (served.name.as_str(), served.current().queue.len())).collect();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], server.metrics.text(&waiting))
+        .into_response()
+}
+
+/// A part of the page on which a prediction can be tried. It loads nothing from elsewhere.
+async fn page(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; \
+                          base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, text)
+}
+
+fn json(value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(error) => Problem::new(Kind::Internal, error.to_string()).into_response(),
+    }
+}
+
+impl Server {
+    /// The model, if it is the only one.
+    fn only(&self) -> Result<&Served, Problem> {
+        match self.models.as_slice() {
+            [only] => Ok(only),
+            _ => Err(Problem::new(Kind::NoSuchModel, "there are several models").hint(self.names())),
+        }
+    }
+
+    fn named(&self, name: &str) -> Result<&Served, Problem> {
+        let found = self.models.iter().find(|served| served.name == name);
+        found.ok_or_else(|| Problem::new(Kind::NoSuchModel, format!("there is no model `{name}`")).hint(self.names()))
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<String> = self.models.iter().map(|served| format!("/v1/models/{}", served.name)).collect();
+        format!("there are {}", names.join(", "))
+    }
+}
+
+impl Served {
+    fn describe(&self) -> Description {
+        Description { trouble: self.trouble(), ..self.current().description.clone() }
+    }
+}

@@ -1,0 +1,268 @@
+//! From the body of a request to what the model reads.
+
+use crate::problem::{Kind, Problem};
+use base64::Engine;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::{alphabet, engine::DecodePaddingMode};
+use bytes::Bytes;
+use polytask::encode::Features;
+use polytask::model::Model;
+use polytask_data::{BytesFormat, Column, Images, ReadOptions, Table, Values, read_bytes, read_objects};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// What stands for the name of a file in messages.
+const BODY: &str = "body";
+
+/// Bytes of unpacked images that one request may come to.
+const IMAGE_BYTES: usize = 256 << 20;
+
+/// What a request brought.
+#[derive(Default)]
+pub enum Input {
+    /// Taken.
+    #[default]
+    None,
+    /// `{"rows": [{...}, ...]}`, or the list alone.
+    Json(Bytes),
+    /// A table in one of the formats of files.
+    Table(BytesFormat, Bytes),
+    /// The fields of a form, in order.
+    Form(Vec<Field>),
+}
+
+/// A field of a form: the value of a column in the next row that has none.
+pub struct Field {
+    pub column: String,
+    /// Whether it came as a file.
+    pub file: bool,
+    pub value: Bytes,
+}
+
+/// How rows are read for a model.
+pub struct Reader {
+    options: ReadOptions,
+    /// The columns that the model knows.
+    known: BTreeSet<String>,
+    images: Vec<String>,
+    max_rows: usize,
+}
+
+impl Reader {
+    pub fn new(model: &Model, max_rows: usize) -> Self {
+        let mut options = model.read_options();
+        // Labels are not read, so it does not matter what stands in their columns.
+        for task in &model.tasks {
+            options.hints.remove(&task.column);
+            if task.over.is_none() && model.encoder.inputs.iter().all(|input| input.column != task.column) {
+                options.skip.insert(task.column.clone());
+            }
+        }
+        let inputs = model.encoder.inputs.iter().map(|input| input.column.clone());
+        let mut known: BTreeSet<String> = inputs.chain(model.tasks.iter().map(|task| task.column.clone())).collect();
+        if model.encoder.text_inputs().count() == 1 {
+            known.insert("text".to_owned());
+        }
+        let images = model.encoder.images().map(|(column, _)| column.to_owned()).collect();
+        let bytes: usize = model.encoder.images().map(|(_, image)| image.height * image.width * image.channels).sum();
+        let max_rows = if bytes > 0 { max_rows.min((IMAGE_BYTES / bytes).max(1)) } else { max_rows };
+        Reader { options, known, images, max_rows }
+    }
+
+    /// Rows of a request at most.
+    pub fn max_rows(&self) -> usize {
+        self.max_rows
+    }
+
+    /// The table of a request and what the model reads of it.
+    pub fn read(&self, input: Input, lenient: bool, model: &Model) -> Result<(Table, Features), Problem> {
+        let table = match input {
+            Input::None => return Err(Problem::new(Kind::Malformed, "the body is empty")),
+            Input::Json(body) => self.json(&body)?,
+            Input::Table(format, body) => read_bytes(BODY, body.into(), format, &self.options)?,
+            Input::Form(fields) => self.form(fields)?,
+        };
+        if table.rows() > self.max_rows {
+            return Err(self.too_many());
+        }
+        if !lenient {
+            self.check_columns(&table)?;
+        }
+        let table = if self.images.is_empty() { table } else { self.unpack(table)? };
+        let features = model.read(&table)?;
+        Ok((table, features))
+    }
+
+    fn too_many(&self) -> Problem {
+        Problem::new(Kind::TooManyRows, format!("the body has more than {} rows", self.max_rows))
+            .hint("send them in several requests")
+    }
+
+    fn json(&self, body: &[u8]) -> Result<Table, Problem> {
+        let malformed = |error: serde_json::Error| {
+            Problem::new(Kind::Malformed, format!("{BODY}: not valid JSON: {error}"))
+                .hint("send {\"rows\": [{...}, ...]} with an object a row, or the list alone")
+        };
+        let mut rows = Rows { all: Vec::new(), most: self.max_rows };
+        let mut json = serde_json::Deserializer::from_slice(body);
+        rows.deserialize(&mut json).and_then(|()| json.end()).map_err(malformed)?;
+        if rows.all.len() > self.max_rows {
+            return Err(self.too_many());
+        }
+        Ok(read_objects(BODY, &rows.all, &self.options)?)
+    }
+
+    /// A column a name, a row for each of its fields.
+    fn form(&self, fields: Vec<Field>) -> Result<Table, Problem> {
+        let mut names: Vec<&str> = Vec::new();
+        for field in &fields {
+            if !names.contains(&field.column.as_str()) {
+                names.push(&field.column);
+            }
+        }
+        if names.is_empty() {
+            return Err(Problem::new(Kind::Malformed, "the form has no field"));
+        }
+        let mut images = Vec::new();
+        let mut texts = Vec::new();
+        for name in names {
+            let own: Vec<&Field> = fields.iter().filter(|field| field.column == name).collect();
+            if own.iter().any(|field| field.file) {
+                let file = |field: &&Field| (!field.value.is_empty()).then(|| field.value.clone());
+                let values = Values::Images(Images::Files(own.iter().map(file).collect()));
+                images.push(Column { name: name.to_owned(), values });
+            } else {
+                let text = |field: &&Field| std::str::from_utf8(&field.value).map(str::to_owned);
+                let values = own.iter().map(text).collect::<Result<Vec<_>, _>>();
+                let bad = |_| Problem::new(Kind::Malformed, format!("the field `{name}` is not UTF-8"));
+                texts.push((name.to_owned(), values.map_err(bad)?));
+            }
+        }
+        let counts = texts.iter().map(|(name, values)| (name, values.len()));
+        let mut counts = counts.chain(images.iter().map(|column| (&column.name, column.len())));
+        if let Some((first, rows)) = counts.next()
+            && let Some((other, count)) = counts.find(|(_, count)| *count != rows)
+        {
+            let detail = format!("the form has {rows} of `{first}` and {count} of `{other}`");
+            return Err(
+                Problem::new(Kind::Unfit, detail).hint("send every field once a row; an empty field has no value")
+            );
+        }
+        let mut columns = self.texts(&texts)?;
+        columns.extend(images);
+        Ok(Table::from_columns(columns)?)
+    }
+
+    /// Columns of written values, read as those of a CSV file are.
+    fn texts(&self, texts: &[(String, Vec<String>)]) -> Result<Vec<Column>, Problem> {
+        let Some((_, first)) = texts.first() else { return Ok(Vec::new()) };
+        let quoted = |value: &str| format!("\"{}\"", value.replace('"', "\"\""));
+        let line = |values: Vec<String>| values.join(",") + "\n";
+        let mut csv = line(texts.iter().map(|(name, _)| quoted(name)).collect());
+        for row in 0..first.len() {
+            csv += &line(texts.iter().map(|(_, values)| quoted(&values[row])).collect());
+        }
+        let options = ReadOptions { delimiter: Some(b','), ..self.options.clone() };
+        Ok(read_bytes(BODY, csv.into_bytes(), BytesFormat::Delimited, &options)?.columns().to_vec())
+    }
+
+    fn check_columns(&self, table: &Table) -> Result<(), Problem> {
+        let Some(stray) = table.columns().iter().find(|column| !self.known.contains(&column.name)) else {
+            return Ok(());
+        };
+        let known: Vec<String> = self.known.iter().map(|name| format!("`{name}`")).collect();
+        Err(Problem::new(Kind::Unfit, format!("the model knows no column `{}`", stray.name))
+            .hint(format!("it knows {}; take the column out, or add ?unknown=ignore", known.join(", "))))
+    }
+
+    /// Images written in base64 become files in memory. Paths are never followed: a client must not read the server's files.
+    fn unpack(&self, table: Table) -> Result<Table, Problem> {
+        let mut columns = table.columns().to_vec();
+        for column in columns.iter_mut().filter(|column| self.images.contains(&column.name)) {
+            let Values::Text(text) = &column.values else { continue };
+            let decode = |row: usize| {
+                let Some(value) = text.get(row) else { return Ok(None) };
+                let data = match value.split_once(";base64,") {
+                    Some((head, data)) if head.starts_with("data:") => data,
+                    _ => value,
+                };
+                let bad = |_| {
+                    let detail = format!("{}: the image in `{}` is not base64", table.place(row), column.name);
+                    Problem::new(Kind::Unfit, detail)
+                        .hint("send the bytes of a PNG, JPEG or WebP file in base64, or as a file of a form")
+                };
+                BASE64.decode(data.trim()).map(|bytes| Some(Bytes::from(bytes))).map_err(bad)
+            };
+            let files = (0..table.rows()).map(decode).collect::<Result<_, _>>()?;
+            column.values = Values::Images(Images::Files(files));
+        }
+        Ok(Table::from_columns(columns)?)
+    }
+}
+
+/// With padding or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The objects of a list, or of a list under the key `rows`; at most one more than allowed.
+struct Rows<'a> {
+    all: Vec<&'a RawValue>,
+    most: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Rows<'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(Either { rows: self, bare: true })
+    }
+}
+
+/// A list of objects, or if it is `bare` an object that has one.
+struct Either<'r, 'a> {
+    rows: &'r mut Rows<'a>,
+    bare: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Either<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Either<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.bare { "an object with the key `rows`, or a list of objects" } else { "a list of objects" })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(row) = list.next_element()? {
+            // The rest is read to its end, but not kept.
+            if self.rows.all.len() <= self.rows.most {
+                self.rows.all.push(row);
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut found = false;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "rows" if !found => map.next_value_seed(Either { rows: &mut *self.rows, bare: false })?,
+                "rows" => return Err(A::Error::custom("the key `rows` appears twice")),
+                _ => return Err(A::Error::custom(format!("unknown key `{key}`, expected `rows`"))),
+            }
+            found = true;
+        }
+        if found { Ok(()) } else { Err(A::Error::custom("the key `rows` is missing")) }
+    }
+}
