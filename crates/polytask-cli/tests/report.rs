@@ -177,7 +177,7 @@ fn text_and_images_have_their_own_sections() {
 
 #[test]
 fn names_cannot_break_the_page() {
-    let data = table(120).replace("size", "<b>&\"size\"</b>").replacen("size", "size", 1);
+    let data = table(120).replace("size", "<b>&\"size\"</b>");
     let data = data.replace("red", "<script>alert(1)</script>");
     let config = CONFIG.replace("[tasks.size]", "[tasks.\"<b>&\\\"size\\\"</b>\"]");
     let data = data.replacen("<b>&\"size\"</b>", "\"<b>&\"\"size\"\"</b>\"", 1);

@@ -238,7 +238,7 @@ fn tokens_with_labels() {
 
 #[test]
 fn tokens_of_labelled_rows() {
-    let case = case(("data.jsonl", texts().as_bytes()), ROW_TASKS, |g, x| x_of_row(g, x));
+    let case = case(("data.jsonl", texts().as_bytes()), ROW_TASKS, x_of_row);
     case.export();
     case.holds_together();
     case.agrees(30);
