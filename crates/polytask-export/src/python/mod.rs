@@ -105,6 +105,11 @@ impl<'a> Emit<'a> {
         let needed = spec::needed(self.model);
         for (i, node) in graph.nodes().iter().enumerate().filter(|(i, _)| needed[*i]) {
             if matches!(node.op, Op::Input | Op::Index) {
+                let kind = node.name.split('.').next().unwrap_or_default();
+                if !["numbers", "categories", "images", "tokens"].contains(&kind) {
+                    let reason = "it is made of more than columns and tokens; ONNX is fed with it";
+                    return Err(Refusal::new(reason).at(node, self.target.format()));
+                }
                 self.input(NodeId(i), node);
                 continue;
             }

@@ -200,7 +200,7 @@ fn table(emit: &Emit<'_>) -> String {
                 let mask = emit.inputs.get(&spec::mask(&node.name)).map_or("", |fed| &fed.variable);
                 format!("    x[\"{variable}\"], x[\"{mask}\"] = texts(table, {column})\n")
             }
-            _ => format!("    x[\"{variable}\"] = np.asarray(table[{}])\n", literal(&node.name)),
+            _ => String::new(),
         });
     }
     format!(
