@@ -67,7 +67,7 @@ impl Reader {
         }
         let images = model.encoder.images().map(|(column, _)| column.to_owned()).collect();
         let bytes: usize = model.encoder.images().map(|(_, image)| image.height * image.width * image.channels).sum();
-        let max_rows = if bytes > 0 { max_rows.min((IMAGE_BYTES / bytes).max(1)) } else { max_rows };
+        let max_rows = IMAGE_BYTES.checked_div(bytes).map_or(max_rows, |rows| max_rows.min(rows.max(1)));
         Reader { options, known, images, max_rows }
     }
 

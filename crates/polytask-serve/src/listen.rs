@@ -107,7 +107,7 @@ fn allowed_files(wanted: u64) -> usize {
             let _ = setrlimit(Resource::Nofile, more);
         }
         let current = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-        return usize::try_from(current.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1);
+        usize::try_from(current.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(1)
     }
     #[cfg(not(unix))]
     usize::MAX

@@ -25,9 +25,9 @@ fn rows(count: usize) -> String {
         let word = if i % 5 == 4 { format!("{}{word}", (b'b' + (i / 5 % 20) as u8) as char) } else { word };
         json!({
             "tokens": ["so", word, "it", "is"],
-            "about": format!("this is about {}", if i % 2 == 0 { "cats" } else { "dogs" }),
+            "about": format!("this is about {}", if i.is_multiple_of(2) { "cats" } else { "dogs" }),
             "class": ENDS[class],
-            "animal": if i % 2 == 0 { "cat" } else { "dog" },
+            "animal": if i.is_multiple_of(2) { "cat" } else { "dog" },
             "marks": ["O", format!("B-{}", ENDS[class]), "O", "O"],
             "split": if i % 5 == 4 { "test" } else { "train" },
         })
