@@ -50,7 +50,7 @@ fn sentence(i: usize) -> Value {
         let arguments = json!([["ARG0", at, at + 1], ["ARG1", at + 3, at + 4]]);
         json!({ "pred": at + 2, "roleset": sense, "args": arguments })
     };
-    if i % 3 == 0 {
+    if i.is_multiple_of(3) {
         return json!({
             "tokens": ["the", noun(1), inner, "the", noun(2)],
             "upos": ["DET", "NOUN", "VERB", "DET", "NOUN"],

@@ -1,7 +1,7 @@
 //! Every architecture on every encoder: numbers and categories beside sentences, labels for rows and for tokens, images;
 //! some labels missing. The gradients of many losses from one walk, and a short training with each kind of balancer.
 
-#![allow(clippy::unwrap_used, reason = "the data of a test is known to be there")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the data of a test is known to be there")]
 
 mod common;
 

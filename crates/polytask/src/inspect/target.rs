@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn numbers(name: &str, gaps: bool) -> Column {
-        let value = |i: usize| if gaps && i % 3 == 0 { f64::NAN } else { (i * 7 % 31) as f64 / 2.0 };
+        let value = |i: usize| if gaps && i.is_multiple_of(3) { f64::NAN } else { (i * 7 % 31) as f64 / 2.0 };
         Column::number(name, (0..40).map(value).collect())
     }
 
