@@ -41,7 +41,7 @@ pub enum Summary {
         /// The largest.
         max: f64,
     },
-    /// The most frequent values, at most [`SHOWN`], with the rows that have them.
+    /// The most frequent values, at most 5, with the rows that have them.
     Levels(Vec<(String, usize)>),
     /// Of lists: items a row on average, and different items.
     Lists {
