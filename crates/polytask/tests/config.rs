@@ -520,5 +520,5 @@ fn the_schema_describes_every_key() {
     assert_eq!(definitions["TrainConfig"]["properties"]["learning_rate"]["default"], 0.001);
     // Every key of the longest file is in the schema, and the other way round.
     let train = definitions["TrainConfig"]["properties"].as_object().unwrap();
-    assert_eq!(train.len(), 17, "{:?}", train.keys());
+    assert_eq!(train.len(), 18, "{:?}", train.keys());
 }
