@@ -117,5 +117,6 @@ fn alone_a_task_is_linear_too() {
     let done = folder.works("compare config.toml --seeds 1 --format json");
     let answer: serde_json::Value = serde_json::from_str(&done.out).unwrap();
     // Five features and an intercept for each of five outputs, both ways.
-    assert_eq!(answer["parameters"], serde_json::json!({ "joint": 30, "single": 30 }));
+    let ways = answer["ways"].as_object().unwrap();
+    assert!(ways.len() == 2 && ways.values().all(|way| way["parameters"] == 30), "{}", done.out);
 }

@@ -95,9 +95,9 @@ fn mixed_sets_go_on_bit_for_bit() {
         assert!(folder.bytes("one/model.safetensors") == whole, "{mixing}: one thread gives other bits");
     }
     let settings = "--set train.mixing={temperature=5}";
-    folder.works(&format!("train config.toml --out whole {settings} --set train.steps=61"));
-    folder.works(&format!("train config.toml --out parts {settings} --set train.steps=25"));
-    folder.works(&format!("train config.toml --out parts {settings} --set train.steps=61 --resume"));
+    folder.works(&format!("train config.toml --out whole {settings} --set train.epochs=5"));
+    folder.works(&format!("train config.toml --out parts {settings} --set train.epochs=2"));
+    folder.works(&format!("train config.toml --out parts {settings} --set train.epochs=5 --resume"));
     assert_eq!(folder.history("parts"), folder.history("whole"));
     assert!(folder.bytes("parts/model.safetensors") == folder.bytes("whole/model.safetensors"));
 }
@@ -123,7 +123,7 @@ fn what_does_not_fit_is_refused() {
     fails("tasks = [\"mood\"]", "tasks = [\"mod\"]", 2, "`data.tasks` names the task \"mod\", which is not there");
     fails("tasks = [\"mood\"]", "tasks = []", 2, "no data set labels the task \"mood\"");
     fails("[inputs]\ntext = { kind = \"text\", min_count = 1 }\n", "", 2, "no input is named that all of them have");
-    fails(", body = \"text\" }", " }", 1, "news.jsonl");
+    fails(", body = \"text\" }", " }", 1, "there is no column `text`");
     fails("rename = { label = \"mood\" }", "rename = { lable = \"mood\" }", 1, "lable");
     fails("rename = { label = \"mood\" }", "rename = { label = \"text\" }", 1, "two columns are called `text`");
     fails("rename = { label = \"mood\" }", "", 1, "mood");

@@ -166,8 +166,8 @@ mod tests {
 
     #[test]
     fn numbers_come_back_as_they_were_written() {
-        for most in [200, 40_000] {
-            let values: Vec<u16> = (0..12).map(|i| i * most / 12).collect();
+        for most in [200, 40_000u32] {
+            let values: Vec<u16> = (0..12).map(|i| (i * most / 12) as u16).collect();
             let file = write_mask(&values, [3, 4]).unwrap();
             assert_eq!(read(&file), Ok(Mask { height: 3, width: 4, values }));
         }
