@@ -1,5 +1,7 @@
 //! Tables for people to read.
 
+pub use polytask_report::number::{count, seconds};
+
 /// Columns aligned by their widest cell: the first to the left, the others to the right.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let header: Vec<String> = header.iter().map(|h| (*h).to_owned()).collect();
@@ -39,31 +41,9 @@ pub fn with_spread(value: f64, spread: f64) -> String {
     format!("{} ± {}", number(value), number(spread))
 }
 
-/// A whole number with its thousands apart: 12,345.
-pub fn count(value: usize) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// So many of something: `1 epoch`, `1,234 epochs`.
 pub fn counted(number: usize, of: &str) -> String {
     format!("{} {of}{}", count(number), if number == 1 { "" } else { "s" })
-}
-
-/// Seconds, roughly.
-pub fn seconds(value: f64) -> String {
-    match value {
-        v if v < 10.0 => format!("{v:.2} s"),
-        v if v < 120.0 => format!("{v:.0} s"),
-        v => format!("{:.0} min", v / 60.0),
-    }
 }
 
 #[cfg(test)]

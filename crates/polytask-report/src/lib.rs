@@ -5,7 +5,7 @@
 
 pub mod block;
 mod chart;
-mod number;
+pub mod number;
 mod page;
 mod rows;
 mod run;

@@ -7,8 +7,7 @@ mod common;
 use common::Noise;
 use polytask::config::{Config, ConfigError};
 use polytask::share::{self, Design, NAMES};
-use polytask::train::{Budget, Job, fit};
-use polytask::{Prepared, model, prepare};
+use polytask::{Prepared, prepare};
 use polytask_cpu::*;
 use polytask_graph::*;
 
@@ -57,24 +56,9 @@ fn graph(config: &Config, prepared: &Prepared) -> Graph {
 /// The accuracy of every task on the test rows after training.
 fn learn(sections: &str) -> Vec<f64> {
     let (config, prepared) = read(500, sections);
-    let graph = graph(&config, &prepared);
-    let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, None).unwrap();
+    graph(&config, &prepared);
+    let common::Learnt { prepared, model, .. } = common::train(&config, prepared);
     let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
-    let job = Job {
-        graph: &graph,
-        tasks: &prepared.tasks,
-        labels: &labels,
-        data: &prepared.data,
-        train: &prepared.split.train,
-        valid: &prepared.split.valid,
-        loss: &config.loss,
-        config: &config.train,
-        budget: Budget::of(&config.train, prepared.split.train.len()),
-        linear: None,
-    };
-    let parameters = fit(&job, &start, None, &mut ()).unwrap().parameters;
-    let (encoder, tasks) = (prepared.encoder.clone(), prepared.tasks.clone());
-    let model = model::Model { graph, encoder, tasks, missing: None, parameters };
     let scores = model.score(&prepared.data, &labels, &prepared.split.test).unwrap();
     scores.tasks.values().map(|task| task.metrics.value("accuracy").unwrap()).collect()
 }

@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "the data of a test is known to be there")]
 
+mod common;
+
 use polytask::config::Config;
 use polytask::encode::Code;
 use polytask::model::{self, Model};
 use polytask::share::{self, Design};
-use polytask::train::{Budget, Job, fit};
 use polytask::{Prepared, prepare};
 use polytask_cpu::Parameters;
 use polytask_graph::{Graph, ParameterId};
@@ -51,23 +52,8 @@ fn build(config: &Config, prepared: &Prepared) -> (Graph, Parameters) {
 }
 
 fn learn(config: &Config, prepared: Prepared) -> (Model, Prepared) {
-    let (graph, start) = build(config, &prepared);
-    let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
-    let job = Job {
-        graph: &graph,
-        tasks: &prepared.tasks,
-        labels: &labels,
-        data: &prepared.data,
-        train: &prepared.split.train,
-        valid: &prepared.split.valid,
-        loss: &config.loss,
-        config: &config.train,
-        budget: Budget::of(&config.train, prepared.split.train.len()),
-        linear: None,
-    };
-    let parameters = fit(&job, &start, None, &mut ()).unwrap().parameters;
-    let (encoder, tasks) = (prepared.encoder.clone(), prepared.tasks.clone());
-    (Model { graph, encoder, tasks, missing: None, parameters }, prepared)
+    let learnt = common::train(config, prepared);
+    (learnt.model, learnt.prepared)
 }
 
 fn score(model: &Model, prepared: &Prepared, task: &str, metric: &str) -> f64 {

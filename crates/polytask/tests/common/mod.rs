@@ -37,8 +37,12 @@ pub fn prepared(data: &str, sections: &str) -> Prepared {
 pub fn learn(data: &str, sections: &str) -> Learnt {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder, data, sections);
-    let prepared = prepare(&config).unwrap();
-    let graph = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks)).unwrap();
+    train(&config, prepare(&config).unwrap())
+}
+
+/// Trains on what is prepared.
+pub fn train(config: &Config, prepared: Prepared) -> Learnt {
+    let graph = share::build(&Design::new(config, &prepared.encoder, &prepared.tasks)).unwrap();
     let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, None).unwrap();
     let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
     let job = Job {
