@@ -188,6 +188,21 @@ mod tests {
     }
 
     #[test]
+    fn more_found_than_there_are_costs_precision_alone() {
+        let truth = r#"[{"pred": 3, "args": [["A0", 0, 1]]}, {"pred": 8, "args": [["A0", 7, 7]]}]"#;
+        let predicted = r#"[{"pred": 3, "args": [["A0", 0, 1], ["A1", 4, 5]]}, {"pred": 9, "args": [["A0", 7, 7]]},
+                            {"pred": 10, "args": [["A2", 11, 12]]}]"#;
+        for (scores, precision, recall, f1) in [
+            (of(arguments, truth, predicted), 0.25, 0.5, 1.0 / 3.0),
+            (of(predicates, truth, predicted), 1.0 / 3.0, 0.5, 0.4),
+        ] {
+            close(&scores, "precision", precision);
+            close(&scores, "recall", recall);
+            close(&scores, "f1", f1);
+        }
+    }
+
+    #[test]
     fn senses_of_predicates() {
         let truth =
             r#"[{"pred": 1, "roleset": "go.01"}, {"pred": 2, "roleset": "see.01"}, {"pred": 4, "roleset": "be.01"}]"#;
