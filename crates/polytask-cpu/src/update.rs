@@ -75,7 +75,7 @@ impl Source<'_> {
     /// Euclidean norm of the whole gradient.
     pub(crate) fn norm(&self, pieces: &[Piece], values: &[f32]) -> f64 {
         let squares = pieces.par_iter().map(|piece| {
-            if piece.statistic {
+            if piece.statistic || piece.rate == 0.0 {
                 return 0.0;
             }
             let mut buffer = [0.0f32; PART];
@@ -134,6 +134,9 @@ impl Work<'_> {
         let State { values, transposed, m, v } = state;
         if piece.statistic {
             self.source.average(piece, base, values);
+            return 0.0;
+        }
+        if piece.rate == 0.0 {
             return 0.0;
         }
         let counts = self.source.l2(piece) != 0.0;

@@ -1,4 +1,4 @@
-//! Every op's gradient against central differences, and many losses in one backward against one backward each.
+//! Every op's gradient against central differences, and what a Jacobian is made of.
 
 #![allow(clippy::unwrap_used, reason = "the data of a test is known to be there")]
 
@@ -8,9 +8,6 @@ use common::differences::*;
 use common::mixed::{Mixed, TASKS};
 use polytask_cpu::*;
 use polytask_graph::*;
-use proptest::prelude::*;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 #[test]
 fn every_loss() {
@@ -251,73 +248,6 @@ fn layerwise_gramian_of_tied_layers() {
     });
 }
 
-/// A random network with skips, branches and heads at various depths.
-fn random_graph(seed: u64) -> Graph {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut g = GraphBuilder::new();
-    let x = g.input("x", 6);
-    let c = g.index_input("c", 2);
-    let e = g.embedding(c, IndexColumn { column: 0, levels: 4 }, 5);
-    let mut pool = vec![g.dense(x, 10, Activation::Relu), g.dense(e, 10, Activation::Tanh)];
-    pool.push(g.named("tied").dense(pool[0], 10, Activation::Tanh));
-    for step in 0..rng.random_range(2..8) {
-        let a = pool[rng.random_range(0..pool.len())];
-        let b = pool[rng.random_range(0..pool.len())];
-        let name = format!("n{step}");
-        let new = match rng.random_range(0..16) {
-            0 => g.add(&[a, b]),
-            1 => {
-                let joined = g.concat(&[a, b]);
-                g.dense(joined, 10, Activation::Silu)
-            }
-            2 => g.layer_norm(a),
-            3 => g.dropout(a, 0.25),
-            4 => {
-                let part = g.slice(a, 2, 7);
-                g.dense(part, 10, Activation::Gelu)
-            }
-            5 => g.mul(a, b),
-            6 => g.softmax(a),
-            7 => {
-                let z = g.dense(b, 2, Activation::Tanh);
-                let gate = g.softmax(z);
-                g.mixture(gate, &[a, b])
-            }
-            8 => {
-                let constant = g.vector(3, Init::Constant(0.1));
-                let codes = g.codes(constant, 5);
-                let wide = g.dense(a, 50, Activation::Tanh);
-                g.mixture(codes, &[wide])
-            }
-            9 => {
-                let stopped = g.stop_gradient(a);
-                g.add(&[stopped, b])
-            }
-            10 => g.blend(&[a, b], if step % 2 == 0 { Per::Layer } else { Per::Channel }, 1, 0.8),
-            12 => g.all_of(&[a, b]),
-            13 => {
-                let product = g.dot(a, b, 0.2);
-                g.mul(product, a)
-            }
-            14 => g.affine(a, -0.7, 0.1),
-            // Layers of this kind all share one weight.
-            11 => g.tied(&name, "tied", |g| g.named(&name).dense(a, 10, Activation::Tanh)),
-            _ => g.dense(a, 10, Activation::Relu),
-        };
-        pool.push(new);
-    }
-    for (t, kind) in KINDS.into_iter().enumerate().take(rng.random_range(2..=KINDS.len())) {
-        let from = pool[rng.random_range(0..pool.len())];
-        let width = if kind == LossKind::CrossEntropy { 4 } else { 1 };
-        let z = g.dense(from, width, Activation::Linear);
-        let loss = g.loss(&format!("t{t}"), z, kind);
-        let charged = pool[rng.random_range(0..pool.len())];
-        g.charge(charged, if t % 2 == 0 { 0.3 } else { 0.0 }, &[loss]);
-        g.charge(charged, 0.1, &[LossId(0), loss]);
-    }
-    g.finish().unwrap()
-}
-
 /// Of a network whose layers are worked on in many parts and lanes.
 #[test]
 fn jacobian_and_gramian() {
@@ -351,16 +281,5 @@ fn jacobian_and_gramian() {
             // Sums in f32 of 32 terms, then of 32 such sums: at worst 64 roundings of 6e-8 of the magnitudes.
             assert!((gramian[i * TASKS + j] - product).abs() <= 4e-6 * size, "tasks {i} and {j}");
         }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
-
-    /// The stacked backward gives, for every parameter, exactly the tasks that reach it and the gradient that a
-    /// backward pass of that task alone gives.
-    #[test]
-    fn many_losses_in_one_backward(seed in 0u64..1_000_000, rows in 1usize..80) {
-        check_stacked(&random_graph(seed), rows, seed);
     }
 }

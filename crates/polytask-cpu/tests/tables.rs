@@ -250,3 +250,37 @@ fn given_gradients_move_the_rows_they_have() {
     let moved: Vec<usize> = moved.filter(|(_, (a, b))| a != b).map(|(i, _)| i / WIDTH).collect();
     assert_eq!(moved, [row; WIDTH], "the L2 term moves the rest of the row");
 }
+
+/// A table that stays as it is has no gradient, is no shared parameter, and a step leaves it alone, decay and L2 included.
+#[test]
+fn frozen_tables() {
+    let build = |frozen: bool| {
+        let mut g = GraphBuilder::new();
+        let domain = g.ragged("tokens", DomainId::ROWS);
+        let ids = g.index_on(domain, "ids", 2);
+        let words = g.named("words").embedding(ids, IndexColumn { column: 0, levels: LEVELS }, WIDTH);
+        if frozen {
+            g.learning_rate(words, 0.0);
+        }
+        for (task, width) in [("shared", 3), ("numbers", 1)] {
+            let z = g.dense(words, width, Activation::Linear);
+            g.loss(task, z, if width == 1 { LossKind::Mse } else { LossKind::CrossEntropy });
+        }
+        g.finish().unwrap()
+    };
+    let (free, graph, data) = (build(false), build(true), Data::new());
+    assert_eq!(graph.parameter_count() + LEVELS * WIDTH, free.parameter_count());
+    assert_eq!((graph.shared_parameter_count(), free.shared_parameter_count()), (0, LEVELS * WIDTH));
+    let rows = &batches()[0];
+    let start = Parameters::init(&graph, 1);
+    for groups in [Groups::merged, Groups::separate, Groups::representation] {
+        let mut runner = Runner::new(Plan::new(&graph, 40, Mode::Train, &groups(&graph)), start.clone());
+        data.with(rows, |feed| runner.forward_backward(feed, &[1.0, 1.0], 0));
+        assert_eq!(runner.gradients(table(&graph, "words.table"), rows.len()), []);
+        let mut optimizer = Optimizer::new(RULE, graph.scalar_count());
+        runner.update(&mut optimizer, UPDATE, rows.len(), Combine::Sum);
+        let moved: Vec<bool> = runner.parameters().values().iter().zip(start.values()).map(|(a, b)| a != b).collect();
+        let table = start.range(table(&graph, "words.table"));
+        assert!(!moved[table.clone()].contains(&true) && moved[table.end..].contains(&true));
+    }
+}

@@ -1,7 +1,7 @@
 //! The graph itself.
 
 use crate::{Charge, Penalty};
-use crate::{Domain, DomainId, Loss, LossId, LossKind, Op, Parameter, ParameterId, Role};
+use crate::{Domain, DomainId, Loss, LossId, LossKind, Op, Parameter, ParameterId};
 use serde::{Deserialize, Serialize};
 
 /// Position of a node in its graph.
@@ -133,7 +133,7 @@ impl Graph {
 
     /// Number of trained scalars.
     pub fn parameter_count(&self) -> usize {
-        self.parameters.iter().filter(|p| p.role != Role::Statistic).map(Parameter::len).sum()
+        self.parameters.iter().filter(|p| p.is_trained()).map(Parameter::len).sum()
     }
 
     /// Number of trained scalars that more than one loss reaches.

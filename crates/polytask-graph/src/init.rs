@@ -75,7 +75,7 @@ pub struct Parameter {
     pub init: Init,
     /// What it is for.
     pub role: Role,
-    /// Its learning rate as a multiple of the run's.
+    /// Its learning rate as a multiple of the run's; 0 leaves it as it starts, and spends nothing on its gradient.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub rate: f32,
     /// Starts as this earlier parameter of the same shape does.
@@ -95,6 +95,11 @@ impl Parameter {
     /// Number of scalars.
     pub fn len(&self) -> usize {
         self.dims.iter().product()
+    }
+
+    /// Whether steps move it: what is kept beside the parameters does not learn, nor what has a learning rate of 0.
+    pub fn is_trained(&self) -> bool {
+        self.role != Role::Statistic && self.rate > 0.0
     }
 
     /// Whether it holds no scalars.

@@ -10,7 +10,8 @@ pub type LossSet = Vec<LossId>;
 pub struct Reach {
     /// By [`NodeId`](crate::NodeId).
     pub nodes: Vec<LossSet>,
-    /// By [`ParameterId`](crate::ParameterId). More than one loss: the parameter is shared.
+    /// By [`ParameterId`](crate::ParameterId). More than one loss: the parameter is shared. No loss reaches one that is not
+    /// trained.
     pub parameters: Vec<LossSet>,
 }
 
@@ -21,7 +22,8 @@ impl Graph {
         let mut parameters: Vec<LossSet> = vec![Vec::new(); self.parameters.len()];
         for (i, loss) in self.losses.iter().enumerate() {
             loss.nodes().for_each(|node| nodes[node.0].push(LossId(i)));
-            loss.parameter().iter().for_each(|parameter| parameters[parameter.0].push(LossId(i)));
+            let own = loss.parameter().into_iter().filter(|p| self.parameter(*p).is_trained());
+            own.for_each(|parameter| parameters[parameter.0].push(LossId(i)));
         }
         for charge in &self.charges {
             merge(&mut nodes[charge.node.0], &charge.losses);
@@ -31,7 +33,7 @@ impl Graph {
             for input in node.inputs.iter().filter(|_| node.op.passes_gradients()) {
                 merge(&mut nodes[input.0], &own);
             }
-            for parameter in node.op.parameters() {
+            for parameter in node.op.parameters().into_iter().filter(|p| self.parameter(*p).is_trained()) {
                 merge(&mut parameters[parameter.0], &own);
             }
             nodes[i] = own;

@@ -47,7 +47,8 @@ impl Kernel for Mul {
 
 /// A row's features times its factor: `into = factor * x`, or `+=`.
 fn scale(factors: &[f32], x: &[f32], into: &mut [f32], accumulate: bool) {
-    let width = x.len() / factors.len();
+    // Of sequences there may be none.
+    let Some(width) = x.len().checked_div(factors.len()) else { return };
     let rows = x.chunks_exact(width).zip(into.chunks_exact_mut(width)).zip(factors);
     vectorized(|| match accumulate {
         true => rows.for_each(|((x, into), f)| into.iter_mut().zip(x).for_each(|(i, x)| *i += f * x)),
@@ -57,7 +58,7 @@ fn scale(factors: &[f32], x: &[f32], into: &mut [f32], accumulate: bool) {
 
 /// A row's inner product: `into = <a, b>`, or `+=`.
 fn products(a: &[f32], b: &[f32], into: &mut [f32], accumulate: bool) {
-    let width = a.len() / into.len();
+    let Some(width) = a.len().checked_div(into.len()) else { return };
     let rows = a.chunks_exact(width).zip(b.chunks_exact(width)).zip(into);
     vectorized(|| {
         for ((a, b), into) in rows {

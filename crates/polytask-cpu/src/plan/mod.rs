@@ -431,7 +431,7 @@ impl<'a> Planner<'a> {
             return (places, Vec::new(), 0);
         }
         for (node, groups) in self.graph.nodes().iter().zip(groups) {
-            for p in node.op.parameters() {
+            for p in node.op.parameters().into_iter().filter(|p| self.gathers(*p)) {
                 let own = &mut places[p.0].groups;
                 own.extend_from_slice(groups);
                 own.sort_unstable();
@@ -441,7 +441,7 @@ impl<'a> Planner<'a> {
         }
         // What a loss itself reads is gathered before all layers, and kept.
         for (l, loss) in self.graph.losses().iter().enumerate() {
-            if let Some(p) = loss.parameter() {
+            if let Some(p) = loss.parameter().filter(|p| self.graph.parameter(*p).is_trained()) {
                 places[p.0].groups = self.groups.of(&[LossId(l)]);
                 readers[p.0] += 2;
             }
@@ -453,7 +453,7 @@ impl<'a> Planner<'a> {
             }
         }
         let mut tables = Vec::new();
-        for p in self.graph.tables() {
+        for p in self.graph.tables().filter(|p| self.graph.parameter(*p).is_trained()) {
             if let [rows, width] = self.graph.parameter(p).dims[..] {
                 places[p.0].table = Some(tables.len());
                 tables.push(Table { rows, width, copies: places[p.0].groups.len() });
@@ -479,6 +479,12 @@ impl<'a> Planner<'a> {
         }
         places.iter_mut().zip(starts).for_each(|(place, start)| place.start = start);
         (places, tables, length)
+    }
+
+    /// Whether lanes leave something of a parameter: its gradient, or what a running average sees.
+    fn gathers(&self, p: ParameterId) -> bool {
+        let parameter = self.graph.parameter(p);
+        parameter.is_trained() || parameter.role == Role::Statistic
     }
 
     /// Nodes in the order of the backward pass, and where in it the nodes begin that wait for weights. These come last:
@@ -547,7 +553,7 @@ impl<'a> Planner<'a> {
         let mut needs: Vec<bool> = Vec::with_capacity(self.graph.nodes().len());
         for node in self.graph.nodes() {
             let below = node.op.passes_gradients() && node.inputs.iter().any(|i| needs[i.0]);
-            needs.push(below || !node.op.parameters().is_empty());
+            needs.push(below || node.op.parameters().iter().any(|p| self.graph.parameter(*p).is_trained()));
         }
         needs
     }

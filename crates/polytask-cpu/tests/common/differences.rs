@@ -225,15 +225,16 @@ pub fn check_stacked(graph: &Graph, rows: usize, seed: u64) {
                 let off = a.zip(*b).map_or(f64::from(u8::from(a != b)), |(a, b)| (a - b).abs() / (1e-3 + b.abs()));
                 assert!(off < 1e-5, "{again:?} {losses:?}");
             }
+            let gradient = |p: usize| merged.gradients(ParameterId(p), rows).pop().map_or(vec![], |g| g.1);
+            let largest = (0..graph.parameters().len()).flat_map(gradient).fold(0.0f32, |m, v| m.max(v.abs()));
             for p in (0..graph.parameters().len()).map(ParameterId) {
                 let one = merged.gradients(p, rows).pop().map_or(vec![], |g| g.1);
                 let stacked = all.gradients(p, rows).into_iter().find(|(g, _)| *g == task).map(|g| g.1);
                 let reached = reach.parameters[p.0].contains(&LossId(task));
                 assert_eq!(stacked.is_some(), reached && graph.parameter(p).role != Role::Statistic);
-                let size = one.iter().fold(1.0f32, |m, v| m.max(v.abs()));
                 for (i, one) in one.iter().enumerate() {
                     let other = stacked.as_ref().map_or(0.0, |s| s[i]);
-                    assert!((one - other).abs() <= 1e-5 * size, "task {task} {p:?}: {one} {other}");
+                    assert!((one - other).abs() <= 1e-5 * largest, "task {task} {p:?}: {one} {other}");
                 }
             }
         }

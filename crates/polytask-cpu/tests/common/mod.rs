@@ -5,6 +5,7 @@
 
 pub mod differences;
 pub mod mixed;
+pub mod random;
 
 use polytask_cpu::*;
 use polytask_graph::*;

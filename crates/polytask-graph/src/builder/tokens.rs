@@ -24,12 +24,12 @@ impl GraphBuilder {
     /// Two LSTMs side by side, one in each direction (Graves and Schmidhuber 2005), `[d] -> [2 width]`: the layers
     /// `NAME.forward` and `NAME.backward`.
     pub fn bilstm(&mut self, x: NodeId, width: usize) -> NodeId {
-        self.both(x, "bilstm", |g, reverse| g.lstm(x, width, reverse))
+        self.both("bilstm", |g, reverse| g.lstm(x, width, reverse))
     }
 
     /// Two GRUs side by side, one in each direction, `[d] -> [2 width]`: the layers `NAME.forward` and `NAME.backward`.
     pub fn bigru(&mut self, x: NodeId, width: usize) -> NodeId {
-        self.both(x, "bigru", |g, reverse| g.gru(x, width, reverse))
+        self.both("bigru", |g, reverse| g.gru(x, width, reverse))
     }
 
     /// Multi-head attention of every element to all of its sequence (Vaswani et al. 2017), `[d] -> [d]`: the layers
@@ -112,8 +112,8 @@ impl GraphBuilder {
         self.named(name).push_on(product, Op::Pairwise { root }, vec![a, c], Shape(vec![1]))
     }
 
-    fn both(&mut self, x: NodeId, label: &str, one: impl Fn(&mut Self, bool) -> NodeId) -> NodeId {
-        let name = self.next_name.take().unwrap_or_else(|| format!("{label}_{}", x.0));
+    fn both(&mut self, label: &str, one: impl Fn(&mut Self, bool) -> NodeId) -> NodeId {
+        let name = self.take_name(label);
         let forward = one(self.named(format!("{name}.forward")), false);
         let backward = one(self.named(format!("{name}.backward")), true);
         self.named(name).concat(&[forward, backward])

@@ -127,6 +127,7 @@ impl Oracle for Asked<'_> {
         let (parameters, graph) = (self.place.parameters, self.explorer.merged.plan().graph());
         for (i, parameter) in graph.parameters().iter().enumerate() {
             let decay = match parameter.role {
+                _ if !parameter.is_trained() => 0.0,
                 Role::Weight | Role::Table => decay[0],
                 Role::Bias | Role::Gain => decay[1],
                 Role::Statistic => 0.0,
