@@ -7,6 +7,7 @@ mod progress;
 mod stop;
 mod text;
 mod track;
+mod version;
 mod watching;
 
 use clap::Parser;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 /// Learns several related tasks at once, and says whether that helped.
 #[derive(Parser)]
-#[command(name = "polytask", version, max_term_width = 100)]
+#[command(name = "polytask", version, long_version = version::long(), max_term_width = 100)]
 struct Program {
     #[command(subcommand)]
     command: Command,

@@ -48,6 +48,13 @@ impl Progress {
         }
     }
 
+    /// So many more are to be done.
+    pub fn more(&self, count: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc_length(count);
+        }
+    }
+
     /// One more is done.
     pub fn tick(&self) {
         if let Some(bar) = &self.bar {
@@ -62,8 +69,13 @@ impl Progress {
             None => format!("epoch {}", round.epoch),
         };
         let text = format!("{what}: {}", self.standing(round));
+        self.stands(&text);
+    }
+
+    /// How things stand.
+    pub fn stands(&mut self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.set_message(text),
+            Some(bar) => bar.set_message(text.to_owned()),
             None if self.last.is_none_or(|last| last.elapsed() >= PAUSE) => {
                 eprintln!("{text}");
                 self.last = Some(Instant::now());

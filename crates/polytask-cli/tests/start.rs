@@ -152,6 +152,46 @@ fn sentences_and_spans() {
 }
 
 #[test]
+fn predicates_roles_and_trees() {
+    let folder = Folder::new();
+    let sentence = |i: usize| {
+        let (noun, sense) = (["cat", "dog", "cow"][i % 3], i % 2 + 1);
+        format!(
+            "{{\"tokens\": [\"The\", \"{noun}\", \"sat\"], \"head\": [2, 3, 0], \"deprel\": [\"det\", \"nsubj\", \"root\"], \
+             \"frames\": [{{\"pred\": 2, \"lemma\": \"sit\", \"roleset\": \"sit.0{sense}\", \"args\": [[\"ARG1\", 0, 1]]}}]}}\n"
+        )
+    };
+    folder.write("some.jsonl", (0..40).map(sentence).collect::<String>());
+    let done = folder.works("init some.jsonl --out config.toml");
+    assert!(done.err.contains("to be predicted: predicates, senses, roles, arcs\n"), "{}", done.err);
+    trains(&folder, "config.toml");
+    let done = folder.works("init some.jsonl --tasks arcs");
+    assert!(done.out.contains("[tasks.arcs]") && !done.out.contains("[tasks.roles]"), "{}", done.out);
+}
+
+#[test]
+fn masks_beside_images() {
+    let folder = Folder::new();
+    let mut rows = "image,mask\n".to_owned();
+    for i in 0..20u8 {
+        let wide = u32::from(i % 3) + 2;
+        let inside = |x: u32, y: u32| x < wide && y < 4;
+        image::GrayImage::from_fn(8, 8, |x, y| image::Luma([if inside(x, y) { 200 + i } else { 20 }]))
+            .save(folder.path(&format!("{i}.png")))
+            .unwrap();
+        image::GrayImage::from_fn(8, 8, |x, y| image::Luma([u8::from(inside(x, y))]))
+            .save(folder.path(&format!("mask-{i}.png")))
+            .unwrap();
+        rows += &format!("{i}.png,mask-{i}.png\n");
+    }
+    folder.write("data.csv", rows);
+    let done = folder.works("init data.csv --out config.toml");
+    assert!(done.err.contains("to be predicted: mask\n"), "{}", done.err);
+    assert!(folder.read("config.toml").contains("kind = \"segmentation\""), "{}", folder.read("config.toml"));
+    trains(&folder, "config.toml");
+}
+
+#[test]
 fn what_is_in_a_table() {
     let folder = Folder::new();
     folder.write("data.csv", traps(200));

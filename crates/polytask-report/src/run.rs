@@ -65,7 +65,7 @@ impl Run {
             Ok(config)
         });
         if let (Some(config), Some(info)) = (&mut run.config, &run.info) {
-            config.folder.clone_from(&info.folder);
+            config.folder = folder.join(&info.folder);
         }
         run.metrics = run.part(METRICS, scores).unwrap_or_default();
         run.history = run.part(HISTORY, rounds).unwrap_or_default();

@@ -8,7 +8,7 @@ use crate::openapi;
 use crate::options::Options;
 use crate::output::Output;
 use crate::problem::{Kind, Problem, ProblemDetails};
-use crate::work::Job;
+use crate::work::{AtOnce, Job};
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
@@ -103,17 +103,16 @@ pub struct Wishes {
     /// Whether the probability of every class is wanted.
     #[serde(default)]
     probabilities: bool,
-    /// What becomes of columns that the model does not know.
-    #[serde(default)]
-    unknown: Unknown,
+    /// What becomes of columns that the model does not know. By default those of a table (CSV, Arrow) are passed over, and a
+    /// key of an object or a form is refused.
+    unknown: Option<Unknown>,
 }
 
 /// What becomes of columns that the model does not know.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Unknown {
     /// The request is refused: most likely a name is misspelt.
-    #[default]
     Refuse,
     /// They are passed over.
     Ignore,
@@ -198,22 +197,37 @@ pub async fn named_predict(
 
 async fn answer(server: &Server, served: &Served, wishes: Asked, request: Request) -> Result<Response, Problem> {
     let bad = |rejection: QueryRejection| {
-        Problem::new(Kind::BadQuery, rejection.body_text()).hint("there are `probabilities=true` and `unknown=ignore`")
+        Problem::new(Kind::BadQuery, rejection.body_text())
+            .hint("there are `probabilities=true` and `unknown=ignore` or `unknown=refuse`")
     };
     let Query(wishes) = wishes.map_err(bad)?;
     let format = body::Format::of(request.headers())?;
     let output = accepted(request.headers()).unwrap_or(format.output());
+    let table = format.is_table();
     let loaded = served.current();
+    let _under_way = loaded.at_once.as_ref().map(AtOnce::begin);
     let arriving = loaded.queue.arriving();
     let (input, held) = body::read(request, format, server, arriving).await?;
-    let (answer, done) = oneshot::channel();
+    let (answer, mut done) = oneshot::channel();
     let Wishes { probabilities, unknown } = wishes;
-    let lenient = unknown == Unknown::Ignore;
-    loaded.queue.push(Job { input, output, probabilities, lenient, answer });
-    let written = match tokio::time::timeout(server.options.timeout, done).await {
+    // A table has what it has; a key that is misspelt in one of many objects would be lost.
+    let lenient = unknown.map_or(table, |unknown| unknown == Unknown::Ignore);
+    let job = Job { input, output, probabilities, lenient, answer };
+    let left = match &loaded.at_once {
+        Some(at_once) => at_once.answer(job),
+        None => Some(job),
+    };
+    let done = match left {
+        None => Ok(done.try_recv().map_err(drop)),
+        Some(job) => {
+            loaded.queue.push(job);
+            tokio::time::timeout(server.options.timeout, done).await.map(|done| done.map_err(drop))
+        }
+    };
+    let written = match done {
         Ok(Ok(written)) => written?,
         // The thread that had it is gone.
-        Ok(Err(_)) => return Err(Problem::new(Kind::Internal, "the prediction failed; see the server's log")),
+        Ok(Err(())) => return Err(Problem::new(Kind::Internal, "the prediction failed; see the server's log")),
         Err(_) => {
             let detail = format!("no prediction within {} s", server.options.timeout.as_secs_f64());
             return Err(Problem::new(Kind::TookTooLong, detail).hint("send fewer rows at a time"));

@@ -33,6 +33,17 @@ pub enum Input {
     Form(Vec<Field>),
 }
 
+impl Input {
+    /// Bytes of the body, about.
+    pub fn len(&self) -> usize {
+        match self {
+            Input::None => 0,
+            Input::Json(body) | Input::Table(_, body) => body.len(),
+            Input::Form(fields) => fields.iter().map(|field| field.value.len()).sum(),
+        }
+    }
+}
+
 /// A field of a form: the value of a column in the next row that has none.
 pub struct Field {
     pub column: String,

@@ -6,6 +6,7 @@ use crate::metrics::Metrics;
 use crate::models::{LoadError, Served};
 use crate::options::Options;
 use crate::problem::{Kind, Problem};
+use crate::work::{keep_to_this_thread, let_go_of_this_thread};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -68,7 +69,15 @@ pub fn serve(options: Options, ready: impl FnOnce(SocketAddr)) -> Result<(), Ser
     let models = options.models.iter().map(load).collect::<Result<_, _>>()?;
     let connections = options.max_connections.min(allowed_files(options.max_connections as u64 + OTHER_FILES));
     let server = Arc::new(Server { options, models, metrics, stopping: AtomicBool::new(false) });
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Start)?;
+    // Half of the cores read and write, which takes less than predicting does; more would only wake each other.
+    let network = std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(network)
+        .on_thread_start(keep_to_this_thread)
+        .on_thread_stop(let_go_of_this_thread)
+        .enable_all()
+        .build()
+        .map_err(ServeError::Start)?;
     runtime.block_on(async {
         let listener = listener(address).map_err(|source| ServeError::Listen { address, source })?;
         let stop = stop_signal().map_err(ServeError::Start)?;

@@ -5,7 +5,7 @@ use crate::input::Reader;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::queue::Queue;
-use crate::work::{Job, Worker};
+use crate::work::{AtOnce, Job, Worker};
 use polytask::model::{Model, ModelError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -23,6 +23,8 @@ pub struct Served {
 /// A model in memory with its threads, which end when nobody needs it any more.
 pub struct Loaded {
     pub queue: Arc<Queue<Job>>,
+    /// What answers a request that is alone.
+    pub at_once: Option<AtOnce>,
     pub description: Description,
 }
 
@@ -126,19 +128,22 @@ impl Loaded {
         let model = Arc::new(Model::load(path)?);
         let reader = Arc::new(Reader::new(&model, options.max_rows));
         let queue = Queue::new(options.batch_rows, options.batch_wait);
+        let worker = || Worker {
+            model: Arc::clone(&model),
+            name: name.to_owned(),
+            reader: Arc::clone(&reader),
+            queue: Arc::clone(&queue),
+            metrics: Arc::clone(metrics),
+            rows: options.batch_rows,
+        };
         // Closes the queue and so ends the threads if one of them cannot start.
-        let loaded =
-            Loaded { queue: Arc::clone(&queue), description: Description::new(name, &model, reader.max_rows()) };
+        let loaded = Loaded {
+            queue: Arc::clone(&queue),
+            at_once: AtOnce::new(worker()),
+            description: Description::new(name, &model, reader.max_rows()),
+        };
         for number in 0..options.threads.max(1) {
-            let worker = Worker {
-                model: Arc::clone(&model),
-                name: name.to_owned(),
-                reader: Arc::clone(&reader),
-                queue: Arc::clone(&queue),
-                metrics: Arc::clone(metrics),
-                rows: options.batch_rows,
-            };
-            worker.start(number)?;
+            worker().start(number)?;
         }
         Ok(loaded)
     }

@@ -8,8 +8,10 @@ use crate::queue::Queue;
 use polytask::encode::Features;
 use polytask::model::{Model, Predictor};
 use polytask_data::Table;
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, TryLockError};
 use tokio::sync::oneshot;
 
 /// A request for predictions.
@@ -21,6 +23,77 @@ pub struct Job {
     /// Whether columns that the model does not know are passed over.
     pub lenient: bool,
     pub answer: oneshot::Sender<Result<Vec<u8>, Problem>>,
+}
+
+/// Bytes of a body at most that is answered where it was read.
+const SMALL_BODY: usize = 16 << 10;
+/// Parameters at most of a model that is run there.
+const SMALL_MODEL: usize = 1 << 20;
+
+thread_local! {
+    static POOL: RefCell<Option<rayon::ThreadPool>> = const { RefCell::new(None) };
+}
+
+/// Keeps the encoders' parallel loops on the thread that calls this, until it lets go: requests share the cores, not the
+/// parts of one.
+pub fn keep_to_this_thread() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
+    POOL.replace(pool.ok());
+}
+
+/// The opposite, before a thread ends.
+pub fn let_go_of_this_thread() {
+    POOL.take();
+}
+
+/// Answers a request that is alone where it was read, on the network's own thread: handing it to another and back
+/// takes longer than a small model does.
+pub struct AtOnce {
+    worker: Mutex<(Worker, Predictor)>,
+    /// Requests between their first byte and their answer.
+    under_way: Arc<AtomicUsize>,
+}
+
+/// A request under way, for as long as this is held.
+pub struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+impl AtOnce {
+    /// With a worker of its own; none for a model that would hold the network up.
+    pub fn new(worker: Worker) -> Option<Self> {
+        let Model { graph, encoder, .. } = &*worker.model;
+        let small = graph.parameter_count() <= SMALL_MODEL && graph.domains().is_empty();
+        (small && encoder.images().next().is_none()).then(|| {
+            let predictor = Predictor::new(Arc::clone(&worker.model), worker.rows);
+            AtOnce { worker: Mutex::new((worker, predictor)), under_way: Arc::default() }
+        })
+    }
+
+    /// Says that a request is under way.
+    pub fn begin(&self) -> UnderWay {
+        self.under_way.fetch_add(1, Relaxed);
+        UnderWay(Arc::clone(&self.under_way))
+    }
+
+    /// Answers a request that is the only one and small; gives it back otherwise.
+    pub fn answer(&self, job: Job) -> Option<Job> {
+        if self.under_way.load(Relaxed) > 1 || job.input.len() > SMALL_BODY {
+            return Some(job);
+        }
+        let mut worker = match self.worker.try_lock() {
+            Ok(worker) => worker,
+            Err(TryLockError::Poisoned(error)) => error.into_inner(),
+            Err(TryLockError::WouldBlock) => return Some(job),
+        };
+        let (worker, predictor) = &mut *worker;
+        worker.answer_all(predictor, vec![job]);
+        None
+    }
 }
 
 /// What a thread needs.
@@ -39,10 +112,9 @@ impl Worker {
     pub fn start(self, number: usize) -> std::io::Result<()> {
         let name = format!("{} {number}", self.name);
         std::thread::Builder::new().name(name).spawn(move || {
-            // A pool of this thread alone: the encoders' parallel loops stay here, and requests share the cores.
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
+            keep_to_this_thread();
             self.run();
-            drop(pool);
+            let_go_of_this_thread();
         })?;
         Ok(())
     }
@@ -50,11 +122,14 @@ impl Worker {
     fn run(&self) {
         let mut predictor = Predictor::new(Arc::clone(&self.model), self.rows);
         while let Some(jobs) = self.queue.take() {
-            // Whoever waits for a job that is dropped in a panic is told so.
-            let done = catch_unwind(AssertUnwindSafe(|| self.answer(&mut predictor, jobs)));
-            if done.is_err() {
-                predictor = Predictor::new(Arc::clone(&self.model), self.rows);
-            }
+            self.answer_all(&mut predictor, jobs);
+        }
+    }
+
+    /// Whoever waits for a job that is dropped in a panic is told so.
+    fn answer_all(&self, predictor: &mut Predictor, jobs: Vec<Job>) {
+        if catch_unwind(AssertUnwindSafe(|| self.answer(predictor, jobs))).is_err() {
+            *predictor = Predictor::new(Arc::clone(&self.model), self.rows);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::linear::LinearProblem;
 use crate::model::ModelError;
 use crate::task::TaskError;
 use crate::train::{Breakdown, CheckpointError, TrainError};
+use crate::tune::TuneError;
 use polytask_data::DataError;
 use polytask_graph::GraphError;
 
@@ -52,6 +53,9 @@ pub enum Error {
         /// What became of the model.
         kept: String,
     },
+    /// A search for settings cannot go on.
+    #[error(transparent)]
+    Tune(#[from] TuneError),
     /// Someone ended a search before there was anything to keep.
     #[error("stopped while searching; nothing was written")]
     Stopped,
@@ -77,6 +81,7 @@ impl Error {
             Error::Train(TrainError::Checkpoint(error)) => return error.hint(),
             Error::Train(TrainError::Linear(error)) => return error.hint(),
             Error::Train(TrainError::Image(error)) => return error.hint(),
+            Error::Tune(error) => return error.hint(),
             Error::NoTest => "give a share in data.split.test, or a column or file of test rows",
             Error::Broken { by, .. } => by.hint(),
             Error::Init(_) => {
@@ -91,6 +96,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         let config = match self {
             Error::Config(_) | Error::Graph(_) | Error::Init(_) | Error::NoTest | Error::Threads { .. } => true,
+            Error::Tune(error) => error.is_of_call(),
             Error::Task(error) => matches!(
                 error,
                 TaskError::Column { .. }

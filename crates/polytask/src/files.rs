@@ -5,7 +5,7 @@ use safetensors::{Dtype, SafeTensors};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Why a file cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +114,21 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
     }
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(())
+}
+
+/// The way from one folder to another, both there; the whole path of the other where they have nothing in common.
+pub fn way(from: &Path, to: &Path) -> PathBuf {
+    let whole = |folder: &Path| {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
+    };
+    let (from, to) = (whole(from), whole(to));
+    let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    if from.components().take(common).all(|c| matches!(c, Component::RootDir | Component::Prefix(_))) && common < 2 {
+        return to;
+    }
+    let up = from.components().skip(common).map(|_| Component::ParentDir);
+    up.chain(to.components().skip(common)).collect()
 }
 
 /// Reads a text file.

@@ -20,6 +20,7 @@ pub mod share;
 pub mod structure;
 pub mod task;
 pub mod train;
+pub mod tune;
 
 pub use dataset::Dataset;
 pub use error::Error;

@@ -36,8 +36,12 @@ impl Init {
         let path = self.path_in_config();
         let file = self.out.clone().unwrap_or_else(|| "config.toml".into()).display().to_string();
         let (text, draft) = draft(&table, &survey, &path, &self.tasks, &file)?;
-        let tasks: Vec<&str> = draft.tasks().iter().map(|task| task.column.as_str()).collect();
-        eprintln!("{} rows, {} columns; to be predicted: {}", table.rows(), table.columns().len(), tasks.join(", "));
+        eprintln!(
+            "{} rows, {} columns; to be predicted: {}",
+            table.rows(),
+            table.columns().len(),
+            draft.tasks().join(", ")
+        );
         draft.aside().iter().for_each(|(column, why)| eprintln!("note: `{column}` is left out: it {why}"));
         match &self.out {
             None => print(&text),

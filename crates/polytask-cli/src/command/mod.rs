@@ -4,18 +4,21 @@ mod aggregate;
 mod architectures;
 mod balancers;
 mod compare;
+mod completions;
 mod data;
 mod evaluate;
 mod export;
 mod importance;
 mod init;
 mod inspect;
+mod man;
 mod predict;
 mod report;
 mod schema;
 mod serve;
 mod show;
 mod train;
+mod tune;
 
 pub use aggregate::AggregateError;
 pub use compare::GroupsError;
@@ -44,6 +47,8 @@ pub enum Command {
     Export(export::Export),
     /// Train the joint model and one model a task, and say whether sharing helped
     Compare(compare::Compare),
+    /// Try settings within the ranges that a config gives, and write the best config
+    Tune(tune::Tune),
     /// Write what became of a model, or of several side by side, as one HTML file
     Report(report::Report),
     /// Say how much worse each task gets when the values of an input are dealt to other rows
@@ -60,6 +65,10 @@ pub enum Command {
     Show(show::Show),
     /// Print the JSON schema of the config
     Schema(schema::Schema),
+    /// Print what a shell completes commands and options by
+    Completions(completions::Completions),
+    /// Write manual pages
+    Man(man::Man),
 }
 
 impl Command {
@@ -73,6 +82,7 @@ impl Command {
             Command::Evaluate(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Compare(command) => command.run(),
+            Command::Tune(command) => command.run(),
             Command::Report(command) => command.run(),
             Command::Importance(command) => command.run(),
             Command::Data(command) => command.run(),
@@ -81,8 +91,15 @@ impl Command {
             Command::Architectures(command) => command.run(),
             Command::Show(command) => command.run(),
             Command::Schema(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
         }
     }
+}
+
+/// The whole program, as clap knows it.
+fn program() -> clap::Command {
+    <crate::Program as clap::CommandFactory>::command()
 }
 
 /// How results are printed.

@@ -121,7 +121,8 @@ impl Train {
         files::write(&self.out.join(METRICS), format!("{}\n", metrics.map_err(std::io::Error::from)?).as_bytes())?;
         files::write(&self.out.join(HISTORY), &lines(&fitted.history)?)?;
         files::write(&self.out.join(CONFIG), config.to_toml()?.as_bytes())?;
-        let info = serde_json::to_string_pretty(&info(config, &prepared, &fitted)).map_err(std::io::Error::from)?;
+        let info =
+            serde_json::to_string_pretty(&info(&self.out, config, &prepared, &fitted)).map_err(std::io::Error::from)?;
         files::write(&self.out.join(RUN), format!("{info}\n").as_bytes())?;
         eprintln!("{}", ending(&fitted));
         if let Ending::Broken(by) = fitted.ending {
@@ -252,7 +253,7 @@ fn announce(config: &Config, prepared: &Prepared, parameters: usize) {
 }
 
 /// How the run went.
-fn info(config: &Config, prepared: &Prepared, fitted: &Fitted) -> RunInfo {
+fn info(out: &Path, config: &Config, prepared: &Prepared, fitted: &Fitted) -> RunInfo {
     let split = &prepared.split;
     let parts = [("train", &split.train), ("valid", &split.valid), ("test", &split.test)];
     let counts = |count: &dyn Fn(&[u32]) -> usize| {
@@ -261,7 +262,7 @@ fn info(config: &Config, prepared: &Prepared, fitted: &Fitted) -> RunInfo {
     let labels = prepared.tasks.iter().zip(&prepared.data.labels);
     RunInfo {
         polytask: env!("CARGO_PKG_VERSION").to_owned(),
-        folder: std::env::current_dir().map_or_else(|_| config.folder.clone(), |here| here.join(&config.folder)),
+        folder: files::way(out, &config.folder),
         ending: match &fitted.ending {
             Ending::Complete => "all steps were made".to_owned(),
             Ending::NoImprovement => "nothing got better any more".to_owned(),

@@ -134,6 +134,12 @@ fn rows_that_do_not_fit() {
     let answer =
         server.post("/v1/predict?unknown=ignore", JSON, r#"[{"x": 1, "z": 2, "color": "red", "colour": "red"}]"#);
     answer.good();
+    // A table comes as it is, unless the client wants it checked.
+    let table = "id,x,z,color\n7,1,2,red\n";
+    let predicted = server.post("/v1/predict", "text/csv", table).good();
+    assert_eq!(predicted.text(), server.post("/v1/predict", "text/csv", "x,z,color\n1,2,red\n").good().text());
+    let detail = server.post("/v1/predict?unknown=refuse", "text/csv", table).problem(422, "unfit-rows");
+    assert!(detail.starts_with("the model knows no column `id`"), "{detail}");
 }
 
 #[test]

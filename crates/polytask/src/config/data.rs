@@ -105,6 +105,22 @@ impl DataConfig {
         self.delimiter.as_deref().and_then(delimiter_byte)
     }
 
+    /// Every path of the set alone.
+    pub(super) fn paths_mut(&mut self) -> Vec<&mut String> {
+        let mut paths: Vec<&mut String> = vec![&mut self.path];
+        paths.extend(&mut self.folder);
+        paths.extend(self.labels.iter_mut().flat_map(LabelsConfig::paths_mut));
+        if let Split::Parts { valid, test, .. } = &mut self.split {
+            for part in [valid, test] {
+                if let Part::File(file) = part {
+                    paths.push(&mut file.path);
+                    paths.extend(file.labels.iter_mut().flat_map(LabelsConfig::paths_mut));
+                }
+            }
+        }
+        paths
+    }
+
     pub(super) fn check(&self) -> Result<(), Problem> {
         if self.path.is_empty() {
             return Err(Problem::new(&["data", "path"], "`data.path` is empty; it names the table to read"));

@@ -167,7 +167,7 @@ impl fmt::Display for KeyError {
 }
 
 /// `a.b."c d"` as it would be written in TOML.
-pub(super) fn dotted(key: &[String]) -> String {
+pub(crate) fn dotted(key: &[String]) -> String {
     let bare = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     let parts: Vec<String> = key.iter().map(|p| if bare(p) { p.clone() } else { format!("{p:?}") }).collect();
     parts.join(".")

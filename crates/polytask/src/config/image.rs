@@ -155,6 +155,13 @@ pub enum LabelsConfig {
 }
 
 impl LabelsConfig {
+    pub(super) fn paths_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            LabelsConfig::One(path) => vec![path],
+            LabelsConfig::Named(files) => files.values_mut().collect(),
+        }
+    }
+
     /// Every file with its key; `above` is that of the section.
     pub(super) fn paths<'a>(&'a self, above: &[&'a str]) -> Vec<(Vec<&'a str>, &'a str)> {
         let key = [above, &["labels"]].concat();

@@ -6,40 +6,84 @@ use super::translate::translate;
 use serde_path_to_error::Segment;
 use std::ops::Range;
 use std::path::Path;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 use toml::{Table, Value};
 
 /// Reads, overrides, checks.
 pub(super) fn read(text: &str, file: &str, overrides: &[String]) -> Result<Config, ConfigError> {
-    let tree = DeTable::parse(text).map_err(|error| syntax(file, text, &error))?;
-    let mut table: Table = toml::from_str(text).map_err(|error| syntax(file, text, &error))?;
-    let source = Source { file, text, tree: tree.get_ref(), overrides: parse_overrides(overrides)? };
-    for change in &source.overrides {
-        change.apply(&mut table)?;
-    }
-    let parsed: Result<Config, _> = serde_path_to_error::deserialize(Value::Table(table));
-    let mut config = parsed.map_err(|error| {
-        let path = error.path().iter().filter_map(|segment| match segment {
-            Segment::Map { key } => Some(key.clone()),
-            _ => None,
-        });
-        source.locate(translate(path.collect(), error.inner().message()))
-    })?;
-    config.folder = Path::new(file).parent().map(Path::to_owned).unwrap_or_default();
-    config.problem().map_err(|problem| source.locate(problem))?;
-    Ok(config)
+    Template::new(text, file, overrides)?.config()
 }
 
-/// What the config was read from.
-struct Source<'a> {
-    file: &'a str,
-    text: &'a str,
-    tree: &'a DeTable<'a>,
+/// A config as it was read, of which others are made by setting keys.
+#[derive(Clone, Debug)]
+pub struct Template {
+    file: String,
+    text: String,
     overrides: Vec<Override>,
+    /// With the overrides.
+    table: Table,
 }
 
-impl Source<'_> {
-    fn locate(&self, problem: Problem) -> ConfigError {
+impl Template {
+    /// Reads a config and applies overrides, as [`Config::load`] does.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no TOML, or an override is not `KEY=VALUE`.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::new(&text, &path.display().to_string(), overrides)
+    }
+
+    pub(crate) fn new(text: &str, file: &str, overrides: &[String]) -> Result<Self, ConfigError> {
+        let mut table: Table = toml::from_str(text).map_err(|error| syntax(file, text, &error))?;
+        let overrides = overrides.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        for change in &overrides {
+            set(&mut table, &change.key, &change.value).map_err(|problem| {
+                let place = Place::Override(change.text.clone());
+                ConfigError::Key(Box::new(KeyError { problem, place }))
+            })?;
+        }
+        Ok(Template { file: file.to_owned(), text: text.to_owned(), overrides, table })
+    }
+
+    /// The config as it stands, checked.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it, and where.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        let config = self.parse(self.table.clone()).map_err(|problem| self.locate(problem))?;
+        config.problem().map_err(|problem| self.locate(problem))?;
+        Ok(config)
+    }
+
+    /// The config without `[tune]` and with some keys set anew; neither whether values go together is checked nor where
+    /// they stand said.
+    pub(crate) fn with<'a>(
+        &self,
+        values: impl IntoIterator<Item = (&'a [String], &'a Value)>,
+    ) -> Result<Config, Problem> {
+        let mut table = self.table.clone();
+        table.remove("tune");
+        values.into_iter().try_for_each(|(key, value)| set(&mut table, key, value))?;
+        self.parse(table)
+    }
+
+    fn parse(&self, table: Table) -> Result<Config, Problem> {
+        let parsed: Result<Config, _> = serde_path_to_error::deserialize(Value::Table(table));
+        let mut config = parsed.map_err(|error| {
+            let path = error.path().iter().filter_map(|segment| match segment {
+                Segment::Map { key } => Some(key.clone()),
+                _ => None,
+            });
+            translate(path.collect(), error.inner().message())
+        })?;
+        config.folder = Path::new(&self.file).parent().map(Path::to_owned).unwrap_or_default();
+        Ok(config)
+    }
+
+    /// The error of a problem, with its place.
+    pub(crate) fn locate(&self, problem: Problem) -> ConfigError {
         let place = self.place(&problem);
         ConfigError::Key(Box::new(KeyError { problem, place }))
     }
@@ -47,7 +91,8 @@ impl Source<'_> {
     /// The override that set the key, else the line it stands on, else the line of the innermost section around it.
     fn place(&self, problem: &Problem) -> Place {
         let key = &problem.key;
-        let (span, depth) = find(self.tree, key, problem.at_value);
+        let tree = DeTable::parse(&self.text);
+        let (span, depth) = tree.as_ref().map_or((None, 0), |tree| find(tree.get_ref(), key, problem.at_value));
         let set = |change: &&Override| {
             let around = change.key.starts_with(key) && depth < key.len();
             around || key.starts_with(&change.key)
@@ -56,23 +101,50 @@ impl Source<'_> {
             return Place::Override(change.text.clone());
         }
         match span {
-            Some(span) => Place::of(self.file, self.text, span),
-            None => Place::Nowhere { file: self.file.to_owned() },
+            Some(span) => Place::of(&self.file, &self.text, span),
+            None => Place::Nowhere { file: self.file.clone() },
         }
     }
 }
 
-/// The bytes of the key, or of its value, and how many of its parts were found.
+/// The line of a written config that says a key, or the section around it; from 0.
+pub(crate) fn line_of(text: &str, key: &[String]) -> Option<usize> {
+    let tree = DeTable::parse(text).ok()?;
+    let (span, _) = find(tree.get_ref(), key, false);
+    Some(text[..span?.start].matches('\n').count())
+}
+
+/// The bytes of the key, or of its value, and how many of its parts were found. A part of an array is its place there.
 fn find(tree: &DeTable<'_>, key: &[String], at_value: bool) -> (Option<Range<usize>>, usize) {
-    let (mut table, mut span, mut depth) = (Some(tree), None, 0);
+    let (mut inside, mut span, mut depth) = (Some(Inside::Table(tree)), None, 0);
     for part in key {
-        let Some((name, value)) = table.and_then(|t| t.get_key_value(part.as_str())) else { break };
+        let (name, value) = match inside {
+            Some(Inside::Table(table)) => match table.get_key_value(part.as_str()) {
+                Some((name, value)) => (name.span(), value),
+                None => break,
+            },
+            Some(Inside::Array(array)) => match part.parse().ok().and_then(|at: usize| array.get(at)) {
+                Some(value) => (value.span(), value),
+                None => break,
+            },
+            None => break,
+        };
         depth += 1;
         let pointed = at_value && depth == key.len() && !matches!(value.get_ref(), DeValue::Table(_));
-        span = Some(if pointed { value.span() } else { name.span() });
-        table = value.get_ref().as_table();
+        span = Some(if pointed { value.span() } else { name });
+        inside = match value.get_ref() {
+            DeValue::Table(table) => Some(Inside::Table(table)),
+            DeValue::Array(array) => Some(Inside::Array(array)),
+            _ => None,
+        };
     }
     (span, depth)
+}
+
+/// What has parts.
+enum Inside<'a> {
+    Table(&'a DeTable<'a>),
+    Array(&'a DeArray<'a>),
 }
 
 fn syntax(file: &str, text: &str, error: &toml::de::Error) -> ConfigError {
@@ -85,14 +157,11 @@ fn syntax(file: &str, text: &str, error: &toml::de::Error) -> ConfigError {
 }
 
 /// `KEY=VALUE` of a command line.
+#[derive(Clone, Debug)]
 struct Override {
     text: String,
     key: Vec<String>,
     value: Value,
-}
-
-fn parse_overrides(overrides: &[String]) -> Result<Vec<Override>, ConfigError> {
-    overrides.iter().map(|text| Override::parse(text)).collect()
 }
 
 impl Override {
@@ -107,38 +176,36 @@ impl Override {
         };
         Ok(Override { text: text.to_owned(), key, value: parse_value(value) })
     }
+}
 
-    /// Writes the value into the table, making the sections on the way.
-    fn apply(&self, table: &mut Table) -> Result<(), ConfigError> {
-        let Some((last, sections)) = self.key.split_last() else { return Ok(()) };
-        let mut at = &mut *table;
-        for (depth, section) in sections.iter().enumerate() {
-            let value = at.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
-            at = match value {
-                Value::Table(inner) => inner,
-                other => {
-                    let around = &self.key[..=depth];
-                    let text = format!("`{}` is {other}, which has no keys", dotted(around));
-                    let problem = Problem { key: around.to_vec(), message: text, hint: None, at_value: true };
-                    let place = Place::Override(self.text.clone());
-                    return Err(ConfigError::Key(Box::new(KeyError { problem, place })));
-                }
-            };
-        }
-        at.insert(last.clone(), self.value.clone());
-        // The two say the same thing, so the one that comes last stands.
-        let rival = match self.key.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["train", "epochs"] => "steps",
-            ["train", "steps"] => "epochs",
-            _ => return Ok(()),
+/// Writes a value into a table, making the sections on the way.
+fn set(table: &mut Table, key: &[String], value: &Value) -> Result<(), Problem> {
+    let Some((last, sections)) = key.split_last() else { return Ok(()) };
+    let mut at = &mut *table;
+    for (depth, section) in sections.iter().enumerate() {
+        let inner = at.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
+        at = match inner {
+            Value::Table(inner) => inner,
+            other => {
+                let around = &key[..=depth];
+                let message = format!("`{}` is {other}, which has no keys", dotted(around));
+                return Err(Problem { key: around.to_vec(), message, hint: None, at_value: true });
+            }
         };
-        at.remove(rival);
-        Ok(())
     }
+    at.insert(last.clone(), value.clone());
+    // The two say the same thing, so the one that comes last stands.
+    let rival = match key.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["train", "epochs"] => "steps",
+        ["train", "steps"] => "epochs",
+        _ => return Ok(()),
+    };
+    at.remove(rival);
+    Ok(())
 }
 
 /// The parts of a dotted key.
-fn parse_key(text: &str) -> Option<Vec<String>> {
+pub(super) fn parse_key(text: &str) -> Option<Vec<String>> {
     let mut table: Table = toml::from_str(&format!("{} = 0", text.trim())).ok()?;
     let mut key = Vec::new();
     loop {

@@ -38,13 +38,17 @@ mod text;
 mod train;
 mod translate;
 mod trunk;
+mod tune;
 
 pub use crate::share::Sharing;
 pub use criterion::Criterion;
 pub use data::{DataConfig, FileConfig, Part, Split};
+pub(crate) use error::dotted;
 pub use error::{ConfigError, KeyError, Place, Problem};
 pub use image::{Augment, Flip, ImageFit, ImageSize, LabelsConfig, OnError};
 pub use inputs::{Embedding, InputConfig, InputKind};
+pub use load::Template;
+pub(crate) use load::line_of;
 pub use loss::{Balance, Level, LossConfig};
 pub use mixing::Mixing;
 pub(crate) use model::check_widths;
@@ -57,6 +61,7 @@ pub use tasks::{ClassWeights, Ignored, Label, TaskConfig, TaskKind, TaskLoss};
 pub use text::{Positions, TextEncoder, TextModel, TextPool};
 pub use train::{Batch, Length, Optimizer, OptimizerName, TrainConfig};
 pub use trunk::{ImageLayer, Layer, Norm, Pooling, Resnet, Trunk, Word};
+pub use tune::{Range, Tune, Values};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -90,6 +95,10 @@ pub struct Config {
     /// How the model is trained.
     #[serde(default)]
     pub train: TrainConfig,
+    /// What `polytask tune` may set, and to what: `KEY = [VALUE, ...]` or `KEY = { low = NUMBER, high = NUMBER }`, with
+    /// `log = true` where factors count instead of differences. All else makes no use of it.
+    #[serde(default, skip_serializing_if = "Tune::is_empty")]
+    pub tune: Tune,
     /// The folder of the config; paths in it are relative to this.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -99,9 +108,7 @@ impl Config {
     /// Reads a config and applies overrides of the form `KEY=VALUE` in their order, for example `train.epochs=50`,
     /// `model.trunk=[32]` or `data.path=x.csv`. A value is read as TOML, or taken as a word where it is none.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        load::read(&text, &path.display().to_string(), overrides)
+        Template::load(path, overrides)?.config()
     }
 
     /// Reads a config from its text; `file_name` is for messages, and its folder is the one paths are relative to.
@@ -134,7 +141,7 @@ impl Config {
         self.problem().map_err(ConfigError::from)
     }
 
-    fn problem(&self) -> Result<(), Problem> {
+    pub(crate) fn problem(&self) -> Result<(), Problem> {
         self.data.sets().try_for_each(DataConfig::check)?;
         sets::check(&self.data, &self.tasks)?;
         if self.inputs.is_empty() && !self.data.others.is_empty() {
@@ -158,6 +165,7 @@ impl Config {
         self.train.check()?;
         self.train.criterion.check(&self.tasks)?;
         self.check_columns()?;
+        self.tune.ranges()?;
         for (key, path) in self.paths() {
             environment::expand(path).map_err(|message| Problem::new(&key, message).at_value())?;
         }
@@ -184,6 +192,28 @@ impl Config {
             paths.push((vec!["model", "init"], init));
         }
         paths
+    }
+
+    /// The same config to be written to another folder: relative paths begin with `back`, which leads from there to the
+    /// folder they were relative to.
+    pub(crate) fn moved(&self, back: &Path) -> Self {
+        let mut config = self.clone();
+        let move_path = |path: &mut String| {
+            // A variable may hold a whole path.
+            if !path.starts_with("${") && Path::new(path.as_str()).is_relative() {
+                *path = back.join(path.as_str()).display().to_string();
+            }
+        };
+        let first = &mut config.data;
+        let (mut others, mut sets) = (std::mem::take(&mut first.others), vec![first]);
+        sets.extend(&mut others);
+        for set in sets {
+            set.paths_mut().into_iter().for_each(move_path);
+        }
+        config.data.others = others;
+        config.inputs.values_mut().filter_map(|input| input.vectors.as_mut()).for_each(move_path);
+        config.model.init.iter_mut().for_each(move_path);
+        config
     }
 
     /// A label among the inputs would be read off instead of learnt.

@@ -1,11 +1,13 @@
 //! A first config for a table: one that trains as it stands, with what was found out in its comments.
 
-use super::{Candidate, Concern, Leak, Summary, Survey, candidates, choose, leaks};
+use super::target::Reason;
+use super::{Candidate, Concern, Leak, Summary, Survey, candidates, choose, leaks, structure_columns, structures};
 use crate::config::{Config, InputKind, TaskKind};
 use crate::encode::EncodeError;
 use crate::error::Error;
 use crate::prepare::prepare;
 use crate::share::{self, Design};
+use crate::task::TaskError;
 use polytask_data::Table;
 use std::fmt::Write;
 
@@ -15,6 +17,8 @@ pub struct Draft<'a> {
     /// As the config is to name the data.
     path: String,
     tasks: Vec<Candidate>,
+    /// Tasks about the structure of sentences, called like their kind.
+    structures: Vec<TaskKind>,
     /// What else could be predicted.
     others: Vec<Candidate>,
     /// Columns that are not read, and why.
@@ -41,7 +45,7 @@ pub fn draft<'a>(
 ) -> Result<(String, Draft<'a>), Error> {
     let mut draft = Draft::new(table, survey, path, tasks)?;
     // Each round sets a column aside, or tries another trunk.
-    for _ in 0..survey.columns.len() + TRUNKS.len() {
+    for _ in 0..survey.columns.len() + TRUNKS.len() + draft.structures.len() {
         let text = draft.text();
         match check(&text, file) {
             Ok(()) => return Ok((text, draft)),
@@ -65,9 +69,22 @@ const TRUNKS: [&str; 3] = ["\"lenet\"", "[{ conv = 16, pool = 2 }, 64]", "[64, 6
 
 impl<'a> Draft<'a> {
     fn new(table: &Table, survey: &'a Survey, path: &str, tasks: &[String]) -> Result<Self, Error> {
-        let all = candidates(table, survey);
-        let chosen: Vec<Candidate> = match tasks {
-            [] => choose(&all).into_iter().cloned().collect(),
+        let mut all = candidates(table, survey);
+        let mut structures = structures(table);
+        if !tasks.is_empty() {
+            structures.retain(|kind| tasks.iter().any(|name| name == kind.word()));
+        }
+        let of_structure = |name: &str| structures.iter().any(|kind| structure_columns(*kind).contains(&name));
+        all.retain(|candidate| !of_structure(&candidate.column));
+        let is_structure = |name: &String| structures.iter().any(|kind| name == kind.word());
+        let named: Vec<String> = tasks.iter().filter(|name| !is_structure(name)).cloned().collect();
+        let chosen: Vec<Candidate> = match named.as_slice() {
+            // The last column is the likeliest only where nothing else is.
+            [] if !structures.is_empty() && !tasks.is_empty() => Vec::new(),
+            [] => {
+                let likely = choose(&all).into_iter().cloned();
+                likely.filter(|one| structures.is_empty() || one.because != Some(Reason::Last)).collect()
+            }
             named => {
                 let find = |name: &String| {
                     let column = table.find(name)?;
@@ -78,7 +95,7 @@ impl<'a> Draft<'a> {
                 named.iter().map(find).collect::<Result<_, Error>>()?
             }
         };
-        let is_task = |name: &str| chosen.iter().any(|candidate| candidate.column == name);
+        let is_task = |name: &str| of_structure(name) || chosen.iter().any(|candidate| candidate.column == name);
         let split =
             survey.columns.iter().find(|column| !is_task(&column.name) && is_split(column)).map(|c| c.name.clone());
         let mut aside = Vec::new();
@@ -106,13 +123,14 @@ impl<'a> Draft<'a> {
         }
         let others = all.into_iter().filter(|candidate| !is_task(&candidate.column)).collect();
         let images = survey.columns.iter().any(|column| column.kind == "image" && !is_task(&column.name));
-        let tokens = chosen.iter().any(|task| task.kind.is_of_tokens());
+        let tokens = !structures.is_empty() || chosen.iter().any(|task| task.kind.is_of_tokens());
         let trunk = match (images, tokens) {
             (true, _) => TRUNKS[0],
             (_, true) => "[]",
             _ => "[64, 64]",
         };
-        Ok(Draft { survey, path: path.to_owned(), tasks: chosen, others, aside, leaks, split, size: None, trunk })
+        let path = path.to_owned();
+        Ok(Draft { survey, path, tasks: chosen, structures, others, aside, leaks, split, size: None, trunk })
     }
 
     /// Columns that are not read, with the reason.
@@ -120,13 +138,26 @@ impl<'a> Draft<'a> {
         &self.aside
     }
 
-    /// What is predicted.
-    pub fn tasks(&self) -> &[Candidate] {
-        &self.tasks
+    /// The names of what is predicted.
+    pub fn tasks(&self) -> Vec<&str> {
+        let words = self.structures.iter().map(|kind| kind.word());
+        self.tasks.iter().map(|task| task.column.as_str()).chain(words).collect()
+    }
+
+    /// Whether a column is read for a task.
+    fn is_label(&self, name: &str) -> bool {
+        self.tasks.iter().any(|task| task.column == name)
+            || self.structures.iter().any(|kind| structure_columns(*kind).contains(&name))
     }
 
     /// Takes out what stands in the way.
     fn mend(&mut self, error: Error) -> Result<(), Error> {
+        if let Error::Task(TaskError::OneLabel { task, .. }) = &error
+            && let Some(at) = self.structures.iter().position(|kind| kind.word() == task)
+        {
+            self.structures.remove(at);
+            return Ok(());
+        }
         let input = match &error {
             Error::Encode(EncodeError::Sizes { .. }) if self.size.is_none() => {
                 self.size = Some(64);
@@ -193,7 +224,7 @@ impl<'a> Draft<'a> {
         }
         line(&mut out, "\n# What the model reads.\n[inputs]".into());
         let read = columns.iter().filter(|column| {
-            let task = self.tasks.iter().any(|task| task.column == column.name);
+            let task = self.is_label(&column.name);
             let aside = self.aside.iter().any(|(name, _)| *name == column.name);
             !task && !aside && self.split.as_ref() != Some(&column.name)
         });
@@ -214,6 +245,11 @@ impl<'a> Draft<'a> {
             let said = self.survey.column(&task.column).map(|column| said(column, *rows)).unwrap_or_default();
             line(&mut out, format!("{:<30}# {said}{because}", format!("[tasks.{}]", key(&task.column))));
             line(&mut out, format!("kind = {}", quoted(task.kind.word())));
+        }
+        for kind in &self.structures {
+            let read = structure_columns(*kind).join("` and `");
+            line(&mut out, format!("{:<30}# of sentences, from `{read}`", format!("[tasks.{}]", kind.word())));
+            line(&mut out, format!("kind = {}", quoted(kind.word())));
         }
         if !self.others.is_empty() {
             line(&mut out, "\n# Could be predicted as well, and would be no input then:".into());

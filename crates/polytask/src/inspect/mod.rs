@@ -12,6 +12,7 @@ pub use draft::{Draft, draft};
 pub use labels::{Association, Balance, LabelSurvey, TaskSurvey, associations, overlap, survey_tasks};
 pub use relation::{Leak, Relation, leaks};
 pub use target::{Candidate, candidates, choose};
+pub(crate) use target::{structure_columns, structures};
 
 use polytask_data::{Table, Values};
 use serde::Serialize;

@@ -29,11 +29,11 @@ fn word<S: serde::Serializer>(kind: &TaskKind, serializer: S) -> Result<S::Ok, S
 pub enum Reason {
     /// It is called like a label.
     Name,
-    /// It labels tokens or spans, or several labels a row, which no input does.
+    /// It labels tokens, spans or pixels, or several labels a row, which no input does.
     Form,
     /// Values are missing in it, and in few other columns.
     Gaps,
-    /// It is the last column.
+    /// It is the last column, or one of the last that are numbered: `g1, g2, g3`.
     Last,
 }
 
@@ -42,11 +42,36 @@ impl Reason {
     pub fn words(self) -> &'static str {
         match self {
             Reason::Name => "it is called like one",
-            Reason::Form => "it holds labels of tokens, or several labels a row",
+            Reason::Form => "it holds labels of tokens or pixels, or several labels a row",
             Reason::Gaps => "it is known for some rows only, as labels often are",
-            Reason::Last => "it is the last column",
+            Reason::Last => "it is the last column, or numbered like it",
         }
     }
+}
+
+/// Columns that a task about the structure of sentences is read from.
+pub fn structure_columns(kind: TaskKind) -> &'static [&'static str] {
+    if kind == TaskKind::Arcs { &["head", "deprel"] } else { &["frames"] }
+}
+
+/// The tasks about the structure of sentences that a table has labels of: predicates, senses and roles where a column holds frames, a tree where two
+/// hold heads and relations.
+pub fn structures(table: &Table) -> Vec<TaskKind> {
+    let mut found = Vec::new();
+    let frames = |json: &String| json.starts_with('[') && json.contains("\"pred\"") && json.contains("\"args\"");
+    if let Some(Values::Nested(text)) = table.column("frames").map(|column| &column.values)
+        && text.levels.iter().any(frames)
+    {
+        let senses = text.levels.iter().any(|json| json.contains("\"roleset\"") || json.contains("\"sense\""));
+        found.push(TaskKind::Predicates);
+        found.extend(senses.then_some(TaskKind::Senses));
+        found.push(TaskKind::Roles);
+    }
+    let whole = |name: &&str| table.column(name).is_some_and(|column| matches!(column.values, Values::List(_)));
+    if ["tokens", "head", "deprel"].iter().all(whole) {
+        found.push(TaskKind::Arcs);
+    }
+    found
 }
 
 /// Names that labels have.
@@ -61,7 +86,11 @@ pub fn candidates(table: &Table, survey: &Survey) -> Vec<Candidate> {
     let of = |column: &Column| {
         let kind = kind(column, tokens, table, survey)?;
         let because = match kind {
-            TaskKind::Tags | TaskKind::TokenCategory | TaskKind::Multilabel => Some(Reason::Form),
+            TaskKind::Tags
+            | TaskKind::TokenCategory
+            | TaskKind::Multilabel
+            | TaskKind::Segmentation
+            | TaskKind::PixelRegression => Some(Reason::Form),
             _ => is_name(&column.name).then_some(Reason::Name),
         };
         Some(Candidate { column: column.name.clone(), kind, because })
@@ -74,7 +103,12 @@ pub fn candidates(table: &Table, survey: &Survey) -> Vec<Candidate> {
         let gaps = found.iter().filter(|candidate| gap(candidate)).count();
         match gaps > 0 && gaps < found.len() {
             true => found.iter_mut().filter(|c| gap(c)).for_each(|c| c.because = Some(Reason::Gaps)),
-            false => found.iter_mut().rev().take(1).for_each(|c| c.because = Some(Reason::Last)),
+            false => {
+                let last = found.last().map(|candidate| series(&candidate.column).to_owned());
+                let alike = |c: &Candidate| last.as_deref() == Some(series(&c.column)) && series(&c.column) != c.column;
+                let count = found.iter().rev().take_while(|candidate| alike(candidate)).count().max(1);
+                found.iter_mut().rev().take(count).for_each(|c| c.because = Some(Reason::Last));
+            }
         }
     }
     found
@@ -83,6 +117,11 @@ pub fn candidates(table: &Table, survey: &Survey) -> Vec<Candidate> {
 /// The candidates that are most likely meant.
 pub fn choose(candidates: &[Candidate]) -> Vec<&Candidate> {
     candidates.iter().filter(|candidate| candidate.because.is_some()).collect()
+}
+
+/// A name without the number at its end.
+fn series(name: &str) -> &str {
+    name.trim_end_matches(|c: char| c.is_ascii_digit())
 }
 
 fn is_name(name: &str) -> bool {
@@ -96,20 +135,37 @@ fn is_name(name: &str) -> bool {
 /// What a column would be as a task; none for what cannot be one.
 fn kind(column: &Column, tokens: Option<&Column>, table: &Table, survey: &Survey) -> Option<TaskKind> {
     match &column.values {
-        Values::Images(_) => None,
+        Values::Images(_) => mask_kind(column, survey),
         Values::List(list) if column.name != "tokens" => list_kind(list, tokens),
         Values::List(_) => None,
         Values::Nested(text) => text.levels.first().filter(|level| is_spans(level)).map(|_| TaskKind::Tags),
         Values::Number(_) | Values::Text(_) => {
             let own = survey.column(&column.name)?;
             let group = survey.group.as_ref() == Some(&column.name);
-            let words = own.kind == "text" || own.kind == "image";
+            if own.kind == "image" {
+                return mask_kind(column, survey);
+            }
+            let words = own.kind == "text";
             let barred = matches!(
                 own.concern,
                 Some(Concern::Empty | Concern::Constant | Concern::Identifier | Concern::Dates | Concern::Names)
             );
             (!barred && !words && !group).then(|| infer_kind(table, &column.name)).flatten()
         }
+    }
+}
+
+/// Images beside others, called like labels of their pixels.
+fn mask_kind(column: &Column, survey: &Survey) -> Option<TaskKind> {
+    let first = survey.columns.iter().find(|column| column.kind == "image")?;
+    let name = column.name.to_lowercase();
+    let called = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if first.name == column.name {
+        None
+    } else if called(&["mask", "segment", "label", "class"]) {
+        Some(TaskKind::Segmentation)
+    } else {
+        called(&["depth", "target", "height", "distance"]).then_some(TaskKind::PixelRegression)
     }
 }
 
@@ -161,7 +217,22 @@ mod tests {
         assert_eq!(found, [("size".into(), TaskKind::Regression, Reason::Gaps)]);
         let found = chosen(vec![numbers("a", false), numbers("b", false)]);
         assert_eq!(found, [("b".into(), TaskKind::Regression, Reason::Last)]);
+        let found = chosen(vec![numbers("g0", false), numbers("a", false), numbers("g1", false), numbers("g2", false)]);
+        let names: Vec<String> = found.into_iter().map(|(name, ..)| name).collect();
+        assert_eq!(names, ["g1", "g2"]);
         assert!(is_name("Label") && is_name("y2") && !is_name("year") && !is_name("targeted"));
+    }
+
+    #[test]
+    fn structures_are_known_by_their_columns() {
+        let list = |name: &str| {
+            let rows = (0..3).map(|_| Some(["1", "2"].map(Some)));
+            Column { name: name.into(), values: Values::List(rows.collect()) }
+        };
+        let table = Table::from_columns(vec![list("tokens"), list("head"), list("deprel")]).unwrap();
+        assert_eq!(structures(&table), [TaskKind::Arcs]);
+        let table = Table::from_columns(vec![list("tokens"), list("deprel")]).unwrap();
+        assert_eq!(structures(&table), []);
     }
 
     #[test]

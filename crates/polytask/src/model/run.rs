@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub struct RunInfo {
     /// The version of the program.
     pub polytask: String,
-    /// The folder that paths of `config.toml` are relative to.
+    /// The folder that paths of `config.toml` are relative to, from the model directory.
     pub folder: PathBuf,
     /// Why training ended, in words.
     pub ending: String,
