@@ -14,6 +14,7 @@ pub mod predict;
 pub mod problem;
 pub mod protocol;
 pub mod report;
+pub mod select;
 pub mod sequences;
 pub mod sgemm;
 pub mod worker;

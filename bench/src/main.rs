@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use polytask_bench::aggregators::{self, CASES, Case};
 use polytask_bench::compare::{Options, compare};
 use polytask_bench::workload::{Method, Norm, Peer, Work, Workload};
-use polytask_bench::{Error, Result, growth, predict, report, worker};
+use polytask_bench::{Error, Result, growth, predict, report, select, worker};
 use serde::Serialize;
 
 /// Measure polytask and its peers on the same work, in alternating rounds.
@@ -88,6 +88,8 @@ enum Command {
     Aggregators(Aggregators),
     /// Prediction with a trained model, from a file and in memory: rows a second
     Predict(Predict),
+    /// Inter-task affinities, beside one look-ahead after another in PyTorch: the time of a look at all tasks
+    Select(Select),
     /// Be polytask's contestant: the runner calls this itself
     Worker {
         /// What to run
@@ -108,6 +110,12 @@ enum Command {
     },
     /// Be polytask's contestant among the aggregators: the runner calls this itself
     AggregatorsWorker,
+    /// Be polytask's contestant in looks: the runner calls this itself
+    SelectWorker {
+        /// Threads to use
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+    },
     /// Be polytask's contestant in prediction: the runner calls this itself
     PredictWorker {
         /// The model directory
@@ -223,6 +231,32 @@ struct Aggregators {
     json: Option<PathBuf>,
 }
 
+#[derive(Args)]
+struct Select {
+    /// Numbers of tasks
+    #[arg(long, value_delimiter = ',', default_values_t = [4, 8, 16, 32],
+          value_parser = clap::value_parser!(u16).range(2..=128))]
+    sizes: Vec<u16>,
+    /// Number of rounds
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Seconds of a contestant's turn
+    #[arg(long, default_value_t = 0.5)]
+    seconds: f64,
+    /// Threads of both
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// The Python that has PyTorch
+    #[arg(long, default_value = "python3")]
+    python: PathBuf,
+    /// Draw the table as an SVG file
+    #[arg(long)]
+    plot: Option<PathBuf>,
+    /// Write the raw measurements to this file as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::W1(args) => measure(Workload::W1.into(), args),
@@ -243,6 +277,8 @@ fn main() -> ExitCode {
             let expert = experts.expert.into();
             worker::run(Work { low_memory, unfused, expert, ..choice.of(workload) }, threads)
         }
+        Command::Select(args) => measure_select(args),
+        Command::SelectWorker { threads } => worker::select::run(threads),
         Command::AggregatorsWorker => worker::aggregators::run(),
         Command::Predict(args) => measure_predict(args),
         Command::PredictWorker { model, data, threads } => worker::predict::serve(model, data, threads),
@@ -295,6 +331,17 @@ fn measure_aggregators(args: Aggregators) -> Result<()> {
     })?;
     print!("{}", aggregators::table(&rows));
     write(args.json, &rows)
+}
+
+fn measure_select(args: Select) -> Result<()> {
+    let Select { sizes, rounds, seconds, threads, python, plot, json } = args;
+    let sizes = numbers(&sizes);
+    let rows = select::measure(&select::Options { rounds: rounds.into(), seconds, sizes, threads, python })?;
+    print!("{}", select::table(&rows));
+    if let Some((path, chart)) = plot.zip(select::chart(&rows)) {
+        std::fs::write(path, chart)?;
+    }
+    write(json, &rows)
 }
 
 fn measure_predict(args: Predict) -> Result<()> {

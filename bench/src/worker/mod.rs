@@ -3,6 +3,7 @@
 pub mod aggregators;
 mod net;
 pub mod predict;
+pub mod select;
 mod w3;
 mod w5;
 

@@ -92,6 +92,12 @@ impl Runner {
         self.refresh();
     }
 
+    /// Changes the parameters in place, flat in their order.
+    pub fn change_parameters(&mut self, change: impl FnOnce(&mut [f32])) {
+        change(self.parameters.values_mut());
+        self.refresh();
+    }
+
     /// The temperature at which ops that draw one of several inputs ([`Weighing::Sampled`](polytask_graph::Weighing)) are
     /// differentiated, above 0: the lower, the closer to the choice itself. Default 1.
     pub fn set_temperature(&mut self, temperature: f32) {

@@ -17,6 +17,13 @@ impl Graph {
     }
 
     /// Those of one of its nodes. Elementwise ops count one per feature they write.
+    /// The same with every node counted once for each loss that reaches it: what keeping the losses' gradients apart costs
+    /// a backward pass.
+    pub fn separate_multiply_adds_on(&self, domain: DomainId) -> usize {
+        let nodes = self.nodes.iter().zip(self.reach().nodes).filter(|(node, _)| node.domain == domain);
+        nodes.map(|(node, losses)| self.node_multiply_adds(node) * losses.len()).sum()
+    }
+
     pub(crate) fn node_multiply_adds(&self, node: &Node) -> usize {
         match &node.op {
             Op::Input

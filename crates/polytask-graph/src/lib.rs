@@ -37,6 +37,7 @@ mod image;
 mod init;
 mod loss;
 mod op;
+mod part;
 mod penalty;
 mod picture;
 mod reach;

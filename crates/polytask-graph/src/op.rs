@@ -328,6 +328,25 @@ impl Op {
         }
     }
 
+    /// The same, to be led elsewhere.
+    pub(crate) fn parameters_mut(&mut self) -> Vec<&mut ParameterId> {
+        match self {
+            Op::Dense { weight, bias, .. } | Op::Conv2d { weight, bias, .. } => {
+                std::iter::once(weight).chain(bias).collect()
+            }
+            Op::Embedding { table, .. } | Op::Position { table } => vec![table],
+            Op::Vector { value } => vec![value],
+            Op::LayerNorm { gain, bias, .. } | Op::GroupNorm { gain, bias, .. } => vec![gain, bias],
+            Op::BatchNorm { gain, bias, mean, variance, .. } => vec![gain, bias, mean, variance],
+            Op::Blend { weights, .. } => vec![weights],
+            Op::Lstm { input, recurrent, bias, .. } | Op::Gru { input, recurrent, bias, .. } => {
+                vec![input, recurrent, bias]
+            }
+            Op::Pairwise { root } => root.iter_mut().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The matrices among them that features are multiplied with, all of two dimensions.
     pub fn matrices(&self) -> Vec<ParameterId> {
         match self {

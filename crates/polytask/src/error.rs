@@ -5,6 +5,7 @@ use crate::encode::EncodeError;
 use crate::files::FileError;
 use crate::linear::LinearProblem;
 use crate::model::ModelError;
+use crate::select::SelectError;
 use crate::task::TaskError;
 use crate::train::{Breakdown, CheckpointError, TrainError};
 use crate::tune::TuneError;
@@ -36,6 +37,9 @@ pub enum Error {
     /// A model directory cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Tasks cannot be selected.
+    #[error(transparent)]
+    Select(#[from] SelectError),
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -78,6 +82,7 @@ impl Error {
             Error::Task(error) => return error.hint(),
             Error::Encode(error) => return error.hint(),
             Error::Model(error) => return error.hint(),
+            Error::Select(error) => return error.hint(),
             Error::Train(TrainError::Checkpoint(error)) => return error.hint(),
             Error::Train(TrainError::Linear(error)) => return error.hint(),
             Error::Train(TrainError::Image(error)) => return error.hint(),
@@ -97,6 +102,7 @@ impl Error {
         let config = match self {
             Error::Config(_) | Error::Graph(_) | Error::Init(_) | Error::NoTest | Error::Threads { .. } => true,
             Error::Tune(error) => error.is_of_call(),
+            Error::Select(error) => error.is_usage(),
             Error::Task(error) => matches!(
                 error,
                 TaskError::Column { .. }

@@ -30,6 +30,13 @@ pub struct Prepared {
     pub notes: Vec<String>,
 }
 
+impl Prepared {
+    /// The names of the tasks.
+    pub fn names(&self) -> Vec<&str> {
+        self.tasks.iter().map(|task| task.name.as_str()).collect()
+    }
+}
+
 /// The rows of a config, read and split; nothing is fitted to them.
 pub struct Source {
     /// All rows.

@@ -522,3 +522,11 @@ fn the_schema_describes_every_key() {
     let train = definitions["TrainConfig"]["properties"].as_object().unwrap();
     assert_eq!(train.len(), 18, "{:?}", train.keys());
 }
+
+#[test]
+fn an_anchored_config_can_be_written_anywhere() {
+    let text = "[[data]]\npath = \"a.csv\"\ntasks = [\"a\"]\n[[data]]\npath = \"/b.csv\"\ntasks = [\"b\"]\n\
+                [inputs]\nx = \"number\"\n[tasks.a]\n[tasks.b]\n";
+    let anchored = Config::from_toml(text, "/here/people.toml").unwrap().anchored();
+    assert_eq!(anchored.data.sets().map(|set| set.path.as_str()).collect::<Vec<_>>(), ["/here/a.csv", "/b.csv"]);
+}

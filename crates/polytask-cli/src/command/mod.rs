@@ -15,6 +15,7 @@ mod man;
 mod predict;
 mod report;
 mod schema;
+mod select;
 mod serve;
 mod show;
 mod train;
@@ -49,6 +50,8 @@ pub enum Command {
     Compare(compare::Compare),
     /// Try settings within the ranges that a config gives, and write the best config
     Tune(tune::Tune),
+    /// Find which tasks should learn together, and say who helps whom
+    Select(select::Select),
     /// Write what became of a model, or of several side by side, as one HTML file
     Report(report::Report),
     /// Say how much worse each task gets when the values of an input are dealt to other rows
@@ -83,6 +86,7 @@ impl Command {
             Command::Export(command) => command.run(),
             Command::Compare(command) => command.run(),
             Command::Tune(command) => command.run(),
+            Command::Select(command) => command.run(),
             Command::Report(command) => command.run(),
             Command::Importance(command) => command.run(),
             Command::Data(command) => command.run(),

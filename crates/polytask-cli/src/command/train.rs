@@ -1,5 +1,7 @@
 //! `polytask train`
 
+mod groups;
+
 use super::{ConfigArguments, evaluate, on_threads, print};
 use crate::failure::Failure;
 use crate::track::Mlflow;
@@ -32,6 +34,9 @@ pub struct Train {
     /// Go on from the checkpoint in the model directory
     #[arg(long)]
     resume: bool,
+    /// Train a model for each group of this selection.json (see `polytask select`) and write them as one
+    #[arg(long, value_name = "FILE")]
+    groups: Option<PathBuf>,
     #[command(flatten)]
     tracking: Tracking,
 }
@@ -61,6 +66,9 @@ impl Train {
     fn train(&self, config: &Config, stop: Arc<AtomicBool>) -> Result<(), Failure> {
         let prepared = polytask::prepare(config)?;
         prepared.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        if let Some(groups) = &self.groups {
+            return self.train_groups(config, &prepared, groups, stop);
+        }
         let settled = search_first(config, &prepared, &stop)?;
         let config = settled.as_ref().unwrap_or(config);
         let graph = share::build(&Design::new(config, &prepared.encoder, &prepared.tasks)).map_err(Error::from)?;

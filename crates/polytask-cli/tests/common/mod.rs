@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 pub mod children;
+pub mod planted;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

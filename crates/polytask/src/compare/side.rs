@@ -1,17 +1,16 @@
 //! One model of a comparison: trained for some of the tasks, measured on the test rows.
 
 use super::contrast::Outcomes;
-use crate::config::{Config, Criterion, LossConfig};
+use crate::config::{Config, LossConfig};
 use crate::error::Error;
+use crate::group::{self, Group, Until};
 use crate::linear::Solved;
 use crate::metric::Metrics;
-use crate::model::{self, Model};
+use crate::model::Model;
 use crate::prepare::Prepared;
-use crate::search;
-use crate::share::{self, Design, Nothing, Sharing};
-use crate::task::{Prediction, Task};
-use crate::train::{Budget, Ending, Job, Watch, fit};
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::task::Prediction;
+use crate::train::Budget;
+use std::sync::atomic::AtomicBool;
 
 /// Which tasks a model is trained for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,15 +45,6 @@ impl Trained {
     }
 }
 
-/// Ends a run when someone has asked for it.
-struct Until<'a>(&'a AtomicBool);
-
-impl Watch for Until<'_> {
-    fn stop(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
 impl Side {
     /// Some tasks together.
     pub fn of(mut tasks: Vec<usize>) -> Self {
@@ -80,83 +70,31 @@ impl Side {
         seed: u64,
         stop: &AtomicBool,
     ) -> Result<Trained, Error> {
-        let which = self.tasks.as_slice();
-        let tasks: Vec<Task> = which.iter().map(|&t| prepared.tasks[t].clone()).collect();
-        let mut config = self.config(config, prepared)?;
+        let mut config = match self.favour {
+            Some(favoured) => favouring(config, &prepared.tasks[favoured].name),
+            None => config.clone(),
+        };
         config.train.seed = seed;
         config.loss.watch = false;
-        let whole = which.len() == prepared.tasks.len();
-        let weighs = |row: &u32| which.iter().any(|&task| prepared.data.labels[task].weighs(*row as usize));
-        let labelled = |rows: &[u32]| match whole {
-            true => rows.to_vec(),
-            false => rows.iter().copied().filter(weighs).collect(),
-        };
-        let (train, valid) = (labelled(&prepared.split.train), labelled(&prepared.split.valid));
-        if let Some(settled) = search::settle(&config, prepared, which, &mut Until(stop))? {
-            config = settled;
-        }
-        let graph = share::build(&Design::new(&config, &prepared.encoder, &tasks))?;
-        // A file of weights is for the whole model; each side starts from its own draw.
-        let start = model::start(&graph, &prepared.encoder, &tasks, seed, None)?;
-        let job = Job {
-            graph: &graph,
-            tasks: &tasks,
-            labels: which,
-            data: &prepared.data,
-            train: &train,
-            valid: &valid,
-            loss: &config.loss,
-            config: &config.train,
-            budget,
-            linear: config.model.sharing.linear(),
-        };
-        let fitted = fit(&job, &start, None, &mut Until(stop))?;
-        if let Ending::Broken(by) = fitted.ending {
-            let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
-            let of = match which.len() {
-                1 if !whole => format!("the single-task model of `{}`", names[0]),
-                _ if whole => "the joint model".to_owned(),
-                _ => format!("the model of {}", names.join(", ")),
-            };
-            let kept = format!(", in {of} with seed {seed}; nothing was compared");
-            return Err(Error::Broken { by, kept });
-        }
-        let encoder = prepared.encoder.clone();
-        let model = Model { graph, encoder, tasks, missing: prepared.missing.clone(), parameters: fitted.parameters };
+        let trained = Group::of(self.tasks.clone()).train(&config, prepared, budget, &mut Until(stop), &|_| Ok(None));
+        let group::Trained { model, fitted, .. } = trained.map_err(|error| match error {
+            Error::Broken { by, kept } => Error::Broken { by, kept: format!("{kept}; nothing was compared") },
+            other => other,
+        })?;
         let test = &prepared.split.test;
         let predictions = model.predict_judged(&prepared.data, test)?;
-        let scores = model.score(&prepared.data, which, test)?.tasks.into_values();
+        let scores = model.score(&prepared.data, &self.tasks, test)?.tasks.into_values();
         let scores = scores.map(|score| (score.metrics, score.baseline)).collect();
         Ok(Trained { model, scores, predictions, seconds: fitted.seconds, solved: fitted.solved })
     }
+}
 
-    /// The config for these tasks.
-    fn config(&self, config: &Config, prepared: &Prepared) -> Result<Config, Error> {
-        let names: Vec<&str> = self.tasks.iter().map(|&t| prepared.tasks[t].name.as_str()).collect();
-        let mut config = match self.tasks.len() == prepared.tasks.len() {
-            true => config.clone(),
-            false => config.for_tasks(&names)?,
-        };
-        let (l2, l2_biases) = (config.loss.l2, config.loss.l2_biases);
-        let plain = LossConfig { l2, l2_biases, ..Default::default() };
-        if names.len() == 1 && prepared.tasks.len() > 1 {
-            config.model.sharing = match config.model.sharing.linear() {
-                Some(linear) => Sharing::Linear(linear.alone()),
-                None => Sharing::None(Nothing {}),
-            };
-            // There is nothing to balance.
-            config.loss = plain.clone();
-            config.train.criterion = Criterion::Mean;
-        }
-        if let Some(favoured) = self.favour {
-            config.loss = plain;
-            let weights = [(prepared.tasks[favoured].name.clone(), FAVOUR.into())];
-            config.loss.balance.method = "fixed".to_owned();
-            config.loss.balance.options =
-                [("weights".to_owned(), serde_json::Value::Object(weights.into_iter().collect()))]
-                    .into_iter()
-                    .collect();
-        }
-        Ok(config)
-    }
+/// The config with equal weights but for one task.
+fn favouring(config: &Config, task: &str) -> Config {
+    let (l2, l2_biases) = (config.loss.l2, config.loss.l2_biases);
+    let mut config = Config { loss: LossConfig { l2, l2_biases, ..Default::default() }, ..config.clone() };
+    let weights = serde_json::json!({ task: FAVOUR });
+    config.loss.balance.method = "fixed".to_owned();
+    config.loss.balance.options = [("weights".to_owned(), weights)].into_iter().collect();
+    config
 }

@@ -1,8 +1,8 @@
 //! From text and overrides to a checked config, and from a wrong key back to its place.
 
-use super::Config;
 use super::error::{ConfigError, KeyError, Place, Problem, dotted};
 use super::translate::translate;
+use super::{Config, Criterion, Role};
 use serde_path_to_error::Segment;
 use std::ops::Range;
 use std::path::Path;
@@ -79,6 +79,11 @@ impl Template {
             translate(path.collect(), error.inner().message())
         })?;
         config.folder = Path::new(&self.file).parent().map(Path::to_owned).unwrap_or_default();
+        // By all tasks means: by all that count.
+        let primary: Vec<&String> = config.tasks.iter().filter(|t| t.1.role == Role::Primary).map(|t| t.0).collect();
+        if config.train.criterion == Criterion::Mean && primary.len() < config.tasks.len() && !primary.is_empty() {
+            config.train.criterion = Criterion::Weights(primary.into_iter().map(|name| (name.clone(), 1.0)).collect());
+        }
         Ok(config)
     }
 

@@ -57,7 +57,7 @@ pub use schedule::Schedule;
 pub use sequence::{Along, SequenceLayer};
 pub(crate) use shorthand::Shorthand;
 pub use strength::Strength;
-pub use tasks::{ClassWeights, Ignored, Label, TaskConfig, TaskKind, TaskLoss};
+pub use tasks::{ClassWeights, Ignored, Label, Role, TaskConfig, TaskKind, TaskLoss};
 pub use text::{Positions, TextEncoder, TextModel, TextPool};
 pub use train::{Batch, Length, Optimizer, OptimizerName, TrainConfig};
 pub use trunk::{ImageLayer, Layer, Norm, Pooling, Resnet, Trunk, Word};
@@ -214,6 +214,12 @@ impl Config {
         config.inputs.values_mut().filter_map(|input| input.vectors.as_mut()).for_each(move_path);
         config.model.init.iter_mut().for_each(move_path);
         config
+    }
+
+    /// The same config, to be written anywhere: paths that are relative to its folder are absolute.
+    pub fn anchored(&self) -> Self {
+        let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { self.folder.as_path() };
+        self.moved(&folder.canonicalize().unwrap_or_else(|_| folder.to_owned()))
     }
 
     /// A label among the inputs would be read off instead of learnt.

@@ -1,6 +1,6 @@
 //! A config for some of its tasks.
 
-use super::{Config, ConfigError, Criterion, Problem, Sharing};
+use super::{Config, ConfigError, Criterion, DataConfig, Problem, Sharing};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -19,6 +19,7 @@ impl Config {
             config.data.ignore.extend(columns);
         }
         config.tasks.retain(|name, _| !out(name));
+        config.data = sets(config.data, &out);
         config.train.criterion = match &self.train.criterion {
             Criterion::Task(task) if out(task) => Criterion::Mean,
             Criterion::Weights(weights) => {
@@ -37,6 +38,20 @@ impl Config {
         }
         Ok(config)
     }
+}
+
+/// Data sets that label none of the tasks that are left go.
+fn sets(mut data: DataConfig, out: &dyn Fn(&str) -> bool) -> DataConfig {
+    let others = std::mem::take(&mut data.others);
+    let mut sets: Vec<DataConfig> = std::iter::once(data).chain(others).collect();
+    sets.iter_mut().filter_map(|set| set.tasks.as_mut()).for_each(|tasks| tasks.retain(|task| !out(task)));
+    sets.retain(|set| set.tasks.as_ref().is_none_or(|tasks| !tasks.is_empty()));
+    let mut first = sets.remove(0);
+    if sets.is_empty() {
+        // There is nothing to tell apart.
+        first.tasks = None;
+    }
+    DataConfig { others: sets, ..first }
 }
 
 /// What architectures say of tasks stands in the values of their keys.
@@ -95,5 +110,17 @@ mod tests {
         let Sharing::Dependent(left) = chain.for_tasks(&["b", "c"]).unwrap().model.sharing else { panic!("a chain") };
         assert_eq!(serde_json::to_value(&left.after).unwrap(), serde_json::json!({"b": [], "c": ["b"]}));
         assert_eq!(chain.for_tasks(&["a", "b", "c"]).unwrap(), chain);
+    }
+
+    #[test]
+    fn data_sets_without_a_task_go() {
+        let text = "[[data]]\npath = \"x.csv\"\ntasks = [\"a\"]\n[[data]]\npath = \"y.csv\"\ntasks = [\"b\", \"c\"]\n\
+                    [inputs]\nx = \"number\"\n[tasks.a]\n[tasks.b]\n[tasks.c]\n";
+        let all = Config::from_toml(text, "x.toml").unwrap();
+        let some = all.for_tasks(&["a", "c"]).unwrap();
+        assert_eq!(some.data.sets().map(|set| set.tasks.clone().unwrap()).collect::<Vec<_>>(), [["a"], ["c"]]);
+        let one = all.for_tasks(&["b"]).unwrap();
+        assert_eq!((one.data.path.as_str(), &one.data.tasks, one.data.others.len()), ("y.csv", &None, 0));
+        one.check().unwrap();
     }
 }

@@ -183,6 +183,24 @@ impl Ignored {
     }
 }
 
+/// Whether a task is wanted for its own sake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// It counts.
+    #[default]
+    Primary,
+    /// It is learnt for the help that it gives others: it does not count where the best model is chosen by all tasks, and
+    /// `polytask select` may drop it.
+    Auxiliary,
+}
+
+impl Role {
+    fn is_primary(&self) -> bool {
+        *self == Role::Primary
+    }
+}
+
 /// One task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -245,6 +263,10 @@ pub struct TaskConfig {
     /// doubled in size where it is still smaller than the labels. Default: `model.head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<Vec<usize>>,
+    /// "primary", or "auxiliary" for a task that is learnt for the help that it gives others alone: it does not count in
+    /// `train.criterion = "mean"`, and `polytask select` may drop it. Default "primary".
+    #[serde(default, skip_serializing_if = "Role::is_primary")]
+    pub role: Role,
 }
 
 /// The column of frames where the config names none.

@@ -107,7 +107,8 @@ impl Model {
     /// It holds something that is no model, or cannot be written.
     pub fn check_room(folder: &Path) -> Result<(), ModelError> {
         files::check_folder(folder)?;
-        let ours = [MODEL, CHECKPOINT].iter().any(|name| folder.join(name).exists());
+        // A set of groups that was interrupted has no model yet, and its first group's checkpoint.
+        let ours = [MODEL, CHECKPOINT, "groups/0/checkpoint.safetensors"].iter().any(|name| folder.join(name).exists());
         let empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
         match ours || empty {
             true => Ok(()),

@@ -1,5 +1,6 @@
 //! A trained model: all that prediction needs.
 
+mod beside;
 mod directory;
 mod gates;
 mod passes;

@@ -27,7 +27,7 @@ use fingerprint::Fingerprint;
 use history::Sums;
 use indexmap::IndexMap;
 use polytask_balance::{BalanceError, HeldOut};
-use polytask_cpu::{Feed, Parameters, Runner};
+use polytask_cpu::{Feed, OptimizerState, Parameters, Runner};
 use polytask_graph::Graph;
 use probe::Probe;
 use rayon::prelude::*;
@@ -84,6 +84,9 @@ impl Budget {
 
 /// What looks on while a model is trained, and may end it.
 pub trait Watch {
+    /// A step is about to be taken from here. What looks on may ask the model about other places, and changes nothing.
+    fn look(&mut self, _at: &Look<'_>) {}
+
     /// A step is done.
     fn step(&mut self, _step: u64, _of: u64) {}
 
@@ -107,6 +110,21 @@ pub trait Watch {
     fn keep(&mut self, _checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
         Ok(())
     }
+}
+
+/// Where a step starts from.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// Counted from 0.
+    pub step: u64,
+    /// The step's learning rate.
+    pub rate: f64,
+    /// The step's batch.
+    pub feed: &'a Feed<'a>,
+    /// The model as it is.
+    pub parameters: &'a Parameters,
+    /// What the optimiser remembers of the steps before.
+    pub optimizer: &'a OptimizerState,
 }
 
 /// Nobody looks on.
@@ -261,7 +279,7 @@ impl<'a> Training<'a> {
             if watch.stop() {
                 break Ending::Stopped;
             }
-            match self.step() {
+            match self.step(watch) {
                 Ok(None) => {}
                 Ok(Some(task)) => break Ending::Broken(Breakdown::loss(&task, self.state.step + 1)),
                 Err(error) => break Ending::Broken(Breakdown::of(error, self.state.step + 1)?),
@@ -291,7 +309,7 @@ impl<'a> Training<'a> {
     }
 
     /// One optimiser step; the task whose loss is no longer finite, if one is.
-    fn step(&mut self) -> Result<Option<String>, TrainError> {
+    fn step(&mut self, watch: &mut dyn Watch) -> Result<Option<String>, TrainError> {
         let Training { job, names, stepper, state, probe, order, ahead, .. } = self;
         let epoch_steps = order.steps();
         let epoch = state.step / epoch_steps;
@@ -308,6 +326,8 @@ impl<'a> Training<'a> {
         let temperature = schedule::temperature(state.step, job.budget.steps);
         let at = step::At { step: state.step, epoch, rate: state.rate, temperature };
         let done = job.data.with_step(job.graph, job.labels, rows, step, |feed| {
+            let (parameters, optimizer) = (stepper.parameters(), stepper.optimizer());
+            watch.look(&Look { step: at.step, rate: at.rate, feed, parameters, optimizer });
             if let Some(probe) = probe.as_mut().filter(|probe| probe.is_due(at.step)) {
                 state.sums.gradients = Some(probe.look(feed, stepper.parameters(), names, at.step));
             }

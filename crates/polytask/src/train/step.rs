@@ -108,6 +108,11 @@ impl Stepper {
         self.runner.parameters()
     }
 
+    /// What the optimiser remembers.
+    pub(super) fn optimizer(&self) -> &OptimizerState {
+        self.optimizer.state()
+    }
+
     /// Where the method's held-out batch comes from, if it asks for one.
     pub(super) fn held_out(&self) -> Option<HeldOut> {
         self.explorer.as_ref().map(|_| self.balancer.held_out())

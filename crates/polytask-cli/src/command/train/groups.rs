@@ -1,0 +1,102 @@
+//! `polytask train --groups`: a model for each group of a selection, written as one.
+
+use super::{Train, lines, measured, warn_of_useless};
+use crate::command::{evaluate, print};
+use crate::failure::Failure;
+use crate::text;
+use crate::watching::Watching;
+use polytask::Prepared;
+use polytask::config::{Config, Role};
+use polytask::files;
+use polytask::model::{CHECKPOINT, CONFIG, HISTORY, METRICS, Model, Scores};
+use polytask::select::{Member, SELECTION, load_groups};
+use polytask::task::Task;
+use polytask::train::{Budget, Checkpoint, Ending, Round, TrainError};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// A line of `history.jsonl`.
+#[derive(serde::Serialize)]
+struct Line<'a> {
+    group: usize,
+    #[serde(flatten)]
+    round: &'a Round,
+}
+
+impl Train {
+    /// Trains one group after the other, each into a model directory of its own below the set's.
+    pub(super) fn train_groups(
+        &self,
+        config: &Config,
+        prepared: &Prepared,
+        selection: &Path,
+        stop: Arc<AtomicBool>,
+    ) -> Result<(), Failure> {
+        let counts = |name: &str| config.tasks.get(name).is_none_or(|task| task.role == Role::Primary);
+        let tasks: Vec<(&str, bool)> =
+            prepared.tasks.iter().map(|task| (task.name.as_str(), counts(&task.name))).collect();
+        let groups = load_groups(selection, &tasks)?;
+        Model::check_room(&self.out)?;
+        let budget = Budget::of(&config.train, prepared.split.train.len());
+        let (mut models, mut history) = (Vec::new(), Vec::new());
+        for (i, group) in groups.iter().enumerate() {
+            let folder = self.out.join("groups").join(i.to_string());
+            let named = names(prepared, group.served);
+            eprintln!("group {} of {}: {}", i + 1, groups.len(), named.join(", "));
+            let checkpoint = folder.join(CHECKPOINT);
+            let resume = |job: &polytask::train::Job<'_>| match self.resume && checkpoint.exists() {
+                true => Ok(Some(Checkpoint::load(&checkpoint, job).map_err(TrainError::from)?)),
+                false => Ok(None),
+            };
+            let tasks: Vec<Task> = group.tasks().into_iter().map(|t| prepared.tasks[t].clone()).collect();
+            let stop = Arc::clone(&stop);
+            let mut watch = Watching::begin(&self.tracking, config, &tasks, budget.steps, stop, checkpoint.clone())?;
+            let trained = group.group().train(config, prepared, budget, &mut watch, &resume);
+            watch.clear();
+            // What the groups score is known when all are there.
+            watch.finish(trained.is_ok().then(Scores::default).as_ref());
+            let trained = trained?;
+            if trained.fitted.ending == Ending::Stopped {
+                eprintln!("stopped; go on with --resume --out {}", self.out.display());
+                return Ok(());
+            }
+            trained.model.save(&folder)?;
+            files::write(&folder.join(HISTORY), &lines(&trained.fitted.history)?)?;
+            files::write(&folder.join(CONFIG), trained.config.anchored().to_toml()?.as_bytes())?;
+            for round in &trained.fitted.history {
+                serde_json::to_writer(&mut history, &Line { group: i, round }).map_err(std::io::Error::from)?;
+                history.push(b'\n');
+            }
+            models.push((trained.model, named));
+        }
+        let order: Vec<String> = tasks.iter().map(|task| task.0.to_owned()).collect();
+        let model = Model::beside(&models, &order)?;
+        let rows = measured(prepared);
+        let labels: Vec<usize> = model.tasks.iter().filter_map(|t| tasks.iter().position(|o| o.0 == t.name)).collect();
+        let scores = model.score(&prepared.data, &labels, rows.1)?;
+        model.save(&self.out)?;
+        let metrics = serde_json::to_string_pretty(&scores).map_err(std::io::Error::from)?;
+        files::write(&self.out.join(METRICS), format!("{metrics}\n").as_bytes())?;
+        files::write(&self.out.join(HISTORY), &history)?;
+        files::write(&self.out.join(CONFIG), config.to_toml()?.as_bytes())?;
+        files::write(&self.out.join(SELECTION), files::read_text(selection)?.as_bytes())?;
+        print(&format!(
+            "{}\nScores on the {} {} rows.\n",
+            evaluate::table(&scores),
+            text::count(rows.1.len()),
+            rows.0
+        ))?;
+        warn_of_useless(&model.tasks, &scores);
+        let out = self.out.display();
+        eprintln!(
+            "wrote {out}, one model of {}; next: `polytask predict {out} --data FILE`",
+            text::counted(groups.len(), "group")
+        );
+        Ok(())
+    }
+}
+
+fn names(prepared: &Prepared, set: polytask::select::Set) -> Vec<String> {
+    Member::of(set).tasks().into_iter().map(|task| prepared.tasks[task].name.clone()).collect()
+}
