@@ -209,7 +209,7 @@ pub fn interval(graph: &Graph, batch: usize, rows: Rows, share: f64) -> u64 {
     let domains = (0..=graph.domains().len()).map(DomainId);
     let cost = domains.filter_map(|domain| {
         let (plain, apart) = (graph.multiply_adds_on(domain) as f64, graph.separate_multiply_adds_on(domain) as f64);
-        (plain > 0.0).then(|| (3.0 * plain, seen * (plain + 2.0 * apart + (tasks + 1.0) * plain)))
+        (plain > 0.0).then_some((3.0 * plain, seen * (plain + 2.0 * apart + (tasks + 1.0) * plain)))
     });
     // How many elements a domain has is known batch by batch; the dearest of them stands for all.
     let dearest = cost.max_by(|a, b| (a.1 / a.0).total_cmp(&(b.1 / b.0))).unwrap_or((1.0, 1.0));

@@ -174,7 +174,7 @@ fn halves(evidence: &Evidence, served: &[usize], helpers: Set) -> Vec<Vec<f64>> 
     }
     let cut = |cut: usize| {
         // Of every two neighbours one goes to each half: what changes over the run is in both.
-        let first = move |i: usize| (i % 2 == 0) != (coin(cut, i / 2) && cut > 0);
+        let first = move |i: usize| i.is_multiple_of(2) != (coin(cut, i / 2) && cut > 0);
         let sides = [evidence.from(first), evidence.from(|i| !first(i))];
         let ways = [0, 1].map(|side| {
             let choice = Choice { gain: sides[side].clone(), served: served.to_vec(), helpers };
