@@ -23,7 +23,8 @@ fn files_of_the_guide_to_extending_are_there() {
 #[test]
 fn links_lead_somewhere() {
     for page in pages() {
-        let text = read(&page);
+        // Code has brackets of its own.
+        let text: String = read(&page).split('`').step_by(2).collect();
         let folder = Path::new(&page).parent().unwrap().to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = link.split('#').next().unwrap_or_default();

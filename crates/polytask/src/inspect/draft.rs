@@ -67,6 +67,9 @@ fn check(text: &str, file: &str) -> Result<(), Error> {
 /// Trunks for images, the best first.
 const TRUNKS: [&str; 3] = ["\"lenet\"", "[{ conv = 16, pool = 2 }, 64]", "[64, 64]"];
 
+/// The trunk for labels of pixels, which ends in image layers.
+const PIXELS: &str = "[{ conv = 16 }, { conv = 32, pool = 2 }, { conv = 32 }]";
+
 impl<'a> Draft<'a> {
     fn new(table: &Table, survey: &'a Survey, path: &str, tasks: &[String]) -> Result<Self, Error> {
         let mut all = candidates(table, survey);
@@ -124,7 +127,9 @@ impl<'a> Draft<'a> {
         let others = all.into_iter().filter(|candidate| !is_task(&candidate.column)).collect();
         let images = survey.columns.iter().any(|column| column.kind == "image" && !is_task(&column.name));
         let tokens = !structures.is_empty() || chosen.iter().any(|task| task.kind.is_of_tokens());
+        let pixels = chosen.iter().any(|task| matches!(task.kind, TaskKind::Segmentation | TaskKind::PixelRegression));
         let trunk = match (images, tokens) {
+            (true, _) if pixels => PIXELS,
             (true, _) => TRUNKS[0],
             (_, true) => "[]",
             _ => "[64, 64]",
