@@ -33,7 +33,10 @@ impl Bytes<'_> {
     /// The numbers that bytes, the first of them of channel 0, stand for.
     pub fn convert(&self, bytes: &[u8], into: &mut [f32]) {
         if let ([scale], [shift]) = (self.scale, self.shift) {
-            return vectorized(|| into.iter_mut().zip(bytes).for_each(|(x, b)| *x = f32::from(*b) * scale + shift));
+            return vectorized(
+                #[inline(always)]
+                || into.iter_mut().zip(bytes).for_each(|(x, b)| *x = f32::from(*b) * scale + shift),
+            );
         }
         let pixels = into.chunks_mut(self.scale.len().max(1)).zip(bytes.chunks(self.scale.len().max(1)));
         for (into, bytes) in pixels {

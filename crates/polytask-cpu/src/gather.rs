@@ -51,12 +51,15 @@ pub(crate) fn bytes(bytes: Bytes<'_>, elements: &[u32], slot: Slot, into: &mut [
         }
         turn(elements, element, block, f32::from);
         // What fills up the last block becomes a number as well, and is read by nobody.
-        vectorized(|| {
-            for (i, pixel) in block.as_chunks_mut::<SIDE>().0.iter_mut().enumerate() {
-                let (scale, shift) = (bytes.scale[i % channels], bytes.shift[i % channels]);
-                pixel.iter_mut().for_each(|x| *x = *x * scale + shift);
-            }
-        });
+        vectorized(
+            #[inline(always)]
+            || {
+                for (i, pixel) in block.as_chunks_mut::<SIDE>().0.iter_mut().enumerate() {
+                    let (scale, shift) = (bytes.scale[i % channels], bytes.shift[i % channels]);
+                    pixel.iter_mut().for_each(|x| *x = *x * scale + shift);
+                }
+            },
+        );
     }
 }
 

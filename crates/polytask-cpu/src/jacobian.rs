@@ -29,7 +29,10 @@ pub(crate) fn gramian(pieces: &[&Piece], lanes: &[Lane], met: &[Met], groups: us
             for (i, &a) in piece.groups.iter().enumerate() {
                 for (j, &b) in piece.groups.iter().enumerate().take(i + 1) {
                     let (x, y) = (&rows[i * PART..][..part.len()], &rows[j * PART..][..part.len()]);
-                    gramian[a * groups + b] += f64::from(vectorized(|| dot(x, y)));
+                    gramian[a * groups + b] += f64::from(vectorized(
+                        #[inline(always)]
+                        || dot(x, y),
+                    ));
                 }
             }
         });

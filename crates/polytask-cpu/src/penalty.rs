@@ -147,7 +147,14 @@ fn trace_norm(copies: &[(Range<usize>, usize)], strength: f32, values: &[f32], g
         for j in 0..=i {
             let (a, b) = (&values[copies[i].0.clone()], &values[copies[j].0.clone()]);
             let parts = a.chunks(1024).zip(b.chunks(1024));
-            let product: f64 = parts.map(|(a, b)| f64::from(vectorized(|| dot(a, b)))).sum();
+            let product: f64 = parts
+                .map(|(a, b)| {
+                    f64::from(vectorized(
+                        #[inline(always)]
+                        || dot(a, b),
+                    ))
+                })
+                .sum();
             gramian[i * n + j] = product;
             gramian[j * n + i] = product;
         }
@@ -176,25 +183,31 @@ fn trace_norm(copies: &[(Range<usize>, usize)], strength: f32, values: &[f32], g
 fn orthogonal(w: &[f32], columns: usize, groups: usize, strength: f32, s: &mut [f32], into: &mut [f32]) -> f64 {
     let each = columns / groups;
     s.fill(0.0);
-    vectorized(|| {
-        for row in w.chunks_exact(columns) {
-            for (a, s) in row.iter().zip(s.chunks_exact_mut(columns)) {
-                s.iter_mut().zip(row).for_each(|(s, b)| *s += a * b);
+    vectorized(
+        #[inline(always)]
+        || {
+            for row in w.chunks_exact(columns) {
+                for (a, s) in row.iter().zip(s.chunks_exact_mut(columns)) {
+                    s.iter_mut().zip(row).for_each(|(s, b)| *s += a * b);
+                }
             }
-        }
-    });
+        },
+    );
     for (i, s) in s.chunks_exact_mut(columns).enumerate() {
         let own = i / each * each;
         s[own..own + each].fill(0.0);
     }
     let by = 2.0 * strength;
-    vectorized(|| {
-        for (row, into) in w.chunks_exact(columns).zip(into.chunks_exact_mut(columns)) {
-            for (a, s) in row.iter().zip(s.chunks_exact(columns)) {
-                into.iter_mut().zip(s).for_each(|(g, s)| *g += by * a * s);
+    vectorized(
+        #[inline(always)]
+        || {
+            for (row, into) in w.chunks_exact(columns).zip(into.chunks_exact_mut(columns)) {
+                for (a, s) in row.iter().zip(s.chunks_exact(columns)) {
+                    into.iter_mut().zip(s).for_each(|(g, s)| *g += by * a * s);
+                }
             }
-        }
-    });
+        },
+    );
     0.5 * s.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>()
 }
 

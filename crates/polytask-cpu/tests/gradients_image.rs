@@ -49,6 +49,23 @@ fn convolutions() {
     check([5, 5, 2], |g, x| g.plain_conv2d(x, 3, square(3)));
 }
 
+/// Max pooling rectifies the cotangent for a convolution that nothing else reads; one that something else reads does so itself.
+#[test]
+fn a_rectified_convolution_and_its_pool() {
+    for window in [Window::square(2).stride(2), Window::square(3).stride(2).padding(1)] {
+        let conv = |g: &mut GraphBuilder, x| g.conv2d(x, 3, Window::square(3), Activation::Relu);
+        check([8, 8, 2], |g, x| {
+            let h = conv(g, x);
+            g.pool(h, Pooling::Max, window)
+        });
+        check([8, 8, 2], |g, x| {
+            let h = conv(g, x);
+            let (most, mean) = (g.pool(h, Pooling::Max, window), g.pool(h, Pooling::Average, window));
+            g.add(&[most, mean])
+        });
+    }
+}
+
 #[test]
 fn pools_and_upsampling() {
     let square = Window::square;

@@ -1,6 +1,6 @@
 //! Elementwise sum.
 
-use super::{Kernel, Lane, for_each_copy, put, read_write};
+use super::{Kernel, Lane, around, for_each_copy, put, vectorized};
 use crate::plan::Wiring;
 
 pub(super) struct Add {
@@ -9,10 +9,30 @@ pub(super) struct Add {
 
 impl Kernel for Add {
     fn forward(&self, lane: &mut Lane<'_>) {
-        for (i, input) in self.wiring.inputs.iter().enumerate() {
-            let (x, y) = read_write(lane.arena, lane.range(*input), lane.range(self.wiring.out));
-            put(x, y, i > 0);
-        }
+        let w = &self.wiring;
+        let (others, y) = around(lane, lane.range(w.out));
+        let rest = match w.inputs.as_slice() {
+            // The common case in one sweep.
+            [a, b, rest @ ..] => {
+                let (a, b) = (others.of(*a), others.of(*b));
+                vectorized(
+                    #[inline(always)]
+                    || y.iter_mut().zip(a).zip(b).for_each(|((y, a), b)| *y = a + b),
+                );
+                rest
+            }
+            [only] => {
+                y.copy_from_slice(others.of(*only));
+                &[]
+            }
+            [] => &[],
+        };
+        rest.iter().for_each(|x| {
+            vectorized(
+                #[inline(always)]
+                || put(others.of(*x), y, true),
+            )
+        });
     }
 
     fn backward(&self, lane: &mut Lane<'_>) {

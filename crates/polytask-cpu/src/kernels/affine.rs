@@ -13,17 +13,23 @@ impl Kernel for Affine {
     fn forward(&self, lane: &mut Lane<'_>) {
         let (input, out) = (self.wiring.inputs[0], self.wiring.out);
         let (x, y) = read_write(lane.arena, lane.range(input), lane.range(out));
-        vectorized(|| y.iter_mut().zip(x).for_each(|(y, x)| *y = self.scale * x + self.shift));
+        vectorized(
+            #[inline(always)]
+            || y.iter_mut().zip(x).for_each(|(y, x)| *y = self.scale * x + self.shift),
+        );
     }
 
     fn backward(&self, lane: &mut Lane<'_>) {
         let Some(flow) = &self.wiring.flows[0] else { return };
         for_each_copy(lane, self.wiring.cotangent, flow, |dy, dx, accumulate| {
             let each = dx.iter_mut().zip(dy);
-            vectorized(|| match accumulate {
-                true => each.for_each(|(dx, dy)| *dx += self.scale * dy),
-                false => each.for_each(|(dx, dy)| *dx = self.scale * dy),
-            });
+            vectorized(
+                #[inline(always)]
+                || match accumulate {
+                    true => each.for_each(|(dx, dy)| *dx += self.scale * dy),
+                    false => each.for_each(|(dx, dy)| *dx = self.scale * dy),
+                },
+            );
         });
     }
 }

@@ -83,7 +83,12 @@ impl Blend {
         }
         let (arena, numbers) = (&*lane.arena, &lane.values[wire.value.clone()]);
         let x = |slot: Slot| &arena[domains[slot.domain].range(slot)];
-        let along = |i: usize| vectorized(|| dot(&arena[dy.clone()], x(w.inputs[i])));
+        let along = |i: usize| {
+            vectorized(
+                #[inline(always)]
+                || dot(&arena[dy.clone()], x(w.inputs[i])),
+            )
+        };
         match shares {
             Some(shares) => {
                 let mean: f32 = (0..numbers.len()).map(|i| shares.of(numbers, i) * along(i)).sum();
@@ -98,11 +103,14 @@ impl Blend {
                 let each = gradient.len() / w.inputs.len();
                 for (gradient, input) in gradient.chunks_exact_mut(each).zip(&w.inputs) {
                     let pairs = arena[dy.clone()].chunks_exact(each).zip(x(*input).chunks_exact(each));
-                    vectorized(|| {
-                        for (dy, x) in pairs {
-                            gradient.iter_mut().zip(dy).zip(x).for_each(|((g, dy), x)| *g += dy * x);
-                        }
-                    });
+                    vectorized(
+                        #[inline(always)]
+                        || {
+                            for (dy, x) in pairs {
+                                gradient.iter_mut().zip(dy).zip(x).for_each(|((g, dy), x)| *g += dy * x);
+                            }
+                        },
+                    );
                 }
             }
         }
@@ -121,16 +129,19 @@ impl Weight<'_> {
         if !accumulate {
             into.fill(0.0);
         }
-        vectorized(|| match self {
-            // What is not taken may hold anything.
-            Weight::One(0.0) => {}
-            Weight::One(w) => into.iter_mut().zip(from).for_each(|(i, f)| *i += w * f),
-            Weight::Each(w) => {
-                for (from, into) in from.chunks_exact(w.len()).zip(into.chunks_exact_mut(w.len())) {
-                    into.iter_mut().zip(from).zip(w).for_each(|((i, f), w)| *i += w * f);
+        vectorized(
+            #[inline(always)]
+            || match self {
+                // What is not taken may hold anything.
+                Weight::One(0.0) => {}
+                Weight::One(w) => into.iter_mut().zip(from).for_each(|(i, f)| *i += w * f),
+                Weight::Each(w) => {
+                    for (from, into) in from.chunks_exact(w.len()).zip(into.chunks_exact_mut(w.len())) {
+                        into.iter_mut().zip(from).zip(w).for_each(|((i, f), w)| *i += w * f);
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 }
 

@@ -14,7 +14,10 @@ pub(crate) fn merge(lane: &mut Lane<'_>, boundary: &Boundary, weights: &[f64]) {
         let weight = weights[group] as f32;
         let (from, into) = read_write(lane.arena, lane.copies(boundary.stack, copy, 1), into.clone());
         if weight != 0.0 {
-            vectorized(|| into.iter_mut().zip(from).for_each(|(i, f)| *i += weight * f));
+            vectorized(
+                #[inline(always)]
+                || into.iter_mut().zip(from).for_each(|(i, f)| *i += weight * f),
+            );
         }
     }
 }
@@ -26,7 +29,10 @@ pub(crate) fn add_gramian(arena: &[f32], own: &Elements, boundary: &Boundary, gr
     for (i, &a) in boundary.groups.iter().enumerate() {
         for (j, &b) in boundary.groups.iter().enumerate().take(i + 1) {
             let pairs = copy(i).iter().zip(copy(j));
-            let product: f64 = vectorized(|| pairs.map(|(x, y)| f64::from(*x) * f64::from(*y)).sum());
+            let product: f64 = vectorized(
+                #[inline(always)]
+                || pairs.map(|(x, y)| f64::from(*x) * f64::from(*y)).sum(),
+            );
             gramian[a * groups + b] += product;
             if i != j {
                 gramian[b * groups + a] += product;

@@ -117,11 +117,14 @@ impl Scratch {
                 None => own.copy_from_slice(&steps[..tags]),
                 Some(last) => {
                     let before = before[last * tags..].iter().zip(steps[tags..].chunks_exact(tags));
-                    vectorized(|| {
-                        for (&share, steps) in before.filter(|(share, _)| **share > TINY) {
-                            own.iter_mut().zip(steps).for_each(|(own, step)| *own += share * step);
-                        }
-                    });
+                    vectorized(
+                        #[inline(always)]
+                        || {
+                            for (&share, steps) in before.filter(|(share, _)| **share > TINY) {
+                                own.iter_mut().zip(steps).for_each(|(own, step)| *own += share * step);
+                            }
+                        },
+                    );
                 }
             }
             own.iter_mut().zip(scores).for_each(|(own, score)| *own *= score);
@@ -150,15 +153,18 @@ impl Scratch {
             next.iter_mut().zip(all).for_each(|(next, (score, beta))| *next = score * beta / norms[t]);
             let rows = steps[tags..].chunks_exact(tags).zip(pairs.chunks_exact_mut(tags));
             let shares = &alpha[before * tags..][..tags];
-            vectorized(|| {
-                for ((beta, share), (steps, pairs)) in beta.iter_mut().zip(shares).zip(rows) {
-                    *beta = dot(steps, next);
-                    if *share > TINY {
-                        let by = weight * share;
-                        pairs.iter_mut().zip(&*next).for_each(|(pair, next)| *pair += by * next);
+            vectorized(
+                #[inline(always)]
+                || {
+                    for ((beta, share), (steps, pairs)) in beta.iter_mut().zip(shares).zip(rows) {
+                        *beta = dot(steps, next);
+                        if *share > TINY {
+                            let by = weight * share;
+                            pairs.iter_mut().zip(&*next).for_each(|(pair, next)| *pair += by * next);
+                        }
                     }
-                }
-            });
+                },
+            );
         }
     }
 }

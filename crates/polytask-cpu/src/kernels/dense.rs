@@ -7,7 +7,7 @@ use polytask_graph::Activation;
 pub(super) struct Dense {
     pub activation: Activation,
     pub bias: bool,
-    /// Saves the pre-activation where the activation's derivative needs it.
+    /// Saves the activation's slope where the output does not tell it.
     pub wiring: Wiring,
 }
 
@@ -24,17 +24,23 @@ impl Kernel for Dense {
         {
             // The common case, bias and activation in one sweep.
             product::forward(x, weight, None, y, k, n);
-            vectorized(|| {
-                y.chunks_exact_mut(n).for_each(|y| y.iter_mut().zip(bias).for_each(|(y, b)| *y = (*y + b).max(0.0)));
-            });
+            vectorized(
+                #[inline(always)]
+                || {
+                    y.chunks_exact_mut(n)
+                        .for_each(|y| y.iter_mut().zip(bias).for_each(|(y, b)| *y = (*y + b).max(0.0)));
+                },
+            );
             return;
         }
         product::forward(x, weight, bias, y, k, n);
-        if w.saved.width > 0 {
-            let (y, saved) = read_write(lane.arena, lane.range(w.out), lane.range(w.saved));
-            saved.copy_from_slice(y);
+        if self.activation == Activation::Relu {
+            return vectorized(
+                #[inline(always)]
+                || y.iter_mut().for_each(|y| *y = y.max(0.0)),
+            );
         }
-        activation::apply(self.activation, lane.values_mut(w.out));
+        activation::follow(lane, self.activation, lane.range(w.out), lane.range(w.saved));
     }
 
     fn backward(&self, lane: &mut Lane<'_>) {
@@ -54,11 +60,8 @@ impl Dense {
     /// Turns a copy of the cotangent into that of the sum.
     pub(super) fn retrace(&self, lane: &mut Lane<'_>, copy: usize) {
         let w = &self.wiring;
-        if self.activation != Activation::Linear {
-            let seen = if activation::from_output(self.activation) { w.out } else { w.saved };
-            let (seen, own) = read_write(lane.arena, lane.range(seen), lane.copies(w.cotangent, copy, 1));
-            activation::pull_back(self.activation, own, seen);
-        }
+        let own = lane.copies(w.cotangent, copy, 1);
+        activation::retrace(lane, self.activation, lane.range(w.out), lane.range(w.saved), own);
     }
 
     /// `dW = x^T dy`

@@ -19,15 +19,18 @@ impl Dropout {
         }
         let keep = 1.0 / (1.0 - self.rate);
         let mask = Mask::new(noise, self.node, self.rate);
-        vectorized(|| {
-            for (row, (from, into)) in from.chunks_exact(width).zip(into.chunks_exact_mut(width)).enumerate() {
-                let key = mask.row(first + row);
-                for (j, (f, i)) in from.iter().zip(into).enumerate() {
-                    let kept = if mask.keeps(key, j) { f * keep } else { 0.0 };
-                    *i = if accumulate { *i + kept } else { kept };
+        vectorized(
+            #[inline(always)]
+            || {
+                for (row, (from, into)) in from.chunks_exact(width).zip(into.chunks_exact_mut(width)).enumerate() {
+                    let key = mask.row(first + row);
+                    for (j, (f, i)) in from.iter().zip(into).enumerate() {
+                        let kept = if mask.keeps(key, j) { f * keep } else { 0.0 };
+                        *i = if accumulate { *i + kept } else { kept };
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 }
 
@@ -40,15 +43,18 @@ impl Dropout {
         let blocks = from.chunks_exact(width * SIDE).zip(into.chunks_exact_mut(width * SIDE));
         for (block, (from, into)) in blocks.enumerate() {
             let keys: [u32; SIDE] = std::array::from_fn(|l| mask.row(first + block * SIDE + l));
-            vectorized(|| {
-                let features = from.as_chunks::<SIDE>().0.iter().zip(into.as_chunks_mut::<SIDE>().0);
-                for (j, (from, into)) in features.enumerate() {
-                    for l in 0..SIDE {
-                        let kept = if mask.keeps(keys[l], j) { from[l] * keep } else { 0.0 };
-                        into[l] = if accumulate { into[l] + kept } else { kept };
+            vectorized(
+                #[inline(always)]
+                || {
+                    let features = from.as_chunks::<SIDE>().0.iter().zip(into.as_chunks_mut::<SIDE>().0);
+                    for (j, (from, into)) in features.enumerate() {
+                        for l in 0..SIDE {
+                            let kept = if mask.keeps(keys[l], j) { from[l] * keep } else { 0.0 };
+                            into[l] = if accumulate { into[l] + kept } else { kept };
+                        }
                     }
-                }
-            });
+                },
+            );
         }
     }
 }

@@ -12,7 +12,7 @@ pub(super) struct GroupNorm {
     pub groups: usize,
     pub channels: usize,
     pub activation: Activation,
-    /// Saved: for every group of every row its mean, then `s`; then the pre-activation where its derivative needs it.
+    /// Saved: for every group of every row its mean, then `s`; then the activation's slope where the output does not tell it.
     pub wiring: Wiring,
 }
 
@@ -57,7 +57,7 @@ impl GroupNorm {
         [mean, wide(|l| 1.0 / (squares[l] / self.count() + self.epsilon).sqrt())]
     }
 
-    /// Where the means and `s` are saved, and where the pre-activation.
+    /// Where the means and `s` are saved, and where the activation's slope.
     fn saved(&self, lane: &Lane<'_>) -> [Range<usize>; 2] {
         let saved = lane.range(self.wiring.saved);
         let own = 2 * self.groups * lane.elements(self.wiring.saved).filled(self.wiring.saved);
@@ -133,7 +133,11 @@ impl Kernel for GroupNorm {
             }
         }
         if self.activation == Activation::Relu {
-            activation::apply(Activation::Relu, &mut lane.arena[y.clone()]);
+            let y = &mut lane.arena[y.clone()];
+            vectorized(
+                #[inline(always)]
+                || y.iter_mut().for_each(|y| *y = y.max(0.0)),
+            );
         }
         activation::follow(lane, self.activation, y, saved);
     }

@@ -14,7 +14,10 @@ impl Kernel for Dot {
         let width = w.inputs[0].width;
         let (others, y) = around(lane, lane.range(w.out));
         let [a, b] = [w.inputs[0], w.inputs[1]].map(|x| others.of(x).chunks_exact(width));
-        vectorized(|| y.iter_mut().zip(a).zip(b).for_each(|((y, a), b)| *y = self.scale * dot(a, b)));
+        vectorized(
+            #[inline(always)]
+            || y.iter_mut().zip(a).zip(b).for_each(|((y, a), b)| *y = self.scale * dot(a, b)),
+        );
     }
 
     /// `da = scale dy b`, `db = scale dy a`
@@ -25,15 +28,18 @@ impl Kernel for Dot {
             let Some(flow) = flow else { continue };
             with_each_copy(lane, w.cotangent, flow, |others, dy, dx, accumulate| {
                 let other = others.of(w.inputs[1 - i]).chunks_exact(width);
-                vectorized(|| {
-                    for ((dx, other), dy) in dx.chunks_exact_mut(width).zip(other).zip(dy) {
-                        let by = self.scale * dy;
-                        match accumulate {
-                            true => dx.iter_mut().zip(other).for_each(|(dx, x)| *dx += by * x),
-                            false => dx.iter_mut().zip(other).for_each(|(dx, x)| *dx = by * x),
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for ((dx, other), dy) in dx.chunks_exact_mut(width).zip(other).zip(dy) {
+                            let by = self.scale * dy;
+                            match accumulate {
+                                true => dx.iter_mut().zip(other).for_each(|(dx, x)| *dx += by * x),
+                                false => dx.iter_mut().zip(other).for_each(|(dx, x)| *dx = by * x),
+                            }
                         }
-                    }
-                });
+                    },
+                );
             });
         }
     }

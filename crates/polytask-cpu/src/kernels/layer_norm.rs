@@ -39,7 +39,10 @@ impl Kernel for LayerNorm {
                 kept[d] = s;
             }
             let y = &mut lane.arena[place(y_start, row, d)];
-            vectorized(|| y.iter_mut().zip(gain).zip(bias).for_each(|((y, g), b)| *y = *y * g + b));
+            vectorized(
+                #[inline(always)]
+                || y.iter_mut().zip(gain).zip(bias).for_each(|((y, g), b)| *y = *y * g + b),
+            );
         }
     }
 
@@ -64,9 +67,15 @@ impl Kernel for LayerNorm {
                         let (dy, n) = (&lane.arena[dy.clone()], &lane.arena[saved.clone()][..d]);
                         match which {
                             0 => {
-                                vectorized(|| gradient.iter_mut().zip(dy).zip(n).for_each(|((g, dy), n)| *g += dy * n));
+                                vectorized(
+                                    #[inline(always)]
+                                    || gradient.iter_mut().zip(dy).zip(n).for_each(|((g, dy), n)| *g += dy * n),
+                                );
                             }
-                            _ => vectorized(|| put(dy, gradient, true)),
+                            _ => vectorized(
+                                #[inline(always)]
+                                || put(dy, gradient, true),
+                            ),
                         }
                     }
                 }

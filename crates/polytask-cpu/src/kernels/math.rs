@@ -42,24 +42,18 @@ pub(crate) fn tanh(x: f32) -> f32 {
     if z < 0.390_625 { small } else { large }
 }
 
-/// Standard normal distribution function, absolute error below 1.5e-7 (Abramowitz and Stegun 7.1.26).
+/// Standard normal distribution function, absolute error below 1.5e-7 (Abramowitz and Stegun 7.1.26), and density.
 #[inline(always)]
-pub(crate) fn normal_cdf(x: f32) -> f32 {
-    let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
-    let t = 1.0 / (1.0 + 0.327_591_1 * z);
+pub(crate) fn normal(x: f32) -> [f32; 2] {
+    let t = 1.0 / (1.0 + 0.327_591_1 * (x.abs() * std::f32::consts::FRAC_1_SQRT_2));
     let mut p = 1.061_405_4;
     p = p * t - 1.453_152_1;
     p = p * t + 1.421_413_8;
     p = p * t - 0.284_496_72;
     p = p * t + 0.254_829_6;
-    let tail = 0.5 * p * t * exp(-z * z);
-    if x < 0.0 { tail } else { 1.0 - tail }
-}
-
-/// Standard normal density.
-#[inline(always)]
-pub(crate) fn normal_pdf(x: f32) -> f32 {
-    exp(-0.5 * x * x) * 0.398_942_3
+    let e = exp(-0.5 * x * x);
+    let tail = 0.5 * p * t * e;
+    [if x < 0.0 { tail } else { 1.0 - tail }, e * 0.398_942_3]
 }
 
 #[cfg(test)]
@@ -77,8 +71,9 @@ mod tests {
         }
         // Table values of the normal distribution function.
         for (x, p) in [(-2.0, 0.022_750_13), (-0.5, 0.308_537_54), (0.0, 0.5), (1.0, 0.841_344_8), (3.0, 0.998_650_1)] {
-            assert!((normal_cdf(x) - p).abs() < 3e-7, "cdf {x}");
+            assert!((normal(x)[0] - p).abs() < 3e-7, "cdf {x}");
         }
+        assert!((normal(1.0)[1] - 0.241_970_72).abs() < 1e-7, "density");
         assert_eq!(exp(1e9), exp(88.0));
         assert!(exp(f32::NAN).is_nan(), "a NaN must not be hidden");
     }

@@ -9,13 +9,15 @@ pub(super) struct MaxPool {
     channels: usize,
     /// Whether every pixel is in one window, so that its cotangent is written once.
     divided: bool,
+    /// Whether no cotangent flows where the largest value is not above 0.
+    rectifies: bool,
     wiring: Wiring,
 }
 
 impl MaxPool {
-    pub(super) fn new(places: Places, channels: usize, wiring: Wiring) -> Self {
+    pub(super) fn new(places: Places, channels: usize, rectifies: bool, wiring: Wiring) -> Self {
         let divided = places.divide(wiring.inputs[0].width / channels);
-        MaxPool { places, channels, divided, wiring }
+        MaxPool { places, channels, divided, rectifies, wiring }
     }
 }
 
@@ -79,10 +81,15 @@ impl MaxPool {
     #[inline(always)]
     fn pull<const WRITE: bool>(&self, x: &[Wide], y: &[Wide], dy: &[Wide], dx: &mut [Wide]) {
         let channels = self.channels;
+        let least = if self.rectifies { 0.0 } else { f32::NEG_INFINITY };
         let outputs = y.chunks_exact(channels).zip(dy.chunks_exact(channels));
         for ((y, dy), pixels) in outputs.zip(self.places.each()) {
             for (c, (y, dy)) in y.iter().zip(dy).enumerate() {
                 let mut rest = *dy;
+                for l in 0..SIDE {
+                    let left = rest[l];
+                    rest[l] = if y[l] <= least { 0.0 } else { left };
+                }
                 for Share { pixel, .. } in pixels {
                     let at = pixel * channels + c;
                     let (x, dx) = (&x[at], &mut dx[at]);

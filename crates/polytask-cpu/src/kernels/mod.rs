@@ -182,7 +182,7 @@ pub(crate) fn build(op: &Op, wiring: Wiring, site: &Site<'_>) -> Box<dyn Kernel>
         Op::Pool { pooling, window } => {
             let places = Places::window(&conv2d::forward_axes(window, site));
             match pooling {
-                Pooling::Max => Box::new(max_pool::MaxPool::new(places, channels, wiring)),
+                Pooling::Max => Box::new(max_pool::MaxPool::new(places, channels, site.pools, wiring)),
                 Pooling::Average => Box::new(pixel_sum::PixelSum { places, channels, wiring }),
             }
         }
@@ -210,10 +210,10 @@ pub(crate) fn build(op: &Op, wiring: Wiring, site: &Site<'_>) -> Box<dyn Kernel>
 /// Scalars a row that an op keeps from its forward to its backward pass beside its output.
 pub(crate) fn saved_width(op: &Op, shape: &Shape) -> usize {
     let width = shape.width();
-    // The derivative of some activations cannot be read off the output.
+    // The slope of some activations cannot be read off the output.
     let own = |activation| if activation::from_output(activation) { 0 } else { width };
     match op {
-        Op::Dense { activation, .. } | Op::Conv2d { activation, .. } => own(*activation),
+        Op::Dense { activation, .. } | Op::Conv2d { activation, .. } | Op::Activation(activation) => own(*activation),
         Op::LayerNorm { .. } => width + 1,
         Op::BatchNorm { activation, .. } => batch_norm::saved_width(shape.channels()) + own(*activation),
         Op::GroupNorm { groups, activation, .. } => 2 * groups + own(*activation),
@@ -345,7 +345,10 @@ fn sum_rows(values: &[f32], sums: &mut [f32]) {
         sums[0] += values.iter().sum::<f32>();
         return;
     }
-    vectorized(|| values.chunks_exact(n).for_each(|row| sums.iter_mut().zip(row).for_each(|(s, v)| *s += v)));
+    vectorized(
+        #[inline(always)]
+        || values.chunks_exact(n).for_each(|row| sums.iter_mut().zip(row).for_each(|(s, v)| *s += v)),
+    );
 }
 
 /// Lanes of the partial sums of a long dot product.
@@ -393,7 +396,8 @@ pub(crate) fn largest(values: &[f32]) -> f32 {
     most.iter().chain(rest).copied().fold(f32::NEG_INFINITY, larger)
 }
 
-/// Runs a loop with the widest vector instructions of this machine.
+/// Runs a loop with the widest vector instructions of this machine. The closure must be `#[inline(always)]`: one that the
+/// compiler leaves a function of its own has the instructions of any machine.
 #[inline(always)]
 pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(work)

@@ -14,7 +14,10 @@ impl Kernel for Mul {
         let [a, b] = [w.inputs[0], w.inputs[1]].map(|x| others.of(x));
         match (w.inputs[0].width, w.inputs[1].width) {
             (a_width, b_width) if a_width == b_width => {
-                vectorized(|| y.iter_mut().zip(a).zip(b).for_each(|((y, a), b)| *y = a * b));
+                vectorized(
+                    #[inline(always)]
+                    || y.iter_mut().zip(a).zip(b).for_each(|((y, a), b)| *y = a * b),
+                );
             }
             (1, _) => scale(a, b, y, false),
             _ => scale(b, a, y, false),
@@ -35,10 +38,13 @@ impl Kernel for Mul {
                     scale(factor, dy, dx, accumulate);
                 } else {
                     let each = dx.iter_mut().zip(dy).zip(factor);
-                    vectorized(|| match accumulate {
-                        true => each.for_each(|((dx, dy), f)| *dx += dy * f),
-                        false => each.for_each(|((dx, dy), f)| *dx = dy * f),
-                    });
+                    vectorized(
+                        #[inline(always)]
+                        || match accumulate {
+                            true => each.for_each(|((dx, dy), f)| *dx += dy * f),
+                            false => each.for_each(|((dx, dy), f)| *dx = dy * f),
+                        },
+                    );
                 }
             });
         }
@@ -50,20 +56,26 @@ fn scale(factors: &[f32], x: &[f32], into: &mut [f32], accumulate: bool) {
     // Of sequences there may be none.
     let Some(width) = x.len().checked_div(factors.len()) else { return };
     let rows = x.chunks_exact(width).zip(into.chunks_exact_mut(width)).zip(factors);
-    vectorized(|| match accumulate {
-        true => rows.for_each(|((x, into), f)| into.iter_mut().zip(x).for_each(|(i, x)| *i += f * x)),
-        false => rows.for_each(|((x, into), f)| into.iter_mut().zip(x).for_each(|(i, x)| *i = f * x)),
-    });
+    vectorized(
+        #[inline(always)]
+        || match accumulate {
+            true => rows.for_each(|((x, into), f)| into.iter_mut().zip(x).for_each(|(i, x)| *i += f * x)),
+            false => rows.for_each(|((x, into), f)| into.iter_mut().zip(x).for_each(|(i, x)| *i = f * x)),
+        },
+    );
 }
 
 /// A row's inner product: `into = <a, b>`, or `+=`.
 fn products(a: &[f32], b: &[f32], into: &mut [f32], accumulate: bool) {
     let Some(width) = a.len().checked_div(into.len()) else { return };
     let rows = a.chunks_exact(width).zip(b.chunks_exact(width)).zip(into);
-    vectorized(|| {
-        for ((a, b), into) in rows {
-            let product = super::dot(a, b);
-            *into = if accumulate { *into + product } else { product };
-        }
-    });
+    vectorized(
+        #[inline(always)]
+        || {
+            for ((a, b), into) in rows {
+                let product = super::dot(a, b);
+                *into = if accumulate { *into + product } else { product };
+            }
+        },
+    );
 }

@@ -16,14 +16,17 @@ impl Kernel for PixelSum {
         let (x, y) = read_write(lane.arena, lane.range(input), lane.range(out));
         y.fill(0.0);
         for (x, y) in x.chunks_exact(input.width * SIDE).zip(y.chunks_exact_mut(out.width * SIDE)) {
-            vectorized(|| {
-                for (y, pixels) in y.chunks_exact_mut(run).zip(self.places.each()) {
-                    for Share { pixel, weight } in pixels {
-                        let x = &x[pixel * run..][..run];
-                        y.iter_mut().zip(x).for_each(|(y, x)| *y += weight * x);
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (y, pixels) in y.chunks_exact_mut(run).zip(self.places.each()) {
+                        for Share { pixel, weight } in pixels {
+                            let x = &x[pixel * run..][..run];
+                            y.iter_mut().zip(x).for_each(|(y, x)| *y += weight * x);
+                        }
                     }
-                }
-            });
+                },
+            );
         }
     }
 
@@ -36,14 +39,17 @@ impl Kernel for PixelSum {
             }
             let blocks = dy.chunks_exact(w.out.width * SIDE).zip(dx.chunks_exact_mut(flow.into.width * SIDE));
             for (dy, dx) in blocks {
-                vectorized(|| {
-                    for (dy, pixels) in dy.chunks_exact(run).zip(self.places.each()) {
-                        for Share { pixel, weight } in pixels {
-                            let dx = &mut dx[pixel * run..][..run];
-                            dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx += weight * dy);
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for (dy, pixels) in dy.chunks_exact(run).zip(self.places.each()) {
+                            for Share { pixel, weight } in pixels {
+                                let dx = &mut dx[pixel * run..][..run];
+                                dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx += weight * dy);
+                            }
                         }
-                    }
-                });
+                    },
+                );
             }
         });
     }

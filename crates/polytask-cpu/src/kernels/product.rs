@@ -18,7 +18,10 @@ pub(super) fn forward(x: &[f32], weight: &[f32], bias: Option<&[f32]>, y: &mut [
         false => in_runs(x, weight, y, k, n),
     }
     if let Some(bias) = bias {
-        vectorized(|| y.chunks_exact_mut(n).for_each(|y| y.iter_mut().zip(bias).for_each(|(y, b)| *y += b)));
+        vectorized(
+            #[inline(always)]
+            || y.chunks_exact_mut(n).for_each(|y| y.iter_mut().zip(bias).for_each(|(y, b)| *y += b)),
+        );
     }
 }
 
@@ -34,7 +37,10 @@ fn in_runs(x: &[f32], weight: &[f32], y: &mut [f32], k: usize, n: usize) {
             1 if first > 0 => {
                 let mut sum = vec![0.0; n];
                 matmul(own, weight, &mut sum, n, false);
-                vectorized(|| y.iter_mut().zip(&sum).for_each(|(y, sum)| *y += sum));
+                vectorized(
+                    #[inline(always)]
+                    || y.iter_mut().zip(&sum).for_each(|(y, sum)| *y += sum),
+                );
             }
             _ => matmul(own, weight, y, n, first > 0),
         }

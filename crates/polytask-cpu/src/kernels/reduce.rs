@@ -27,10 +27,13 @@ impl Kernel for Reduce {
                 Some(first) => y.copy_from_slice(first),
                 None => y.fill(0.0),
             }
-            vectorized(|| match self.kind {
-                Kind::Max => own.for_each(|x| y.iter_mut().zip(x).for_each(|(y, x)| *y = y.max(*x))),
-                _ => own.for_each(|x| y.iter_mut().zip(x).for_each(|(y, x)| *y += x)),
-            });
+            vectorized(
+                #[inline(always)]
+                || match self.kind {
+                    Kind::Max => own.for_each(|x| y.iter_mut().zip(x).for_each(|(y, x)| *y = y.max(*x))),
+                    _ => own.for_each(|x| y.iter_mut().zip(x).for_each(|(y, x)| *y += x)),
+                },
+            );
             if self.kind == Kind::Mean && count > 0 {
                 y.iter_mut().for_each(|y| *y /= count as f32);
             }

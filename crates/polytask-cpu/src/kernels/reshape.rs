@@ -28,7 +28,10 @@ fn lay(from: &[f32], from_blocked: bool, into: &mut [f32], into_blocked: bool, w
     match (from_blocked, into_blocked) {
         (true, false) => {
             for (block, elements) in from.chunks_exact(SIDE * width).zip(into.chunks_mut(SIDE * width)) {
-                vectorized(|| turn(block, SIDE, elements, width, accumulate));
+                vectorized(
+                    #[inline(always)]
+                    || turn(block, SIDE, elements, width, accumulate),
+                );
             }
         }
         (false, true) => {
@@ -36,7 +39,10 @@ fn lay(from: &[f32], from_blocked: bool, into: &mut [f32], into_blocked: bool, w
                 if !accumulate && elements.len() < block.len() {
                     block.fill(0.0);
                 }
-                vectorized(|| turn(elements, width, block, SIDE, accumulate));
+                vectorized(
+                    #[inline(always)]
+                    || turn(elements, width, block, SIDE, accumulate),
+                );
             }
         }
         _ => put(from, into, accumulate),

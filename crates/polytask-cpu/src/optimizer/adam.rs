@@ -39,12 +39,15 @@ impl Adam {
     pub(super) fn apply(&self, values: &mut [f32], gradient: &[f32], m: &mut [f32], v: &mut [f32], decays: bool) {
         let Adam { beta1, beta2, epsilon, rate, second, keep } = *self;
         let keep = if decays { keep } else { 1.0 };
-        vectorized(|| {
-            for (((w, g), m), v) in values.iter_mut().zip(gradient).zip(m).zip(v) {
-                *m = beta1 * *m + (1.0 - beta1) * g;
-                *v = beta2 * *v + (1.0 - beta2) * (g * g);
-                *w = *w * keep - rate * *m / (v.sqrt() * second + epsilon);
-            }
-        });
+        vectorized(
+            #[inline(always)]
+            || {
+                for (((w, g), m), v) in values.iter_mut().zip(gradient).zip(m).zip(v) {
+                    *m = beta1 * *m + (1.0 - beta1) * g;
+                    *v = beta2 * *v + (1.0 - beta2) * (g * g);
+                    *w = *w * keep - rate * *m / (v.sqrt() * second + epsilon);
+                }
+            },
+        );
     }
 }

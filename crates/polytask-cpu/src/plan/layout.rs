@@ -10,7 +10,7 @@
 //! fill the last one up hold zeros at the inputs and have no loss.
 
 use super::{MAX_LANES, MIN_LANE_FLOPS};
-use polytask_graph::{DomainId, Graph, NodeId, Op, Shape};
+use polytask_graph::{Activation, DomainId, Graph, NodeId, Op, Pooling, Shape};
 
 /// What a node has one element for, and how they lie.
 #[derive(Clone, Copy)]
@@ -95,6 +95,23 @@ pub(crate) struct Site<'a> {
     pub shape: &'a Shape,
     /// Whether what it gives lies in blocks.
     pub blocked: bool,
+    /// Whether it is rectified by the pooling that reads it, see [`pooled`].
+    pub pooled: bool,
+    /// Whether its input is.
+    pub pools: bool,
+}
+
+/// By node: whether it is a rectified convolution that nothing but max pooling reads. Pooling then passes no cotangent on
+/// where the largest value is not above 0, so that the convolution has none to cut off: one pass less over its output.
+pub(super) fn pooled(graph: &Graph) -> Vec<bool> {
+    let rectified = |op: &Op| matches!(op, Op::Conv2d { activation: Activation::Relu, .. });
+    let mut all: Vec<bool> = graph.nodes().iter().map(|node| rectified(&node.op)).collect();
+    for node in graph.nodes().iter().filter(|n| !matches!(n.op, Op::Pool { pooling: Pooling::Max, .. })) {
+        node.inputs.iter().for_each(|x| all[x.0] = false);
+    }
+    let seen = graph.losses().iter().flat_map(|loss| loss.nodes()).chain(graph.charges().iter().map(|c| c.node));
+    seen.for_each(|x| all[x.0] = false);
+    all
 }
 
 impl Site<'_> {

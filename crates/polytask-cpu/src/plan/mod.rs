@@ -329,6 +329,7 @@ impl<'a> Planner<'a> {
             }
         });
         let charges = charges.collect();
+        let pooled = layout::pooled(&self.graph);
         let mut wired: Vec<(usize, Box<dyn Kernel>)> = Vec::with_capacity(count);
         let mut wides: Vec<WideWeight> = Vec::new();
         for &i in &order {
@@ -362,7 +363,14 @@ impl<'a> Planner<'a> {
             match bundles.members(i) {
                 None => {
                     let inputs = node.inputs.iter().map(|x| &self.graph.node(*x).shape).collect();
-                    let site = Site { node: i, inputs, shape: &node.shape, blocked: self.blocked[i] };
+                    let site = Site {
+                        node: i,
+                        inputs,
+                        shape: &node.shape,
+                        blocked: self.blocked[i],
+                        pooled: pooled[i],
+                        pools: node.inputs.first().is_some_and(|x| pooled[x.0]),
+                    };
                     wired.push((i, kernels::build(&node.op, wiring(i), &site)));
                 }
                 Some(members) => {

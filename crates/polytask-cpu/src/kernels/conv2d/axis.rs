@@ -19,6 +19,9 @@ pub(in crate::kernels) struct Axis {
     pub phases: Vec<Vec<Tap>>,
 }
 
+/// By phase, tiles of outputs.
+pub(in crate::kernels) type Tiling = Vec<Vec<(usize, usize)>>;
+
 /// A window along one axis.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::kernels) struct Extent {
@@ -60,9 +63,25 @@ impl Axis {
         usize::try_from(at).ok().filter(|at| *at < self.sources)
     }
 
+    /// The outputs of each phase in tiles of so many, `(first, outputs)`; of two where a tile is ragged, and of one where two do
+    /// not fit.
+    pub(in crate::kernels) fn tiling(&self, most: usize) -> Tiling {
+        let phase = |phase: usize| {
+            let (count, mut x, mut tiles) = (self.count(phase), 0, Vec::new());
+            while x < count {
+                let whole = count - x >= most && !self.is_ragged(phase, x..x + most);
+                let own = if whole { most } else { (count - x).min(2) };
+                tiles.push((x, own));
+                x += own;
+            }
+            tiles
+        };
+        (0..self.phases.len()).map(phase).collect()
+    }
+
     /// Whether several taps of a phase read the image for some of these outputs and not for others: so at the edge of an
     /// image under a large window.
-    pub(in crate::kernels) fn is_ragged(&self, phase: usize, outputs: std::ops::Range<usize>) -> bool {
+    fn is_ragged(&self, phase: usize, outputs: std::ops::Range<usize>) -> bool {
         let partly = |tap: &&Tap| {
             let valid = self.valid(phase, tap.offset);
             let own = valid.start.max(outputs.start)..valid.end.min(outputs.end);

@@ -1,13 +1,16 @@
 //! `y = activation(window(x) * W + b)`, directly on blocks of sixteen rows.
 
 mod axis;
+mod bias;
 mod sweep;
 mod weights;
 
-use super::{Kernel, Lane, activation, read_write, vectorized};
+use super::{Kernel, Lane, activation, read_write};
 use crate::plan::{ParameterWire, SIDE, Site, Wiring};
 pub(super) use axis::Axis;
-use axis::Extent;
+use axis::{Extent, Tiling};
+use bias::rectify_and_sum;
+pub(super) use bias::sum_pixels;
 use polytask_graph::{Activation, Window};
 use sweep::{Start, Sweep};
 use weights::WeightGradient;
@@ -17,12 +20,17 @@ pub(super) struct Conv2d {
     forward: [Axis; 2],
     /// The image's pixels that read the outputs' cotangents.
     backward: [Axis; 2],
+    /// Of their columns.
+    forward_tiles: [Tiling; 2],
+    backward_tiles: [Tiling; 2],
     size: [usize; 2],
     groups: usize,
     activation: Activation,
     bias: bool,
+    /// Whether the cotangent comes rectified.
+    pooled: bool,
     zeros: Vec<f32>,
-    /// Saves the pre-activation where the activation's derivative needs it.
+    /// Saves the activation's slope where the output does not tell it.
     wiring: Wiring,
 }
 
@@ -54,13 +62,18 @@ impl Conv2d {
     ) -> Self {
         let extents = extents(window);
         let channels = site.inputs[0].channels().max(site.shape.channels());
+        let forward = forward_axes(window, site);
+        let backward = [0, 1].map(|axis| Axis::backward(site.inputs[0].0[axis], site.shape.0[axis], extents[axis]));
         Conv2d {
-            forward: forward_axes(window, site),
-            backward: [0, 1].map(|axis| Axis::backward(site.inputs[0].0[axis], site.shape.0[axis], extents[axis])),
+            forward_tiles: [4, 2].map(|most| forward[1].tiling(most)),
+            backward_tiles: [4, 2].map(|most| backward[1].tiling(most)),
+            forward,
+            backward,
             size: window.size,
             groups,
             activation,
             bias,
+            pooled: site.pooled,
             zeros: vec![0.0; channels * SIDE],
             wiring,
         }
@@ -83,6 +96,7 @@ impl Kernel for Conv2d {
         pulp::Arch::new().dispatch(Sweep {
             rows: &self.forward[0],
             columns: &self.forward[1],
+            tilings: &self.forward_tiles,
             groups: self.groups,
             from,
             to,
@@ -118,8 +132,8 @@ impl Conv2d {
             run.map(|run| (wire.copy(run.to + copy - run.from), run.accumulate))
         };
         let bias = w.parameters.get(1).and_then(own_run);
-        let relu = self.activation == Activation::Relu;
-        if !relu {
+        let relu = self.activation == Activation::Relu && !self.pooled;
+        if !relu && !self.pooled {
             activation::retrace(lane, self.activation, lane.range(w.out), lane.range(w.saved), own.clone());
         }
         let Some((bias, accumulate)) = bias else {
@@ -186,6 +200,7 @@ impl Conv2d {
             pulp::Arch::new().dispatch(Sweep {
                 rows: &self.backward[0],
                 columns: &self.backward[1],
+                tilings: &self.backward_tiles,
                 groups: self.groups,
                 from: to,
                 to: from,
@@ -204,64 +219,3 @@ impl Conv2d {
 
 /// Channels of a line of taps that are worked on together at most.
 const LINE: usize = 8;
-
-/// Channels that are summed side by side.
-const WIDE: usize = 4;
-
-/// `dy = 0` where `y` is, and `sums += sum over rows and pixels of dy`, by channel.
-fn rectify_and_sum(dy: &mut [f32], y: &[f32], sums: &mut [f32]) {
-    let (dy, y) = (dy.as_chunks_mut::<SIDE>().0, y.as_chunks::<SIDE>().0);
-    vectorized(
-        #[inline(always)]
-        || {
-            let channels = sums.len();
-            let tiled = channels - channels % WIDE;
-            // Loops, not closures: see `sweep`.
-            for first in (0..tiled).step_by(WIDE) {
-                rectify::<WIDE>(dy, y, first, sums);
-            }
-            for first in tiled..channels {
-                rectify::<1>(dy, y, first, sums);
-            }
-        },
-    );
-}
-
-/// The same of a few channels.
-#[inline(always)]
-fn rectify<const N: usize>(dy: &mut [[f32; SIDE]], y: &[[f32; SIDE]], first: usize, sums: &mut [f32]) {
-    let mut wide = [[0.0f32; SIDE]; N];
-    for (dy, y) in dy.chunks_exact_mut(sums.len()).zip(y.chunks_exact(sums.len())) {
-        let (dy, y) = (&mut dy[first..first + N], &y[first..first + N]);
-        for c in 0..N {
-            for l in 0..SIDE {
-                let own = if y[c][l] > 0.0 { dy[c][l] } else { 0.0 };
-                dy[c][l] = own;
-                wide[c][l] += own;
-            }
-        }
-    }
-    for (sum, wide) in sums[first..].iter_mut().zip(&wide) {
-        *sum += wide.iter().sum::<f32>();
-    }
-}
-
-/// `sums += sum over rows and pixels of values`, by channel.
-pub(super) fn sum_pixels(values: &[f32], sums: &mut [f32]) {
-    let (values, _) = values.as_chunks::<SIDE>();
-    let channels = sums.len();
-    let mut sum = |first: usize, count: usize| {
-        let mut wide = [[0.0f32; SIDE]; WIDE];
-        for pixel in values.chunks_exact(channels) {
-            for (sum, value) in wide.iter_mut().zip(&pixel[first..first + count]) {
-                for (s, v) in sum.iter_mut().zip(value) {
-                    *s += v;
-                }
-            }
-        }
-        for (sum, wide) in sums[first..first + count].iter_mut().zip(&wide) {
-            *sum += wide.iter().sum::<f32>();
-        }
-    };
-    vectorized(|| (0..channels).step_by(WIDE).for_each(|first| sum(first, WIDE.min(channels - first))));
-}

@@ -5,7 +5,7 @@
 //! leaves a function of its own does not have the instructions it was dispatched for, and every operation in it becomes a
 //! call.
 
-use super::axis::{Axis, Tap};
+use super::axis::{Axis, Tap, Tiling};
 use crate::plan::SIDE;
 use pulp::{Simd, WithSimd};
 
@@ -13,6 +13,8 @@ use pulp::{Simd, WithSimd};
 pub(super) struct Sweep<'a> {
     pub rows: &'a Axis,
     pub columns: &'a Axis,
+    /// Of the columns, in tiles of four and of two.
+    pub tilings: &'a [Tiling; 2],
     pub groups: usize,
     /// Channels of the source and of the output.
     pub from: usize,
@@ -69,10 +71,10 @@ impl WithSimd for Sweep<'_> {
             out: &mut [],
         };
         // Tiles of four pixels and six channels fill thirty-two registers.
-        let pixels = if S::REGISTER_COUNT >= 32 { 4 } else { 2 };
+        let tiling = &self.tilings[if S::REGISTER_COUNT >= 32 { 0 } else { 1 }];
         for (source, out) in source.chunks_exact(image).zip(out.chunks_exact_mut(result)) {
             (work.source, work.out) = (source, out);
-            work.block(simd, pixels);
+            work.block(simd, tiling);
         }
     }
 }
@@ -114,30 +116,19 @@ impl<S: Simd> Work<'_, S> {
     const PARTS: usize = SIDE / S::F32_LANES;
 
     #[inline(always)]
-    fn block(&mut self, simd: S, pixels: usize) {
+    fn block(&mut self, simd: S, tiling: &Tiling) {
         let (rows, columns) = (self.rows, self.columns);
         for (row, row_taps) in rows.phases.iter().enumerate() {
             for y in 0..rows.count(row) {
-                for (column, column_taps) in columns.phases.iter().enumerate() {
-                    let (mut x, count) = (0, columns.count(column));
-                    while x < count {
-                        let whole = count - x >= pixels && !columns.is_ragged(column, x..x + pixels);
-                        let pixels = if whole { pixels } else { (count - x).min(2) };
-                        let tile = Tile {
-                            row: (row, row_taps),
-                            column: (column, column_taps),
-                            y,
-                            x,
-                            group: 0,
-                            channel: 0,
-                            part: 0,
-                        };
+                for ((column, column_taps), tiles) in columns.phases.iter().enumerate().zip(tiling) {
+                    for &(x, pixels) in tiles {
+                        let (row, column) = ((row, row_taps.as_slice()), (column, column_taps.as_slice()));
+                        let tile = Tile { row, column, y, x, group: 0, channel: 0, part: 0 };
                         match pixels {
                             4 => self.pixels::<4>(simd, tile),
-                            2 | 3 => self.pixels::<2>(simd, tile),
+                            2 => self.pixels::<2>(simd, tile),
                             _ => self.pixels::<1>(simd, tile),
                         }
-                        x += pixels;
                     }
                 }
             }

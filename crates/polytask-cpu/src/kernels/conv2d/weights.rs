@@ -31,6 +31,8 @@ const OUTPUTS: usize = 6;
 const TAPS: usize = 8;
 /// Outputs that pass by before the next tap has its turn: what they read stays in the nearest cache.
 const OUTPUTS_AT_ONCE: usize = 64;
+/// Scalars that a tile reads before the next one has its turn, a block at least: half of a second-level cache.
+const SCALARS_AT_ONCE: usize = 128 * 1024;
 
 type Sums<S> = [[<S as Simd>::f32s; OUTPUTS]; INPUTS];
 
@@ -58,26 +60,31 @@ impl WithSimd for WeightGradient<'_> {
             false => 2,
         };
         let input_tiles = from.div_ceil(most);
+        // What a tile reads stays in the second-level cache from one row of the window to the next.
+        let pixels = [self.rows.sources * self.columns.sources, self.rows.outputs * self.columns.outputs];
+        let a_block = (pixels[0] * most.min(from) + pixels[1] * wide) * SIDE;
+        let blocks = (SCALARS_AT_ONCE / a_block.max(1)).max(1);
+        let (image, result) = (pixels[0] * self.x_pixel * parts, pixels[1] * self.groups * to * parts);
         let mut sums: [Sums<S>; TAPS] = [[[simd.splat_f32s(0.0); OUTPUTS]; INPUTS]; TAPS];
-        for group in 0..self.groups {
-            for o in 0..output_tiles {
+        for (x, dy) in x.chunks(blocks * image).zip(dy.chunks(blocks * result)) {
+            for (group, o) in (0..self.groups).flat_map(|group| (0..output_tiles).map(move |o| (group, o))) {
                 let outputs = o * to / output_tiles..(o + 1) * to / output_tiles;
                 for i in 0..input_tiles {
                     let inputs = i * from / input_tiles..(i + 1) * from / input_tiles;
+                    let view = View::<S> {
+                        rows: self.rows,
+                        columns: self.columns,
+                        x,
+                        dy,
+                        x_pixel: self.x_pixel * parts,
+                        dy_pixel: self.groups * to * parts,
+                        x_first: (group * from + inputs.start) * parts,
+                        dy_first: (group * to + outputs.start) * parts,
+                    };
                     for ky in 0..height {
                         for first in (0..width).step_by(TAPS) {
                             let taps = first..width.min(first + TAPS);
                             sums[..taps.len()].fill([[simd.splat_f32s(0.0); OUTPUTS]; INPUTS]);
-                            let view = View::<S> {
-                                rows: self.rows,
-                                columns: self.columns,
-                                x,
-                                dy,
-                                x_pixel: self.x_pixel * parts,
-                                dy_pixel: self.groups * to * parts,
-                                x_first: (group * from + inputs.start) * parts,
-                                dy_first: (group * to + outputs.start) * parts,
-                            };
                             view.taps(simd, ky, taps.clone(), inputs.len(), outputs.len(), &mut sums);
                             for (kx, sums) in taps.zip(&sums) {
                                 for (row, sums) in inputs.clone().zip(sums) {

@@ -250,11 +250,14 @@ impl<C: Cell> Kernel for Recurrent<C> {
             let mut sums = |part: std::ops::Range<usize>, dgates: &[f32]| {
                 for (run, c) in w.parameters[2].of(copy) {
                     let gradient = &mut lane.gradient[w.parameters[2].copy(run.to + c)];
-                    vectorized(|| {
-                        dgates.chunks_exact(g).for_each(|d| {
-                            gradient[part.clone()].iter_mut().zip(&d[g - part.len()..]).for_each(|(s, d)| *s += d);
-                        });
-                    });
+                    vectorized(
+                        #[inline(always)]
+                        || {
+                            dgates.chunks_exact(g).for_each(|d| {
+                                gradient[part.clone()].iter_mut().zip(&d[g - part.len()..]).for_each(|(s, d)| *s += d);
+                            });
+                        },
+                    );
                 }
             };
             sums(0..g, dgates);
