@@ -65,6 +65,32 @@ fn every_penalty_from_the_config() {
     }
 }
 
+/// A logistic regression for each of a row's labels, some of them unknown.
+#[test]
+fn several_labels_a_row() {
+    let mut data = "x,z,high,right,far\n".to_owned();
+    for i in 0..300 {
+        let (x, z) = (f64::from(i * 37 % 100) / 50.0 - 1.0, f64::from(i * 53 % 90) / 45.0 - 1.0);
+        let flag = |place: i32, there: bool| if (i + place) % 5 == 0 { "" } else { ["no", "yes"][usize::from(there)] };
+        data += &format!("{x},{z},{},{},{}\n", flag(0, z > 0.2), flag(1, x > 0.0), flag(2, x + z > 0.9));
+    }
+    let config = "[data]\npath = \"data.csv\"\nsplit = { valid = 0.2, test = 0.2 }\n[inputs]\nx = \"number\"\nz = \"number\"\n\
+                  [tasks.labels]\nkind = \"multilabel\"\ncolumns = [\"high\", \"right\", \"far\"]\n\
+                  [tasks.sum]\nkind = \"binary\"\ncolumn = \"far\"\n[model]\nsharing = \"linear\"\n";
+    let folder = Folder::with(config, &data);
+    folder.works("train config.toml");
+    let metrics = folder.json("model/metrics.json");
+    for metric in ["map", "auc"] {
+        assert!(metrics["tasks"]["labels"][metric].as_f64().unwrap() > 0.97, "{metrics}");
+    }
+    // What a label weighs is known by its own column alone.
+    let lines = folder.works("predict model --data data.csv --format jsonl --probabilities").out;
+    let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(first["labels probabilities"].as_object().unwrap().len(), 3, "{first}");
+    let compared = folder.works("compare config.toml --seeds 1").out;
+    assert!(compared.contains("Linear: penalty l21"), "{compared}");
+}
+
 #[test]
 fn refused_before_anything_is_solved() {
     let folder = with("\"linear\"");

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 pub struct Task {
     /// What a row costs.
     pub loss: Loss,
-    /// One a row of the features.
+    /// Those of the rows of the features.
     pub labels: Labels,
     /// What each row counts, 0 or above; 0 where the label is missing.
     pub weights: Vec<f64>,
@@ -83,9 +83,8 @@ impl<'a> Problem<'a> {
         });
         let grams: Vec<Gram> = grams.collect();
         let own = tasks.par_iter().zip(&counted).enumerate().map(|(t, (task, counted))| {
-            let labelled =
-                counted.rows.iter().zip(&counted.weights).map(|(row, weight)| (*weight, task.labels.at(*row)));
-            let constant = task.loss.constant(labelled);
+            let labelled = counted.rows.iter().zip(&counted.weights).map(|(row, weight)| (*weight, *row));
+            let constant = task.loss.constant(labelled, &task.labels);
             let mean = mean(features, counted);
             let in_gram = groups.iter().any(|(_, members)| members.contains(&t));
             let rows = (!in_gram).then(|| Rows::new(features, task, counted.clone(), mean.clone()));
@@ -100,7 +99,7 @@ impl<'a> Problem<'a> {
         self.width
     }
 
-    /// Columns of each task in the weights, in order: 1, or one a class.
+    /// Columns of each task in the weights, in order: 1, or one a class or event.
     pub fn blocks(&self) -> &[usize] {
         &self.blocks
     }
@@ -181,9 +180,11 @@ pub(crate) struct Part {
 }
 
 fn count(features: &Features, t: usize, task: &Task, rows: &[u32]) -> Result<Counted, LinearError> {
-    for (what, got) in [("labels", task.labels.len()), ("weights", task.weights.len())] {
-        if got != features.rows() {
-            return Err(LinearError::Length { what, got, expected: features.rows() });
+    let labels = task.loss.labels();
+    for (what, got, each) in [("labels", task.labels.len(), labels), ("weights", task.weights.len(), 1)] {
+        let expected = features.rows() * each;
+        if got != expected {
+            return Err(LinearError::Length { what, got, expected });
         }
     }
     let mut kept = Vec::new();
@@ -233,7 +234,7 @@ pub fn losses(
     let starts = tasks.iter().scan(0, |end, task| Some(std::mem::replace(end, *end + task.loss.outputs())));
     let jobs: Vec<(usize, &Task)> = starts.zip(tasks).collect();
     let mean = |(start, task): &(usize, &Task)| {
-        let (mut sum, mut total) = (0.0, 0.0);
+        let (mut sum, mut total, mut class) = (0.0, 0.0, 0.0);
         let (mut places, mut values) = (Vec::new(), Vec::new());
         for &row in rows.iter().filter(|row| task.weights[**row as usize] > 0.0) {
             features.gather(row, &mut places, &mut values);
@@ -243,7 +244,7 @@ pub fn losses(
             };
             let mut z: Vec<f64> = (0..task.loss.outputs()).map(output).collect();
             let weight = task.weights[row as usize];
-            sum += weight * task.loss.slope(&mut z, task.labels.at(row));
+            sum += weight * task.loss.slope(&mut z, task.labels.of(row, task.loss.labels(), &mut class));
             total += weight;
         }
         (sum, total)

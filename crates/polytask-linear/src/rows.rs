@@ -41,7 +41,7 @@ impl<'a> Rows<'a> {
         self.mean.iter().enumerate().for_each(|(j, mean)| add(&mut shift, -mean, own.row(j)));
         let lane = |range: std::ops::Range<usize>| {
             let mut by_weights = Matrix::zeros(if slope { width } else { 0 }, outputs);
-            let (mut by_intercepts, mut value) = (vec![0.0; outputs], 0.0);
+            let (mut by_intercepts, mut value, mut class) = (vec![0.0; outputs], 0.0, 0.0);
             let (mut places, mut values) = (Vec::new(), Vec::new());
             let mut z = vec![0.0; outputs];
             for (row, weight) in self.counted.rows[range.clone()].iter().zip(&self.counted.weights[range]) {
@@ -53,7 +53,7 @@ impl<'a> Rows<'a> {
                     1 => z[0] += pairs().map(|(place, value)| own.values()[*place] * value).sum::<f64>(),
                     _ => pairs().for_each(|(place, value)| add(&mut z, *value, own.row(*place))),
                 }
-                value += weight * self.loss.slope(&mut z, self.labels.at(*row));
+                value += weight * self.loss.slope(&mut z, self.labels.of(*row, self.loss.labels(), &mut class));
                 if !slope {
                     continue;
                 }

@@ -50,7 +50,7 @@ fn plain_loss(x: &Matrix, tasks: &[Task], weights: &Matrix, intercepts: &[f64]) 
                 intercepts[start + k] + (0..x.columns()).map(|j| x.get(r, j) * weights.get(j, start + k)).sum::<f64>()
             };
             let y = match &task.labels {
-                Labels::Real(values) => values[r],
+                Labels::Real(values) => values[r * task.loss.labels()],
                 Labels::Class(classes) => f64::from(classes[r]),
             };
             let loss = match task.loss {
@@ -60,6 +60,12 @@ fn plain_loss(x: &Matrix, tasks: &[Task], weights: &Matrix, intercepts: &[f64]) 
                     if e <= delta { 0.5 * e * e } else { delta * (e - 0.5 * delta) }
                 }
                 Loss::Logistic => (1.0 + z(0).exp()).ln() - y * z(0),
+                Loss::Events { count } => {
+                    let Labels::Real(values) = &task.labels else { return f64::NAN };
+                    let known: Vec<usize> = (0..count).filter(|k| !values[r * count + k].is_nan()).collect();
+                    let one = |k: &usize| (1.0 + z(*k).exp()).ln() - values[r * count + k] * z(*k);
+                    if known.is_empty() { 0.0 } else { known.iter().map(one).sum::<f64>() / known.len() as f64 }
+                }
                 Loss::Softmax { classes } => (0..classes).map(|k| z(k).exp()).sum::<f64>().ln() - z(y as usize),
                 Loss::Poisson => z(0).exp() - y * z(0) + if y > 0.0 { y * y.ln() - y } else { 0.0 },
             };
@@ -179,6 +185,62 @@ fn tasks_of_several_classes_are_at_their_lowest() {
         assert!(found.converged, "{name}");
         is_lowest(name, &x, &tasks, penalty.as_ref(), 0.03, &found);
     }
+}
+
+/// Events of the same rows: of 1 are the task they make alone, some labels missing, and beside another kind of task.
+#[test]
+fn tasks_of_several_events_are_at_their_lowest() {
+    let mut noise = Noise(8);
+    let (x, tasks) = tasks(&mut noise);
+    let count = 3;
+    let event = |y: f64| f64::from(u8::from(y > 0.3));
+    let all: Vec<Vec<f64>> = tasks[..count].iter().map(|task| centred(task).into_iter().map(event).collect()).collect();
+    let mut labels: Vec<f64> = (0..ROWS).flat_map(|r| all.iter().map(move |own| own[r])).collect();
+    let features = features(&x);
+    let rows: Vec<u32> = (0..ROWS as u32).collect();
+    let exact = Options { tolerance: 1e-18, iterations: 20_000 };
+    let fit = |tasks: &[Task], strength: f64| {
+        let problem = Problem::new(&features, tasks, &rows).unwrap();
+        solve(&problem, &Ridge, strength, &exact, None)
+    };
+    // The mean over three events is a third of the sum over three tasks.
+    let weights = tasks[0].weights.clone();
+    let events = |labels: &[f64], weights: &[f64]| Task {
+        loss: Loss::Events { count },
+        labels: Labels::Real(labels.to_vec()),
+        weights: weights.to_vec(),
+    };
+    let alone =
+        |own: &Vec<f64>| Task { loss: Loss::Logistic, labels: Labels::Real(own.clone()), weights: weights.clone() };
+    let together = fit(&[events(&labels, &weights)], 0.02);
+    let apart = fit(&all.iter().map(alone).collect::<Vec<_>>(), 0.06);
+    for (a, b) in together.weights.values().iter().zip(apart.weights.values()) {
+        assert!((a - b).abs() < 1e-6, "{a} {b}");
+    }
+    assert_eq!(together.weights.columns(), count);
+
+    let mut weights = weights.clone();
+    for (r, weight) in weights.iter_mut().enumerate() {
+        for k in (0..count).filter(|k| (r + k) % 4 == 0 || r % 7 == 0) {
+            labels[r * count + k] = f64::NAN;
+        }
+        *weight = if r % 7 == 0 { 0.0 } else { 0.5 + noise.uniform() };
+    }
+    let tasks = [events(&labels, &weights), tasks[3].clone()];
+    let problem = Problem::new(&features, &tasks, &rows).unwrap();
+    for (name, penalty) in penalties(problem.blocks()) {
+        let found = solve(&problem, penalty.as_ref(), 0.03, &exact, None);
+        assert!(found.converged, "{name}");
+        is_lowest(name, &x, &tasks, penalty.as_ref(), 0.03, &found);
+    }
+    let wrong = |labels: Vec<f64>| {
+        let tasks = [events(&labels, &weights)];
+        Problem::new(&features, &tasks, &rows).unwrap_err().to_string()
+    };
+    let mut none = labels.clone();
+    none[count..2 * count].fill(f64::NAN);
+    assert!(wrong(none).contains("labels"), "a row that counts has a label");
+    assert!(wrong(labels[1..].to_vec()).contains("120"), "{}", wrong(labels[1..].to_vec()));
 }
 
 /// The solution of `A x = b` (Gauss with pivots).

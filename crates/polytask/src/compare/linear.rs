@@ -50,7 +50,7 @@ pub(super) fn baseline(
     if config.model.sharing.linear().is_some() {
         return left_out("the joint model is a linear one".to_owned());
     }
-    if let Some(reason) = linear::unfit(&prepared.encoder, &prepared.tasks) {
+    if let Some(reason) = linear::unfit(&prepared.encoder) {
         return left_out(reason);
     }
     let mut config = config.clone();

@@ -37,7 +37,7 @@ pub enum LinearProblem {
         penalty: &'static str,
         /// A task.
         task: String,
-        /// Its outputs: 1, or one a class.
+        /// Its outputs: 1, or one a class or label.
         got: usize,
         /// The first task.
         first: String,

@@ -44,7 +44,10 @@ fn loss_of(task: &Task, kind: LossKind) -> Loss {
             },
         },
         LossKind::Huber { delta } => Loss::Huber { delta: f64::from(delta) },
-        LossKind::BinaryCrossEntropy => Loss::Logistic,
+        LossKind::BinaryCrossEntropy => match &task.kind {
+            Kind::Multilabel(multilabel) => Loss::Events { count: multilabel.labels.len() },
+            _ => Loss::Logistic,
+        },
         // Tasks of sequences have no rows of numbers and are refused before.
         LossKind::CrossEntropy | LossKind::Crf { .. } | LossKind::Arcs { .. } => {
             Loss::Softmax { classes: task.outcome().width() }

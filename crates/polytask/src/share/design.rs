@@ -100,7 +100,7 @@ impl<'a> Design<'a> {
 
     /// Why a linear model cannot take the inputs and tasks; none where it can.
     pub(super) fn unfit_for_linear(&self) -> Option<String> {
-        linear::unfit(self.encoder, self.tasks)
+        linear::unfit(self.encoder)
     }
 
     /// Number of stages of a trunk.

@@ -10,7 +10,6 @@
 use super::{Architecture, Design, Info, keys};
 use crate::config::{ModelConfig, Problem, Strength};
 use crate::encode::Encoder;
-use crate::task::{Kind, Task};
 use indexmap::IndexMap;
 use polytask_graph::GraphBuilder;
 use schemars::JsonSchema;
@@ -254,18 +253,11 @@ impl Architecture for Linear {
     }
 }
 
-/// Why a linear model cannot take these inputs and tasks; none where it can.
-pub(crate) fn unfit(encoder: &Encoder, tasks: &[Task]) -> Option<String> {
+/// Why a linear model cannot take these inputs; none where it can.
+pub(crate) fn unfit(encoder: &Encoder) -> Option<String> {
     let reads =
         |input: &str, what: &str| format!("a linear model reads numbers and categories, and input `{input}` is {what}");
     let text = encoder.text_inputs().map(|(input, _)| reads(input, "a text"));
     let image = encoder.images().map(|(input, _)| reads(input, "an image"));
-    let labels = tasks.iter().filter(|task| matches!(task.kind, Kind::Multilabel(_)));
-    let labels = labels.map(|task| {
-        format!(
-            "a linear model has one label a row, and task `{}` has several; a binary task for each would do",
-            task.name
-        )
-    });
-    text.chain(image).chain(labels).next()
+    text.chain(image).next()
 }
