@@ -228,6 +228,39 @@ fn images_of_digits() {
     case.agrees(40);
 }
 
+/// Images of random pixels; what is labelled is how bright each is, as one of three classes and as a number.
+fn pixels_case() -> Case {
+    let folder = tempfile::tempdir().unwrap();
+    let mut noise = Noise(11);
+    let bright: Vec<u8> = (0..40 * 64).map(|_| (noise.next() * 256.0) as u8).collect();
+    let write = |name: &str, of: fn(u8) -> u8| {
+        let head = [0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 8, 0, 0, 0, 8];
+        let bytes: Vec<u8> = head.into_iter().chain(bright.iter().map(|b| of(*b))).collect();
+        let path = folder.path().join(name);
+        std::fs::write(&path, &bytes).unwrap();
+        (path.display().to_string(), bytes)
+    };
+    let parts = write("parts", |b| b / 86 * 7).0;
+    let (depth, images) = write("depth", |b| b);
+    let sections = format!(
+        "labels = {{ parts = {parts:?}, depth = {depth:?} }}\n[inputs]\nimage = \"image\"\n\
+         [tasks.parts]\nkind = \"segmentation\"\n[tasks.depth]\nkind = \"pixel_regression\"\n"
+    );
+    case(("some-images-idx3-ubyte", &images), &sections, |g, x| {
+        let low = g.conv2d(x, 6, Window::square(3).stride(2).padding(1), Activation::Relu);
+        let [a, b] = [Interpolation::Nearest, Interpolation::Bilinear].map(|i| g.upsample(low, 2, i));
+        g.concat(&[a, b])
+    })
+}
+
+#[test]
+fn labels_of_pixels() {
+    let case = pixels_case();
+    case.export();
+    case.holds_together();
+    case.agrees(40);
+}
+
 #[test]
 fn tokens_with_labels() {
     let case = case(("data.jsonl", texts().as_bytes()), TOKEN_TASKS, tokens);

@@ -5,7 +5,7 @@ use super::proto::Type;
 use super::writer::{Axis, Setting, Writer};
 use crate::error::{ExportError, Refusal};
 use crate::spec::Output;
-use polytask::task::{Kind, Task};
+use polytask::task::{Kind, Regression, Task};
 use polytask_graph::{DomainId, Loss, NodeId};
 
 /// A value that comes out.
@@ -14,8 +14,8 @@ struct Result<'a> {
     part: &'a str,
     value: String,
     kind: Type,
-    /// Behind the axes of the rows or elements.
-    last: Option<usize>,
+    /// The axes behind those of the rows or elements.
+    behind: Vec<usize>,
     words: &'a str,
 }
 
@@ -29,7 +29,7 @@ impl Emit<'_> {
             for (result, node) in results.into_iter().zip(loss.nodes().chain(std::iter::repeat(loss.prediction))) {
                 // A second value lies with the first, but for that of another node.
                 let mut axes = self.axes(self.graph.node(node).domain);
-                axes.extend(result.last.map(Axis::Fixed));
+                axes.extend(result.behind.into_iter().map(Axis::Fixed));
                 let wanted = match result.part {
                     "" => task.name.clone(),
                     part => format!("{}.{part}", task.name),
@@ -42,15 +42,17 @@ impl Emit<'_> {
     }
 
     fn results<'w>(&mut self, task: &Task, loss: &Loss) -> std::result::Result<Vec<Result<'w>>, Refusal> {
-        let (raw, domain) = (self.plain(loss.prediction), self.graph.node(loss.prediction).domain);
-        let alone = |value: String, words| vec![Result { part: "", value, kind: Type::Float, last: None, words }];
+        let (mut raw, domain) = (self.plain(loss.prediction), self.graph.node(loss.prediction).domain);
+        if let Some([height, width]) = task.outcome().pixels() {
+            // A class's logits stand behind the places of the pixels.
+            let shape = [height, width, task.outcome().width()].map(|axis| axis as i64);
+            raw = self.w.reshape(&raw, &[&[0], &shape[..]].concat());
+        }
+        let alone =
+            |value: String, words| vec![Result { part: "", value, kind: Type::Float, behind: Vec::new(), words }];
         Ok(match &task.kind {
             Kind::Regression(regression) => {
-                let (shift, scale) = regression.scaling();
-                let z = self.w.cast(&raw, Type::Double);
-                let (scale, shift) = (self.w.doubles(&[], &[scale]), self.w.doubles(&[], &[shift]));
-                let y = self.w.op("Mul", &[&z, &scale]);
-                let y = self.w.op("Add", &[&y, &shift]);
+                let y = self.quantity(regression, &raw);
                 alone(self.number(&y), "in the units of the column")
             }
             Kind::Count(_) => {
@@ -72,20 +74,20 @@ impl Emit<'_> {
                 let probabilities = self.w.op("Sigmoid", &[&raw]);
                 let half = self.w.float(0.5);
                 let there = self.w.op("GreaterOrEqual", &[&probabilities, &half]);
-                let last = Some(multilabel.labels.len());
+                let behind = vec![multilabel.labels.len()];
                 vec![
                     Result {
                         part: "",
                         value: there,
                         kind: Type::Bool,
-                        last,
+                        behind: behind.clone(),
                         words: "which labels are likelier than not",
                     },
                     Result {
                         part: "probabilities",
                         value: probabilities,
                         kind: Type::Float,
-                        last,
+                        behind,
                         words: "of the labels",
                     },
                 ]
@@ -95,7 +97,7 @@ impl Emit<'_> {
                 let value = self.labels(&category.classes.labels, &best);
                 let value = self.where_there(&value, domain)?;
                 let words = "the class of every token, empty beyond the last";
-                vec![Result { part: "", value, kind: Type::String, last: None, words }]
+                vec![Result { part: "", value, kind: Type::String, behind: Vec::new(), words }]
             }
             Kind::Tags(tags) => {
                 let learnt = loss.parameter().map_or(&[][..], |transitions| self.values(transitions));
@@ -103,10 +105,23 @@ impl Emit<'_> {
                 let value = self.labels(&tags.set.tags(), &best);
                 let value = self.where_there(&value, domain)?;
                 let words = "the tag of every token, empty beyond the last";
-                vec![Result { part: "", value, kind: Type::String, last: None, words }]
+                vec![Result { part: "", value, kind: Type::String, behind: Vec::new(), words }]
             }
-            Kind::Segmentation(_) | Kind::PixelRegression(_) => {
-                return Err(Refusal::new("tasks that label pixels are not exported"));
+            Kind::Segmentation(segmentation) => {
+                let labels = &segmentation.classes.labels;
+                let probabilities = self.w.op_with("Softmax", &[&raw], vec![("axis", Setting::Int(-1))]);
+                self.classes_of(segmentation.canvas.size().to_vec(), labels, probabilities)
+            }
+            Kind::PixelRegression(pixels) => {
+                let y = self.quantity(&pixels.quantity, &raw);
+                let (value, behind) = (self.number(&y), pixels.canvas.size().to_vec());
+                vec![Result {
+                    part: "",
+                    value,
+                    kind: Type::Float,
+                    behind,
+                    words: "of every pixel, in the units of the labels",
+                }]
             }
             // Which predicates there are, and the best tree, are sought outside of the network.
             Kind::Predicates(_) | Kind::Senses(_) | Kind::Roles(_) | Kind::Arcs(_) => {
@@ -116,7 +131,7 @@ impl Emit<'_> {
                     part,
                     value: self.plain(node),
                     kind: Type::Float,
-                    last: Some(self.graph.node(node).shape.width()),
+                    behind: vec![self.graph.node(node).shape.width()],
                     words,
                 };
                 parts.map(score).collect()
@@ -129,13 +144,27 @@ impl Emit<'_> {
         self.w.squeeze(&y, &[-1])
     }
 
+    /// Numbers as the column has them, in f64.
+    fn quantity(&mut self, regression: &Regression, raw: &str) -> String {
+        let (shift, scale) = regression.scaling();
+        let z = self.w.cast(raw, Type::Double);
+        let (scale, shift) = (self.w.doubles(&[], &[scale]), self.w.doubles(&[], &[shift]));
+        let y = self.w.op("Mul", &[&z, &scale]);
+        self.w.op("Add", &[&y, &shift])
+    }
+
     fn classes<'w>(&mut self, labels: &[String], probabilities: String) -> Vec<Result<'w>> {
+        self.classes_of(Vec::new(), labels, probabilities)
+    }
+
+    /// The likeliest class at each place of some axes, and the probabilities of all.
+    fn classes_of<'w>(&mut self, places: Vec<usize>, labels: &[String], probabilities: String) -> Vec<Result<'w>> {
         let best = self.argmax(&probabilities, -1);
         let value = self.labels(labels, &best);
-        let last = Some(labels.len());
+        let behind = [&places[..], &[labels.len()]].concat();
         vec![
-            Result { part: "", value, kind: Type::String, last: None, words: "the likeliest class" },
-            Result { part: "probabilities", value: probabilities, kind: Type::Float, last, words: "of the classes" },
+            Result { part: "", value, kind: Type::String, behind: places, words: "the likeliest class" },
+            Result { part: "probabilities", value: probabilities, kind: Type::Float, behind, words: "of the classes" },
         ]
     }
 

@@ -45,6 +45,17 @@ def objects(rows):
         if task["kind"] == "regression":
             shift, scale = (task["mean"], task["deviation"]) if task["standardize"] else (0, 1)
             predictions[name] = z[:, 0] * scale + shift
+# --- segmentation
+        if task["kind"] == "segmentation":
+            height, width = task["canvas"]["height"], task["canvas"]["width"]
+            z = z.reshape(len(z), height, width, -1)
+            predictions[name] = np.array(task["labels"])[z.argmax(-1)]
+            predictions[name + ".probabilities"] = softmax(z)
+# --- pixel_regression
+        if task["kind"] == "pixel_regression":
+            shift, scale = (task["mean"], task["deviation"]) if task["standardize"] else (0, 1)
+            z = z.reshape(len(z), task["canvas"]["height"], task["canvas"]["width"])
+            predictions[name] = z * scale + shift
 # --- count
         if task["kind"] == "count":
             predictions[name] = np.exp(z[:, 0])

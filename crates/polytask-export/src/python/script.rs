@@ -26,9 +26,6 @@ pub(crate) fn script(model: &Model, target: Target) -> Result<(String, Vec<Tenso
             return Err(Refusal::new(reason).of_task(&task.name, target.format()));
         }
     }
-    if let Some(task) = model.tasks.iter().find(|task| task.outcome().pixels().is_some()) {
-        return Err(Refusal::new("tasks that label pixels are not exported").of_task(&task.name, target.format()));
-    }
     let mut emit = Emit::new(model, target);
     emit.nodes()?;
     let outputs: Vec<(String, String)> = model

@@ -55,7 +55,11 @@ pub fn case(
     let features = encoder.embed(&mut g, inputs, "", &config.model.text, false);
     let h = network(&mut g, features);
     for task in &tasks {
-        let output = g.named(format!("heads.{}", task.name)).dense(h, task.outcome().width(), Activation::Linear);
+        let (width, g) = (task.outcome().width(), g.named(format!("heads.{}", task.name)));
+        let output = match task.outcome().pixels() {
+            Some(_) => g.pointwise(h, width, Activation::Linear),
+            None => g.dense(h, width, Activation::Linear),
+        };
         g.loss(&task.name, output, task.outcome().loss());
     }
     let graph = g.finish().unwrap();
@@ -143,6 +147,16 @@ impl Case {
                             |from: usize, to: usize| (from..=to).map(|i| sentences.word(first + i)).collect::<String>();
                         let span = |span: &Span| serde_json::json!({ "label": span.label, "text": words(span.first, span.last) });
                         spans[row].iter().map(span).collect()
+                    }
+                    Prediction::PixelClasses { labels, size: [height, width], classes } => {
+                        let own = &classes[row * height * width..(row + 1) * height * width];
+                        let line =
+                            |line: &[u8]| line.iter().map(|class| labels[usize::from(*class)].as_str()).collect();
+                        own.chunks_exact(*width).map(line).collect::<Vec<serde_json::Value>>().into()
+                    }
+                    Prediction::PixelNumbers { size: [height, width], values } => {
+                        let own = &values[row * height * width..(row + 1) * height * width];
+                        own.chunks_exact(*width).map(|line| serde_json::json!(line)).collect::<Vec<_>>().into()
                     }
                     other => panic!("{other:?} is not exported"),
                 };
