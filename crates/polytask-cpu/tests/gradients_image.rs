@@ -138,11 +138,39 @@ fn losses_on_images() {
         let x = g.image_input("image", [4, 5, 2]);
         let h = g.conv2d(x, 4, Window::square(3).same(), Activation::Tanh);
         let z = g.conv2d(h, channels, Window::square(1), Activation::Linear);
-        g.loss("pixels", z, kind);
+        let pixels = g.loss("pixels", z, kind);
+        if kind == LossKind::CrossEntropy {
+            g.class_weights(pixels, &[0.4, 3.0, 1.0]);
+        }
         let other = g.dense(h, 1, Activation::Linear);
         g.loss("image", other, LossKind::Mse);
         check_differences(&g.finish().unwrap(), 21);
     }
+}
+
+/// By PyTorch's rule: `sum w_y l / sum w_y` over the labelled pixels.
+#[test]
+fn classes_of_pixels_weigh() {
+    let mut g = GraphBuilder::new();
+    let z = g.image_input("z", [1, 3, 2]);
+    let loss = g.loss("pixels", z, LossKind::CrossEntropy);
+    g.class_weights(loss, &[1.0, 4.0]);
+    let graph = g.finish().unwrap();
+    let values = [1.0, -1.0, 0.5, 0.25, 3.0, 3.0];
+    let classes = [0, 1, u32::MAX];
+    let targets = [Target { labels: Labels::Class(&classes), weights: &[1.0] }];
+    let feed = Feed { inputs: &[Numbers::Real(&values)], targets: &targets, offsets: &[], rows: &[0] };
+    let plan = Plan::new(&graph, 1, Mode::Train, &Groups::merged(&graph));
+    let found = Runner::new(plan, Parameters::zeros(&graph)).forward(&feed, 0)[0].unwrap();
+    let each = [(-2f64).exp().ln_1p(), 0.25f64.exp().ln_1p()];
+    let expected = (each[0] + 4.0 * each[1]) / 5.0;
+    assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+
+    let mut g = GraphBuilder::new();
+    let z = g.image_input("z", [1, 3, 2]);
+    let loss = g.loss("pixels", z, LossKind::CrossEntropy);
+    g.class_weights(loss, &[1.0]);
+    assert!(g.finish().unwrap_err().to_string().contains("a weight above 0 for each of 2"));
 }
 
 /// A trunk of images with several readers at several depths.

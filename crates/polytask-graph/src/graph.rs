@@ -146,8 +146,12 @@ impl Graph {
     /// The same network with these nodes as its predictions, for those who look inside; each has a loss, called after it,
     /// that nobody is meant to learn from.
     pub fn with_outputs(&self, nodes: &[NodeId]) -> Graph {
-        let loss =
-            |&prediction: &NodeId| Loss { task: self.node(prediction).name.clone(), prediction, kind: LossKind::Mse };
+        let loss = |&prediction: &NodeId| Loss {
+            task: self.node(prediction).name.clone(),
+            prediction,
+            kind: LossKind::Mse,
+            class_weights: Vec::new(),
+        };
         Graph { losses: nodes.iter().map(loss).collect(), charges: Vec::new(), ..self.clone() }
     }
 

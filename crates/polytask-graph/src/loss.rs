@@ -97,6 +97,9 @@ pub struct Loss {
     /// How.
     #[serde(flatten)]
     pub kind: LossKind,
+    /// Of the cross-entropy of an image what each class weighs in the mean over its pixels; empty: all alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_weights: Vec<f32>,
 }
 
 impl Loss {

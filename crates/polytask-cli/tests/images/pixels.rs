@@ -103,6 +103,37 @@ fn metric(folder: &Folder, model: &str, task: &str, name: &str) -> f64 {
     metrics[name].as_f64().unwrap()
 }
 
+/// The share of the pixels that a model of two epochs takes for a grille.
+fn grilles(folder: &Folder, weights: &str) -> f64 {
+    let config = CONFIG.replace("kind = \"segmentation\"", &format!("kind = \"segmentation\"\n{weights}"));
+    let config = config
+        .replace("epochs = 12", "epochs = 2")
+        .replace("[tasks.depth]\nkind = \"pixel_regression\"\nhead = [8]\n", "");
+    folder.write("weighed.toml", config);
+    folder.works("train weighed.toml --out weighed");
+    let lines = folder.works("predict weighed --data data.csv --format jsonl").out;
+    let (mut all, mut own) = (0.0, 0.0);
+    for line in lines.lines() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        let pixels = row["mask"].as_array().unwrap().iter().flat_map(|line| line.as_array().unwrap());
+        pixels.for_each(|class| {
+            all += 1.0;
+            own += f64::from(u8::from(*class == 2));
+        });
+    }
+    own / all
+}
+
+#[test]
+fn classes_of_pixels_weigh() {
+    let folder = folder_of(60);
+    let (even, heavy) = (grilles(&folder, ""), grilles(&folder, "class_weights = { 2 = 50.0 }"));
+    assert!(heavy > even + 0.2, "{even} {heavy}");
+    let done = folder.run("train weighed.toml --set tasks.mask.class_weights={9=2.0} --out none");
+    assert_eq!(done.code, Some(2));
+    assert!(done.message().contains("class_weights") && done.message().contains('9'), "{}", done.err);
+}
+
 #[test]
 fn classes_and_depths_of_pixels_beside_a_label_of_the_image() {
     let folder = folder_of(250);

@@ -4,7 +4,7 @@ use super::math::{exp, sigmoid};
 use super::{Lane, largest, read_write, sum_of, vectorized};
 use crate::feed::{Labels, Target};
 use crate::plan::{Flow, ParameterWire, Slot};
-use polytask_graph::LossKind;
+use polytask_graph::{Loss, LossKind};
 
 /// One loss at work.
 pub(crate) trait LossKernel: Send + Sync {
@@ -25,18 +25,20 @@ pub(crate) struct Read {
 /// The kernel of a loss that reads these nodes, in the order of [`Loss::nodes`](polytask_graph::Loss::nodes); `places` are
 /// the class labels of an element.
 pub(crate) fn build_loss(
-    kind: LossKind,
+    loss: &Loss,
     places: usize,
     nodes: Vec<Read>,
     parameter: Option<ParameterWire>,
 ) -> Box<dyn LossKernel> {
     let mut nodes = nodes.into_iter();
-    match (kind, nodes.next(), nodes.next(), parameter) {
+    match (loss.kind, nodes.next(), nodes.next(), parameter) {
         (LossKind::Crf { .. }, Some(prediction), None, Some(transitions)) => {
             Box::new(super::crf::Crf { prediction, transitions })
         }
         (LossKind::Arcs { .. }, Some(scores), Some(labels), None) => Box::new(super::arcs::Arcs { scores, labels }),
-        (kind, Some(prediction), None, None) => Box::new(Elementwise { kind, places, prediction }),
+        (kind, Some(prediction), None, None) => {
+            Box::new(Elementwise { kind, places, class_weights: loss.class_weights.clone(), prediction })
+        }
         _ => unreachable!("the graph has checked what its losses read"),
     }
 }
@@ -46,7 +48,17 @@ struct Elementwise {
     kind: LossKind,
     /// Class labels of an element: one, or one a pixel.
     places: usize,
+    /// What the classes weigh in the mean over an element's places; none: all alike.
+    class_weights: Vec<f32>,
     prediction: Read,
+}
+
+/// What a class weighs, 0 where there is none.
+fn class_weight(weights: &[f32], class: u32) -> f64 {
+    match class {
+        MISSING => 0.0,
+        class => weights.get(class as usize).map_or(1.0, |w| f64::from(*w)),
+    }
 }
 
 impl LossKernel for Elementwise {
@@ -94,7 +106,9 @@ impl LossKernel for Elementwise {
                 (LossKind::Huber { delta }, Labels::Real(y)) => to.fill(z, y, |z, y| (z - y).clamp(-delta, delta)),
                 (LossKind::BinaryCrossEntropy, Labels::Real(y)) => to.fill(z, y, |z, y| sigmoid(z) - y),
                 (LossKind::Poisson, Labels::Real(y)) => to.fill(z, y, |z, y| z.exp() - y),
-                (LossKind::CrossEntropy, Labels::Class(classes)) => to.fill_softmax(z, classes, self.places),
+                (LossKind::CrossEntropy, Labels::Class(classes)) => {
+                    to.fill_softmax(z, classes, self.places, &self.class_weights);
+                }
                 _ => unreachable!("the runner has checked the kinds of its labels"),
             }
         }
@@ -102,13 +116,16 @@ impl LossKernel for Elementwise {
 }
 
 impl Elementwise {
-    /// The mean of a row's cross-entropies over its labelled places.
+    /// The mean of a row's cross-entropies over its labelled places, weighed by their classes.
     fn cross_entropy(&self, z: &[f32], classes: &[u32], row: usize) -> f64 {
         let labels = classes[row * self.places..][..self.places].iter();
-        let places = z.chunks_exact(z.len() / self.places).zip(labels).filter(|(_, class)| **class != MISSING);
-        let (sum, count) =
-            places.fold((0.0, 0), |(sum, count), (z, &class)| (sum + cross_entropy(z, class), count + 1));
-        sum / f64::from(count.max(1))
+        let (mut sum, mut total) = (0.0, 0.0);
+        for (z, &class) in z.chunks_exact(z.len() / self.places).zip(labels).filter(|(_, class)| **class != MISSING) {
+            let weight = class_weight(&self.class_weights, class);
+            sum += weight * cross_entropy(z, class);
+            total += weight;
+        }
+        if total == 0.0 { 0.0 } else { sum / total }
     }
 }
 
@@ -222,7 +239,7 @@ impl Into<'_> {
     }
 
     /// `softmax(z) - onehot(class)`, at every one of a row's places.
-    fn fill_softmax(self, z: Rows<'_>, classes: &[u32], places: usize) {
+    fn fill_softmax(self, z: Rows<'_>, classes: &[u32], places: usize, class_weights: &[f32]) {
         let width = z.width / places;
         if !self.accumulate {
             self.dz.fill(0.0);
@@ -231,14 +248,14 @@ impl Into<'_> {
         for ((z, dz), &row) in rows {
             let row = row as usize;
             let labels = &classes[row * places..][..places];
-            let there = labels.iter().filter(|class| **class != MISSING).count().max(1);
-            let weight = (self.scale * f64::from(self.weights[row]) / there as f64) as f32;
-            if weight == 0.0 {
+            let there: f64 = labels.iter().map(|class| class_weight(class_weights, *class)).sum();
+            let weight = self.scale * f64::from(self.weights[row]) / there;
+            if there == 0.0 || weight == 0.0 {
                 continue;
             }
             for ((z, dz), &class) in z.chunks_exact(width).zip(dz.chunks_exact_mut(width)).zip(labels) {
                 if class != MISSING {
-                    softmax_slope(z, dz, class as usize, weight);
+                    softmax_slope(z, dz, class as usize, (weight * class_weight(class_weights, class)) as f32);
                 }
             }
         }

@@ -316,7 +316,7 @@ impl<'a> Planner<'a> {
                 },
             };
             let parameter = loss.parameter().map(wire);
-            kernels::build_loss(loss.kind, self.graph.node(loss.prediction).shape.pixels(), nodes, parameter)
+            kernels::build_loss(loss, self.graph.node(loss.prediction).shape.pixels(), nodes, parameter)
         });
         let losses = losses.collect();
         let charges = self.graph.charges().iter().filter(|_| train).map(|charge| {

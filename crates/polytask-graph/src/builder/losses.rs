@@ -13,6 +13,20 @@ impl GraphBuilder {
         self.loss(task, prediction, LossKind::Crf { transitions })
     }
 
+    /// Says what each class weighs in the mean over an image's pixels, all above 0; none: all alike.
+    pub fn class_weights(&mut self, loss: LossId, weights: &[f32]) {
+        let Some(own) = self.graph.losses.get(loss.0).filter(|_| !weights.is_empty()) else { return };
+        let classes = self.shape(own.prediction).channels();
+        let good = weights.len() == classes && weights.iter().all(|w| w.is_finite() && *w > 0.0);
+        if own.kind != LossKind::CrossEntropy || !good {
+            let task = own.task.clone();
+            let reason =
+                format!("its classes weigh {weights:?}; a cross-entropy takes a weight above 0 for each of {classes}");
+            self.fail_at(&task, reason);
+        }
+        self.graph.losses[loss.0].class_weights = weights.to_vec();
+    }
+
     pub(super) fn check_loss(&self, loss: &Loss) -> Result<(), String> {
         if loss.nodes().any(|node| node.0 >= self.graph.nodes.len()) {
             return Err("its prediction is a node of another graph".into());

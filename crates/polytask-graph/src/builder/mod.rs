@@ -75,7 +75,7 @@ impl GraphBuilder {
         {
             self.fail_at(task, format!("huber delta is {delta}; it must be above 0"));
         }
-        let loss = Loss { task: task.to_owned(), prediction, kind };
+        let loss = Loss { task: task.to_owned(), prediction, kind, class_weights: Vec::new() };
         if let Err(reason) = self.check_loss(&loss) {
             self.fail_at(task, reason);
         }
@@ -109,7 +109,8 @@ impl GraphBuilder {
             }
         }
         for loss in &graph.losses {
-            self.loss(&loss.task, loss.prediction, loss.kind);
+            let again = self.loss(&loss.task, loss.prediction, loss.kind);
+            self.class_weights(again, &loss.class_weights);
         }
         graph.penalties.iter().for_each(|penalty| self.add_penalty(penalty.clone()));
         graph.charges.iter().for_each(|charge| self.add_charge(charge.clone()));

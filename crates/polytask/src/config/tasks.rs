@@ -228,8 +228,8 @@ pub struct TaskConfig {
     /// others together. Default: the one of the two that says 1, true or yes, else the last in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive: Option<Label>,
-    /// Binary and category: what the classes weigh in the loss: "balanced", or a weight (above 0) by label; labels
-    /// that are not named weigh 1. Default: all weigh 1.
+    /// Tasks of classes, of tokens and pixels too: what the classes weigh in the loss: "balanced", or a weight (above 0) by
+    /// label; labels that are not named weigh 1. Default: all weigh 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_weights: Option<ClassWeights>,
     /// Tasks of tokens: the text input whose tokens are labelled. Tasks of pixels: the image input whose pixels are
@@ -293,7 +293,8 @@ impl TaskConfig {
     /// The first key that has no meaning for a task of `kind`.
     pub fn stray_key(&self, kind: TaskKind) -> Option<&'static str> {
         let regression = matches!(kind, TaskKind::Regression | TaskKind::PixelRegression);
-        let classes = matches!(kind, TaskKind::Binary | TaskKind::Category);
+        let classes =
+            matches!(kind, TaskKind::Binary | TaskKind::Category | TaskKind::TokenCategory | TaskKind::Segmentation);
         let tags = matches!(kind, TaskKind::Tags | TaskKind::Roles);
         let sized = matches!(kind, TaskKind::Senses | TaskKind::Roles | TaskKind::Arcs);
         [

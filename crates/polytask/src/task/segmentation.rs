@@ -3,12 +3,12 @@
 use super::classes::Classes;
 use super::labels::{LabelColumn, Labels, MISSING, Target, Truth};
 use super::pixels::{Canvas, Labelled};
-use super::{Outcome, Prediction, TaskError};
+use super::{Outcome, Prediction, Site, TaskError};
 use crate::config::TaskConfig;
 use crate::encode::Image;
 use crate::metric::{Better, Confusion, Metrics};
 use polytask_data::Hint;
-use polytask_graph::LossKind;
+use polytask_graph::{GraphBuilder, LossKind, NodeId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
@@ -111,6 +111,13 @@ impl Outcome for Segmentation {
         LossKind::CrossEntropy
     }
 
+    fn attach(&self, g: &mut GraphBuilder, site: &Site<'_>, output: NodeId) {
+        let loss = g.loss(site.task, output, self.loss());
+        if self.classes.weights.iter().any(|weight| *weight != 1.0) {
+            g.class_weights(loss, &self.classes.weights);
+        }
+    }
+
     fn initial_bias(&self) -> Vec<f32> {
         self.classes.shares.iter().map(|share| share.ln() as f32).collect()
     }
@@ -123,7 +130,12 @@ impl Outcome for Segmentation {
         let (classes, pixels) = (self.read(source)?, self.canvas.pixels());
         let known = |class: &u8| usize::from(*class) < self.width();
         let target = classes.iter().map(|class| if known(class) { u32::from(*class) } else { MISSING }).collect();
-        let weight = |row: &[u8]| if row.iter().any(known) { 1.0 } else { 0.0 };
+        // An image counts as its pixels do, by the mean weight of their classes.
+        let class_weight = |class: &u8| self.classes.weights[usize::from(*class)];
+        let weight = |row: &[u8]| {
+            let own: Vec<f32> = row.iter().filter(|class| known(class)).map(class_weight).collect();
+            if own.is_empty() { 0.0 } else { own.iter().sum::<f32>() / own.len() as f32 }
+        };
         let weights = classes.chunks_exact(pixels).map(weight).collect();
         Ok(Labels::new(Target::Class(target), Truth::PixelClasses { pixels, classes }, weights))
     }
