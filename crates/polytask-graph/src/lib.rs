@@ -50,4 +50,5 @@ pub use init::{Init, Parameter, ParameterId, Role};
 pub use loss::{Loss, LossId, LossKind};
 pub use op::{Activation, IndexColumn, Op, Reduction, Weighing};
 pub use penalty::{Charge, Edge, Penalty, PenaltyKind};
+pub use picture::count;
 pub use reach::{LossSet, Reach};

@@ -1,5 +1,7 @@
 //! Numbers the way people write them.
 
+pub use polytask_graph::count;
+
 /// Four significant digits; a proper minus sign is left to the reader's font.
 pub fn number(value: f64) -> String {
     let size = value.abs();
@@ -23,19 +25,6 @@ pub fn maybe(value: Option<f64>) -> String {
 /// A share in percent.
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
-}
-
-/// A whole number with its thousands apart: 12,345.
-pub fn count(value: usize) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Seconds, roughly.

@@ -5,10 +5,10 @@
 mod common;
 
 use common::Noise;
+use common::gradients::check_gradients;
 use polytask::config::{Config, ConfigError};
 use polytask::share::{self, Design, NAMES};
 use polytask::{Prepared, prepare};
-use polytask_cpu::*;
 use polytask_graph::*;
 
 /// Sentences of `a`, `b`, `c` and `d`. A token's tag says whether there is a `b` before it, however far, its neighbour
@@ -156,38 +156,7 @@ fn every_architecture_along_texts_by_central_differences() {
         let graph = graph(&config, &prepared);
         let rows: Vec<u32> = (0..ROWS as u32).collect();
         prepared.data.with_feed(&graph, &[0, 1, 2], &rows, |feed| {
-            let mut parameters = Parameters::init(&graph, 5);
-            let mut noise = Noise(8);
-            parameters.values_mut().iter_mut().for_each(|v| *v += 0.3 * (noise.next() as f32 - 0.5));
-            let plan = Plan::new(&graph, ROWS, Mode::Train, &Groups::merged(&graph));
-            let mut runner = Runner::new(plan, parameters);
-            let weights = [1.0, 0.5, 2.0];
-            runner.forward_backward(feed, &weights, 7);
-            let all = (0..graph.parameters().len()).map(|p| {
-                let gradient = runner.gradients(ParameterId(p), ROWS).pop().map(|g| g.1);
-                gradient.unwrap_or_else(|| vec![0.0; graph.parameter(ParameterId(p)).len()])
-            });
-            let gradients: Vec<f32> = all.flatten().collect();
-            let start = runner.parameters().clone();
-            let scale = gradients.iter().fold(0.0f32, |m, g| m.max(g.abs()));
-            assert!(scale > 1e-2, "{name}");
-            for i in (0..gradients.len()).step_by(1 + gradients.len() / 60) {
-                let mut at = |by: f32| {
-                    let mut moved = start.clone();
-                    moved.values_mut()[i] += by;
-                    runner.set_parameters(&moved);
-                    let losses = runner.forward(feed, 7);
-                    let losses: f64 = losses.iter().zip(weights).map(|(l, w)| l.unwrap() * w).sum();
-                    losses + runner.charged(&weights, ROWS)
-                };
-                const STEP: f32 = 4e-3;
-                let (left, here, right) = (at(-STEP), at(0.0), at(STEP));
-                let slopes = [(here - left) / f64::from(STEP), (right - here) / f64::from(STEP)];
-                // As for the architectures over rows.
-                let slack = 1e-3 * f64::from(scale) + 0.5 * (slopes[1] - slopes[0]).abs();
-                let (found, expected) = (f64::from(gradients[i]), 0.5 * (slopes[0] + slopes[1]));
-                assert!((found - expected).abs() < slack, "{name}, parameter {i}: {found} and {expected}");
-            }
+            check_gradients(name, &graph, feed, &[1.0, 0.5, 2.0], 60);
         });
     }
 }

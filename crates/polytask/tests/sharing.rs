@@ -4,6 +4,7 @@
 
 mod common;
 
+use common::gradients::{NOISE, check_gradients, runner};
 use common::{Noise, config, learn};
 use polytask::prepare;
 use polytask::share::{self, Design, NAMES};
@@ -67,50 +68,11 @@ fn with(name: &str, work: impl FnOnce(&Graph, &Feed<'_>)) {
     prepared.data.with_feed(&graph, &[0, 1, 2, 3], &rows, |feed| work(&graph, feed));
 }
 
-fn runner(graph: &Graph, rows: usize, groups: &Groups) -> Runner {
-    let mut parameters = Parameters::init(graph, 5);
-    let mut noise = Noise(8);
-    // Away from where everything starts, which is special: copies alike, mixtures even, corrections zero.
-    parameters.values_mut().iter_mut().for_each(|v| *v += 0.3 * (noise.next() as f32 - 0.5));
-    Runner::new(Plan::new(graph, rows, Mode::Train, groups), parameters)
-}
-
-const NOISE: u64 = 7;
-
 #[test]
 fn gradients_by_central_differences() {
     // What a choice learns from is no derivative.
     for name in NAMES.iter().filter(|name| **name != "branch") {
-        with(name, |graph, feed| {
-            let weights = [1.0, 0.5, 2.0, 1.5];
-            let mut r = runner(graph, feed.rows.len(), &Groups::merged(graph));
-            r.forward_backward(feed, &weights, NOISE);
-            let all = (0..graph.parameters().len()).map(|p| {
-                let gradient = r.gradients(ParameterId(p), feed.rows.len()).pop().map(|g| g.1);
-                gradient.unwrap_or_else(|| vec![0.0; graph.parameter(ParameterId(p)).len()])
-            });
-            let gradients: Vec<f32> = all.flatten().collect();
-            let start = r.parameters().clone();
-            let scale = gradients.iter().fold(0.0f32, |m, g| m.max(g.abs()));
-            assert!(scale > 1e-2, "{name}");
-            for i in (0..gradients.len()).step_by(1 + gradients.len() / 120) {
-                let mut at = |by: f32| {
-                    let mut moved = start.clone();
-                    moved.values_mut()[i] += by;
-                    r.set_parameters(&moved);
-                    let losses = r.forward(feed, NOISE);
-                    let losses: f64 = losses.iter().zip(weights).map(|(l, w)| l.unwrap() * w).sum();
-                    losses + r.charged(&weights, feed.rows.len())
-                };
-                const STEP: f32 = 4e-3;
-                let (left, here, right) = (at(-STEP), at(0.0), at(STEP));
-                let slopes = [(here - left) / f64::from(STEP), (right - here) / f64::from(STEP)];
-                // See the gradient checks of the ops: truncation and rounding, and more where a kink lies within the step.
-                let slack = 1e-3 * f64::from(scale) + 0.5 * (slopes[1] - slopes[0]).abs();
-                let (found, expected) = (f64::from(gradients[i]), 0.5 * (slopes[0] + slopes[1]));
-                assert!((found - expected).abs() < slack, "{name}, parameter {i}: {found} and {expected}");
-            }
-        });
+        with(name, |graph, feed| check_gradients(name, graph, feed, &[1.0, 0.5, 2.0, 1.5], 120));
     }
 }
 

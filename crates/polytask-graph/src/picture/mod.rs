@@ -62,8 +62,8 @@ fn op_words(op: &Op) -> String {
     }
 }
 
-/// 12,345
-fn count(value: usize) -> String {
+/// A whole number with its thousands apart: 12,345.
+pub fn count(value: usize) -> String {
     let digits = value.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

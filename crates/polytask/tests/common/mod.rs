@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+pub mod gradients;
+
 use polytask::config::Config;
 use polytask::model::{self, Model};
 use polytask::share::{self, Design};
