@@ -101,6 +101,39 @@ fn a_model_of_tokens_reads_raw_text() {
 }
 
 #[test]
+fn a_model_keeps_the_tokenizer_that_its_pieces_come_from() {
+    let words = ["go", "to", "how", "warm", "is", "oslo", "graz", "new", "york", "por", "##to", "[UNK]"];
+    let vocabulary: serde_json::Map<String, Value> =
+        words.iter().enumerate().map(|(i, word)| ((*word).to_owned(), json!(i))).collect();
+    let tokenizer = json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+        "normalizer": { "type": "Lowercase" }, "pre_tokenizer": { "type": "Whitespace" }, "post_processor": null,
+        "decoder": null,
+        "model": { "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                   "max_input_chars_per_word": 100, "vocab": vocabulary }
+    });
+    let folder = Folder::new();
+    let config = CONFIG.replace("tokens = \"text\"", "tokens = { kind = \"text\", subwords = \"tokenizer.json\" }");
+    folder.write("config.toml", config).write("data.jsonl", lines(&sentences()));
+    fails(&folder, 2, "input `tokens`: tokenizer.json: No such file or directory (os error 2)");
+    folder.write("tokenizer.json", "{}");
+    let done = folder.run("train config.toml");
+    assert!(done.message().starts_with("input `tokens`: tokenizer.json: it is no tokenizer.json: "), "{}", done.err);
+    assert_eq!(done.code, Some(2));
+
+    folder.write("tokenizer.json", tokenizer.to_string()).works("train config.toml --out model");
+    let before = folder.works("predict model --data data.jsonl --format jsonl").out;
+    std::fs::remove_file(folder.path("tokenizer.json")).unwrap();
+    assert_eq!(folder.works("predict model --data data.jsonl --format jsonl").out, before);
+    // A model whose tokenizer is damaged is no model.
+    let whole = folder.read("model/model.json");
+    let broken = whole.replace("WordPiece", "SentencePiece");
+    assert_ne!(broken, whole);
+    folder.write("model/model.json", broken);
+    assert_eq!(folder.run("predict model --data data.jsonl").code, Some(2));
+}
+
+#[test]
 fn tags_that_do_not_fit_the_tokens() {
     let folder = changed(|row| row["slots"] = json!(["O", "B-city"]));
     fails(&folder, 1, "data.jsonl line 3: task `slots`: 2 tags for 4 tokens");

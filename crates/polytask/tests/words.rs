@@ -5,7 +5,7 @@
 mod common;
 
 use polytask::config::Config;
-use polytask::encode::Code;
+use polytask::encode::{Code, Pieces};
 use polytask::model::{self, Model};
 use polytask::share::{self, Design};
 use polytask::{Prepared, prepare};
@@ -153,12 +153,91 @@ fn vectors_that_do_not_fit() {
     fails("so 1 2\n", width, "input `tokens`: its vectors have 2 numbers each, and `embedding` is 5");
     fails("", ", freeze = true", "`inputs.tokens.freeze` keeps vectors as they are, and there are none");
     fails("", ", vectors = \"nowhere.txt\"", "nowhere.txt");
-    fails("", ", subwords = 0", "`inputs.tokens.subwords` is 0; it must be from 1 to 100000");
+    fails("", ", subwords = 0", "subwords is 0; it must be from 1 to 100000, or the path of a tokenizer.json");
+}
+
+/// WordPiece over letters and the ends of the words, which would cut and pad sentences, and put marks around them.
+fn word_piece() -> serde_json::Value {
+    let letters = ('a'..='z').flat_map(|c| [c.to_string(), format!("##{c}")]);
+    let pieces = ["[UNK]", "[CLS]", "nowhere"].map(str::to_owned).into_iter();
+    let pieces = pieces.chain(letters).chain(ENDS.map(|end| format!("##{end}")));
+    let vocabulary: serde_json::Map<_, _> = pieces.enumerate().map(|(i, piece)| (piece, json!(i))).collect();
+    json!({
+        "version": "1.0",
+        "truncation": { "direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 0 },
+        "padding": { "strategy": { "Fixed": 9 }, "direction": "Right", "pad_to_multiple_of": null, "pad_id": 0, "pad_type_id": 0,
+                     "pad_token": "[UNK]" },
+        "added_tokens": [],
+        "normalizer": { "type": "Lowercase" },
+        "pre_tokenizer": { "type": "Whitespace" },
+        "post_processor": { "type": "BertProcessing", "sep": ["[CLS]", 1], "cls": ["[CLS]", 1] },
+        "decoder": null,
+        "model": { "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                   "max_input_chars_per_word": 100, "vocab": vocabulary }
+    })
+}
+
+/// Byte-pair encoding in which words begin with the blank before them.
+fn byte_pairs() -> serde_json::Value {
+    // As a space is written in such a vocabulary.
+    let begun = ('a'..='z').map(|c| ["\u{120}".to_owned(), c.to_string()]);
+    let merges: Vec<[String; 2]> = begun.chain([["\u{120}s".to_owned(), "o".to_owned()]]).collect();
+    let letters = ('a'..='z').map(|c| c.to_string());
+    let pieces = std::iter::once("\u{120}".to_owned()).chain(letters).chain(merges.iter().map(|pair| pair.concat()));
+    let vocabulary: serde_json::Map<_, _> = pieces.enumerate().map(|(i, piece)| (piece, json!(i))).collect();
+    json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+        "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true },
+        "post_processor": null, "decoder": null,
+        "model": { "type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+                   "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "vocab": vocabulary,
+                   "merges": merges }
+    })
+}
+
+#[test]
+fn pieces_of_tokenizers_that_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let sections = format!("[inputs]\ntokens = {{ kind = \"text\", subwords = \"t.json\" }}\n{CLASS}");
+    let read = |tokenizer: String| {
+        std::fs::write(folder.path().join("t.json"), tokenizer).unwrap();
+        let (_, prepared) = read(folder.path(), &sections)?;
+        let Code::Text(text) = &prepared.encoder.inputs[0].code else { panic!() };
+        let Some(Pieces::Read(pieces)) = text.subwords.clone() else { panic!() };
+        // The pieces of the first token, `so`, of a row.
+        let of = &prepared.data.features.texts[0];
+        let so: Vec<u32> =
+            of.pieces[..of.piece_offsets[1] as usize].iter().map(|at| pieces.known[*at as usize]).collect();
+        Ok::<_, String>((pieces, so))
+    };
+    let name = |of: &serde_json::Value, at: u32| {
+        let vocabulary = of["model"]["vocab"].as_object().unwrap();
+        vocabulary.iter().find(|(_, i)| **i == json!(at)).unwrap().0.clone()
+    };
+    let file = word_piece();
+    let (pieces, so) = read(file.to_string()).unwrap();
+    assert_eq!(so.iter().map(|at| name(&file, *at)).collect::<Vec<_>>(), ["s", "##o"], "no marks, cuts or padding");
+    assert!(!pieces.blank && pieces.known.len() > 10 && !pieces.known.contains(&2), "those of the training rows");
+
+    let file = byte_pairs();
+    let (pieces, so) = read(file.to_string()).unwrap();
+    assert_eq!(so.iter().map(|at| name(&file, *at)).collect::<Vec<_>>(), ["\u{120}so"]);
+    assert!(pieces.blank, "words have fewer pieces with the blank before them");
+
+    // Without a piece for what is unknown, nothing is known of words of other letters.
+    let mut small = word_piece();
+    small["model"]["vocab"] = json!({ "s": 0 });
+    let error = read(small.to_string()).unwrap_err();
+    assert!(error.starts_with("input `tokens`: t.json: it cannot split \""), "{error}");
+    small["model"] = json!({ "type": "BPE", "vocab": {}, "merges": [] });
+    let error = read(small.to_string()).unwrap_err();
+    assert_eq!(error, "input `tokens`: t.json: the words of the training rows have no pieces in it");
 }
 
 #[test]
 fn unseen_words_are_known_by_their_pieces() {
     let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t.json"), word_piece().to_string()).unwrap();
     // Ends of two and three letters tell the classes too: here words have none, so that pieces alone can.
     let accuracy = |more: &str| {
         let train = CLASS.replace("epochs = 3", "epochs = 20\nlearning_rate = 0.02");
@@ -169,8 +248,9 @@ fn unseen_words_are_known_by_their_pieces() {
         assert_eq!(serde_json::from_str::<polytask::encode::Encoder>(&written).unwrap(), model.encoder);
         (score(&model, &prepared, "class", "accuracy"), prepared)
     };
+    let (read, _) = accuracy(", subwords = \"t.json\"");
     let (pieces, prepared) = accuracy(", subwords = 60");
-    assert!(pieces > 0.95, "{pieces}");
+    assert!(pieces > 0.95 && read > 0.95, "{pieces} {read}");
     let text = &prepared.data.features.texts[0];
     assert_eq!(text.piece_offsets.len(), text.indices.len() / text.width + 1);
     let Code::Text(code) = &prepared.encoder.inputs[0].code else { panic!() };

@@ -6,6 +6,7 @@ mod conllu;
 mod frame;
 mod span;
 mod subwords;
+mod tokenizer;
 mod vectors;
 mod words;
 
@@ -13,6 +14,7 @@ pub use bio::{Bio, BioError, bio_spans, bio_tags};
 pub use frame::{Argument, Frame, frames};
 pub use span::{Span, TextSpan, text_spans};
 pub use subwords::{SubwordSplitter, Subwords};
+pub use tokenizer::Tokenizer;
 pub use vectors::{WordVectors, word_vectors};
 pub use words::{Characters, Splitter};
 

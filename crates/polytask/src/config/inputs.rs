@@ -53,9 +53,9 @@ pub struct InputConfig {
     /// Texts: known words at most; `None`: 50,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_words: Option<usize>,
-    /// Texts: pieces of words that are read beside them, this many; `None`: none.
+    /// Texts: pieces of words that are read beside them; `None`: none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub subwords: Option<usize>,
+    pub subwords: Option<Subwords>,
     /// Texts: a file of vectors that words begin with; `None`: they begin at random.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vectors: Option<String>,
@@ -107,6 +107,37 @@ impl From<Embedding> for Scalar {
     }
 }
 
+/// Where the pieces of words come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Scalar", into = "Scalar")]
+pub enum Subwords {
+    /// Learnt from the training rows, this many.
+    Learnt(usize),
+    /// A `tokenizer.json`.
+    Read(String),
+}
+
+impl TryFrom<Scalar> for Subwords {
+    type Error = String;
+
+    fn try_from(value: Scalar) -> Result<Self, String> {
+        match value {
+            Scalar::Text(path) if !path.is_empty() => Ok(Subwords::Read(path)),
+            Scalar::Integer(count @ 1..=100_000) => Ok(Subwords::Learnt(count as usize)),
+            other => Err(format!("subwords is {other}; it must be from 1 to 100000, or the path of a tokenizer.json")),
+        }
+    }
+}
+
+impl From<Subwords> for Scalar {
+    fn from(subwords: Subwords) -> Self {
+        match subwords {
+            Subwords::Learnt(count) => Scalar::Integer(count as i64),
+            Subwords::Read(path) => Scalar::Text(path),
+        }
+    }
+}
+
 /// One input column.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -143,9 +174,11 @@ pub(crate) struct InputTable {
     #[serde(default)]
     max_words: Option<usize>,
     /// Texts: words are also read in pieces, so that those training has not seen are known by theirs: this many, from 1 to
-    /// 100000, learnt from the training rows by byte-pair encoding (Sennrich et al. 2016). Default: no pieces.
+    /// 100000, learnt from the training rows by byte-pair encoding (Sennrich et al. 2016), or those of a tokenizer.json,
+    /// relative to the folder of the config. Default: no pieces.
     #[serde(default)]
-    subwords: Option<usize>,
+    #[schemars(with = "Option<CountOrFile>")]
+    subwords: Option<Subwords>,
     /// Texts: a file of vectors that the words begin with, relative to the folder of the config: text of a word and its
     /// numbers a line (GloVe, fastText; .gz and .zst as they are), or a safetensors file of one matrix with the words of its
     /// rows in a file of the same name that ends in `.txt`, one a line. Words are compared in lower case. Words of the
@@ -248,9 +281,6 @@ impl InputConfig {
         if let Some((key, _)) = least.iter().find(|(_, value)| *value == Some(0)) {
             return Err(Problem::value(&["inputs", name, key], 0, "it must be 1 or more"));
         }
-        if let Some(count) = self.subwords.filter(|count| !(1..=100_000).contains(count)) {
-            return Err(Problem::value(&["inputs", name, "subwords"], count, "it must be from 1 to 100000"));
-        }
         if self.freeze.is_some() && self.vectors.is_none() {
             let message = format!("`inputs.{name}.freeze` keeps vectors as they are, and there are none");
             return Err(Problem::new(&["inputs", name, "freeze"], message)
@@ -303,6 +333,15 @@ enum SplitterWord {
 enum AutoOrWidth {
     Word(Auto),
     Width(usize),
+}
+
+// A count or a path, as the schema sees it.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only its schema is used")]
+enum CountOrFile {
+    Count(usize),
+    File(String),
 }
 
 #[derive(JsonSchema)]

@@ -46,7 +46,7 @@ pub use data::{DataConfig, FileConfig, Part, Split};
 pub(crate) use error::dotted;
 pub use error::{ConfigError, KeyError, Place, Problem};
 pub use image::{Augment, Flip, ImageFit, ImageSize, LabelsConfig, OnError};
-pub use inputs::{Embedding, InputConfig, InputKind};
+pub use inputs::{Embedding, InputConfig, InputKind, Subwords};
 pub use load::Template;
 pub(crate) use load::line_of;
 pub use loss::{Balance, Level, LossConfig};

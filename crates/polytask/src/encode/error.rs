@@ -63,9 +63,9 @@ pub enum EncodeError {
         /// What is wrong with it, and where.
         source: Box<DataError>,
     },
-    /// A file of vectors that does not fit.
+    /// A file of vectors that does not fit, or a tokenizer that cannot be read or used.
     #[error("input `{input}`: {reason}")]
-    Vectors {
+    TextFile {
         /// The input.
         input: String,
         /// What does not fit.

@@ -20,10 +20,10 @@ pub use features::Features;
 pub use image::Image;
 pub(crate) use image::{Draw, Galleries, Gallery, Gathering, Limits, Step, Unpacked, load_all};
 pub use number::Number;
-pub use text::{Sentences, Text, Texts, TokenFeatures};
+pub use text::{Pieces, ReadPieces, Sentences, Text, Texts, TokenFeatures};
 
 use crate::column::is_plain;
-use crate::config::{Config, InputConfig, InputKind, TextModel};
+use crate::config::{Config, InputConfig, InputKind, Subwords, TextModel};
 use polytask_cpu::Parameters;
 use polytask_data::{Column, Hint, Table, Values};
 use polytask_graph::{Activation, DomainId, Graph, GraphBuilder, IndexColumn, NodeId};
@@ -418,10 +418,17 @@ fn fit_input(
         InputKind::Boolean => Code::Boolean(Boolean::fit(&source, rows)?),
         InputKind::Category => Code::Category(Category::fit(&source, config, rows)?),
         InputKind::Text => {
-            let resolved = config.vectors.as_ref().map(|path| whole.resolve(path)).transpose();
-            let vectors =
-                resolved.map_err(|e| EncodeError::Vectors { input: name.to_owned(), reason: e.to_string() })?;
-            Code::Text(Text::fit(&source, config, vectors.as_deref(), rows)?)
+            let resolved = |path: Option<&String>| {
+                let path = path.map(|path| whole.resolve(path)).transpose();
+                path.map_err(|e| EncodeError::TextFile { input: name.to_owned(), reason: e.to_string() })
+            };
+            let tokenizer = match &config.subwords {
+                Some(Subwords::Read(path)) => Some(path),
+                _ => None,
+            };
+            let files =
+                text::TextFiles { vectors: resolved(config.vectors.as_ref())?, tokenizer: resolved(tokenizer)? };
+            Code::Text(Text::fit(&source, config, &files, rows)?)
         }
     };
     Ok(Input { column: name.to_owned(), code })

@@ -1,24 +1,26 @@
 //! Texts: their tokens, and what the model reads of each.
 
 mod encoder;
+mod pieces;
 mod pretrained;
 mod sentences;
 mod vocabulary;
 
 pub(crate) use encoder::layer;
+pub use pieces::{Pieces, ReadPieces};
 pub use pretrained::Pretrained;
 pub use sentences::{Sentences, Texts};
 pub use vocabulary::{Feature, Vocabulary};
 
 use super::{EncodeError, InputColumn};
-use crate::config::{Embedding, InputConfig, TextModel, TextPool};
+use crate::config::{self, Embedding, InputConfig, TextModel, TextPool};
 use polytask_cpu::Parameters;
 use polytask_data::text::{Splitter, Subwords};
 use polytask_data::{Column, Table, Values};
 use polytask_graph::{Activation, DomainId, Graph, GraphBuilder, IndexColumn, NodeId, Reduction};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use vocabulary::PARTS;
 
@@ -37,13 +39,20 @@ pub struct Text {
     pub parts: Vec<Part>,
     /// The pieces words are made of, where these are read too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subwords: Option<Subwords>,
+    pub subwords: Option<Pieces>,
     /// Whether the vectors of words stay as they begin.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub frozen: bool,
     /// What the vectors of words begin as: of a model that is trained, not of one that is read.
     #[serde(skip)]
     pub pretrained: Option<Arc<Pretrained>>,
+}
+
+/// Files that a text input reads besides its column, where they lie.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TextFiles {
+    pub vectors: Option<PathBuf>,
+    pub tokenizer: Option<PathBuf>,
 }
 
 /// A part of words with its values in the training rows.
@@ -135,7 +144,7 @@ impl Text {
     pub(super) fn fit(
         source: &InputColumn,
         config: &InputConfig,
-        vectors: Option<&Path>,
+        files: &TextFiles,
         rows: &[u32],
     ) -> Result<Self, EncodeError> {
         let splitter = config.splitter.unwrap_or_else(|| like(source.column));
@@ -163,7 +172,7 @@ impl Text {
         let most = config.max_words.unwrap_or(MAX_WORDS);
         let mut words = fit(Feature::Word, |count| count, least, most);
         let frozen = config.freeze == Some(true);
-        let pretrained = vectors.map(|path| {
+        let pretrained = files.vectors.as_deref().map(|path| {
             let lower: HashSet<String> = seen.iter().map(|(word, _)| word.to_lowercase()).collect();
             let more = if frozen { most.saturating_sub(lower.len()) } else { 0 };
             let pretrained = Pretrained::read(&source.column.name, path, &lower, more)?;
@@ -178,18 +187,25 @@ impl Text {
         let width = match (config.embedding, &pretrained) {
             (Some(Embedding::Width(width)), Some(vectors)) if width != vectors.width => {
                 let reason = format!("its vectors have {} numbers each, and `embedding` is {width}", vectors.width);
-                return Err(EncodeError::Vectors { input: source.column.name.clone(), reason });
+                return Err(EncodeError::TextFile { input: source.column.name.clone(), reason });
             }
             (Some(Embedding::Width(width)), _) => width,
             (_, Some(vectors)) => vectors.width,
             _ => WIDTH,
         };
-        let subwords = config.subwords.map(|most| {
-            let words = seen.iter().filter(|(word, _)| word.len() <= sentences::LONGEST);
-            let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-            words.for_each(|(word, count)| *counts.entry(word.to_lowercase()).or_default() += *count as u64);
-            Subwords::train(counts.iter().map(|(word, count)| (word.as_str(), *count)), most)
-        });
+        let short = seen.iter().filter(|(word, _)| word.len() <= sentences::LONGEST);
+        let subwords = match (&config.subwords, files.tokenizer.as_deref()) {
+            (Some(config::Subwords::Learnt(most)), _) => {
+                let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+                short.for_each(|(word, count)| *counts.entry(word.to_lowercase()).or_default() += *count as u64);
+                let counts = counts.iter().map(|(word, count)| (word.as_str(), *count));
+                Some(Pieces::Learnt(Subwords::train(counts, *most)))
+            }
+            (Some(config::Subwords::Read(_)), Some(path)) => {
+                Some(Pieces::read(&source.column.name, path, short.map(|(word, _)| *word))?)
+            }
+            _ => None,
+        };
         let parts = PARTS.map(part).to_vec();
         Ok(Text { splitter, max_tokens, words, width, parts, subwords, frozen, pretrained })
     }
@@ -223,12 +239,8 @@ impl Text {
     /// The pieces of every token, and where they begin.
     fn pieces(&self, sentences: &Sentences) -> (Vec<u32>, Vec<u32>) {
         let Some(subwords) = &self.subwords else { return Default::default() };
-        let splitter = subwords.splitter();
-        let of = |word: &String| match word.len() > sentences::LONGEST {
-            true => Vec::new(),
-            false => splitter.split(&word.to_lowercase()),
-        };
-        let words: Vec<Vec<u32>> = sentences.words.iter().map(of).collect();
+        let words = sentences.words.iter().map(|word| (word.len() <= sentences::LONGEST).then_some(word.as_str()));
+        let words = subwords.split(words);
         let (mut offsets, mut pieces) = (vec![0], Vec::new());
         for code in &sentences.codes {
             pieces.extend_from_slice(&words[*code as usize]);
@@ -272,7 +284,7 @@ impl Text {
 
     pub(super) fn check(&self) -> Result<(), &'static str> {
         match self.width > 0 && self.max_tokens > 0 {
-            true => self.subwords.as_ref().map_or(Ok(()), Subwords::check),
+            true => self.subwords.as_ref().map_or(Ok(()), Pieces::check),
             false => Err("its width or number of tokens is 0"),
         }
     }

@@ -31,9 +31,8 @@ impl Pretrained {
             }
         };
         let found = match path.extension().is_some_and(|e| e == "safetensors") {
-            true => {
-                from_tensors(path, wanted).map_err(|reason| EncodeError::Vectors { input: input.to_owned(), reason })?
-            }
+            true => from_tensors(path, wanted)
+                .map_err(|reason| EncodeError::TextFile { input: input.to_owned(), reason })?,
             false => word_vectors(path, wanted)
                 .map_err(|source| EncodeError::VectorsFile { input: input.to_owned(), source: Box::new(source) })?,
         };
@@ -50,7 +49,7 @@ impl Pretrained {
             true => Ok(own),
             false => {
                 let reason = format!("none of the words of the training rows has a vector in {}", path.display());
-                Err(EncodeError::Vectors { input: input.to_owned(), reason })
+                Err(EncodeError::TextFile { input: input.to_owned(), reason })
             }
         }
     }

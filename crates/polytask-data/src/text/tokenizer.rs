@@ -1,0 +1,65 @@
+//! Tokenizers of others, as `tokenizer.json` describes them.
+
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A tokenizer that was read: byte-pair encoding, WordPiece, a unigram model or a list of words, with its own normaliser and
+/// rules of splitting. What it puts around sentences, cuts off and pads with is left out, for it sees single words.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Tokenizer {
+    /// The file as it was.
+    source: Arc<str>,
+    read: Arc<tokenizers::Tokenizer>,
+}
+
+impl Tokenizer {
+    /// The indices of the pieces of a text.
+    ///
+    /// # Errors
+    /// A piece that is not in the vocabulary of one that has no piece for these, and other things that the tokenizer says.
+    pub fn pieces(&self, text: &str) -> Result<Vec<u32>, String> {
+        let encoding = self.read.encode_fast(text, false).map_err(|e| e.to_string())?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// Pieces it knows.
+    pub fn len(&self) -> usize {
+        self.read.get_vocab_size(true)
+    }
+
+    /// Whether it knows none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl TryFrom<String> for Tokenizer {
+    type Error = String;
+
+    /// Reads what a `tokenizer.json` holds.
+    fn try_from(source: String) -> Result<Self, String> {
+        let mut read: tokenizers::Tokenizer = source.parse().map_err(|e: tokenizers::Error| e.to_string())?;
+        read.with_truncation(None).map_err(|e| e.to_string())?;
+        read.with_padding(None);
+        Ok(Tokenizer { source: source.into(), read: Arc::new(read) })
+    }
+}
+
+impl From<Tokenizer> for String {
+    fn from(tokenizer: Tokenizer) -> Self {
+        tokenizer.source.as_ref().to_owned()
+    }
+}
+
+impl PartialEq for Tokenizer {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+impl std::fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tokenizer of {} pieces", self.len())
+    }
+}
