@@ -115,7 +115,8 @@ def difference(task, said, got, i, words):
         return far if same or tied else np.inf
     if kind == "pixel_regression":
         far = np.abs(np.asarray(got[name][i], dtype=float) - said[name])
-        return float((far / np.maximum(1, np.abs(said[name]))).max())
+        # Numbers are right to so many of their deviations.
+        return float((far / np.maximum(max(1, task["deviation"]), np.abs(said[name]))).max())
     if kind == "segmentation":
         best = np.sort(np.asarray(got[name + ".probabilities"][i], dtype=float), axis=-1)
         tied = best[..., -2] > best[..., -1] - TOLERANCE

@@ -187,7 +187,7 @@ fn tasks_of_several_classes_are_at_their_lowest() {
     }
 }
 
-/// Events of the same rows: of 1 are the task they make alone, some labels missing, and beside another kind of task.
+/// Several events a row: as tasks of their own where all labels are there, and with some missing beside another kind of task.
 #[test]
 fn tasks_of_several_events_are_at_their_lowest() {
     let mut noise = Noise(8);
@@ -226,7 +226,10 @@ fn tasks_of_several_events_are_at_their_lowest() {
         }
         *weight = if r % 7 == 0 { 0.0 } else { 0.5 + noise.uniform() };
     }
-    let tasks = [events(&labels, &weights), tasks[3].clone()];
+    let class = |y: f64| u32::from(y > -0.5) + u32::from(y > 0.5);
+    let classes = Labels::Class(centred(&tasks[3]).into_iter().map(class).collect());
+    let classes = Task { loss: Loss::Softmax { classes: count }, labels: classes, weights: tasks[3].weights.clone() };
+    let tasks = [events(&labels, &weights), classes];
     let problem = Problem::new(&features, &tasks, &rows).unwrap();
     for (name, penalty) in penalties(problem.blocks()) {
         let found = solve(&problem, penalty.as_ref(), 0.03, &exact, None);
