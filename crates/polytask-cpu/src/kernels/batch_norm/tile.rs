@@ -1,6 +1,11 @@
 //! The passes over a few channels of a lane's values. Vector operations are called by name: closures and loops over numbers
 //! do not always become what they should.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops over counted registers are unrolled; iterators there are not always"
+)]
+
 use crate::plan::SIDE;
 use pulp::{Simd, WithSimd};
 

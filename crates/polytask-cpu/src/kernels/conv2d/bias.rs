@@ -2,6 +2,11 @@
 //!
 //! Vector operations are called by name: a loop over numbers with a choice in it does not always become one of vectors.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops over counted registers are unrolled; iterators there are not always"
+)]
+
 use crate::plan::SIDE;
 use pulp::{Simd, WithSimd};
 
