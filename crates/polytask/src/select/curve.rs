@@ -28,6 +28,9 @@ pub struct Point {
     pub margin: f64,
     /// How much of the margin is above that of one group for all, and its noise.
     pub above_one: (f64, f64),
+    /// The same of groups that one half of the evidence chose, by the other half; infinite where there are no halves, and where
+    /// the groups are one with tasks taken out, which have passed a test of their own.
+    pub crossed_above: f64,
 }
 
 /// Every number of groups from 1 on.
@@ -47,6 +50,8 @@ const CROSSED: usize = 12;
 const HALVES: usize = 8;
 /// Standard errors that are beyond the noise.
 pub(super) const BEYOND: f64 = 2.0;
+/// Standard errors by which a task must harm the others to be left alone.
+const SURELY: f64 = 3.0;
 
 /// The best groups for every number of groups.
 pub fn curve(evidence: &Evidence, served: &[usize], helpers: Set) -> Curve {
@@ -61,6 +66,7 @@ pub fn curve(evidence: &Evidence, served: &[usize], helpers: Set) -> Curve {
     let settled: Vec<Vec<Member>> =
         all.iter().map(|members| parted(evidence, &whole, &settle(&whole, members))).collect();
     let scales = scales(evidence, &settled, served, everyone);
+    let crossed_margins = crossed_margins(evidence, served, helpers, &scales, &one);
     let points = all.into_iter().zip(settled).enumerate().map(|(k, (members, settled))| {
         let gain = value(&evidence.gain, &members);
         let bound = match (&evidence.gain, is_exact) {
@@ -82,6 +88,10 @@ pub fn curve(evidence: &Evidence, served: &[usize], helpers: Set) -> Curve {
             crossed: (!crossed.is_empty()).then(|| (mean(&crossed), error)),
             margin: margin(&evidence.gain, &settled, served, &scales),
             above_one: (above(&evidence.gain), noise(evidence, above)),
+            crossed_above: match members.len() {
+                1 => f64::INFINITY,
+                _ => crossed_margins.get(k).copied().unwrap_or(f64::INFINITY),
+            },
             settled,
             members,
         }
@@ -168,6 +178,26 @@ fn inner(matrix: &Matrix, tasks: &[usize]) -> Matrix {
 /// By way of cutting the evidence in two: for each number of groups the mean gain that one half sees in the groups which
 /// the other half chose, both ways. Groups that fit the noise of one half fall through in the other.
 fn halves(evidence: &Evidence, served: &[usize], helpers: Set) -> Vec<Vec<f64>> {
+    across(evidence, served, helpers, |_, models, judge| value(judge, models, served.len()))
+}
+
+/// Likewise, by how much the margins of settled groups are above that of one group; mean over the cuts.
+fn crossed_margins(evidence: &Evidence, served: &[usize], helpers: Set, scales: &[f64], one: &[Member]) -> Vec<f64> {
+    let cuts = across(evidence, served, helpers, |choice, models, judge| {
+        let settled = settle(choice, models);
+        margin(judge, &settled, served, scales) - margin(judge, one, served, scales)
+    });
+    let numbers = cuts.first().map_or(0, Vec::len);
+    (0..numbers).map(|k| mean(&cuts.iter().map(|cut| cut[k]).collect::<Vec<f64>>())).collect()
+}
+
+/// What one half of the evidence says of the groups that the other half chose: by cut, then by number of groups.
+fn across(
+    evidence: &Evidence,
+    served: &[usize],
+    helpers: Set,
+    of: impl Fn(&Choice, &[Member], &Gain) -> f64 + Sync,
+) -> Vec<Vec<f64>> {
     let count = evidence.witnesses.len();
     if count < 4 {
         return Vec::new();
@@ -179,7 +209,7 @@ fn halves(evidence: &Evidence, served: &[usize], helpers: Set) -> Vec<Vec<f64>> 
         let ways = [0, 1].map(|side| {
             let choice = Choice { gain: sides[side].clone(), served: served.to_vec(), helpers };
             let chosen = groupings(&choice, CROSSED);
-            chosen.iter().map(|members| value(&sides[1 - side], members, served.len())).collect::<Vec<f64>>()
+            chosen.iter().map(|models| of(&choice, models, &sides[1 - side])).collect::<Vec<f64>>()
         });
         ways[0].iter().zip(&ways[1]).map(|(a, b)| (a + b) / 2.0).collect()
     };
@@ -232,7 +262,7 @@ fn parted(evidence: &Evidence, choice: &Choice, models: &[Member]) -> Vec<Member
                 };
                 let own = move |gain: &Gain| gain.of(task, group);
                 let leaves = own(&evidence.gain) <= BEYOND * noise(evidence, own)
-                    && cost(&evidence.gain) > BEYOND * noise(evidence, cost);
+                    && cost(&evidence.gain) > SURELY * noise(evidence, cost);
                 leaves.then(|| (cost(&evidence.gain), task))
             };
             let worst = members(group).filter_map(costs).max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));

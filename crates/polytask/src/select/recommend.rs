@@ -16,6 +16,8 @@ pub struct Recommendation {
 /// Share of the largest margin that is as good: finer groups always fit the noise, and small differences within a group, a
 /// little better.
 const NEAR: f64 = 0.85;
+/// How far the margin must be above that of one group where half the evidence judges what the other half chose.
+const CROSSED: f64 = 0.25;
 
 /// Chooses among the numbers of groups that are allowed, of which there must be one.
 ///
@@ -36,6 +38,7 @@ pub fn recommend(curve: &Curve, served: &[usize], allowed: impl Fn(usize) -> boo
             && fits(point, *k)
             && point.margin > 0.0
             && point.above_one.0 > BEYOND * point.above_one.1
+            && point.crossed_above > CROSSED
     });
     let apart: Vec<&Point> = apart.map(|(_, point)| *point).collect();
     let most = points.iter().map(|(_, point)| point.margin).fold(f64::NEG_INFINITY, f64::max);
