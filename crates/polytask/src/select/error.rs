@@ -50,12 +50,10 @@ pub enum SelectError {
         cheapest: String,
     },
     /// Training all groups takes too long.
-    #[error("the signal \"exhaustive\" trains every group, {groups} of {tasks} tasks; it takes at most {most} tasks")]
+    #[error("the signal \"exhaustive\" trains every group, {groups} of {tasks} tasks; it takes at most {most} tasks", groups = (1u128 << (*tasks).min(127)) - 1)]
     Exhaustive {
         /// Tasks.
         tasks: usize,
-        /// Groups they have.
-        groups: u128,
         /// Tasks at most.
         most: usize,
     },

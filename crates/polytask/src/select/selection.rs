@@ -231,8 +231,7 @@ fn check(config: &Config, prepared: &Prepared, options: &Options) -> Result<Vec<
         return Err(SelectError::Linear);
     }
     if options.signal == Signal::Exhaustive && tasks.len() > EXHAUSTIVE {
-        let groups = (1u128 << tasks.len().min(127)) - 1;
-        return Err(SelectError::Exhaustive { tasks: tasks.len(), groups, most: EXHAUSTIVE });
+        return Err(SelectError::Exhaustive { tasks: tasks.len(), most: EXHAUSTIVE });
     }
     let trains = !options.signal.trains(tasks.len()).is_empty();
     if trains && prepared.split.valid.is_empty() {
