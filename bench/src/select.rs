@@ -130,7 +130,7 @@ mod tests {
     fn losses_apart_are_called_out() {
         let row = |difference| Row { tasks: 4, own: vec![1e-3; 3], torch: vec![5e-3; 3], difference };
         let text = table(&[row(1e-7)]);
-        assert!(text.contains("| 1.00 ") && text.contains(" 5.0 / 5.0 / 5.0 ") && text.contains("1e-7"), "{text}");
+        assert!(text.contains(" 1.00 |") && text.contains(" 5.0 / 5.0 / 5.0 ") && text.contains("1e-7"), "{text}");
         assert!(table(&[row(1e-2)]).contains("NOT THE SAME"));
         assert_eq!(apart(&[1.0, 2.0], &[1.0, 4.0]), 0.5);
         assert_eq!(apart(&[1.0], &[1.0, 4.0]), f64::INFINITY);
