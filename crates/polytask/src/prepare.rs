@@ -9,7 +9,9 @@ use crate::encode::{Encoder, Galleries, load_all};
 use crate::error::Error;
 use crate::structure::Structure;
 use crate::task::{Task, TaskError, sample_weights};
+use crate::train::{Budget, Job};
 use polytask_data::{Hint, LabelFiles, ReadOptions, Split, SplitRule, Table, read, split};
+use polytask_graph::Graph;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -28,6 +30,24 @@ pub struct Prepared {
     pub missing: Option<Vec<String>>,
     /// Things worth saying about the data.
     pub notes: Vec<String>,
+}
+
+impl Prepared {
+    /// The training of a graph of all tasks, as the config has it; `labels` are the numbers of the tasks.
+    pub fn job<'a>(&'a self, graph: &'a Graph, labels: &'a [usize], config: &'a Config) -> Job<'a> {
+        Job {
+            graph,
+            tasks: &self.tasks,
+            labels,
+            data: &self.data,
+            train: &self.split.train,
+            valid: &self.split.valid,
+            loss: &config.loss,
+            config: &config.train,
+            budget: Budget::of(&config.train, self.split.train.len()),
+            linear: config.model.sharing.linear(),
+        }
+    }
 }
 
 impl Prepared {

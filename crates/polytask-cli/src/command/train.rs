@@ -17,7 +17,7 @@ use polytask::model::{
 use polytask::search;
 use polytask::share::{self, Design, Linear, Sharing};
 use polytask::task::Task;
-use polytask::train::{Budget, Checkpoint, Ending, Fitted, Job, Round, TrainError, Watch, fit};
+use polytask::train::{Checkpoint, Ending, Fitted, Round, TrainError, Watch, fit};
 use polytask::{Error, Prepared};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -76,19 +76,7 @@ impl Train {
         let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, init.as_deref())?;
         Model::check_room(&self.out)?;
         let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
-        let budget = Budget::of(&config.train, prepared.split.train.len());
-        let job = Job {
-            graph: &graph,
-            tasks: &prepared.tasks,
-            labels: &labels,
-            data: &prepared.data,
-            train: &prepared.split.train,
-            valid: &prepared.split.valid,
-            loss: &config.loss,
-            config: &config.train,
-            budget,
-            linear: config.model.sharing.linear(),
-        };
+        let job = prepared.job(&graph, &labels, config);
         let checkpoint = self.out.join(CHECKPOINT);
         let resume = self.resume.then(|| Checkpoint::load(&checkpoint, &job)).transpose();
         let resume = resume.map_err(TrainError::from)?;
@@ -99,7 +87,7 @@ impl Train {
             Some(_) => idle(&ignored(config)),
         };
         note.iter().for_each(|note| eprintln!("note: {note}"));
-        let length = job.linear.map_or(budget.steps, Linear::tries);
+        let length = job.linear.map_or(job.budget.steps, Linear::tries);
         let mut watch = Watching::begin(&self.tracking, config, &prepared.tasks, length, stop, checkpoint)?;
         let fitted = fit(&job, &start, resume, &mut watch).map_err(Error::from);
         watch.clear();

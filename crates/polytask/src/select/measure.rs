@@ -79,18 +79,7 @@ pub fn measure(
     let mut start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, None)?;
     silence(&graph, &mut start);
     let budget = Budget { patience: 0, ..Budget::of(&config.train, prepared.split.train.len()) };
-    let job = Job {
-        graph: &graph,
-        tasks: &prepared.tasks,
-        labels: &labels,
-        data: &prepared.data,
-        train: &prepared.split.train,
-        valid: &prepared.split.valid,
-        loss: &config.loss,
-        config: &config.train,
-        budget,
-        linear: None,
-    };
+    let job = Job { budget, linear: None, ..prepared.job(&graph, &labels, &config) };
     let checkpoint = folder.join(model::CHECKPOINT);
     let from = match resume && checkpoint.exists() {
         true => Some(Checkpoint::load(&checkpoint, &job).map_err(crate::train::TrainError::from)?),

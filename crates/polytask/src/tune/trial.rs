@@ -7,7 +7,7 @@ use crate::model::{self, Model};
 use crate::prepare::Prepared;
 use crate::search;
 use crate::share::{self, Design};
-use crate::train::{Budget, Checkpoint, CheckpointError, Ending, Job, Watch, fit};
+use crate::train::{Checkpoint, CheckpointError, Ending, Watch, fit};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -64,18 +64,7 @@ pub(super) fn train(
     let graph = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks))?;
     let init = config.model.init.as_ref().map(|path| config.resolve(path)).transpose()?;
     let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, init.as_deref())?;
-    let job = Job {
-        graph: &graph,
-        tasks: &prepared.tasks,
-        labels: &labels,
-        data: &prepared.data,
-        train: &prepared.split.train,
-        valid: &prepared.split.valid,
-        loss: &config.loss,
-        config: &config.train,
-        budget: Budget::of(&config.train, prepared.split.train.len()),
-        linear: config.model.sharing.linear(),
-    };
+    let job = prepared.job(&graph, &labels, &config);
     // One that is missing, damaged or of later is made again.
     let resume = checkpoint.and_then(|path| Checkpoint::load(path, &job).ok()).filter(|kept| kept.steps() <= until);
     watch.step = resume.as_ref().map_or(0, Checkpoint::steps);

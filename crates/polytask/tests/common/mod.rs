@@ -8,7 +8,7 @@ pub mod gradients;
 use polytask::config::Config;
 use polytask::model::{self, Model};
 use polytask::share::{self, Design};
-use polytask::train::{Budget, Fitted, Job, fit};
+use polytask::train::{Fitted, fit};
 use polytask::{Prepared, prepare};
 use polytask_cpu::Parameters;
 use polytask_data::{ReadOptions, Table};
@@ -47,18 +47,7 @@ pub fn train(config: &Config, prepared: Prepared) -> Learnt {
     let graph = share::build(&Design::new(config, &prepared.encoder, &prepared.tasks)).unwrap();
     let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, None).unwrap();
     let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
-    let job = Job {
-        graph: &graph,
-        tasks: &prepared.tasks,
-        labels: &labels,
-        data: &prepared.data,
-        train: &prepared.split.train,
-        valid: &prepared.split.valid,
-        loss: &config.loss,
-        config: &config.train,
-        budget: Budget::of(&config.train, prepared.split.train.len()),
-        linear: config.model.sharing.linear(),
-    };
+    let job = prepared.job(&graph, &labels, config);
     let fitted = fit(&job, &start, None, &mut ()).unwrap();
     let (encoder, tasks) = (prepared.encoder.clone(), prepared.tasks.clone());
     let model = Model { graph, encoder, tasks, missing: None, parameters: fitted.parameters.clone() };
