@@ -135,6 +135,6 @@ def pairs(a, b, root=None, mask=None):
     scores = ops.matmul(a, ops.swapaxes(b, -1, -2))
     if root is not None:
         place = positions(mask)
-        same = place[..., None] == place[..., None, :]
+        same = ops.equal(place[..., None], place[..., None, :])  # `==` of symbolic tensors is their identity
         scores = ops.where(same, ops.matmul(a, root[..., None]), scores)
     return scores[..., None]
