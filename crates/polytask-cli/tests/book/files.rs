@@ -20,6 +20,13 @@ fn files_of_the_guide_to_extending_are_there() {
     }
 }
 
+/// What a heading's anchor is called: its letters and digits in small, hyphens for blanks.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+/// Those of the book stay in its folder: what lies beyond is not there once it is built.
 #[test]
 fn links_lead_somewhere() {
     for page in pages() {
@@ -27,12 +34,15 @@ fn links_lead_somewhere() {
         let text: String = read(&page).split('`').step_by(2).collect();
         let folder = Path::new(&page).parent().unwrap().to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let target = link.split('#').next().unwrap_or_default();
-            if target.is_empty() || target.contains("://") {
+            if link.contains("://") {
                 continue;
             }
-            let path = repository(&folder.join(target).display().to_string());
-            assert!(Path::new(&path).exists(), "{page} links to {link}");
+            let (name, part) = link.split_once('#').unwrap_or((link, ""));
+            let target = if name.is_empty() { page.clone() } else { folder.join(name).display().to_string() };
+            assert!(Path::new(&repository(&target)).exists(), "{page} links to {link}");
+            assert!(!page.starts_with("docs/") || !name.contains(".."), "{page} links to {link}, out of the book");
+            let heading = |line: &str| line.starts_with('#') && anchor(line.trim_start_matches('#')) == part;
+            assert!(part.is_empty() || read(&target).lines().any(heading), "{page} links to {link}: no such heading");
         }
     }
 }

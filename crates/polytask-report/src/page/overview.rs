@@ -2,10 +2,11 @@
 
 use crate::block::{Figure, Section, Table};
 use crate::chart::{Bar, bars};
-use crate::number::{bytes, count, maybe, number, seconds};
+use crate::number::{bytes, count, maybe, number, percent, seconds};
 use crate::rows::Rows;
 use crate::run::Run;
 use polytask::importance::Importance;
+use polytask::train::Round;
 
 pub fn section(run: &Run, rows: &Result<Rows, String>, importance: Option<&Importance>) -> Section {
     let mut section = Section::new("overview", "Overview");
@@ -170,6 +171,14 @@ fn cost(run: &Run) -> Table {
     if let Some(info) = &run.info {
         let best = info.best_epoch.map_or("the last step".to_owned(), |epoch| format!("epoch {epoch}"));
         table.row(["training".to_owned(), format!("{} on {} threads", seconds(info.seconds), info.threads)]);
+        let mut share = |name: &str, of: fn(&Round) -> Option<f64>| {
+            let known: Vec<f64> = run.history.iter().filter_map(of).collect();
+            if !known.is_empty() {
+                table.row([name.to_owned(), percent(known.iter().sum::<f64>() / known.len() as f64)]);
+            }
+        };
+        share("its time spent waiting for images", |round| round.waiting);
+        share("its time spent making images ready", |round| round.preparing);
         table.row(["optimiser steps".to_owned(), count(info.steps as usize)]);
         table.row(["why it ended".to_owned(), info.ending.clone()]);
         table.row(["the model is of".to_owned(), best]);

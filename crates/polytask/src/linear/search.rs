@@ -219,6 +219,7 @@ impl<'a> Search<'a> {
             scores: IndexMap::new(),
             gradients: None,
             waiting: None,
+            preparing: None,
             strength: Some(strength),
             ratio,
             criterion,

@@ -33,6 +33,10 @@ pub struct Round {
     /// The share of the round's time that steps waited for images to be unpacked; absent where all are in memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<f64>,
+    /// The share of its threads' time that went into making images ready: unpacked ones into numbers, augmented. Absent
+    /// where layers read the pixels in memory as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preparing: Option<f64>,
     /// How the tasks' gradients over the shared parameters stood at the round's first step; looked at now and then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradients: Option<Gradients>,

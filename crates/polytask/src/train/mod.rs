@@ -31,6 +31,7 @@ use polytask_cpu::{Feed, OptimizerState, Parameters, Runner};
 use polytask_graph::Graph;
 use probe::Probe;
 use rayon::prelude::*;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 use step::Stepper;
 
@@ -230,6 +231,8 @@ struct Training<'a> {
     ahead: Option<Ahead>,
     /// When the round began, and what steps had waited for images by then.
     round: (Instant, Duration),
+    /// Nanoseconds of this round that threads spent on making images ready.
+    preparing: AtomicU64,
     began: Instant,
     kept: Instant,
 }
@@ -250,6 +253,7 @@ impl<'a> Training<'a> {
             order,
             ahead: None,
             round: (Instant::now(), Duration::ZERO),
+            preparing: AtomicU64::new(0),
             began: Instant::now(),
             kept: Instant::now(),
         };
@@ -310,7 +314,7 @@ impl<'a> Training<'a> {
 
     /// One optimiser step; the task whose loss is no longer finite, if one is.
     fn step(&mut self, watch: &mut dyn Watch) -> Result<Option<String>, TrainError> {
-        let Training { job, names, stepper, state, probe, order, ahead, .. } = self;
+        let Training { job, names, stepper, state, probe, order, ahead, preparing, .. } = self;
         let epoch_steps = order.steps();
         let epoch = state.step / epoch_steps;
         if state.order.is_empty() || state.step.is_multiple_of(epoch_steps) {
@@ -321,7 +325,7 @@ impl<'a> Training<'a> {
         let held_out = if state.held_out.is_empty() { &[][..] } else { order.batch(&state.held_out, state.step) };
         let unpacked = ahead.as_mut().map(|ahead| ahead.take(state.step)).transpose()?;
         let draw = Draw { seed: job.config.seed, step: state.step };
-        let step = Step { draw, unpacked: unpacked.as_ref(), held_out };
+        let step = Step { draw, unpacked: unpacked.as_ref(), preparing, held_out };
         state.rate = schedule::rate(job.config, state.step, job.budget.steps, epoch_steps);
         let temperature = schedule::temperature(state.step, job.budget.steps);
         let at = step::At { step: state.step, epoch, rate: state.rate, temperature };
@@ -347,7 +351,7 @@ impl<'a> Training<'a> {
             true => self.scores()?,
             false => (self.losses(judged(self.job))?, IndexMap::new()),
         };
-        let waiting = self.waiting();
+        let (waiting, preparing) = self.loading();
         if let Some(bad) = losses.iter().position(|l| l.is_some_and(|l| !l.is_finite())) {
             return Ok(Some(self.names[bad].to_owned()));
         }
@@ -384,6 +388,7 @@ impl<'a> Training<'a> {
             strength: None,
             ratio: None,
             waiting,
+            preparing,
             criterion,
             best,
         };
@@ -424,11 +429,18 @@ impl<'a> Training<'a> {
         Ok((losses, scored.collect::<Vec<_>>().into_iter().collect()))
     }
 
-    /// The share of the round's time that its steps waited for images; begins a new round.
-    fn waiting(&mut self) -> Option<f64> {
-        let waited = self.ahead.as_ref()?.waited;
-        let (began, before) = std::mem::replace(&mut self.round, (Instant::now(), waited));
-        Some((waited - before).as_secs_f64() / began.elapsed().as_secs_f64().max(f64::MIN_POSITIVE))
+    /// The shares of the round's time that its steps waited for images to be unpacked and that its threads made images
+    /// ready; begins a new round.
+    fn loading(&mut self) -> (Option<f64>, Option<f64>) {
+        let waited = self.ahead.as_ref().map(|ahead| ahead.waited);
+        let (began, before) = std::mem::replace(&mut self.round, (Instant::now(), waited.unwrap_or_default()));
+        let passed = began.elapsed().as_secs_f64().max(f64::MIN_POSITIVE);
+        let prepared = std::mem::take(self.preparing.get_mut()) as f64 * 1e-9;
+        let threads = rayon::current_num_threads() as f64;
+        (
+            waited.map(|waited| (waited - before).as_secs_f64() / passed),
+            (prepared > 0.0).then_some(prepared / (passed * threads)),
+        )
     }
 
     fn seconds(&self) -> f64 {

@@ -33,11 +33,10 @@ impl Augment {
     /// The labels of the pixels of the same image, moved as it is: each pixel has that of the place it shows most of.
     pub(super) fn place<T: Copy>(&self, draw: Draw, row: u32, labels: &[T], shape: ImageShape) -> Vec<T> {
         let change = self.draw(&mut Random::new(draw, row), shape);
-        let sides = [shape.height, shape.width];
+        let lines = [0, 1].map(|axis| Line::new(&change, axis, shape));
         let label = |at: usize| {
-            let [y, x] = change.source(at, shape);
-            let nearest = |axis: usize, place: f32| (place.round().max(0.0) as usize).min(sides[axis] - 1);
-            labels[nearest(0, y) * shape.width + nearest(1, x)]
+            let [y, x] = lines.map(|line| line.of(at / shape.width, at % shape.width).round() as usize);
+            labels[y * shape.width + x]
         };
         (0..shape.height * shape.width).map(label).collect()
     }
@@ -70,48 +69,90 @@ impl Augment {
 }
 
 impl Change {
-    /// The place that an output pixel shows.
-    fn source(&self, at: usize, shape: ImageShape) -> [f32; 2] {
-        let ImageShape { height, width, .. } = shape;
-        let middle = [(height - 1) as f32 / 2.0, (width - 1) as f32 / 2.0];
-        let from = [(at / width) as f32 - middle[0], (at % width) as f32 - middle[1]];
-        [0, 1].map(|axis| {
-            let [a, b] = self.matrix[axis];
-            a * from[0] + b * from[1] + middle[axis] + self.offset[axis]
-        })
+    fn show(&self, image: &[u8], shape: ImageShape, bytes: Bytes<'_>, into: &mut [f32]) {
+        match shape.channels {
+            1 => self.pixels::<1>(image, shape, into),
+            _ => self.pixels::<3>(image, shape, into),
+        }
+        let value = |x: &mut f32, (scale, shift): (&f32, &f32)| {
+            *x = (*x * self.brightness).clamp(0.0, 255.0) * scale + shift;
+        };
+        match (bytes.scale, bytes.shift) {
+            // One loop over all pixels runs on full vectors.
+            ([scale], [shift]) => into.iter_mut().for_each(|x| value(x, (scale, shift))),
+            (scale, shift) => into
+                .chunks_exact_mut(scale.len().max(1))
+                .for_each(|pixel| pixel.iter_mut().zip(scale.iter().zip(shift)).for_each(|(x, by)| value(x, by))),
+        }
     }
 
-    fn show(&self, image: &[u8], shape: ImageShape, bytes: Bytes<'_>, into: &mut [f32]) {
-        let ImageShape { height, width, channels } = shape;
-        let value =
-            |pixel: f32, c: usize| (pixel * self.brightness).clamp(0.0, 255.0) * bytes.scale[c] + bytes.shift[c];
-        for (at, into) in into.chunks_exact_mut(channels).enumerate() {
-            let [y, x] = self.source(at, shape);
-            let (y, x) = (Between::of(y, height), Between::of(x, width));
-            let pixel = |y: usize, x: usize| &image[(y * width + x) * channels..][..channels];
-            let [above, below] = [y.low, y.high].map(|y| [pixel(y, x.low), pixel(y, x.high)]);
-            for (c, into) in into.iter_mut().enumerate() {
-                let [above, below] = [above, below]
-                    .map(|[left, right]| f32::from(left[c]) * (1.0 - x.share) + f32::from(right[c]) * x.share);
-                *into = value(above * (1.0 - y.share) + below * y.share, c);
+    fn pixels<const C: usize>(&self, image: &[u8], shape: ImageShape, into: &mut [f32]) {
+        let (image, into) = (image.as_chunks::<C>().0, into.as_chunks_mut::<C>().0);
+        let [y, x] = [0, 1].map(|axis| Line::new(self, axis, shape));
+        match y.is_whole() && x.is_whole() {
+            true => {
+                let columns: Vec<usize> = (0..shape.width).map(|at| x.of(0, at) as usize).collect();
+                for (at, into) in into.chunks_exact_mut(shape.width).enumerate() {
+                    let from = &image[y.of(at, 0) as usize * shape.width..][..shape.width];
+                    into.iter_mut().zip(&columns).for_each(|(into, at)| *into = from[*at].map(f32::from));
+                }
             }
+            false => mix(image, shape, [y, x], into),
         }
     }
 }
 
-/// A place between two pixels of an axis; beyond the edge it is the edge.
-struct Between {
-    low: usize,
-    high: usize,
-    /// Of the higher one.
-    share: f32,
+/// Each pixel a mixture of the four around its place.
+fn mix<const C: usize>(image: &[[u8; C]], shape: ImageShape, [y, x]: [Line; 2], into: &mut [[f32; C]]) {
+    // The lower of two neighbours is never the last pixel; in a line of one pixel they are the same.
+    let low = |place: f32, side: usize| (place as i32).min(side.saturating_sub(2) as i32);
+    let [down, right] = [(shape.height > 1) as usize * shape.width, (shape.width > 1) as usize];
+    // All places of a row first, which runs on full vectors.
+    let mut places = vec![(0usize, 0.0, 0.0); shape.width];
+    for (row, into) in into.chunks_exact_mut(shape.width).enumerate() {
+        for (column, place) in places.iter_mut().enumerate() {
+            let [y, x] = [y.of(row, column), x.of(row, column)];
+            let lows = [low(y, shape.height), low(x, shape.width)];
+            let first = lows[0] as usize * shape.width + lows[1] as usize;
+            *place = (first, y - lows[0] as f32, x - lows[1] as f32);
+        }
+        for ((first, y, x), into) in places.iter().zip(into) {
+            let [a, b, c, d] = [0, right, down, down + right].map(|by| image[*first + by].map(f32::from));
+            *into = std::array::from_fn(|i| {
+                let [above, below] = [[a[i], b[i]], [c[i], d[i]]].map(|[left, right]| left * (1.0 - x) + right * x);
+                above * (1.0 - y) + below * y
+            });
+        }
+    }
 }
 
-impl Between {
-    fn of(place: f32, side: usize) -> Self {
-        let place = place.clamp(0.0, (side - 1) as f32);
-        let low = place as usize;
-        Between { low, high: (low + 1).min(side - 1), share: place - low as f32 }
+/// One coordinate of the places that output pixels show; beyond the edge it is the edge.
+#[derive(Clone, Copy)]
+struct Line {
+    /// With the output's row and column, from the middle.
+    slopes: [f32; 2],
+    middle: [f32; 2],
+    axis: usize,
+    offset: f32,
+    last: f32,
+}
+
+impl Line {
+    fn new(change: &Change, axis: usize, shape: ImageShape) -> Self {
+        let last = [(shape.height - 1) as f32, (shape.width - 1) as f32];
+        let (slopes, offset) = (change.matrix[axis], change.offset[axis]);
+        Line { slopes, middle: last.map(|last| last / 2.0), axis, offset, last: last[axis] }
+    }
+
+    fn of(&self, row: usize, column: usize) -> f32 {
+        let [down, right] = [row as f32 - self.middle[0], column as f32 - self.middle[1]];
+        let [a, b] = self.slopes;
+        (a * down + b * right + self.middle[self.axis] + self.offset).clamp(0.0, self.last)
+    }
+
+    /// Whether it follows its own axis pixel by pixel, forwards or backwards, so that nothing is mixed.
+    fn is_whole(&self) -> bool {
+        self.slopes[self.axis].abs() == 1.0 && self.slopes[1 - self.axis] == 0.0 && self.offset.fract() == 0.0
     }
 }
 

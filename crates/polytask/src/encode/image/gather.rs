@@ -4,6 +4,8 @@ use super::{Gallery, Pictures};
 use crate::encode::EncodeError;
 use polytask_cpu::{Bytes, Gather, Numbers};
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// Names the random draws of a training step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub(crate) struct Step<'a> {
     pub draw: Draw,
     /// The images that are not in memory, unpacked beforehand.
     pub unpacked: Option<&'a Unpacked>,
+    /// Nanoseconds that threads have spent on making images ready are added here.
+    pub preparing: &'a AtomicU64,
     /// Rows that the step looks at besides its batch.
     pub held_out: &'a [u32],
 }
@@ -68,12 +72,14 @@ pub(crate) struct Gathering<'a> {
     /// None where images are to be seen as they are.
     draw: Option<Draw>,
     unpacked: Option<&'a Unpacked>,
+    preparing: Option<&'a AtomicU64>,
 }
 
 impl<'a> Gathering<'a> {
     pub(crate) fn new(pictures: &'a Pictures, input: usize, step: Option<Step<'a>>) -> Self {
         let draw = step.map(|step| step.draw).filter(|_| pictures.image.augment.is_some());
-        Gathering { pictures, input, draw, unpacked: step.and_then(|step| step.unpacked) }
+        let (unpacked, preparing) = (step.and_then(|step| step.unpacked), step.map(|step| step.preparing));
+        Gathering { pictures, input, draw, unpacked, preparing }
     }
 
     /// Name of the column.
@@ -124,6 +130,7 @@ impl<'a> Gathering<'a> {
 
 impl Gather for Gathering<'_> {
     fn gather(&self, rows: &[u32], into: &mut [f32]) {
+        let began = Instant::now();
         let gallery = self.gallery();
         let mut scratch = Vec::new();
         for (row, into) in rows.iter().zip(into.chunks_exact_mut(gallery.shape().len())) {
@@ -133,6 +140,9 @@ impl Gather for Gathering<'_> {
                 (Some(draw), Some(augment)) => augment.apply(draw, *row, image, gallery.shape(), self.bytes(&[]), into),
                 _ => self.bytes(&[]).convert(image, into),
             }
+        }
+        if let Some(preparing) = self.preparing {
+            preparing.fetch_add(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
         }
     }
 }
