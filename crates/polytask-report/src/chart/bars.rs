@@ -34,7 +34,7 @@ pub fn bars(title: &str, words: &str, axis: &str, all: &[Bar], dots: bool) -> Op
     let zero = if dots { None } else { Some(0.0) };
     let x = Axis::of(values.chain(zero), false)?;
     let row = 22.0;
-    let frame = Frame { left: 180.0, top: 8.0, right: WIDTH - 70.0, bottom: 8.0 + row * all.len() as f64 };
+    let frame = Frame { left: 180.0, top: 8.0, right: WIDTH - 85.0, bottom: 8.0 + row * all.len() as f64 };
     let mut out = String::new();
     // No ticks on the vertical axis: the bars have names.
     frame.axes(&mut out, x, None, (axis, ""));

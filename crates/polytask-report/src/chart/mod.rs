@@ -158,7 +158,7 @@ impl Frame {
 fn legend(out: &mut String, top: f64, names: &[(&str, String)]) -> f64 {
     let (mut x, mut y) = (60.0, top);
     for (name, class) in names {
-        let wide = 30.0 + 7.0 * name.chars().count().min(40) as f64;
+        let wide = 32.0 + 9.0 * name.chars().count().min(40) as f64;
         if x + wide > WIDTH && x > 60.0 {
             (x, y) = (60.0, y + 18.0);
         }

@@ -85,7 +85,7 @@ struct SharePoint {
 pub fn section(run: &Run) -> Option<Section> {
     let mut section = Section::new("sharing", "Did sharing help?");
     let Some(text) = &run.comparison else {
-        section.text("Not measured. `polytask compare CONFIG --out DIR/compare.json`, with this directory as DIR, trains one model \
+        section.text("Not measured. “polytask compare CONFIG --out DIR/compare.json”, with this directory as DIR, trains one model \
                       a task beside the joint one, and the next report shows what came of it.");
         return (run.model.tasks.len() > 1).then_some(section);
     };

@@ -21,7 +21,10 @@ pub fn curves(run: &Run) -> Option<Section> {
     let mut section = Section::new("learning", "How training went");
     let (name, at) = axis(run);
     if let Some(best) = run.history.iter().rev().find(|round| round.best) {
-        section.text(format!("The model is that of {name} {}, the best by the criterion.", number(at(best))));
+        section.text(format!(
+            "The model is that of {name} {}, the best by the criterion.",
+            best.strength.map_or(best.epoch.to_string(), number)
+        ));
     }
     for (t, task) in run.model.tasks.iter().map(|task| &task.name).enumerate() {
         let losses = |of: fn(&Round) -> &IndexMap<String, f64>| -> Vec<(f64, f64)> {

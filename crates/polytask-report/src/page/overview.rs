@@ -170,7 +170,8 @@ fn cost(run: &Run) -> Table {
     table.row(["multiply-adds of predicting a row".to_owned(), count(graph.multiply_adds())]);
     if let Some(info) = &run.info {
         let best = info.best_epoch.map_or("the last step".to_owned(), |epoch| format!("epoch {epoch}"));
-        table.row(["training".to_owned(), format!("{} on {} threads", seconds(info.seconds), info.threads)]);
+        let threads = if info.threads == 1 { "a thread".to_owned() } else { format!("{} threads", info.threads) };
+        table.row(["training".to_owned(), format!("{} on {threads}", seconds(info.seconds))]);
         let mut share = |name: &str, of: fn(&Round) -> Option<f64>| {
             let known: Vec<f64> = run.history.iter().filter_map(of).collect();
             if !known.is_empty() {
