@@ -61,7 +61,7 @@ pub fn graph(workload: Workload) -> Result<Graph, GraphError> {
     let mut g = GraphBuilder::new();
     let domain = g.ragged("tokens", DomainId::ROWS);
     let tokens = g.index_on(domain, "tokens", 1);
-    let x = g.named("embedding").embedding(tokens, IndexColumn { column: 0, levels: WORDS }, WIDTH);
+    let x = g.named("embedding").sparse_embedding(tokens, IndexColumn { column: 0, levels: WORDS }, WIDTH);
     let h = match workload {
         Workload::W5Transformer => transformer(&mut g, domain, x),
         _ => g.named("lstm").bilstm(x, WIDTH),

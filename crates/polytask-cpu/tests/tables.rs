@@ -21,9 +21,9 @@ fn graph() -> Graph {
     let domain = g.ragged("tokens", DomainId::ROWS);
     let ids = g.index_on(domain, "ids", 2);
     let column = |column| IndexColumn { column, levels: LEVELS };
-    let a = g.tied("a.", "", |g| g.named("a.words").embedding(ids, column(0), WIDTH));
-    let b = g.tied("b.", "", |g| g.named("b.words").embedding(ids, column(1), WIDTH));
-    let own = g.named("own").embedding(ids, column(0), 3);
+    let a = g.tied("a.", "", |g| g.named("a.words").sparse_embedding(ids, column(0), WIDTH));
+    let b = g.tied("b.", "", |g| g.named("b.words").sparse_embedding(ids, column(1), WIDTH));
+    let own = g.named("own").sparse_embedding(ids, column(0), 3);
     let x = g.concat(&[a, b]);
     let h = g.dense(x, 8, Activation::Tanh);
     let z = g.dense(h, 3, Activation::Linear);
@@ -258,7 +258,7 @@ fn frozen_tables() {
         let mut g = GraphBuilder::new();
         let domain = g.ragged("tokens", DomainId::ROWS);
         let ids = g.index_on(domain, "ids", 2);
-        let words = g.named("words").embedding(ids, IndexColumn { column: 0, levels: LEVELS }, WIDTH);
+        let words = g.named("words").sparse_embedding(ids, IndexColumn { column: 0, levels: LEVELS }, WIDTH);
         if frozen {
             g.learning_rate(words, 0.0);
         }
@@ -282,5 +282,36 @@ fn frozen_tables() {
         let moved: Vec<bool> = runner.parameters().values().iter().zip(start.values()).map(|(a, b)| a != b).collect();
         let table = start.range(table(&graph, "words.table"));
         assert!(!moved[table.clone()].contains(&true) && moved[table.end..].contains(&true));
+    }
+}
+
+/// A table that is not sparse moves whole: its L2 term and its momentum reach the rows that no one has looked up.
+#[test]
+fn tables_that_are_not_sparse_move_whole() {
+    let build = |sparse: bool| {
+        let mut g = GraphBuilder::new();
+        let domain = g.ragged("tokens", DomainId::ROWS);
+        let (ids, column) = (g.index_on(domain, "ids", 2), IndexColumn { column: 0, levels: LEVELS });
+        g.named("words");
+        let words = if sparse { g.sparse_embedding(ids, column, WIDTH) } else { g.embedding(ids, column, WIDTH) };
+        for (task, width) in [("shared", 3), ("numbers", 1)] {
+            let z = g.dense(words, width, Activation::Linear);
+            g.loss(task, z, if width == 1 { LossKind::Mse } else { LossKind::CrossEntropy });
+        }
+        g.finish().unwrap()
+    };
+    let (data, rows) = (Data::new(), &batches()[0]);
+    let looked_up = data.looked_up(rows)[1].iter().filter(|up| **up).count();
+    for sparse in [true, false] {
+        let graph = build(sparse);
+        let start = Parameters::init(&graph, 1);
+        let mut runner = Runner::new(Plan::new(&graph, 40, Mode::Train, &Groups::merged(&graph)), start.clone());
+        data.with(rows, |feed| runner.forward_backward(feed, &[1.0, 1.0], 0));
+        let mut optimizer = Optimizer::new(RULE, graph.scalar_count());
+        runner.update(&mut optimizer, UPDATE, rows.len(), Combine::Sum);
+        let id = table(&graph, "words.table");
+        let rows = start.of(id).chunks(WIDTH).zip(runner.parameters().of(id).chunks(WIDTH));
+        let moved = rows.filter(|(before, after)| before != after).count();
+        assert_eq!(moved, if sparse { looked_up } else { LEVELS });
     }
 }

@@ -193,10 +193,11 @@ impl Graph {
         Graph { losses: losses.collect(), charges: charges.collect(), nodes, ..self.clone() }
     }
 
-    /// The parameters whose rows are looked up one at a time, and that nothing else reads or penalises: their gradient has
-    /// only the rows that were looked up.
+    /// The tables of sparse embeddings that nothing else reads or penalises: their gradient has only the rows that were
+    /// looked up.
     pub fn tables(&self) -> impl Iterator<Item = ParameterId> {
-        let looked_up = |node: &Node, p: ParameterId| matches!(node.op, Op::Embedding { table, .. } if table == p);
+        let looked_up =
+            |node: &Node, p: ParameterId| matches!(node.op, Op::Embedding { table, sparse: true, .. } if table == p);
         let reads = move |node: &&Node, p: ParameterId| node.op.parameters().contains(&p);
         (0..self.parameters.len()).map(ParameterId).filter(move |p| {
             let mut readers = self.nodes.iter().filter(|node| reads(node, *p)).peekable();

@@ -87,6 +87,9 @@ pub enum Op {
         column: IndexColumn,
         /// The table, `levels x dim`.
         table: ParameterId,
+        /// Whether a step moves the rows alone that its batch has looked up.
+        #[serde(default)]
+        sparse: bool,
     },
     /// `activation(x W + b)`, `[d] -> [n]`.
     Dense {

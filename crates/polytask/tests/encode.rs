@@ -123,10 +123,10 @@ fn the_graph_joins_all_inputs() {
     assert_eq!(nodes[..5], wanted);
     assert_eq!(graph.node(x).name, "features");
     let embedded = graph.nodes().iter().find_map(|n| match n.op {
-        Op::Embedding { column, .. } => Some((column.column, column.levels)),
+        Op::Embedding { column, sparse, .. } => Some((column.column, column.levels, sparse)),
         _ => None,
     });
-    assert_eq!(embedded, Some((1, 11)));
+    assert_eq!(embedded, Some((1, 11, false)), "a table of few levels moves whole");
 
     // One part alone needs no joint.
     let mut g = GraphBuilder::new();

@@ -80,7 +80,7 @@ impl Random {
         self.pools[Sort::Row as usize].extend(rows);
         if self.sorts.contains(&Sort::Token) {
             let words = g.index_on(self.tokens, "words", 1);
-            let words = g.embedding(words, COLUMN, WIDTH);
+            let words = g.sparse_embedding(words, COLUMN, WIDTH);
             let places = g.positions(self.tokens, 3, WIDTH);
             let placed = g.add(&[words, places]);
             self.pools[Sort::Token as usize].extend([words, placed]);

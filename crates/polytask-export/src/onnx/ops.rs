@@ -18,7 +18,7 @@ impl Emit<'_> {
             // Inputs are there before the network.
             Op::Input | Op::Index => plain(String::new()),
             Op::OneHot { columns } => plain(self.one_hot(node, columns)?),
-            Op::Embedding { column, table } => plain(self.embedding(node, *column, *table)?),
+            Op::Embedding { column, table, .. } => plain(self.embedding(node, *column, *table)?),
             Op::Dense { weight, bias, activation } => {
                 let (x, weight) = (self.plain(node.inputs[0]), self.parameter(*weight));
                 let bias = bias.map(|bias| self.parameter(bias));

@@ -21,7 +21,7 @@ impl Emit<'_> {
                 }
                 plain(self.concat(&blocks, -1))
             }
-            Op::Embedding { column, table } => {
+            Op::Embedding { column, table, .. } => {
                 let (table, index) = (self.table(*table), self.index(node, *column));
                 plain(format!("{table}({index})"))
             }

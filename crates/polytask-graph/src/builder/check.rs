@@ -53,7 +53,7 @@ impl GraphBuilder {
                 expect(1)?;
                 keeps(columns.iter().map(|c| c.levels).sum())
             }
-            Op::Embedding { column, table } => {
+            Op::Embedding { column, table, .. } => {
                 expect(1)?;
                 same(&[column.levels, shape.width()], dims(table))
             }

@@ -36,11 +36,21 @@ impl GraphBuilder {
     /// An index column looked up in a new table, `[dim]`. The table starts normal with standard deviation
     /// `1 / sqrt(dim)`, so that a row has length about one whatever its width.
     pub fn embedding(&mut self, index: NodeId, column: IndexColumn, dim: usize) -> NodeId {
+        self.look_up(index, column, dim, false)
+    }
+
+    /// [`embedding`](Self::embedding) of which a step moves the rows alone that its batch has looked up: value, moments, decay
+    /// and L2 (as PyTorch's `SparseAdam`). For tables much larger than what a batch looks up.
+    pub fn sparse_embedding(&mut self, index: NodeId, column: IndexColumn, dim: usize) -> NodeId {
+        self.look_up(index, column, dim, true)
+    }
+
+    fn look_up(&mut self, index: NodeId, column: IndexColumn, dim: usize, sparse: bool) -> NodeId {
         self.check_column(index, column);
         let name = self.take_name("embedding");
         let init = Init::Normal(1.0 / (dim.max(1) as f32).sqrt());
         let table = self.parameter(&name, "table", vec![column.levels, dim], init, Role::Table);
-        self.named(name).push(Op::Embedding { column, table }, vec![index], Shape(vec![dim]))
+        self.named(name).push(Op::Embedding { column, table, sparse }, vec![index], Shape(vec![dim]))
     }
 
     /// `activation(x W + b)`, `[d] -> [width]`. Weights start He-uniform before rectifying activations and

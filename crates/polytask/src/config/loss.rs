@@ -26,8 +26,8 @@ pub struct LossConfig {
     /// Look at the sizes of the tasks' gradients and the angles between them now and then, for `history.jsonl`. Costs
     /// about three steps in fifty. Default true.
     pub watch: bool,
-    /// Adds `l2 * 0.5 * ||w||^2` over weights and embedding tables, of these the rows that a step looks up, to the loss, 0 or
-    /// above. Default 0.
+    /// Adds `l2 * 0.5 * ||w||^2` over weights and embedding tables to the loss, 0 or above; of tables of texts, and of more
+    /// than 4096 levels, over the rows that a step looks up. Default 0.
     pub l2: f64,
     /// Whether `l2` holds for biases too. Default false.
     pub l2_biases: bool,

@@ -83,6 +83,10 @@ impl Code {
 /// Planes of an image at most that other inputs become: each costs as much in the first convolution as a colour.
 pub const PLANES: usize = 8;
 
+/// Up to so many levels a step moves a table whole, at the price of a dense layer: rare levels would otherwise keep what a few
+/// rows taught them, since L2 and decay would pull at them as rarely.
+const WHOLE: usize = 4096;
+
 /// The list that is an input without being asked for.
 const TOKENS: &str = "tokens";
 
@@ -242,7 +246,11 @@ impl Encoder {
             for (i, (name, category)) in categories.iter().enumerate() {
                 if let Some(width) = category.embedding {
                     let column = IndexColumn { column: i, levels: levels(category) };
-                    parts.push(g.named(format!("{prefix}embed.{name}")).embedding(index, column, width));
+                    let g = g.named(format!("{prefix}embed.{name}"));
+                    parts.push(match levels(category) {
+                        ..=WHOLE => g.embedding(index, column, width),
+                        _ => g.sparse_embedding(index, column, width),
+                    });
                 }
             }
         }

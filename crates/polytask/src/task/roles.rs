@@ -64,7 +64,7 @@ impl Outcome for Roles {
         let parts = [
             g.named(site.name("predicate.spread")).spread(predicate, pairs),
             g.named(site.name("token.spread")).spread_over(token, pairs),
-            g.named(site.name("distance")).embedding(distances, column, self.width),
+            g.named(site.name("distance")).sparse_embedding(distances, column, self.width),
         ];
         let sum = g.named(site.name("pair.sum")).add(&parts);
         let x = g.named(site.name("pair")).activation(sum, Activation::Relu);

@@ -259,7 +259,7 @@ impl Text {
     /// Adds the embeddings of a token's word and parts, and what reads them: `{name}.word`, ..., `{name}.lstm.0`, ...
     pub(super) fn encode(&self, g: &mut GraphBuilder, nodes: TextNodes, name: &str, model: &TextModel) -> NodeId {
         let embed = |(column, (part, levels, width)): (usize, (String, usize, usize))| {
-            g.named(format!("{name}.{part}")).embedding(nodes.tokens, IndexColumn { column, levels }, width)
+            g.named(format!("{name}.{part}")).sparse_embedding(nodes.tokens, IndexColumn { column, levels }, width)
         };
         let mut parts: Vec<NodeId> = self.columns().into_iter().enumerate().map(embed).collect();
         if self.frozen {
@@ -267,7 +267,7 @@ impl Text {
         }
         if let (Some(subwords), Some(pieces)) = (&self.subwords, nodes.pieces) {
             let column = IndexColumn { column: 0, levels: subwords.levels() };
-            let embedded = g.named(format!("{name}.piece")).embedding(pieces, column, self.width);
+            let embedded = g.named(format!("{name}.piece")).sparse_embedding(pieces, column, self.width);
             parts.push(g.named(format!("{name}.pieces")).reduce(embedded, Reduction::Mean));
         }
         let embedded = g.named(format!("{name}.embedded")).concat(&parts);
