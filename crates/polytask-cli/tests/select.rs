@@ -62,6 +62,7 @@ fn planted_structure_of_many_kinds() {
         (4, 4, 0.5, 0),
         (4, 4, 1.0, 0),
         (1, 6, 0.5, 0),
+        (1, 6, 1.0, 0),
         (1, 12, 0.5, 0),
         (1, 5, 0.3, 1),
         (1, 5, 0.5, 1),
@@ -126,6 +127,18 @@ fn the_file_says_what_was_found() {
         assert!(svg.starts_with("<svg") && svg.contains("g1t2") && svg.ends_with("</svg>\n"), "{picture}");
     }
     assert!(folder.json("selection/cost.json")[0]["factor"].as_f64().unwrap() >= 1.0);
+}
+
+#[test]
+fn batches_that_are_cut_short_are_not_looked_at() {
+    let folder = planted(TWO, 0);
+    folder.works("select config.toml");
+    let looks = folder.json("selection/looks.json")["looks"].clone();
+    let steps: Vec<u64> = looks.as_array().unwrap().iter().map(|look| look["step"].as_u64().unwrap()).collect();
+    // Of 390 rows the seventh batch of an epoch has 6.
+    assert!(steps.len() > 50 && steps.iter().all(|step| step % 7 != 6), "{steps:?}");
+    let every = folder.json("selection/cost.json")[0]["every"].as_u64().unwrap();
+    assert!(steps.windows(2).all(|pair| (every..=every + 1).contains(&(pair[1] - pair[0]))), "{every}: {steps:?}");
 }
 
 #[test]

@@ -47,6 +47,8 @@ impl Planted {
         let group = |g: usize| (0..self.each).map(|t| format!("g{g}t{t}")).collect();
         let mut all: Vec<Vec<String>> = (0..self.groups).map(group).collect();
         all.extend((0..self.harmful).map(|t| vec![format!("bad{t}")]));
+        // By letters `g0t10` comes before `g0t2`.
+        all.iter_mut().for_each(|group| group.sort());
         all.sort();
         all
     }

@@ -28,8 +28,7 @@ pub struct Point {
     pub margin: f64,
     /// How much of the margin is above that of one group for all, and its noise.
     pub above_one: (f64, f64),
-    /// The same of groups that one half of the evidence chose, by the other half; infinite where there are no halves, and where
-    /// the groups are one with tasks taken out, which have passed a test of their own.
+    /// The same of groups that one half of the evidence chose, by the other half; infinite where there are no halves.
     pub crossed_above: f64,
 }
 
@@ -88,10 +87,7 @@ pub fn curve(evidence: &Evidence, served: &[usize], helpers: Set) -> Curve {
             crossed: (!crossed.is_empty()).then(|| (mean(&crossed), error)),
             margin: margin(&evidence.gain, &settled, served, &scales),
             above_one: (above(&evidence.gain), noise(evidence, above)),
-            crossed_above: match members.len() {
-                1 => f64::INFINITY,
-                _ => crossed_margins.get(k).copied().unwrap_or(f64::INFINITY),
-            },
+            crossed_above: crossed_margins.get(k).copied().unwrap_or(f64::INFINITY),
             settled,
             members,
         }

@@ -89,6 +89,7 @@ pub fn measure(
     let mut looking = Looking {
         ahead: LookAhead::new(&graph, &config.train, batch, rows),
         every: interval(&graph, batch, rows, share),
+        batch,
         kept: Kept::default(),
         folder,
         watch,
@@ -134,6 +135,8 @@ fn silence(graph: &Graph, parameters: &mut Parameters) {
 struct Looking<'a> {
     ahead: LookAhead,
     every: u64,
+    /// Rows of a full batch.
+    batch: usize,
     kept: Kept,
     folder: &'a Path,
     watch: &'a mut dyn Watch,
@@ -141,7 +144,10 @@ struct Looking<'a> {
 
 impl Watch for Looking<'_> {
     fn look(&mut self, at: &Look<'_>) {
-        if at.step.is_multiple_of(self.every) {
+        // What is left for the last batch of an epoch may be a few rows: Adam, used to steps of a full batch, makes a far
+        // larger one of them, whose effect would be most of the noise. The look waits for the next full batch.
+        let due = self.kept.looks.last().is_none_or(|last| at.step >= last.step + self.every);
+        if due && at.feed.rows.len() == self.batch {
             let began = Instant::now();
             self.kept.looks.push(Flat::of(&self.ahead.measure(at)));
             self.kept.seconds += began.elapsed().as_secs_f64();
