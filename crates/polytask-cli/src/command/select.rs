@@ -299,6 +299,6 @@ fn checked(verified: &Verified) -> String {
         ),
         None => writeln!(out, "Too few places of tasks in groups for a rank correlation."),
     };
-    let _ = writeln!(out, "Best on the validation rows: {}.", verified.best.word());
+    let _ = writeln!(out, "Taken, by the validation rows: {}.", verified.best.word());
     out
 }

@@ -98,7 +98,7 @@ impl Selected {
     pub fn reason(&self) -> String {
         match self.verified.as_ref().map(|v| v.best) {
             Some(Way::Together) if self.proposed.members.len() > 1 => {
-                "trained, all together were better on the validation rows than the proposed groups".to_owned()
+                "trained, one model for all was the smallest of what was within a standard error of the best on the validation rows".to_owned()
             }
             Some(Way::Apart) => "trained, the tasks were best apart on the validation rows".to_owned(),
             _ => self.proposed.reason.clone(),

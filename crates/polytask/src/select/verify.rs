@@ -62,7 +62,8 @@ pub struct Verified {
     /// Test score of the groups less the better extreme's (by its test score), paired over seeds: its mean and half the
     /// width of its 95 % interval.
     pub against_better: (f64, Option<f64>),
-    /// The way with the best validation score.
+    /// The way to take: of those whose validation score is within a standard error of the best, that with the fewest
+    /// parameters.
     pub best: Way,
     /// Spearman's rank correlation of what the signal says that a task gains in a group with what it gained there over
     /// learning alone on the test rows; none where there are fewer than three such pairs or all are alike.
@@ -144,9 +145,6 @@ pub fn verify(
     let tasks = tasks.collect();
     let better = if mean(&means(1, true)) > mean(&means(0, true)) { 1 } else { 0 };
     let paired: Vec<f64> = means(2, true).iter().zip(means(better, true)).map(|(g, b)| g - b).collect();
-    let valid: Vec<f64> = (0..3).map(|way| mean(&means(way, false))).collect();
-    // Of equals the proposed groups, then one model.
-    let best = [2, 1, 0].into_iter().fold(2, |best, way| if valid[way] > valid[best] { way } else { best });
     let gains = ways[1..].iter().enumerate().flat_map(|(i, (_, models))| {
         let shared = models.iter().filter(|m| (m.served | m.helpers).count_ones() > 1);
         shared.flat_map(move |m| members(m.served).map(move |task| (i + 1, *m, task)))
@@ -167,6 +165,8 @@ pub fn verify(
         let sum = |models: &[Member]| models.iter().filter_map(|m| find(&by_seed[0], m)).map(|o| of(&o)).sum();
         ways.iter().map(|(way, models)| (way.word(), sum(models))).collect()
     };
+    let parameters = total(&|outcome| outcome.parameters);
+    let best = taken([0, 1, 2].map(|way| means(way, false)), ways.each_ref().map(|way| parameters[way.0.word()]));
     let seconds = |models: &[Member]| {
         let one = |outcomes: &Vec<Outcome>| models.iter().filter_map(|m| find(outcomes, m)).map(|o| o.seconds).sum();
         mean(&by_seed.iter().map(one).collect::<Vec<f64>>())
@@ -179,12 +179,25 @@ pub fn verify(
         best: ways[best].0,
         rank_correlation: spearman(&pairs),
         compared: pairs.len(),
-        parameters: total(&|outcome| outcome.parameters),
+        parameters,
         multiply_adds: total(&|outcome| outcome.multiply_adds),
         steps,
         seeds: seeds.to_vec(),
         seconds: ways.iter().map(|(way, models)| (way.word(), seconds(models))).collect(),
     }))
+}
+
+/// The way to take, by the validation scores of every seed: of those within one standard error of the best (Breiman et al.,
+/// "Classification and Regression Trees", 1984, ch. 3.4), paired over seeds, the one with the fewest parameters; of equals
+/// the proposed groups, then one model. One seed has no error to tell.
+fn taken(valid: [Vec<f64>; 3], parameters: [usize; 3]) -> usize {
+    let order = [2, 1, 0];
+    let top = order.into_iter().fold(2, |top, way| if mean(&valid[way]) > mean(&valid[top]) { way } else { top });
+    let as_good = |way: &usize| {
+        let behind: Vec<f64> = valid[top].iter().zip(&valid[*way]).map(|(top, own)| top - own).collect();
+        mean(&behind) <= deviation(&behind) / (behind.len() as f64).sqrt()
+    };
+    order.into_iter().filter(as_good).min_by_key(|way| parameters[*way]).unwrap_or(top)
 }
 
 /// The models of each way: apart, together, the groups.
@@ -247,6 +260,19 @@ fn spearman(pairs: &[(f64, f64)]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_smallest_of_what_is_as_good_is_taken() {
+        let noisy = |center: f64| vec![center - 0.02, center, center + 0.02];
+        let (apart, groups) = (vec![0.9, 0.9, 0.9], vec![0.8, 0.8, 0.8]);
+        // Apart is best by .01, within its error of .0115 of one model for all; the groups are worse for certain.
+        assert_eq!(taken([apart.clone(), noisy(0.89), groups.clone()], [9, 3, 1]), 1);
+        assert_eq!(taken([apart.clone(), noisy(0.88), groups.clone()], [9, 3, 1]), 0);
+        assert_eq!(taken([apart.clone(), noisy(0.89), groups], [3, 9, 1]), 0);
+        // Of equals the groups; of one seed the best.
+        assert_eq!(taken([apart.clone(), apart.clone(), apart], [9, 3, 3]), 2);
+        assert_eq!(taken([vec![0.9], vec![0.89], vec![0.88]], [9, 3, 5]), 0);
+    }
 
     #[test]
     fn ranks_correlate_whatever_the_scale() {
