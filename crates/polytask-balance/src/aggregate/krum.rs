@@ -74,7 +74,7 @@ impl Balancer for Krum {
         let score = |i: usize| -> f64 {
             let distance = |j: usize| (gramian.get(i, i) + gramian.get(j, j) - 2.0 * gramian.get(i, j)).max(0.0);
             let mut distances: Vec<f64> = (0..size).filter(|&j| j != i).map(distance).collect();
-            distances.select_nth_unstable_by(neighbours - 1, f64::total_cmp);
+            distances.sort_by(f64::total_cmp);
             distances[..neighbours].iter().sum()
         };
         let mut ranked: Vec<(f64, usize)> = (0..size).map(|i| (score(i), i)).collect();

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// A table of more rows than this would be larger than any model that could use it.
 const MOST_LEVELS: usize = 100_000;
+/// Up to this many levels a step moves a table whole, at the price of a dense layer: rare levels would otherwise keep what a
+/// few rows taught them, since L2 and decay would pull at them as rarely.
+const WHOLE: usize = 4096;
 /// Up to this many levels are one-hot unless the config says otherwise.
 const ONE_HOT: usize = 10;
 
@@ -47,6 +50,11 @@ impl Category {
         Ok(Category { levels: counted.into_iter().map(|(level, _)| level).collect(), embedding, numbers })
     }
 
+    /// Whether a step moves the levels alone that its batch has, and not the whole table.
+    pub(super) fn is_sparse(&self) -> bool {
+        self.levels.len() > WHOLE
+    }
+
     /// The index of every row.
     pub(super) fn read(&self, source: &InputColumn) -> Vec<u32> {
         let levels = levels(source.column);
@@ -73,6 +81,13 @@ fn embedding_width(levels: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn only_large_tables_are_sparse() {
+        let of =
+            |levels: usize| super::Category { levels: vec![String::new(); levels], embedding: Some(8), numbers: false };
+        assert_eq!([11, 4096, 4097].map(|levels| of(levels).is_sparse()), [false, false, true]);
+    }
+
     #[test]
     fn embeddings_grow_with_the_levels_up_to_32() {
         // 1.6 * 11^0.56 = 6.13, 1.6 * 100^0.56 = 21.1, 1.6 * 1000^0.56 = 76.6

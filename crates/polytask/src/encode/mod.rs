@@ -83,10 +83,6 @@ impl Code {
 /// Planes of an image at most that other inputs become: each costs as much in the first convolution as a colour.
 pub const PLANES: usize = 8;
 
-/// Up to so many levels a step moves a table whole, at the price of a dense layer: rare levels would otherwise keep what a few
-/// rows taught them, since L2 and decay would pull at them as rarely.
-const WHOLE: usize = 4096;
-
 /// The list that is an input without being asked for.
 const TOKENS: &str = "tokens";
 
@@ -247,9 +243,9 @@ impl Encoder {
                 if let Some(width) = category.embedding {
                     let column = IndexColumn { column: i, levels: levels(category) };
                     let g = g.named(format!("{prefix}embed.{name}"));
-                    parts.push(match levels(category) {
-                        ..=WHOLE => g.embedding(index, column, width),
-                        _ => g.sparse_embedding(index, column, width),
+                    parts.push(match category.is_sparse() {
+                        true => g.sparse_embedding(index, column, width),
+                        false => g.embedding(index, column, width),
                     });
                 }
             }

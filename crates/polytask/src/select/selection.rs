@@ -96,13 +96,14 @@ pub struct Selected {
 impl Selected {
     /// Why these groups, in words.
     pub fn reason(&self) -> String {
-        match self.verified.as_ref().map(|v| v.best) {
-            Some(Way::Together) if self.proposed.members.len() > 1 => {
-                "trained, one model for all was the smallest of what was within a standard error of the best on the validation rows".to_owned()
-            }
-            Some(Way::Apart) => "trained, the tasks were best apart on the validation rows".to_owned(),
-            _ => self.proposed.reason.clone(),
-        }
+        let way = match self.verified.as_ref().map(|v| v.best) {
+            Some(Way::Together) if self.proposed.members.len() > 1 => "one model for all",
+            Some(Way::Apart) => "a model a task",
+            _ => return self.proposed.reason.clone(),
+        };
+        format!(
+            "trained, {way} was the smallest of what was within a standard error of the best on the validation rows"
+        )
     }
 }
 
