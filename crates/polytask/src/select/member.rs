@@ -1,5 +1,6 @@
 //! A model of a set of groups, and what became of it.
 
+use super::halves::Worth;
 use super::worth::{Set, members};
 use crate::error::Error;
 use crate::group::{Group, Trained};
@@ -42,11 +43,12 @@ impl Member {
 /// What a trained group scored and took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// By task of the group: its loss on the validation rows at the state that was kept; none without labels there.
+    /// By task of the group: its loss on validation rows that did not choose the state it is measured at; none without
+    /// labels there.
     pub losses: Vec<Option<f64>>,
-    /// By task of the group: the metric that stands for it, on the validation rows.
+    /// By task of the group: the metric that stands for it, likewise.
     pub valid: Vec<Option<f64>>,
-    /// The same on the test rows.
+    /// The same on the test rows, at the state that all validation rows chose.
     pub scores: Vec<Option<f64>>,
     /// Of training.
     pub seconds: f64,
@@ -57,11 +59,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Of a trained group: its losses on the validation rows and scores on the test rows.
+    /// Of a trained group, and what `halves` of the validation rows say it is worth; where there are none, all of them at
+    /// the state that was kept.
     ///
     /// # Errors
     /// An image that could be read before and cannot be now.
-    pub fn of(trained: &Trained, prepared: &Prepared, member: Member) -> Result<Self, Error> {
+    pub fn of(
+        trained: &Trained,
+        halves: Option<Vec<Worth>>,
+        prepared: &Prepared,
+        member: Member,
+    ) -> Result<Self, Error> {
         let Trained { model, fitted, .. } = trained;
         let which = member.tasks();
         let kept = fitted.history.iter().find(|round| Some(round.epoch) == fitted.best_epoch);
@@ -77,9 +85,13 @@ impl Outcome {
         // What helps alone is not there any more when the model predicts.
         let places = members(member.served).filter_map(|task| which.iter().position(|t| *t == task));
         let predicts = model.graph.only(&places.map(LossId).collect::<Vec<_>>());
+        let (losses, valid) = match halves {
+            Some(worth) => worth.iter().map(|worth| (worth.loss, worth.metric)).unzip(),
+            None => (model.tasks.iter().map(loss).collect(), scores(&prepared.split.valid)?),
+        };
         Ok(Outcome {
-            losses: model.tasks.iter().map(loss).collect(),
-            valid: scores(&prepared.split.valid)?,
+            losses,
+            valid,
             scores: scores(&prepared.split.test)?,
             seconds: fitted.seconds,
             parameters: predicts.parameter_count(),

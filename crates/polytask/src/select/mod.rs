@@ -8,6 +8,7 @@ mod curve;
 mod error;
 mod evidence;
 mod exact;
+mod halves;
 mod heuristic;
 mod linear;
 mod matrix;

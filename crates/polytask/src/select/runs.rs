@@ -1,12 +1,12 @@
 //! Groups trained for several seeds, each once: what is done is written down, so that an interrupted check goes on.
 
+use super::halves::Halves;
 use super::linear;
 use super::member::{Member, Outcome};
 use super::worth::Gain;
 use crate::config::Config;
 use crate::error::Error;
 use crate::files;
-use crate::group::Until;
 use crate::prepare::Prepared;
 use crate::train::Budget;
 use polytask_cpu::Parameters;
@@ -66,7 +66,7 @@ impl<'a> Runs<'a> {
     }
 
     /// What came of each group under each seed, by seed. Every model makes as many steps and keeps its best state by the
-    /// validation rows. None where `stop` ended it.
+    /// validation rows; what it is worth on them is measured on [`Halves`]. None where `stop` ended it.
     ///
     /// # Errors
     /// Whatever keeps a model from being trained.
@@ -98,11 +98,13 @@ impl<'a> Runs<'a> {
         config.train.seed = seed;
         config.loss.watch = false;
         let budget = Budget { patience: 0, ..Budget::of(&config.train, self.prepared.split.train.len()) };
-        let trained = member.group().train(&config, self.prepared, budget, &mut Until(stop), &|_| Ok(None))?;
+        let primary = member.tasks().into_iter().map(|task| self.prepared.tasks[task].outcome().primary().0);
+        let mut halves = Halves::new(stop, primary.collect());
+        let trained = member.group().train(&config, self.prepared, budget, &mut halves, &|_| Ok(None))?;
         if stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let outcome = Outcome::of(&trained, self.prepared, member)?;
+        let outcome = Outcome::of(&trained, halves.worth(), self.prepared, member)?;
         let mut file = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         file.runs.insert(key, outcome.clone());
         if let Some(folder) = self.path.parent() {

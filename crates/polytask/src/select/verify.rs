@@ -57,7 +57,7 @@ pub struct Verified {
     pub tasks: IndexMap<String, TaskVerified>,
     /// By way: the mean over tasks of the metric that stands for each, on the test rows, over seeds.
     pub test: IndexMap<&'static str, Spread>,
-    /// The same on the validation rows, by which the best way is chosen.
+    /// The same on the validation rows, by which the best way is chosen; none of them chose the epoch that it judges.
     pub valid: IndexMap<&'static str, Spread>,
     /// Test score of the groups less the better extreme's (by its test score), paired over seeds: its mean and half the
     /// width of its 95 % interval.

@@ -60,6 +60,31 @@ pub struct Job<'a> {
     pub linear: Option<&'a Linear>,
 }
 
+impl Job<'_> {
+    /// Each task's loss on some rows.
+    pub(crate) fn losses(&self, judge: &mut Runner, rows: &[u32]) -> Result<Vec<Option<f64>>, TrainError> {
+        let losses = self.data.with_feed(self.graph, self.labels, rows, |feed| judge.evaluate(feed));
+        self.data.features.check()?;
+        Ok(losses)
+    }
+
+    /// Each task's metrics on some rows.
+    pub(crate) fn scores(&self, judge: &mut Runner, rows: &[u32]) -> Result<Scores, TrainError> {
+        let outputs = self.data.with_feed(self.graph, self.labels, rows, |feed| judge.predict(feed));
+        self.data.features.check()?;
+        let scored = self.tasks.par_iter().zip(self.labels).zip(&outputs).map(|((task, &at), raw)| {
+            let truth = self.data.labels[at].truth.select(rows);
+            let prediction = task.predict_in(raw, &self.data.layout(task, rows));
+            let metrics = task.outcome().score(&truth, &prediction);
+            (
+                task.name.clone(),
+                metrics.scores.into_iter().map(|metric| (metric.name.to_owned(), metric.value)).collect(),
+            )
+        });
+        Ok(scored.collect::<Vec<_>>().into_iter().collect())
+    }
+}
+
 /// Length of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -93,6 +118,14 @@ pub trait Watch {
 
     /// A round is done.
     fn round(&mut self, _round: &Round) {}
+
+    /// The model as it is before the first step and after every round; a linear one is not shown.
+    ///
+    /// # Errors
+    /// An image that could be read before and cannot be now.
+    fn model(&mut self, _job: &Job<'_>, _parameters: &Parameters) -> Result<(), TrainError> {
+        Ok(())
+    }
 
     /// Whether it wants the tasks' metrics on the validation rows after every round, which cost time.
     fn scores(&self) -> bool {
@@ -188,7 +221,7 @@ pub enum TrainError {
 }
 
 /// By task, its metrics by name.
-type Scores = IndexMap<String, IndexMap<String, f64>>;
+pub(crate) type Scores = IndexMap<String, IndexMap<String, f64>>;
 
 /// Time between two checkpoints.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
@@ -273,6 +306,9 @@ impl<'a> Training<'a> {
     }
 
     fn run(mut self, watch: &mut dyn Watch) -> Result<Fitted, TrainError> {
+        if self.state.step == 0 {
+            watch.model(self.job, self.stepper.parameters())?;
+        }
         let ending = loop {
             if self.state.step >= self.job.budget.steps {
                 break Ending::Complete;
@@ -397,36 +433,21 @@ impl<'a> Training<'a> {
         let scores: Vec<Option<f64>> = shed.map(|s| s.map(|s| s.clamp(0.01, 0.99))).collect();
         self.stepper.end_epoch(&scores)?;
         watch.round(&round);
+        watch.model(self.job, self.stepper.parameters())?;
         self.state.history.push(round);
         Ok(None)
     }
 
     /// Each task's loss on some rows.
     fn losses(&mut self, rows: &[u32]) -> Result<Vec<Option<f64>>, TrainError> {
-        let Training { job, judge, stepper, .. } = self;
-        judge.set_parameters(stepper.parameters());
-        let losses = job.data.with_feed(job.graph, job.labels, rows, |feed| judge.evaluate(feed));
-        job.data.features.check()?;
-        Ok(losses)
+        self.judge.set_parameters(self.stepper.parameters());
+        self.job.losses(&mut self.judge, rows)
     }
 
     /// Each task's loss and metrics on the validation rows.
     fn scores(&mut self) -> Result<(Vec<Option<f64>>, Scores), TrainError> {
-        let Training { job, judge, stepper, .. } = self;
-        judge.set_parameters(stepper.parameters());
-        let both = |feed: &Feed<'_>| (judge.evaluate(feed), judge.predict(feed));
-        let (losses, outputs) = job.data.with_feed(job.graph, job.labels, job.valid, both);
-        job.data.features.check()?;
-        let scored = job.tasks.par_iter().zip(job.labels).zip(&outputs).map(|((task, &at), raw)| {
-            let truth = job.data.labels[at].truth.select(job.valid);
-            let prediction = task.predict_in(raw, &job.data.layout(task, job.valid));
-            let metrics = task.outcome().score(&truth, &prediction);
-            (
-                task.name.clone(),
-                metrics.scores.into_iter().map(|metric| (metric.name.to_owned(), metric.value)).collect(),
-            )
-        });
-        Ok((losses, scored.collect::<Vec<_>>().into_iter().collect()))
+        let losses = self.losses(self.job.valid)?;
+        Ok((losses, self.job.scores(&mut self.judge, self.job.valid)?))
     }
 
     /// The shares of the round's time that its steps waited for images to be unpacked and that its threads made images
