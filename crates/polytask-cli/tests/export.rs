@@ -1,11 +1,11 @@
 //! `polytask export`: train, take the model elsewhere, and ask there.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 
+use common::script::python;
 use common::{CONFIG, Folder, repository, table};
-use std::process::Command;
 
 /// A folder with a small trained model, `model`.
 fn trained(settings: &str) -> Folder {
@@ -21,17 +21,7 @@ fn agrees(folder: &Folder, data: &str) {
         folder.works(&format!("export model --format {format} --out {format}"));
     }
     folder.works(&format!("predict model --data {data} --format jsonl --probabilities --out predictions.jsonl"));
-    let python = std::env::var("POLYTASK_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let check = repository("crates/polytask-export/tests/check.py");
-    let ran =
-        Command::new(&python).args([&check, data, "predictions.jsonl", "."]).current_dir(folder.path("")).output();
-    let Ok(ran) = ran else { return eprintln!("skipped: there is no {python}") };
-    let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    match ran.status.code() {
-        Some(0) => eprintln!("{out}"),
-        Some(77) => eprintln!("skipped: {out}"),
-        _ => panic!("{out}\n{err}"),
-    }
+    python(folder, "crates/polytask-export/tests/check.py", &[data, "predictions.jsonl", "."]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 pub mod children;
 pub mod planted;
+pub mod script;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -3,7 +3,10 @@ server.
 
     pip install mlflow
     python check_mlflow.py PATH/TO/polytask
+
+Exit status 77: the package is not there.
 """
+import importlib.util
 import json
 import os
 import pathlib
@@ -14,6 +17,9 @@ import tempfile
 import time
 import urllib.request
 
+if importlib.util.find_spec("mlflow") is None:
+    print("No module named 'mlflow'")
+    sys.exit(77)
 program = pathlib.Path(sys.argv[1]).resolve()
 config = pathlib.Path(__file__).resolve().parents[4] / "examples/growth/config.toml"
 with socket.socket() as probe:

@@ -2,6 +2,8 @@
 
     pip install tensorboard
     python check_tensorboard.py PATH/TO/polytask
+
+Exit status 77: the package is not there.
 """
 import json
 import pathlib
@@ -9,7 +11,11 @@ import subprocess
 import sys
 import tempfile
 
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+try:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+except ImportError as error:
+    print(error)
+    sys.exit(77)
 
 program = pathlib.Path(sys.argv[1]).resolve()
 config = pathlib.Path(__file__).resolve().parents[4] / "examples/growth/config.toml"
