@@ -67,6 +67,7 @@ weight_decay = 0.05
 schedule = { kind = "step", every = 5 }
 warmup = 10
 clip = 1.0
+average = 0.5
 patience = 0
 criterion = { weights = { weight = 2.0, sex = 1 } }
 seed = 42
@@ -114,6 +115,7 @@ fn the_shortest_file_has_all_defaults() {
     assert_eq!((config.train.optimizer(), config.train.learning_rate), (adam, 1e-3));
     assert_eq!((config.train.patience, config.train.criterion.clone()), (30, Criterion::Mean));
     assert_eq!((config.train.schedule, config.train.warmup, config.train.clip), (Schedule::Constant, 0, None));
+    assert_eq!(config.train.average, 0.0);
 }
 
 #[test]
@@ -351,6 +353,7 @@ fn values_out_of_range() {
     says("train", "learning_rate = inf", "`train.learning_rate` is inf; it must be above 0 and finite");
     says("train", "learning_rate = nan", "`train.learning_rate` is NaN; it must be above 0 and finite");
     says("train", "beta1 = 1", "`train.beta1` is 1; it must be at least 0 and below 1");
+    says("train", "average = -1", "`train.average` is -1; it must be a number of epochs, 0 or above");
     says("train", "clip = 0.0", "`train.clip` is 0; it must be above 0 and finite");
     says(
         "train",
@@ -520,7 +523,7 @@ fn the_schema_describes_every_key() {
     assert_eq!(definitions["TrainConfig"]["properties"]["learning_rate"]["default"], 0.001);
     // Every key of the longest file is in the schema, and the other way round.
     let train = definitions["TrainConfig"]["properties"].as_object().unwrap();
-    assert_eq!(train.len(), 18, "{:?}", train.keys());
+    assert_eq!(train.len(), 19, "{:?}", train.keys());
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn every_method_goes_on_bit_for_bit() {
         let balance = balance(method.name);
         let sections = format!(
             "split = {{ valid = 0, test = 0 }}\n[tasks.a]\n[tasks.b]\n[model]\ntrunk = [8]\nhead = [4]\ndropout = 0.1\n\
-             [loss]\nbalance = {balance}\n[train]\nbatch = 16\nepochs = 3\n"
+             [loss]\nbalance = {balance}\n[train]\nbatch = 16\nepochs = 3\naverage = 0.5\n"
         );
         let config = common::config(&folder, &data, &sections);
         let prepared = prepare(&config).unwrap();

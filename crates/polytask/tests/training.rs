@@ -5,7 +5,7 @@
 mod common;
 
 use common::{learn, sums};
-use polytask::train::Ending;
+use polytask::train::{Ending, Look, Watch};
 use polytask_data::epoch_order;
 
 /// All rows train, two tasks on a small trunk.
@@ -235,4 +235,34 @@ fn decay_and_penalty_hold_the_weights_back() {
     let decayed = size(&format!("{train}optimizer = \"adamw\"\nweight_decay = 0.3\n"));
     let penalised = size(&format!("[loss]\nl2 = 0.1\n{train}"));
     assert!(decayed < 0.8 * free && penalised < 0.8 * free, "{free}, {decayed}, {penalised}");
+}
+
+/// Notes where every step starts from.
+struct States(Vec<Vec<f32>>);
+
+impl Watch for States {
+    fn look(&mut self, at: &Look<'_>) {
+        self.0.push(at.parameters.values().to_vec());
+    }
+}
+
+#[test]
+fn the_kept_model_is_the_mean_of_recent_states() {
+    let sections = |steps: u32, average: f32| {
+        format!("{BOTH}[train]\nbatch = \"full\"\nlearning_rate = 0.05\nsteps = {steps}\naverage = {average}\n")
+    };
+    let mut states = States(Vec::new());
+    common::learn_watched(&sums(50), &sections(7, 0.0), &mut states);
+    // Steps are epochs here. The means of a long past count the states after each of six steps alike; one of two epochs
+    // forgets half at every step.
+    let mean = learn(&sums(50), &sections(6, 1e6));
+    let recent = learn(&sums(50), &sections(6, 2.0));
+    for (i, (mean, recent)) in mean.fitted.parameters.values().iter().zip(recent.fitted.parameters.values()).enumerate()
+    {
+        let own: Vec<f32> = states.0[1..7].iter().map(|state| state[i]).collect();
+        assert!((mean - own.iter().sum::<f32>() / 6.0).abs() < 1e-5);
+        let fading = own[1..].iter().fold(own[0], |before, now| (before + now) / 2.0);
+        assert!((recent - fading).abs() < 1e-5);
+    }
+    assert!(mean.fitted.parameters != recent.fitted.parameters);
 }

@@ -52,6 +52,10 @@ pub struct TrainConfig {
     /// Largest norm of the whole gradient, above 0; longer ones are scaled down. Default: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip: Option<f64>,
+    /// Epochs over which the model is averaged, 0 or above: what is judged on the validation rows and kept is the exponential
+    /// mean of the states of about so many epochs (Polyak and Juditsky 1992), not the last of them. Default 0: the last.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub average: f64,
     /// Epochs without improvement of the criterion after which training stops; 0 never stops early. Default 30.
     pub patience: u64,
     /// What the best model is chosen by, on the validation rows: "mean" (the mean over the tasks of the loss relative
@@ -84,6 +88,7 @@ impl Default for TrainConfig {
             schedule: Schedule::default(),
             warmup: 0,
             clip: None,
+            average: 0.0,
             patience: 30,
             criterion: Criterion::default(),
             mixing: Mixing::default(),
@@ -246,6 +251,13 @@ impl TrainConfig {
         {
             return Err(Problem::value(&["train", "weight_decay"], decay, "it must be 0 or above"));
         }
+        if !(self.average.is_finite() && self.average >= 0.0) {
+            return Err(Problem::value(
+                &["train", "average"],
+                self.average,
+                "it must be a number of epochs, 0 or above",
+            ));
+        }
         self.schedule.check()?;
         self.mixing.check()?;
         self.check_optimizer_keys()
@@ -270,6 +282,11 @@ impl TrainConfig {
             None => Ok(()),
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 fn above_zero(key: &str, value: Option<f64>) -> Result<(), Problem> {

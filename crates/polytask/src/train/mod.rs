@@ -1,6 +1,7 @@
 //! Training: forward, backward, balance, step, until the budget is spent or nothing gets better.
 
 mod ahead;
+mod average;
 mod bilevel;
 mod breakdown;
 mod checkpoint;
@@ -22,6 +23,7 @@ use crate::linear::{LinearProblem, Solved};
 use crate::share::Linear;
 use crate::task::Task;
 use ahead::{Ahead, Order};
+use average::Average;
 use checkpoint::State;
 use fingerprint::Fingerprint;
 use history::Sums;
@@ -252,6 +254,11 @@ fn judged<'a>(job: &Job<'a>) -> &'a [u32] {
     }
 }
 
+/// What a run has come to: the mean of its recent states, or the last.
+fn reached<'a>(stepper: &'a Stepper, average: &'a Option<Average>) -> &'a Parameters {
+    average.as_ref().map_or(stepper.parameters(), |average| &average.state.parameters)
+}
+
 struct Training<'a> {
     job: &'a Job<'a>,
     names: Vec<&'a str>,
@@ -259,6 +266,8 @@ struct Training<'a> {
     judge: Runner,
     probe: Option<Probe>,
     state: State,
+    /// What is judged and kept in place of the last state, where `train.average` asks for it.
+    average: Option<Average>,
     order: Order,
     /// Images that are not in memory.
     ahead: Option<Ahead>,
@@ -276,6 +285,7 @@ impl<'a> Training<'a> {
         let judge = crate::model::predicting(job.graph, judged(job).len());
         let stepper = Stepper::new(job, start, batch)?;
         let order = Order::new(job, batch, stepper.held_out());
+        let average = Average::new(job.config.average, order.steps(), start);
         let mut training = Training {
             job,
             names: job.tasks.iter().map(|t| t.name.as_str()).collect(),
@@ -283,6 +293,7 @@ impl<'a> Training<'a> {
             judge: Runner::new(judge, start.clone()),
             probe: Probe::new(job, start, batch),
             state: State::new(Fingerprint::of(job).map_err(CheckpointError::from)?, job.tasks.len()),
+            average,
             order,
             ahead: None,
             round: (Instant::now(), Duration::ZERO),
@@ -293,6 +304,9 @@ impl<'a> Training<'a> {
         match resume {
             Some(checkpoint) => {
                 training.state = checkpoint.state;
+                if let (Some(average), Some(state)) = (&mut training.average, training.state.averaged.take()) {
+                    average.state = state;
+                }
                 training.stepper.restore(job.graph, checkpoint.tensors, &training.state)?;
             }
             None if job.valid.is_empty() => {}
@@ -307,7 +321,7 @@ impl<'a> Training<'a> {
 
     fn run(mut self, watch: &mut dyn Watch) -> Result<Fitted, TrainError> {
         if self.state.step == 0 {
-            watch.model(self.job, self.stepper.parameters())?;
+            watch.model(self.job, reached(&self.stepper, &self.average))?;
         }
         let ending = loop {
             if self.state.step >= self.job.budget.steps {
@@ -340,17 +354,18 @@ impl<'a> Training<'a> {
             watch.keep(&self.checkpoint())?;
         }
         let seconds = self.seconds();
+        let parameters = reached(&self.stepper, &self.average).clone();
         let State { best, history, step, .. } = self.state;
         let (best_epoch, parameters) = match best {
             Some(best) => (Some(best.epoch), best.parameters),
-            None => (None, self.stepper.parameters().clone()),
+            None => (None, parameters),
         };
         Ok(Fitted { parameters, ending, best_epoch, steps: step, seconds, history, solved: None })
     }
 
     /// One optimiser step; the task whose loss is no longer finite, if one is.
     fn step(&mut self, watch: &mut dyn Watch) -> Result<Option<String>, TrainError> {
-        let Training { job, names, stepper, state, probe, order, ahead, preparing, .. } = self;
+        let Training { job, names, stepper, state, probe, average, order, ahead, preparing, .. } = self;
         let epoch_steps = order.steps();
         let epoch = state.step / epoch_steps;
         if state.order.is_empty() || state.step.is_multiple_of(epoch_steps) {
@@ -378,6 +393,9 @@ impl<'a> Training<'a> {
         }
         state.sums.add(&done.losses, &done.weights, done.penalty);
         state.step += 1;
+        if let Some(average) = average {
+            average.take(state.step, stepper.parameters());
+        }
         Ok(None)
     }
 
@@ -402,7 +420,7 @@ impl<'a> Training<'a> {
         };
         state.stale = if best { 0 } else { state.stale + 1 };
         if best {
-            let parameters = self.stepper.parameters().clone();
+            let parameters = reached(&self.stepper, &self.average).clone();
             state.best = Some(checkpoint::Best { epoch: state.epoch, criterion, parameters });
         }
         let means = state.sums.means(&self.names);
@@ -433,14 +451,14 @@ impl<'a> Training<'a> {
         let scores: Vec<Option<f64>> = shed.map(|s| s.map(|s| s.clamp(0.01, 0.99))).collect();
         self.stepper.end_epoch(&scores)?;
         watch.round(&round);
-        watch.model(self.job, self.stepper.parameters())?;
+        watch.model(self.job, reached(&self.stepper, &self.average))?;
         self.state.history.push(round);
         Ok(None)
     }
 
     /// Each task's loss on some rows.
     fn losses(&mut self, rows: &[u32]) -> Result<Vec<Option<f64>>, TrainError> {
-        self.judge.set_parameters(self.stepper.parameters());
+        self.judge.set_parameters(reached(&self.stepper, &self.average));
         self.job.losses(&mut self.judge, rows)
     }
 
@@ -471,6 +489,7 @@ impl<'a> Training<'a> {
     fn checkpoint(&self) -> Checkpoint {
         let mut state = self.state.clone();
         state.seconds = self.seconds();
+        state.averaged = self.average.as_ref().map(|average| average.state.clone());
         self.stepper.checkpoint(state)
     }
 }

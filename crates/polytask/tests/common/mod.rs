@@ -8,7 +8,7 @@ pub mod gradients;
 use polytask::config::Config;
 use polytask::model::{self, Model};
 use polytask::share::{self, Design};
-use polytask::train::{Fitted, fit};
+use polytask::train::{Fitted, Watch, fit};
 use polytask::{Prepared, prepare};
 use polytask_cpu::Parameters;
 use polytask_data::{ReadOptions, Table};
@@ -37,18 +37,27 @@ pub fn prepared(data: &str, sections: &str) -> Prepared {
 
 /// Trains on `data` as `sections` say; they go on in the `[data]` section.
 pub fn learn(data: &str, sections: &str) -> Learnt {
+    learn_watched(data, sections, &mut ())
+}
+
+/// The same, and someone looks on.
+pub fn learn_watched(data: &str, sections: &str, watch: &mut dyn Watch) -> Learnt {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder, data, sections);
-    train(&config, prepare(&config).unwrap())
+    train_watched(&config, prepare(&config).unwrap(), watch)
 }
 
 /// Trains on what is prepared.
 pub fn train(config: &Config, prepared: Prepared) -> Learnt {
+    train_watched(config, prepared, &mut ())
+}
+
+fn train_watched(config: &Config, prepared: Prepared, watch: &mut dyn Watch) -> Learnt {
     let graph = share::build(&Design::new(config, &prepared.encoder, &prepared.tasks)).unwrap();
     let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, None).unwrap();
     let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
     let job = prepared.job(&graph, &labels, config);
-    let fitted = fit(&job, &start, None, &mut ()).unwrap();
+    let fitted = fit(&job, &start, None, watch).unwrap();
     let (encoder, tasks) = (prepared.encoder.clone(), prepared.tasks.clone());
     let model = Model { graph, encoder, tasks, missing: None, parameters: fitted.parameters.clone() };
     Learnt { prepared, start, fitted, model }
