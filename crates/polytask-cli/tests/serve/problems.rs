@@ -162,6 +162,18 @@ fn requests_that_lead_nowhere() {
     connection.write(b"GET / HTTP/9.9 \r\n\r\n");
     assert_eq!(connection.answer().map(|answer| answer.status), Some(400));
     server.predict(&row).good();
+    let metrics = server.get("/metrics").good();
+    for (route, status, count) in [
+        ("other", 404, 1),
+        ("model", 404, 1),
+        ("predict", 404, 1),
+        ("predict", 405, 1),
+        ("predict", 415, 2),
+        ("predict", 200, 1),
+    ] {
+        let line = format!("polytask_requests_total{{route=\"{route}\",status=\"{status}\"}} {count}\n");
+        assert!(metrics.text().contains(&line), "{line} is not in {}", metrics.text());
+    }
 }
 
 #[test]
@@ -180,14 +192,24 @@ fn bodies_that_are_too_large() {
     assert!(answer.head.contains("connection: close"), "{}", answer.head);
     let detail = answer.problem(413, "too-large");
     assert_eq!(detail, "the body is larger than 1048576 bytes | send the rows in several requests");
+    // As many bytes as are allowed are no more than that.
+    let mut full = format!("[{}]", rows[0]).into_bytes();
+    full.resize(1 << 20, b' ');
+    server.post("/v1/predict", JSON, &full).good();
     // The same where the length is not said beforehand.
-    let mut connection = server.connect();
-    connection.write(b"POST /v1/predict HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n");
-    let chunk = [format!("{:x}\r\n", 1 << 18).as_bytes(), &vec![b' '; 1 << 18], b"\r\n"].concat();
-    for _ in 0..5 {
-        let _ = std::io::Write::write_all(connection.stream.get_mut(), &chunk);
-    }
-    connection.answer().unwrap().problem(413, "too-large");
+    let chunked = |body: &[u8]| {
+        let mut connection = server.connect();
+        connection.write(b"POST /v1/predict HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n");
+        for part in body.chunks(1 << 18) {
+            let chunk = [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
+            let _ = std::io::Write::write_all(connection.stream.get_mut(), &chunk);
+        }
+        let _ = std::io::Write::write_all(connection.stream.get_mut(), b"0\r\n\r\n");
+        connection.answer().unwrap()
+    };
+    chunked(&full).good();
+    full.push(b' ');
+    chunked(&full).problem(413, "too-large");
 }
 
 #[test]
@@ -309,6 +331,9 @@ fn more_connections_than_allowed() {
         }
     }
     assert!(refused > 40, "{refused}");
+    let metrics = open[3].send(&Request::get("/metrics")).good();
+    let counted = format!("polytask_refused_connections_total {refused}\n");
+    assert!(metrics.text().contains(&counted), "{counted} is not in {}", metrics.text());
     let row = format!("[{}]", objects(1)[0]);
     open[7].send(&Request::post("/v1/predict", JSON, &row)).good();
     drop(open);
