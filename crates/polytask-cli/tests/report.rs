@@ -25,6 +25,12 @@ fn report(folder: &Folder, arguments: &str) -> String {
     let drawings = page.matches("<svg").count();
     assert_eq!(page.matches("<title").count() - 1 - page.matches("<g><title").count(), drawings);
     assert_eq!(page.matches("<figure").count(), page.matches("<figcaption").count());
+    // The numbers of a drawing stand beneath it; the residuals are those of the figure above, scores have a table of their own.
+    let alone = ["Residuals", "Layers from the inputs", "Every way, task by task", "size: ", "warm: ", "grade: "];
+    for figure in page.split("<figure>").skip(1).filter_map(|rest| rest.split("</figure>").next()) {
+        let bare = alone.iter().any(|title| figure.contains(&format!("<strong>{title}")));
+        assert_eq!(figure.contains("<table"), !bare, "{}", &figure[..100]);
+    }
     for tag in ["section", "figure", "table", "details", "svg", "ul", "li", "tr"] {
         assert_eq!(
             page.matches(&format!("<{tag}")).count() - opened_longer(&page, tag),
@@ -51,6 +57,105 @@ fn titles(page: &str) -> Vec<&str> {
         .map(|l| l.trim().trim_start_matches("<h2>").trim_start_matches("<h3>"))
         .map(|l| &l[..l.len() - 5])
         .collect()
+}
+
+/// The rows of the table with this caption, cell by cell, of a page or a part of one.
+fn cells<'a>(page: &'a str, caption: &str) -> Vec<Vec<&'a str>> {
+    let after = page.split_once(&format!("<caption>{caption}</caption>")).unwrap().1;
+    let body = after.split_once("<tbody>").unwrap().1.split_once("</tbody>").unwrap().0;
+    let cell = |cell: &'a str| cell.split_once('>').unwrap().1.split('<').next().unwrap();
+    body.split("<tr>").skip(1).map(|row| row.split("<t").skip(1).map(cell).collect()).collect()
+}
+
+/// The part of a page under a heading.
+fn part<'a>(page: &'a str, heading: &str) -> &'a str {
+    let after = [2, 3].iter().find_map(|h| page.split_once(&format!("<h{h}>{heading}</h{h}>"))).unwrap().1;
+    let end = after.find("<h2>").unwrap_or(after.len()).min(after.find("<h3>").unwrap_or(after.len()));
+    &after[..end]
+}
+
+/// Numbers are shown in four digits.
+fn shows(cell: &str, value: f64) -> bool {
+    cell.split(' ').next().unwrap().parse::<f64>().is_ok_and(|shown| (shown - value).abs() <= 1e-3 * value.abs())
+}
+
+/// `12.3 %`
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+#[test]
+fn the_numbers_are_those_of_the_predictions() {
+    let folder = Folder::with(CONFIG, &table(400));
+    folder.works("train config.toml --out people --set train.epochs=20");
+    let page = report(&folder, "people --no-importance");
+    let split = |text: &str| -> Vec<Vec<String>> {
+        text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
+    };
+    let said = folder.works("predict people --data data.csv --probabilities").out;
+    assert!(said.starts_with("size,warm,warm=no,warm=yes,grade,"));
+    // The test rows, each with what is predicted for it.
+    let rows: Vec<(Vec<String>, Vec<String>)> =
+        split(&table(400)).into_iter().zip(split(&said)).filter(|(row, _)| row[3] == "test").collect();
+
+    // Down is what was, across what was predicted.
+    let grades = ["high", "low", "middle"];
+    let count = |was: &str, said: &str| rows.iter().filter(|(row, p)| row[6] == was && p[4] == said).count();
+    assert!(grades.iter().any(|a| grades.iter().any(|b| count(a, b) != count(b, a))), "else the test says nothing");
+    let grade = part(&page, "grade");
+    for (was, shown) in grades.iter().zip(cells(grade, "Rows")) {
+        let counts = grades.map(|said| count(was, said).to_string());
+        assert_eq!(shown, [&[*was], &counts.each_ref().map(String::as_str)[..]].concat());
+    }
+    for (class, shown) in grades.iter().zip(cells(grade, "Scores by class")) {
+        let hits = count(class, class) as f64;
+        let (actual, predicted): (usize, usize) = grades
+            .iter()
+            .map(|other| (count(class, other), count(other, class)))
+            .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+        let share = |of: usize| if of > 0 { percent(hits / of as f64) } else { "–".to_owned() };
+        assert_eq!(shown[..3], [*class, &share(predicted), &share(actual)], "{class}");
+        assert_eq!(shown[4..], [actual.to_string(), predicted.to_string()], "{class}");
+    }
+
+    // The rows that are furthest off, the furthest first.
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    let sized = rows.iter().filter(|(row, _)| !row[4].is_empty());
+    let mut off: Vec<[f64; 2]> = sized.map(|(row, p)| [number(&row[4]), number(&p[0])]).collect();
+    off.sort_by(|a, b| (b[0] - b[1]).abs().total_cmp(&(a[0] - a[1]).abs()));
+    let worst = cells(part(&page, "size"), "The worst rows");
+    assert_eq!(worst.len(), 10);
+    for (shown, [actual, predicted]) in worst.iter().zip(off) {
+        assert!(shows(shown[1], actual) && shows(shown[2], predicted), "{shown:?} {actual} {predicted}");
+        assert!((number(shown[3]) - (actual - predicted)).abs() < 2e-3, "{shown:?} {actual} {predicted}");
+    }
+
+    // How often what was said came true, and what a threshold finds.
+    let warm = part(&page, "warm");
+    let claims: Vec<(f64, bool)> =
+        rows.iter().filter(|(row, _)| !row[5].is_empty()).map(|(row, p)| (number(&p[3]), row[5] == "yes")).collect();
+    let among = |of: &dyn Fn(&(f64, bool)) -> bool| {
+        let chosen: Vec<_> = claims.iter().filter(|claim| of(claim)).collect();
+        chosen.iter().filter(|claim| claim.1).count() as f64 / chosen.len() as f64
+    };
+    for shown in cells(warm, "Calibration") {
+        let low = number(shown[0].split(' ').next().unwrap()) / 100.0;
+        assert_eq!(shown[3], percent(among(&|(p, _)| (low..low + 0.1).contains(p))), "{shown:?}");
+    }
+    let half = cells(warm, "Thresholds").into_iter().find(|row| row[0] == "50.0 %").unwrap();
+    let found = |of: bool| {
+        let own = claims.iter().filter(|(_, hit)| *hit == of);
+        percent(own.clone().filter(|(p, _)| *p >= 0.5).count() as f64 / own.count() as f64)
+    };
+    assert_eq!(half[1..], [found(true), found(false), percent(among(&|(p, _)| *p >= 0.5))]);
+
+    // Of a share the interval is about that of the normal distribution.
+    let accuracy = cells(warm, "Scores").into_iter().find(|row| row[0] == "accuracy").unwrap();
+    let share = claims.iter().filter(|(p, hit)| (*p > 0.5) == *hit).count() as f64 / claims.len() as f64;
+    let (low, high) = accuracy[2].split_once(" to ").unwrap();
+    let width = 2.0 * 1.96 * (share * (1.0 - share) / claims.len() as f64).sqrt();
+    assert!(shows(accuracy[1], share), "{accuracy:?} {share}");
+    assert!((0.75..1.25).contains(&((number(high) - number(low)) / width)), "{accuracy:?} {width}");
 }
 
 #[test]
@@ -104,6 +209,29 @@ fn a_report_has_everything_that_is_known() {
     let shown = format!("<td>{r2:.6}</td>");
     assert!(page.contains(&shown[..8]), "{shown}");
     assert!(!page.contains("the data may have changed"));
+    let affinity = cells(&page, "Affinity");
+    assert_eq!(affinity, [["size", "–", "0.1000"], ["warm", "0.05000", "–"]]);
+    let mut compared = folder.json("people/compare.json");
+    for row in cells(&page, "Joint against one model a task") {
+        let (task, metric) = (&compared["tasks"][row[0]], row[1]);
+        let of = |side: &str| task[side][metric].as_f64().unwrap();
+        assert!(
+            shows(row[2], of("linear")) && shows(row[3], of("single")) && shows(row[4], of("joint")),
+            "{row:?} {task}"
+        );
+        let known = |key: &str| task[key].as_f64().unwrap();
+        assert!(shows(row[5], known("difference")) && shows(row[6], known("p_adjusted")), "{row:?} {task}");
+    }
+    for (task, verdict) in [("size", "helped"), ("warm", "hurt"), ("grade", "no_difference")] {
+        compared["tasks"][task]["verdict"] = verdict.into();
+    }
+    folder.write("told.json", compared.to_string());
+    let told = report(&folder, "people --compare told.json");
+    let verdicts: Vec<[&str; 2]> =
+        cells(&told, "Joint against one model a task").iter().map(|row| [row[0], row[7]]).collect();
+    // A value of JSON has its keys in their own order.
+    assert_eq!(verdicts, [["grade", "no difference beyond the noise"], ["size", "helped"], ["warm", "hurt"]]);
+    assert!(told.contains("Learning jointly helped size; it hurt warm; it made no difference"));
     // The same directory gives the same page.
     assert_eq!(report(&folder, "people"), page);
 }
@@ -137,6 +265,13 @@ fn several_runs_stand_side_by_side() {
     folder.works("train config.toml --out b --set model.trunk=[8] --seed 3");
     let page = report(&folder, "a b");
     assert_eq!(titles(&page), ["Overview", "Scores", "How training went"]);
+    for row in cells(&page, "Scores of every run") {
+        let own = ["a", "b"]
+            .map(|run| folder.json(&format!("{run}/metrics.json"))["tasks"][row[0]][row[1]].as_f64().unwrap());
+        assert!(shows(row[2], own[0]) && shows(row[3], own[1]), "{row:?} {own:?}");
+        // All of these metrics are better high.
+        assert_eq!(row[4], if own[1] > own[0] { "b" } else { "a" }, "{own:?}");
+    }
     assert!(page.contains("model.trunk") && page.contains("train.seed") && !page.contains("train.batch"));
     let done = folder.run("report a b --data data.csv");
     assert_eq!(done.code, Some(2));

@@ -126,6 +126,30 @@ fn compare_prints_a_line_a_task() {
     apart 3 373 # s 329 # µs
     ");
     insta::assert_snapshot!(redacted(&done.err), @"training 13 models: a linear one, then the joint one and one a task, 3 seeds");
+
+    // Which number stands where: each is that of the answer in JSON.
+    let trained = "compare config.toml --seeds 2 --set train.epochs=3";
+    let answer: serde_json::Value =
+        serde_json::from_str(&folder.works(&format!("{trained} --format json")).out).unwrap();
+    let text = folder.works(trained).out;
+    for line in text.lines().skip(1).take(3) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (task, metric) = (&answer["tasks"][words[0]], words[1]);
+        let wanted = [
+            (2, &task["baseline"][metric]),
+            (3, &task["linear"][metric]),
+            (4, &task["single"][metric]),
+            (6, &task["single_std"][metric]),
+            (7, &task["joint"][metric]),
+            (9, &task["joint_std"][metric]),
+            (10, &task["difference"]),
+            (12, &task["margin"]),
+        ];
+        for (at, value) in wanted {
+            let (shown, value): (f64, f64) = (words[at].parse().unwrap(), value.as_f64().unwrap());
+            assert!((shown - value).abs() <= 1e-3 * value.abs().max(1e-9), "{at} {value}: {line}");
+        }
+    }
 }
 
 #[test]
