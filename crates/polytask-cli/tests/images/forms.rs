@@ -54,9 +54,14 @@ fn paths_in_a_table_with_other_columns() {
     let config = PHOTOS.replace("[tasks.place]", "").replace("[tasks.kind]", "place = \"number\"\n[tasks.kind]");
     folder.write("config.toml", config);
     assert!(score(&folder, "kind", "auc") > 0.95);
-    folder.write("few.csv", "photo,place\nphotos/0.png,1\n,2\n");
     // A missing image is the mean of all.
-    assert_eq!(folder.works("predict model --data few.csv").out.lines().count(), 3);
+    let mean = folder.json("model/model.json")["model"]["encoder"]["inputs"][0]["mean"][0].as_f64().unwrap();
+    folder.write("photos/mean.png", png(image::GrayImage::from_pixel(SIDE, SIDE, image::Luma([mean.round() as u8]))));
+    folder.write("few.csv", "photo,place\nphotos/0.png,1\n,2\nphotos/mean.png,2\n");
+    let done = folder.works("predict model --data few.csv --probabilities");
+    let lines: Vec<&str> = done.out.lines().collect();
+    assert_eq!((lines.len(), lines[2]), (4, lines[3]));
+    assert_ne!(lines[2], folder.works("predict model --data data.csv --probabilities").out.lines().nth(1).unwrap());
 }
 
 #[test]

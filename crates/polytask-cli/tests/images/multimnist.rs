@@ -49,6 +49,17 @@ fn items_of_two_kinds() {
     let folder = Folder::new();
     items(&folder, "mnist", 40, 20);
     items(&folder, "fashion", 30, 10);
+    // All that is drawn from the other folder is labelled 7.
+    for (part, count) in [("train", 30), ("t10k", 10)] {
+        folder.write(&format!("fashion/{part}-labels-idx1-ubyte.gz"), gzip(&idx(&[count], &vec![7; count])));
+    }
+    folder.works("data multimnist --mnist mnist --right fashion --out multi");
+    let made = polytask_data::read(&folder.path("multi/train-images-idx3-ubyte.gz"), &Default::default()).unwrap();
+    let labels = |name: &str| (0..40).map(|row| made.column(name).unwrap().shown(row).unwrap()).collect::<Vec<_>>();
+    assert_eq!(labels("left"), (0..40).map(|i| (i % 10).to_string()).collect::<Vec<_>>());
+    assert_eq!(labels("right"), vec!["7"; 40]);
+    folder.write("fashion/t10k-labels-idx1-ubyte.gz", gzip(&idx(&[10], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9])));
+    folder.write("fashion/train-labels-idx1-ubyte.gz", gzip(&idx(&[30], &[0, 1, 2].repeat(10))));
     folder.works("data multimnist --mnist mnist --right fashion --out multi");
     folder.write("config.toml", CONFIG.replace("20", "1"));
     folder.works("train config.toml");

@@ -57,12 +57,26 @@ fn a_run_that_was_stopped_goes_on_bit_for_bit() {
 #[test]
 fn changes_are_for_training_rows_alone_and_follow_the_seed() {
     let folder = photos(AUGMENT);
-    folder.works("train config.toml --out a");
+    folder.works("train config.toml --out a --tensorboard events");
     folder.works("train config.toml --out b --seed 1");
     assert_ne!(folder.bytes("a/model.safetensors"), folder.bytes("b/model.safetensors"));
     // Prediction draws nothing.
     let first = folder.works("predict a --data data.csv --probabilities").out;
     assert_eq!(first, folder.works("predict a --data data.csv --probabilities").out);
+    // Rows that are judged are seen as they are: the same whatever place they have among others.
+    let best = folder.history("a").into_iter().rfind(|round| round["best"] == true).unwrap()["scores"].clone();
+    let tested = folder.json("a/metrics.json")["tasks"].clone();
+    let lines = folder.read("data.csv");
+    for (name, scores) in [("valid", best), ("test", tested)] {
+        let own: Vec<&str> = lines.lines().filter(|line| line.ends_with("part") || line.ends_with(name)).collect();
+        folder.write("own.csv", own.join("\n"));
+        let done = folder.works("evaluate a --data own.csv --format json").out;
+        let alone = serde_json::from_str::<serde_json::Value>(&done).unwrap()["tasks"].clone();
+        for (task, metric) in [("kind", "log_loss"), ("place", "rmse")] {
+            let [a, b] = [&scores, &alone].map(|scores| scores[task][metric].as_f64().unwrap());
+            assert!((a - b).abs() < 1e-6 * a, "{name} {task}: {a} {b}");
+        }
+    }
 }
 
 #[test]
