@@ -48,7 +48,30 @@ fn same_seed_same_trials_on_any_number_of_threads() {
         assert_eq!(one["trials"].as_array().unwrap().len(), 13);
         assert!(one["test"]["tasks"]["size"]["r2"].is_number(), "{one}");
         assert!(one["best"]["score"].as_f64() >= one["base"]["score"].as_f64());
+        // The best first; those that were given up early come last, and none of them is taken.
+        let key = |trial: &Value| (trial["steps"].as_u64().unwrap(), trial["score"].as_f64().unwrap());
+        let keys: Vec<(u64, f64)> = one["trials"].as_array().unwrap().iter().map(key).collect();
+        assert!(keys.is_sorted_by(|a, b| a >= b), "{keys:?}");
+        let full = one["base"]["steps"].as_u64().unwrap();
+        let finished = keys.iter().filter(|(steps, _)| *steps == full).map(|(_, score)| *score);
+        let best = finished.fold(one["base"]["score"].as_f64().unwrap(), f64::max);
+        assert_eq!((&one["best"]["steps"], &one["best"]["score"]), (&full.into(), &best.into()), "{keys:?}");
     }
+}
+
+#[test]
+fn an_error_that_falls_raises_the_score() {
+    let rows: String = (0..200u32).map(|i| format!("{},{}\n", i % 10, i % 10 / 2 + i % 3)).collect();
+    let config = "[data]\npath = \"data.csv\"\n[tasks.visits]\nkind = \"count\"\n[train]\nepochs = 20\n\
+                  [tune]\ntrain.learning_rate = [0.02, 1e-6]\n";
+    let answer = answer(&Folder::with(config, &format!("x,visits\n{rows}")), "tune config.toml --trials 2");
+    for trial in answer["trials"].as_array().unwrap() {
+        let task = &trial["tasks"]["visits"];
+        assert_eq!(task["metric"], "poisson_deviance");
+        let [value, constant, skill] = ["value", "constant", "skill"].map(|key| task[key].as_f64().unwrap());
+        assert!((skill - (1.0 - value / constant)).abs() < 1e-9, "{task}");
+    }
+    assert_eq!(answer["best"]["values"]["train.learning_rate"], 0.02);
 }
 
 #[test]
