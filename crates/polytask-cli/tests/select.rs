@@ -100,6 +100,12 @@ fn a_selection_is_the_same_every_time_whatever_the_threads() {
     assert_eq!(again["recommended_k"], 1);
     assert_eq!(again["affinity"], folder.json("b/selection.json")["affinity"]);
     assert!(!folder.path("a/groups/1.toml").exists(), "the config of a group that is no more");
+    // Killed between two checkpoints: the looks after the first of them come again, and count once.
+    folder.works("select config.toml --out part --set train.epochs=90");
+    folder.write("part/looks.json", folder.read("b/looks.json"));
+    folder.works("select config.toml --out part --resume");
+    assert_eq!(folder.json("part/looks.json")["looks"], folder.json("b/looks.json")["looks"]);
+    assert_eq!(folder.read("part/selection.json"), folder.read("b/selection.json"));
 }
 
 #[test]
@@ -214,6 +220,26 @@ fn the_check_trains_groups_all_together_and_all_apart() {
 }
 
 #[test]
+fn an_error_that_falls_counts_as_a_gain() {
+    let row = |i: u32| format!("{},{},{},{}\n", i % 7, i * 3 % 5, i % 7 + i % 2, i * 3 % 5 + i % 3);
+    let data: String = (0..300).map(row).collect();
+    let config = "[data]\npath = \"data.csv\"\nsplit = { valid = 0.2, test = 0.2 }\n[tasks.a]\nkind = \"count\"\n\
+                  [tasks.b]\nkind = \"count\"\n[model]\ntrunk = [8]\n[train]\nepochs = 3\nbatch = 32\n";
+    let folder = Folder::with(config, &format!("x,z,a,b\n{data}"));
+    folder.works("select config.toml --verify --seeds 1");
+    let verified = folder.json("selection/selection.json")["verified"].clone();
+    for way in ["apart", "together", "groups"] {
+        let deviance = |task: &str| verified["tasks"][task]["scores"][way]["mean"].as_f64().unwrap();
+        let mean = verified["test"][way]["mean"].as_f64().unwrap();
+        assert!((mean + (deviance("a") + deviance("b")) / 2.0).abs() < 1e-9, "{way}: {verified}");
+    }
+    // By the test rows, the better of the two extremes.
+    let test = |way: &str| verified["test"][way]["mean"].as_f64().unwrap();
+    let against = verified["against_better"][0].as_f64().unwrap();
+    assert!((against - (test("groups") - test("apart").max(test("together")))).abs() < 1e-9, "{verified}");
+}
+
+#[test]
 fn other_signals_are_taken_by_name() {
     let folder = planted(TWO, 0);
     folder.works("select config.toml --signal cosine --out cosine");
@@ -221,18 +247,39 @@ fn other_signals_are_taken_by_name() {
     folder.works("select config.toml --signal linear --out linear");
     let linear = folder.json("linear/selection.json");
     assert_eq!(linear["signal"], "linear");
+    // Each witness has rows of its own, so they differ.
+    assert!(linear["curve"][0]["crossed"][1].as_f64().unwrap() > 1e-6, "{}", linear["curve"][0]);
     // What it says is of whole groups: the affinities beside it are those of the joint run, and its gains are others.
     assert_eq!(linear["affinity"], folder.json("cosine/selection.json")["affinity"]);
     assert_ne!(linear["curve"][0]["gain"], folder.json("cosine/selection.json")["curve"][0]["gain"]);
     // Trained signals on three tasks: 6 and 7 models.
     let few = Planted { groups: 1, each: 3, ..TWO };
-    let folder = planted(few, 0);
+    let auxiliary = |config: String, task: &str| {
+        config.replace(&format!("[tasks.{task}]"), &format!("[tasks.{task}]\nrole = \"auxiliary\""))
+    };
+    // In this table the two others help the first.
+    let folder = Folder::with(&auxiliary(auxiliary(few.config(), "g0t1"), "g0t2"), &few.table(1));
     for (signal, models) in [("pairs", 6), ("exhaustive", 1)] {
         let done =
             folder.works(&format!("select config.toml --signal {signal} --seeds 1 --set train.epochs=5 --out out"));
         // The groups that pairs have trained are not trained again.
         assert!(done.err.contains(&format!("training {models} model")), "{signal}: {}", done.err);
-        assert_eq!(folder.json("out/selection.json")["signal"], signal);
+        let selection = folder.json("out/selection.json");
+        assert_eq!(selection["signal"], signal);
+        // What the first task gains is what its validation loss is below that of learning alone: in its group, or on average
+        // in the pairs with those that help it there. What it does for them is not asked.
+        let group: Vec<String> = serde_json::from_value(selection["curve"][0]["groups"][0].clone()).unwrap();
+        let places: Vec<u32> = group.iter().map(|name| name[3..].parse().unwrap()).collect();
+        assert!(places.len() > 1 && places[0] == 0, "{signal}: {group:?}");
+        let runs = folder.json("out/runs.json")["runs"].clone();
+        let loss = |group: u32| runs[format!("{group:x}+0 seed 0")]["losses"][0].as_f64().unwrap();
+        let gain = |group: u32| 1.0 - loss(group) / loss(1);
+        let wanted = match signal {
+            "pairs" => places[1..].iter().map(|place| gain(1 | 1 << place)).sum::<f64>() / (places.len() - 1) as f64,
+            _ => gain(places.iter().map(|place| 1 << place).sum()),
+        };
+        let found = selection["curve"][0]["gain"].as_f64().unwrap();
+        assert!((found - wanted).abs() < 1e-9, "{signal}: {found} {wanted}");
     }
 }
 
@@ -246,6 +293,11 @@ fn an_auxiliary_task_helps_or_is_dropped() {
     let selection = folder.json("selection/selection.json");
     assert_eq!(selection["groups"], serde_json::json!([["g0t0"]]));
     assert_eq!(selection["dropped"], serde_json::json!(["bad0"]));
+    // From one task to another: noise is nine times as large, so what others do to its loss is little of it.
+    let at = |from: &str, to: &str| selection["affinity"][from][to].as_f64().unwrap().abs();
+    for task in ["g0t0", "g0t1"] {
+        assert!(at("bad0", task) > 5.0 * at(task, "bad0"), "{}", selection["affinity"]);
+    }
     assert_eq!(selection["helpers"], serde_json::json!([["g0t1"]]));
     folder.works("train config.toml --groups selection/selection.json --out set --set train.epochs=2");
     let predicted = folder.works("predict set --data data.csv").out;
@@ -310,6 +362,12 @@ fn limits_that_nothing_keeps_name_the_cheapest() {
     assert_eq!(folder.json("selection/selection.json")["recommended_k"], 1);
     folder.works("select config.toml --max-parameters 1286");
     assert_eq!(folder.json("selection/selection.json")["recommended_k"], 2);
+    // The same of the work that a prediction takes.
+    let most = folder.json("selection/selection.json")["curve"][1]["multiply_adds"].as_u64().unwrap();
+    for (limit, groups) in [(most - 1, 1), (most, 2)] {
+        folder.works(&format!("select config.toml --max-multiply-adds {limit}"));
+        assert_eq!(folder.json("selection/selection.json")["recommended_k"], groups, "{limit}");
+    }
 }
 
 #[test]

@@ -156,3 +156,39 @@ fn serving(all: &Criterion, served: &[&str]) -> Criterion {
         _ => Criterion::Weights(served.iter().map(|name| ((*name).to_owned(), 1.0)).collect()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prepare::prepare;
+
+    #[test]
+    fn a_task_alone_learns_from_the_rows_that_label_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let cell = |i: usize, every: usize| if i.is_multiple_of(every) { i.to_string() } else { String::new() };
+        let row = |i: usize| format!("{i},{},{}\n", cell(i, 2), cell(i, 3));
+        let data: String = (0..30).map(row).collect();
+        std::fs::write(folder.path().join("data.csv"), format!("x,a,b\n{data}")).unwrap();
+        let text = "[data]\npath = \"data.csv\"\nsplit = { valid = 0, test = 0 }\n[tasks.a]\nkind = \"count\"\n[tasks.b]\n\
+                    kind = \"regression\"\n";
+        let config = Config::from_toml(text, folder.path().join("config.toml").to_str().unwrap()).unwrap();
+        let prepared = prepare(&config).unwrap();
+        let rows: Vec<u32> = (3..13).collect();
+        assert_eq!(labelled(&prepared, &[0], &rows), [4, 6, 8, 10, 12]);
+        assert_eq!(labelled(&prepared, &[1], &rows), [3, 6, 9, 12]);
+        assert_eq!(labelled(&prepared, &[0, 1], &rows), rows, "all tasks see all rows");
+    }
+
+    #[test]
+    fn what_only_helps_chooses_nothing() {
+        let weights = |pairs: &[(&str, f64)]| {
+            Criterion::Weights(pairs.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect())
+        };
+        let only_a = weights(&[("a", 1.0)]);
+        assert_eq!(serving(&Criterion::Mean, &["a"]), only_a);
+        assert_eq!(serving(&Criterion::Task("b".to_owned()), &["a"]), only_a);
+        assert_eq!(serving(&Criterion::Task("a".to_owned()), &["a"]), Criterion::Task("a".to_owned()));
+        assert_eq!(serving(&weights(&[("a", 3.0), ("b", 1.0)]), &["a"]), weights(&[("a", 3.0)]));
+        assert_eq!(serving(&weights(&[("a", 0.0), ("b", 1.0)]), &["a"]), only_a);
+    }
+}

@@ -292,6 +292,17 @@ mod tests {
     }
 
     #[test]
+    fn projected_gradients_keep_their_lengths_and_angles_on_average() {
+        // Products of 10,000 parameters: 10,000 and 0, give or take a few of their 10,000 / sqrt(DIMENSIONS).
+        let (ones, turns): (Vec<f32>, Vec<f32>) =
+            (0..10_000).map(|i| (1.0, if i % 2 == 0 { 1.0 } else { -1.0 })).unzip();
+        let dot = |a: &[f32], b: &[f32]| project(a).iter().zip(project(b)).map(|(a, b)| a * b).sum::<f32>();
+        for (a, b, product) in [(&ones, &ones, 10_000.0), (&turns, &turns, 10_000.0), (&ones, &turns, 0.0)] {
+            assert!((dot(a, b) - product).abs() < 4000.0, "{} {product}", dot(a, b));
+        }
+    }
+
+    #[test]
     fn tasks_that_pull_apart_lose_together_and_alike_ones_gain() {
         // In the first dimension task 0 wants 1, task 1 on few rows about 0.6 and in truth 1, task 2 wants -1.
         let quadratic = |wants: f64| {
