@@ -52,6 +52,19 @@ fn any_number_of_threads_gives_the_same_model() {
     }
     assert!(trained(&folder, "--threads 2 --seed 1") != one, "the seed counts");
     assert!(trained(&folder, "--threads 2 --set model.dropout=0.1") != one, "dropout does something");
+    // From one start and in one order of the rows nothing but what is dropped is left to draw.
+    folder.write("start.safetensors", &one);
+    let drawn = |seed: u32, dropout: f64| {
+        let rest = "--set train.batch=full --set model.init=start.safetensors --set train.epochs=2 --set train.learning_rate=1e-3";
+        trained(&folder, &format!("{rest} --set model.dropout={dropout} --seed {seed}"))
+    };
+    assert!(drawn(1, 0.2) != drawn(2, 0.2), "other seeds drop others");
+    assert!(drawn(1, 0.0) == drawn(2, 0.0));
+    // And every step drops others: at a rate of next to nothing the loss would stay as it is.
+    folder.works("train config.toml --set train.batch=full --set train.learning_rate=1e-30 --set loss.l2=0");
+    let losses: Vec<f64> =
+        folder.history("model").iter().map(|round| round["train"]["size"].as_f64().unwrap()).collect();
+    assert!(losses.len() == 3 && losses.windows(2).all(|pair| pair[0] != pair[1]), "{losses:?}");
 }
 
 #[test]
@@ -152,6 +165,15 @@ fn a_finished_run_can_be_made_longer() {
     assert!(folder.bytes("parts/model.safetensors") == short);
     folder.works("train config.toml --out parts --set train.epochs=20 --resume");
     assert!(folder.bytes("parts/model.safetensors") == folder.bytes("whole/model.safetensors"));
+    assert_eq!(folder.history("parts"), folder.history("whole"));
+
+    // Rounds without improvement count on: a run that was stopped just before its patience ended has one left.
+    let patient = "--set train.patience=3 --set train.learning_rate=0.05";
+    folder.works(&format!("train config.toml --out whole {patient}"));
+    let rounds = folder.history("whole").len();
+    assert!(rounds < 1200, "it never lost patience");
+    folder.works(&format!("train config.toml --out parts {patient} --set train.epochs={}", rounds - 1));
+    folder.works(&format!("train config.toml --out parts {patient} --resume"));
     assert_eq!(folder.history("parts"), folder.history("whole"));
 }
 
