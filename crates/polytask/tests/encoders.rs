@@ -10,7 +10,7 @@ use polytask::config::Config;
 use polytask::model;
 use polytask::prepare;
 use polytask::share::{self, Design, NAMES};
-use polytask::train::{Budget, Job, fit};
+use polytask::train::fit;
 use polytask_cpu::*;
 use polytask_graph::*;
 use std::path::Path;
@@ -200,18 +200,7 @@ fn trains_with_each_kind_of_balancer() {
         each(&rest, |label, config, prepared, graph| {
             let start = model::start(graph, &prepared.encoder, &prepared.tasks, 0, None).unwrap();
             let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
-            let job = Job {
-                graph,
-                tasks: &prepared.tasks,
-                labels: &labels,
-                data: &prepared.data,
-                train: &prepared.split.train,
-                valid: &[],
-                loss: &config.loss,
-                config: &config.train,
-                budget: Budget::of(&config.train, prepared.split.train.len()),
-                linear: None,
-            };
+            let job = prepared.job(graph, &labels, config);
             let fitted = fit(&job, &start, None, &mut ()).unwrap();
             let (first, last) = (&fitted.history[0], fitted.history.last().unwrap());
             assert!(last.train.values().all(|loss| loss.is_finite()), "{label}, {loss}");

@@ -7,7 +7,7 @@ mod common;
 use polytask::model;
 use polytask::prepare;
 use polytask::share::{self, Design};
-use polytask::train::{Budget, Checkpoint, CheckpointError, Fitted, Job, Watch, fit};
+use polytask::train::{Checkpoint, CheckpointError, Fitted, Watch, fit};
 use polytask_balance::METHODS;
 
 /// Writes every checkpoint to a file, as `polytask train` does, and ends the run after some step.
@@ -55,18 +55,7 @@ fn every_method_goes_on_bit_for_bit() {
         let graph = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks)).unwrap();
         let start = model::start(&graph, &prepared.encoder, &prepared.tasks, 0, None).unwrap();
         let run = |until: u64, resume: bool| {
-            let job = Job {
-                graph: &graph,
-                tasks: &prepared.tasks,
-                labels: &[0, 1],
-                data: &prepared.data,
-                train: &prepared.split.train,
-                valid: &[],
-                loss: &config.loss,
-                config: &config.train,
-                budget: Budget::of(&config.train, prepared.split.train.len()),
-                linear: None,
-            };
+            let job = prepared.job(&graph, &[0, 1], &config);
             let file = folder.path().join("checkpoint.safetensors");
             let resume = resume.then(|| Checkpoint::load(&file, &job).unwrap());
             fit(&job, &start, resume, &mut Keeper { file, until, step: 0 }).unwrap()
