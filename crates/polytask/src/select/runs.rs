@@ -66,7 +66,7 @@ impl<'a> Runs<'a> {
     }
 
     /// What came of each group under each seed, by seed. Every model makes as many steps and keeps its best state by the
-    /// validation rows; what it is worth on them is measured on [`Halves`]. None where `stop` ended it.
+    /// validation rows; what it is worth on them each half tells of the state that the other chose. None where `stop` ended it.
     ///
     /// # Errors
     /// Whatever keeps a model from being trained.
