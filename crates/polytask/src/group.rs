@@ -9,7 +9,6 @@ use crate::search;
 use crate::share::{self, Design, Nothing, Sharing};
 use crate::task::Task;
 use crate::train::{Budget, Checkpoint, Ending, Fitted, Job, Watch, fit};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Tasks that one model learns, as places among the prepared tasks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,15 +27,6 @@ pub struct Trained {
     pub model: Model,
     /// How training went.
     pub fitted: Fitted,
-}
-
-/// Ends a run when someone has asked for it.
-pub(crate) struct Until<'a>(pub &'a AtomicBool);
-
-impl Watch for Until<'_> {
-    fn stop(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 impl Group {

@@ -3,14 +3,14 @@
 use super::contrast::Outcomes;
 use crate::config::{Config, LossConfig};
 use crate::error::Error;
-use crate::group::{self, Group, Until};
+use crate::group::{self, Group};
 use crate::linear::Solved;
 use crate::metric::Metrics;
 use crate::model::Model;
 use crate::prepare::Prepared;
 use crate::task::Prediction;
-use crate::train::Budget;
-use std::sync::atomic::AtomicBool;
+use crate::train::{Budget, Watch};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Which tasks a model is trained for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +86,15 @@ impl Side {
         let scores = model.score(&prepared.data, &self.tasks, test)?.tasks.into_values();
         let scores = scores.map(|score| (score.metrics, score.baseline)).collect();
         Ok(Trained { model, scores, predictions, seconds: fitted.seconds, solved: fitted.solved })
+    }
+}
+
+/// Ends a run when someone has asked for it.
+struct Until<'a>(&'a AtomicBool);
+
+impl Watch for Until<'_> {
+    fn stop(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

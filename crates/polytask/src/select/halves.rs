@@ -77,9 +77,9 @@ impl Watch for Halves<'_> {
             let criterion = criterion::value(&job.config.criterion, &names, &losses[own], &halves[own].first);
             if halves[own].criterion.zip(criterion).is_none_or(|(old, new)| new < old) {
                 let Half { rows, judge, .. } = &mut halves[other];
-                let scores = job.scores(judge, rows)?;
+                let (losses, scores) = job.scores(judge, rows)?;
                 let metric = |at: usize| scores.get(names[at])?.get(self.primary[at]).copied();
-                let fair = (0..names.len()).map(|at| Worth { loss: losses[other][at], metric: metric(at) });
+                let fair = (0..names.len()).map(|at| Worth { loss: losses[at], metric: metric(at) });
                 (halves[own].fair, halves[own].criterion) = (fair.collect(), criterion);
             }
         }

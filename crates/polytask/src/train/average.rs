@@ -1,7 +1,6 @@
 //! The mean of a run's recent states: steadier than any one of them, and as a rule better (Polyak and Juditsky, "Acceleration
 //! of stochastic approximation by averaging", 1992; Izmailov et al., "Averaging weights leads to wider optima", 2018).
 
-use super::checkpoint::Averaged;
 use polytask_cpu::Parameters;
 
 /// States that are taken in, an epoch; more would cost much time where tables are large and tell little.
@@ -13,7 +12,7 @@ pub(super) struct Average {
     every: u64,
     /// The share of a new state, once there have been many.
     share: f64,
-    pub state: Averaged,
+    pub parameters: Parameters,
 }
 
 impl Average {
@@ -21,8 +20,7 @@ impl Average {
     pub(super) fn new(epochs: f64, epoch_steps: u64, start: &Parameters) -> Option<Self> {
         let every = (epoch_steps / TAKEN).max(1);
         let share = (every as f64 / (epochs * epoch_steps as f64)).min(1.0);
-        let state = Averaged { taken: 0, parameters: start.clone() };
-        (epochs > 0.0).then_some(Average { every, share, state })
+        (epochs > 0.0).then_some(Average { every, share, parameters: start.clone() })
     }
 
     /// Takes in the state after some step. The first states count alike, so that the start, which is nobody's optimum, is soon
@@ -31,9 +29,8 @@ impl Average {
         if !step.is_multiple_of(self.every) {
             return;
         }
-        self.state.taken += 1;
-        let share = self.share.max(1.0 / self.state.taken as f64) as f32;
-        let pairs = self.state.parameters.values_mut().iter_mut().zip(now.values());
+        let share = self.share.max(self.every as f64 / step as f64) as f32;
+        let pairs = self.parameters.values_mut().iter_mut().zip(now.values());
         pairs.for_each(|(mean, now)| *mean += share * (now - *mean));
     }
 }
@@ -61,10 +58,10 @@ mod tests {
         for step in 1..=128 {
             average.take(step, &parameters(if step % 2 == 0 { step as f32 } else { f32::NAN }));
         }
-        let mean = average.state.parameters.values()[0];
+        let mean = average.parameters.values()[0];
         assert!((mean - 65.0).abs() < 1e-3, "the mean of 2, 4, ..., 128, but {mean}");
         average.take(130, &parameters(65.0 + 64.0));
-        assert!((average.state.parameters.values()[1] - 66.0).abs() < 1e-3);
+        assert!((average.parameters.values()[1] - 66.0).abs() < 1e-3);
         assert!(Average::new(0.0, 64, &parameters(0.0)).is_none());
     }
 }

@@ -15,7 +15,7 @@ pub struct Checkpoint {
     pub(super) tensors: Tensors,
 }
 
-/// The scalars of a run. `order`, `held_out` and the parameters of `best` and `averaged` are not written with it.
+/// The scalars of a run. `order`, `held_out`, `averaged` and `best`'s parameters are not written with it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct State {
     pub fingerprint: Fingerprint,
@@ -31,9 +31,9 @@ pub(super) struct State {
     pub learners: Vec<Learner>,
     pub optimizer_step: u64,
     pub best: Option<Best>,
-    /// Of `train.average`.
-    #[serde(default)]
-    pub averaged: Option<Averaged>,
+    /// The mean of recent states, where `train.average` asks for it.
+    #[serde(skip)]
+    pub averaged: Option<Parameters>,
     #[serde(skip)]
     pub order: Vec<u32>,
     /// The order that held-out batches come in, where they are not parts of the others.
@@ -45,15 +45,6 @@ pub(super) struct State {
 pub(super) struct Best {
     pub epoch: u64,
     pub criterion: Option<f64>,
-    #[serde(skip)]
-    pub parameters: Parameters,
-}
-
-/// The mean of recent states.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Averaged {
-    /// States that went into it.
-    pub taken: u64,
     #[serde(skip)]
     pub parameters: Parameters,
 }
@@ -187,7 +178,7 @@ impl Checkpoint {
             tensors.push(tensor("best".to_owned(), best.parameters.values()));
         }
         if let Some(averaged) = &self.state.averaged {
-            tensors.push(tensor("averaged".to_owned(), averaged.parameters.values()));
+            tensors.push(tensor("averaged".to_owned(), averaged.values()));
         }
         let damaged =
             |reason: serde_json::Error| CheckpointError::Damaged { path: path.to_owned(), reason: reason.to_string() };
@@ -227,8 +218,8 @@ impl Checkpoint {
         if let Some(best) = &mut state.best {
             best.parameters = parameters("best")?;
         }
-        if let Some(averaged) = &mut state.averaged {
-            averaged.parameters = parameters("averaged")?;
+        if job.config.average > 0.0 {
+            state.averaged = Some(parameters("averaged")?);
         }
         let moments = (0..).map_while(|i| find(&format!("moment{i}"))).collect();
         let tensors = Tensors { parameters: parameters("model")?, moments };

@@ -63,17 +63,21 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Each task's loss on some rows.
-    pub(crate) fn losses(&self, judge: &mut Runner, rows: &[u32]) -> Result<Vec<Option<f64>>, TrainError> {
-        let losses = self.data.with_feed(self.graph, self.labels, rows, |feed| judge.evaluate(feed));
+    /// What `ask` says of some rows.
+    fn on<T>(&self, rows: &[u32], ask: impl FnOnce(&Feed<'_>) -> T) -> Result<T, TrainError> {
+        let said = self.data.with_feed(self.graph, self.labels, rows, ask);
         self.data.features.check()?;
-        Ok(losses)
+        Ok(said)
     }
 
-    /// Each task's metrics on some rows.
-    pub(crate) fn scores(&self, judge: &mut Runner, rows: &[u32]) -> Result<Scores, TrainError> {
-        let outputs = self.data.with_feed(self.graph, self.labels, rows, |feed| judge.predict(feed));
-        self.data.features.check()?;
+    /// Each task's loss on some rows.
+    pub(crate) fn losses(&self, judge: &mut Runner, rows: &[u32]) -> Result<Vec<Option<f64>>, TrainError> {
+        self.on(rows, |feed| judge.evaluate(feed))
+    }
+
+    /// Each task's loss and metrics on some rows, whose images are unpacked once.
+    pub(crate) fn scores(&self, judge: &mut Runner, rows: &[u32]) -> Result<(Vec<Option<f64>>, Scores), TrainError> {
+        let (losses, outputs) = self.on(rows, |feed| (judge.evaluate(feed), judge.predict(feed)))?;
         let scored = self.tasks.par_iter().zip(self.labels).zip(&outputs).map(|((task, &at), raw)| {
             let truth = self.data.labels[at].truth.select(rows);
             let prediction = task.predict_in(raw, &self.data.layout(task, rows));
@@ -83,7 +87,7 @@ impl Job<'_> {
                 metrics.scores.into_iter().map(|metric| (metric.name.to_owned(), metric.value)).collect(),
             )
         });
-        Ok(scored.collect::<Vec<_>>().into_iter().collect())
+        Ok((losses, scored.collect::<Vec<_>>().into_iter().collect()))
     }
 }
 
@@ -256,7 +260,7 @@ fn judged<'a>(job: &Job<'a>) -> &'a [u32] {
 
 /// What a run has come to: the mean of its recent states, or the last.
 fn reached<'a>(stepper: &'a Stepper, average: &'a Option<Average>) -> &'a Parameters {
-    average.as_ref().map_or(stepper.parameters(), |average| &average.state.parameters)
+    average.as_ref().map_or(stepper.parameters(), |average| &average.parameters)
 }
 
 struct Training<'a> {
@@ -304,8 +308,8 @@ impl<'a> Training<'a> {
         match resume {
             Some(checkpoint) => {
                 training.state = checkpoint.state;
-                if let (Some(average), Some(state)) = (&mut training.average, training.state.averaged.take()) {
-                    average.state = state;
+                if let (Some(average), Some(parameters)) = (&mut training.average, training.state.averaged.take()) {
+                    average.parameters = parameters;
                 }
                 training.stepper.restore(job.graph, checkpoint.tensors, &training.state)?;
             }
@@ -354,11 +358,10 @@ impl<'a> Training<'a> {
             watch.keep(&self.checkpoint())?;
         }
         let seconds = self.seconds();
-        let parameters = reached(&self.stepper, &self.average).clone();
         let State { best, history, step, .. } = self.state;
         let (best_epoch, parameters) = match best {
             Some(best) => (Some(best.epoch), best.parameters),
-            None => (None, parameters),
+            None => (None, reached(&self.stepper, &self.average).clone()),
         };
         Ok(Fitted { parameters, ending, best_epoch, steps: step, seconds, history, solved: None })
     }
@@ -464,8 +467,8 @@ impl<'a> Training<'a> {
 
     /// Each task's loss and metrics on the validation rows.
     fn scores(&mut self) -> Result<(Vec<Option<f64>>, Scores), TrainError> {
-        let losses = self.losses(self.job.valid)?;
-        Ok((losses, self.job.scores(&mut self.judge, self.job.valid)?))
+        self.judge.set_parameters(reached(&self.stepper, &self.average));
+        self.job.scores(&mut self.judge, self.job.valid)
     }
 
     /// The shares of the round's time that its steps waited for images to be unpacked and that its threads made images
@@ -489,7 +492,7 @@ impl<'a> Training<'a> {
     fn checkpoint(&self) -> Checkpoint {
         let mut state = self.state.clone();
         state.seconds = self.seconds();
-        state.averaged = self.average.as_ref().map(|average| average.state.clone());
+        state.averaged = self.average.as_ref().map(|average| average.parameters.clone());
         self.stepper.checkpoint(state)
     }
 }
