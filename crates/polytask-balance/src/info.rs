@@ -156,7 +156,12 @@ pub fn build(
     let (own, wrappers) = wrap::split(info, keys)?;
     let setup = Setup { info, keys: &own, tasks, seed };
     let inner = wrappers.apply((info.build)(&setup)?)?;
-    Ok(Box::new(Guard::new(inner, tasks)))
+    Ok(guarded(inner, tasks))
+}
+
+/// A method of a caller's own for these tasks, with the checks of what goes in and comes out that all methods have.
+pub fn guarded(method: Box<dyn Balancer>, tasks: &[TaskInfo]) -> Box<dyn Balancer> {
+    Box::new(Guard::new(method, tasks))
 }
 
 /// Says, where it matters, what a method does with this number of tasks.

@@ -40,7 +40,7 @@ pub use balancer::{Balancer, Learnable, LossFamily, LossRange, Needs, Step, Task
 pub use direction::{Direction, direction};
 pub use error::BalanceError;
 pub use gramian::Gramian;
-pub use info::{Family, Heads, KeyInfo, METHODS, MethodInfo, build, method, note};
+pub use info::{Family, Heads, KeyInfo, METHODS, MethodInfo, build, guarded, method, note};
 pub use jacobian::{Jacobian, Output};
 pub use oracle::{Batch, HeldOut, Oracle};
 pub use wrap::WRAPPER_KEYS;

@@ -34,6 +34,9 @@ pub enum FileError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// It has no JSON form.
+    #[error("cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
     /// It is no safetensors file of f32 tensors.
     #[error("{path} is damaged or no safetensors file: {reason}")]
     Tensors {

@@ -1,12 +1,20 @@
 //! Training: from a config and its data to a fitted model.
 
+mod build;
 mod error;
+mod experiment;
 mod group;
 pub mod linear;
+mod own;
 mod prepare;
+mod run;
 pub mod search;
 pub mod train;
 
+pub use build::Build;
 pub use error::Error;
+pub use experiment::Experiment;
 pub use group::{Group, Trained};
+pub use own::{BuildBalancer, Own};
 pub use prepare::{Prepared, Source, prepare};
+pub use run::{Run, lines};

@@ -2,9 +2,7 @@
 //! training rows.
 
 use crate::Error;
-use crate::train::{Budget, Job};
 use polytask_data::{Hint, LabelFiles, ReadOptions, Split, SplitRule, Table, read, split};
-use polytask_graph::Graph;
 use polytask_model::config::{
     Config, DataConfig, FileConfig, InputKind, LabelsConfig, Part, Split as SplitConfig, TaskKind,
 };
@@ -31,24 +29,18 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The training of a graph of all tasks, as the config has it; `labels` are the numbers of the tasks.
-    pub fn job<'a>(&'a self, graph: &'a Graph, labels: &'a [usize], config: &'a Config) -> Job<'a> {
-        Job {
-            graph,
-            tasks: &self.tasks,
-            labels,
-            data: &self.data,
-            train: &self.split.train,
-            valid: &self.split.valid,
-            loss: &config.loss,
-            config: &config.train,
-            budget: Budget::of(&config.train, self.split.train.len()),
-            linear: config.model.sharing.linear(),
-        }
+    /// The rows that scores are measured on, and what they are called: the test rows, or the best there are.
+    pub fn measured(&self) -> (&'static str, &[u32]) {
+        let split = &self.split;
+        let parts = [
+            ("test", &split.test),
+            ("validation (no test rows)", &split.valid),
+            ("training (no others)", &split.train),
+        ];
+        let first = parts.into_iter().find(|(_, rows)| !rows.is_empty());
+        first.map_or(("training", &[]), |(name, rows)| (name, rows.as_slice()))
     }
-}
 
-impl Prepared {
     /// The names of the tasks.
     pub fn names(&self) -> Vec<&str> {
         self.tasks.iter().map(|task| task.name.as_str()).collect()
@@ -76,7 +68,11 @@ impl Source {
     /// # Errors
     /// Whatever is wrong with the files or the split.
     pub fn read(config: &Config) -> Result<Self, Error> {
-        let Gathered { table, mut split, starts, weights } = gather(config)?;
+        Self::loaded(config, gather(config)?)
+    }
+
+    fn loaded(config: &Config, gathered: Gathered) -> Result<Self, Error> {
+        let Gathered { table, mut split, starts, weights } = gathered;
         let galleries = load_all(&config.input_plan(&table), &table)?;
         let left_out = leave_out(&galleries, &mut split);
         Ok(Source { table, split, starts, weights, galleries, left_out })
@@ -97,7 +93,31 @@ impl Source {
 /// # Errors
 /// Whatever is wrong with the files, the columns or the split.
 pub fn prepare(config: &Config) -> Result<Prepared, Error> {
-    let Source { table, split, starts, weights, galleries, left_out } = Source::read(config)?;
+    Source::read(config)?.prepare(config)
+}
+
+impl Source {
+    /// A table in memory, split as a config says; the config's `data.path` does not count.
+    ///
+    /// # Errors
+    /// A split or weights that do not fit the table, images that cannot be used.
+    pub fn of_table(config: &Config, table: Table) -> Result<Self, Error> {
+        let split = divide(config, &config.data, &table, [None, None])?;
+        let weights = config.data.sample_weight.as_ref().map(|name| sample_weights(&table, name)).transpose()?;
+        Self::loaded(config, Gathered { table, split, starts: Vec::new(), weights })
+    }
+
+    /// Fits the tasks and inputs of a config on the training rows.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the columns.
+    pub fn prepare(self, config: &Config) -> Result<Prepared, Error> {
+        prepare_source(self, config)
+    }
+}
+
+fn prepare_source(source: Source, config: &Config) -> Result<Prepared, Error> {
+    let Source { table, split, starts, weights, galleries, left_out } = source;
     let fitted = Fitted::new(config, &table, &galleries, &split.train)?;
     let mut data = Dataset { starts, ..fitted.dataset(&table, &galleries)? };
     for (task, labels) in fitted.tasks.iter().zip(&mut data.labels) {

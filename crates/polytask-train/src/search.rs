@@ -1,15 +1,15 @@
 //! What a config leaves to be found before training: the branches of [`Branch`].
 
 use crate::Error;
+use crate::build::Build;
+use crate::own::Own;
 use crate::prepare::Prepared;
 use crate::train::{Budget, Callback, Job, StopReason, fit};
 use polytask_model::config::{Config, LossConfig};
-use polytask_model::model;
-use polytask_model::share::{self, Branch, Sharing, Tree, branch};
-use polytask_model::tasks::Task;
+use polytask_model::share::{Branch, Sharing, Tree, branch};
 
 /// Searches where the config asks for it, and gives the config with what was found in place of the search; none where
-/// there is nothing to search for, or where `watch` ended it. `which` of the prepared tasks the model has.
+/// there is nothing to search for, or where `callback` ended it. `which` of the prepared tasks the model has.
 ///
 /// The search is a training run on the training rows, with the config's settings and equal weights, of
 /// [`Branch::search`] times its steps. The same seed finds the same.
@@ -20,28 +20,19 @@ pub fn settle(
     config: &Config,
     prepared: &Prepared,
     which: &[usize],
-    watch: &mut dyn Callback,
+    callback: &mut dyn Callback,
 ) -> Result<Option<Config>, Error> {
     let Sharing::Branch(Branch { search, .. }) = config.model.sharing else { return Ok(None) };
-    let tasks: Vec<Task> = which.iter().map(|&t| prepared.tasks[t].clone()).collect();
-    let graph = share::build(&config.design(&prepared.encoder, &tasks))?;
-    let start = model::start(&graph, &prepared.encoder, &tasks, config.train.seed, None)?;
+    let mut config_of_search = config.clone();
+    config_of_search.model.init = None;
+    let LossConfig { l2, l2_biases, .. } = config.loss;
+    config_of_search.loss = LossConfig { l2, l2_biases, watch: false, ..LossConfig::default() };
+    let build = Build::settled(config_of_search, prepared, which, &Own::default())?;
     let full = Budget::of(&config.train, prepared.split.train.len());
     let steps = ((search * full.steps as f64).ceil() as u64).max(1);
-    let (l2, l2_biases) = (config.loss.l2, config.loss.l2_biases);
-    let job = Job {
-        graph: &graph,
-        tasks: &tasks,
-        labels: which,
-        data: &prepared.data,
-        train: &prepared.split.train,
-        valid: &[],
-        loss: &LossConfig { l2, l2_biases, watch: false, ..LossConfig::default() },
-        config: &config.train,
-        budget: Budget { steps, patience: 0, ..full },
-        linear: None,
-    };
-    let fitted = fit(&job, &start, None, watch)?;
+    let budget = Budget { steps, patience: 0, ..full };
+    let job = Job { train: &prepared.split.train, valid: &[], budget, linear: None, ..build.job(prepared) };
+    let fitted = fit(&job, &build.start, None, callback)?;
     match fitted.stop_reason {
         StopReason::Diverged(by) => {
             let kept = " of the search for branches; nothing was trained".to_owned();
@@ -50,11 +41,16 @@ pub fn settle(
         StopReason::Stopped => return Ok(None),
         StopReason::Complete | StopReason::EarlyStopping => {}
     }
-    let names: Vec<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
+    let names: Vec<&str> = build.tasks.iter().map(|task| task.name.as_str()).collect();
     let mut settled = config.clone();
-    let found: Tree = branch::tree(&graph, &fitted.parameters, &names, config.model.trunk.len());
+    let found: Tree = branch::tree(&build.graph, &fitted.parameters, &names, config.model.trunk.len());
     settled.model.sharing = Sharing::Tree(found);
     Ok(Some(settled))
+}
+
+/// Whether a config leaves something to be searched for.
+pub fn is_asked(config: &Config) -> bool {
+    matches!(config.model.sharing, Sharing::Branch(_))
 }
 
 /// A tree in words, from the inputs up: `a b c | a b, c`.

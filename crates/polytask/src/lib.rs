@@ -9,4 +9,6 @@ pub use polytask_study::Error as StudyError;
 pub use polytask_train::Error as FitError;
 
 pub use polytask_study::{compare, importance, inspect, select, tune};
-pub use polytask_train::{Group, Prepared, Source, Trained, linear, prepare, search, train};
+pub use polytask_train::{
+    Build, BuildBalancer, Experiment, Group, Own, Prepared, Run, Source, Trained, linear, lines, prepare, search, train,
+};

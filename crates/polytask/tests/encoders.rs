@@ -7,7 +7,6 @@ mod common;
 
 use common::Noise;
 use polytask::config::Config;
-use polytask::model;
 use polytask::prepare;
 use polytask::share::{self, NAMES};
 use polytask::train::fit;
@@ -197,11 +196,9 @@ fn trains_with_each_kind_of_balancer() {
     for loss in ["balance = \"uncertainty\"", "balance = \"upgrad\"", "balance = \"mgda\"\nlevel = \"representation\""]
     {
         let rest = format!("[loss]\n{loss}\n[train]\nepochs = 4\nbatch = 24\nlearning_rate = 0.01\n");
-        each(&rest, |label, config, prepared, graph| {
-            let start = model::start(graph, &prepared.encoder, &prepared.tasks, 0, None).unwrap();
-            let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
-            let job = prepared.job(graph, &labels, config);
-            let fitted = fit(&job, &start, None, &mut ()).unwrap();
+        each(&rest, |label, config, prepared, _| {
+            let build = common::build(config, prepared);
+            let fitted = fit(&build.job(prepared), &build.start, None, &mut ()).unwrap();
             let (first, last) = (&fitted.history[0], fitted.history.last().unwrap());
             assert!(last.train.values().all(|loss| loss.is_finite()), "{label}, {loss}");
             let fell = last.train.iter().filter(|(task, loss)| **loss < first.train[*task]).count();

@@ -4,9 +4,7 @@
 
 mod common;
 
-use polytask::model;
 use polytask::prepare;
-use polytask::share;
 use polytask::train::{Callback, Checkpoint, CheckpointError, Fitted, fit};
 use polytask_balance::METHODS;
 
@@ -52,20 +50,19 @@ fn every_method_goes_on_bit_for_bit() {
         );
         let config = common::config(&folder, &data, &sections);
         let prepared = prepare(&config).unwrap();
-        let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
-        let start = model::start(&graph, &prepared.encoder, &prepared.tasks, 0, None).unwrap();
+        let build = common::build(&config, &prepared);
         let run = |until: u64, resume: bool| {
-            let job = prepared.job(&graph, &[0, 1], &config);
+            let job = build.job(&prepared);
             let file = folder.path().join("checkpoint.safetensors");
             let resume = resume.then(|| Checkpoint::load(&file, &job).unwrap());
-            fit(&job, &start, resume, &mut Keeper { file, until, step: 0 }).unwrap()
+            fit(&job, &build.start, resume, &mut Keeper { file, until, step: 0 }).unwrap()
         };
         // Three epochs of 13 steps; stops in the middle of the first and of the third.
         let whole = run(u64::MAX, false);
         run(5, false);
         run(31, true);
         let parts = run(u64::MAX, true);
-        assert!(parts.parameters == whole.parameters && whole.parameters != start, "{}", method.name);
+        assert!(parts.parameters == whole.parameters && whole.parameters != build.start, "{}", method.name);
         let rounds =
             |fitted: &Fitted| fitted.history.iter().map(|r| (r.train.clone(), r.weights.clone())).collect::<Vec<_>>();
         assert_eq!(rounds(&parts), rounds(&whole), "{}", method.name);

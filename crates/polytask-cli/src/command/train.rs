@@ -7,18 +7,14 @@ use crate::failure::Failure;
 use crate::track::Mlflow;
 use crate::watching::Watching;
 use crate::{stop, text};
-use indexmap::IndexMap;
 use polytask::config::Config;
-use polytask::files;
 use polytask::linear::{Solved, ignored};
-use polytask::model::{
-    self, CHECKPOINT, CONFIG, GateUse, HISTORY, METRICS, Model, RUN, RunInfo, Scores, gate_warnings, peak_memory,
-};
+use polytask::model::{CHECKPOINT, GateUse, Model, Scores, gate_warnings};
 use polytask::search;
-use polytask::share::{self, Linear, Sharing};
+use polytask::share::{Linear, Sharing};
 use polytask::tasks::Task;
-use polytask::train::{Callback, Checkpoint, Fitted, Round, StopReason, TrainError, fit};
-use polytask::{Error, FitError, Prepared};
+use polytask::train::{Callback, Checkpoint, Fitted, StopReason, TrainError};
+use polytask::{Build, Experiment, FitError, Prepared, Run};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,23 +60,20 @@ impl Train {
     }
 
     fn train(&self, config: &Config, stop: Arc<AtomicBool>) -> Result<(), Failure> {
-        let prepared = polytask::prepare(config)?;
+        let experiment = Experiment::new(config.clone());
+        let prepared = experiment.prepare()?;
         prepared.notes.iter().for_each(|note| eprintln!("note: {note}"));
         if let Some(groups) = &self.groups {
             return self.train_groups(config, &prepared, groups, stop);
         }
-        let settled = search_first(config, &prepared, &stop)?;
-        let config = settled.as_ref().unwrap_or(config);
-        let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).map_err(Error::from)?;
-        let init = config.model.init.as_ref().map(|path| config.resolve(path)).transpose()?;
-        let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, init.as_deref())?;
+        let build = build(&experiment, &prepared, &stop)?;
         Model::check_room(&self.out)?;
-        let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
-        let job = prepared.job(&graph, &labels, config);
         let checkpoint = self.out.join(CHECKPOINT);
+        let job = build.job(&prepared);
         let resume = self.resume.then(|| Checkpoint::load(&checkpoint, &job)).transpose();
         let resume = resume.map_err(TrainError::from)?;
-        announce(config, &prepared, graph.parameter_count());
+        let config = &build.config;
+        announce(config, &prepared, build.graph.parameter_count());
         let method = polytask_balance::method(&config.loss.balance.method).map_err(TrainError::from)?;
         let note = match job.linear {
             None => polytask_balance::note(method, prepared.tasks.len()),
@@ -88,73 +81,49 @@ impl Train {
         };
         note.iter().for_each(|note| eprintln!("note: {note}"));
         let length = job.linear.map_or(job.budget.steps, Linear::tries);
-        let mut watch = Watching::begin(&self.tracking, config, &prepared.tasks, length, stop, checkpoint)?;
-        let fitted = fit(&job, &start, resume, &mut watch).map_err(Error::from);
-        watch.clear();
-        if !fitted.as_ref().is_ok_and(|fitted| !matches!(fitted.stop_reason, StopReason::Diverged(_))) {
-            watch.finish(None);
-        }
-        let fitted = fitted?;
-        if let (StopReason::Diverged(by), None) = (&fitted.stop_reason, fitted.best_epoch) {
-            let kept = "; no epoch was complete, so no model was written".to_owned();
-            return Err(FitError::Diverged { by: by.clone(), kept }.into());
-        }
-        let model = Model {
-            graph,
-            encoder: prepared.encoder.clone(),
-            tasks: prepared.tasks.clone(),
-            missing: prepared.missing.clone(),
-            parameters: fitted.parameters.clone(),
-        };
-        let rows = measured(&prepared);
-        let scores = model.score(&prepared.data, &labels, rows.1)?;
-        watch.finish(Some(&scores));
-        let chosen = [&prepared.split.valid, &prepared.split.train].into_iter().find(|rows| !rows.is_empty());
-        let gates = chosen.map_or(Ok(Vec::new()), |rows| model.gates(&prepared.data, rows))?;
-        model.save(&self.out)?;
-        let metrics =
-            serde_json::to_string_pretty(&Measured { scores: &scores, gates: &gates, linear: fitted.solved.as_ref() });
-        files::write(&self.out.join(METRICS), format!("{}\n", metrics.map_err(std::io::Error::from)?).as_bytes())?;
-        files::write(&self.out.join(HISTORY), &lines(&fitted.history)?)?;
-        files::write(&self.out.join(CONFIG), config.to_toml()?.as_bytes())?;
-        let info =
-            serde_json::to_string_pretty(&info(&self.out, config, &prepared, &fitted)).map_err(std::io::Error::from)?;
-        files::write(&self.out.join(RUN), format!("{info}\n").as_bytes())?;
-        eprintln!("{}", ending(&fitted));
-        if let StopReason::Diverged(by) = fitted.stop_reason {
+        let mut watching = Watching::begin(&self.tracking, config, &prepared.tasks, length, stop, checkpoint)?;
+        let run = Experiment::train(prepared, build, resume, &mut watching);
+        watching.clear();
+        watching.finish(run.as_ref().ok().filter(|run| !run.diverged()).map(Run::scores));
+        let run = run?;
+        run.save(&self.out)?;
+        self.say(&run)
+    }
+
+    /// Says how training went and what the model scores.
+    fn say(&self, run: &Run) -> Result<(), Failure> {
+        let fitted = run.fitted();
+        eprintln!("{}", ending(fitted));
+        if let StopReason::Diverged(by) = &fitted.stop_reason {
             let epoch = fitted.best_epoch.unwrap_or(0);
             let kept = format!("; {} holds the best model before that, of epoch {epoch}", self.out.display());
-            return Err(FitError::Diverged { by, kept }.into());
+            return Err(FitError::Diverged { by: by.clone(), kept }.into());
         }
-        print(&format!(
-            "{}\nScores on the {} {} rows.\n",
-            evaluate::table(&scores),
-            text::count(rows.1.len()),
-            rows.0
-        ))?;
+        let (name, rows) = run.prepared().measured();
+        let table = evaluate::table(run.scores());
+        print(&format!("{table}\nScores on the {} {name} rows.\n", text::count(rows.len())))?;
+        let gates = run.gates();
         if !gates.is_empty() {
-            print(&format!("\nWhat the gates weigh each expert by, on average:\n\n{}", gate_tables(&gates)))?;
+            print(&format!("\nWhat the gates weigh each expert by, on average:\n\n{}", gate_tables(gates)))?;
         }
-        gate_warnings(&gates).iter().for_each(|warning| eprintln!("warning: {warning}"));
-        warn_of_useless(&model.tasks, &scores);
+        gate_warnings(gates).iter().for_each(|warning| eprintln!("warning: {warning}"));
+        warn_of_useless(&run.model().tasks, run.scores());
         eprintln!("{}", next_steps(&self.out, &self.config.config));
         Ok(())
     }
 }
 
-/// Finds what the config leaves to be found; what comes of it is trained from scratch.
-fn search_first(config: &Config, prepared: &Prepared, stop: &Arc<AtomicBool>) -> Result<Option<Config>, Failure> {
-    if !matches!(config.model.sharing, Sharing::Branch(_)) {
-        return Ok(None);
+/// Builds the network, and says so where it is searched for.
+fn build(experiment: &Experiment, prepared: &Prepared, stop: &Arc<AtomicBool>) -> Result<Build, Failure> {
+    let searching = search::is_asked(experiment.config());
+    if searching {
+        eprintln!("searching for branches");
     }
-    eprintln!("searching for branches");
-    let all: Vec<usize> = (0..prepared.tasks.len()).collect();
-    let settled = search::settle(config, prepared, &all, &mut Stopping(stop))?;
-    match settled.as_ref().map(|config| &config.model.sharing) {
-        Some(Sharing::Tree(tree)) => eprintln!("found {}; training it from scratch", search::in_words(tree)),
-        _ => return Err(FitError::Stopped.into()),
+    let build = experiment.build(prepared, &mut Stopping(stop))?.ok_or(FitError::Stopped)?;
+    if let (true, Sharing::Tree(tree)) = (searching, &build.config.model.sharing) {
+        eprintln!("found {}; training it from scratch", search::in_words(tree));
     }
-    Ok(settled)
+    Ok(build)
 }
 
 /// Ends a search when someone has asked for it.
@@ -164,19 +133,6 @@ impl Callback for Stopping<'_> {
     fn stop(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
-}
-
-/// What `metrics.json` holds.
-#[derive(serde::Serialize)]
-struct Measured<'a> {
-    #[serde(flatten)]
-    scores: &'a Scores,
-    /// Over the validation rows, or the training rows where there are none.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    gates: &'a [GateUse],
-    /// What the strength of a linear model's penalty came to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    linear: Option<&'a Solved>,
 }
 
 /// A line a gate, a column an expert, and a table for gates that weigh the same ones.
@@ -196,15 +152,6 @@ fn gate_tables(gates: &[GateUse]) -> String {
 /// What to say of keys that do nothing.
 fn idle(keys: &[String]) -> Option<String> {
     (!keys.is_empty()).then(|| format!("a linear model makes no use of {}", keys.join(", ")))
-}
-
-/// The rows that the scores are measured on: those kept for it, or the best there are.
-fn measured(prepared: &Prepared) -> (&'static str, &[u32]) {
-    let split = &prepared.split;
-    let parts =
-        [("test", &split.test), ("validation (no test rows)", &split.valid), ("training (no others)", &split.train)];
-    let first = parts.into_iter().find(|(_, rows)| !rows.is_empty());
-    first.map_or(("training", &[]), |(name, rows)| (name, rows.as_slice()))
 }
 
 /// Inputs that are named when they were not chosen; more would hide the rest of what is said.
@@ -246,33 +193,6 @@ fn announce(config: &Config, prepared: &Prepared, parameters: usize) {
             None => format!("balance {}", config.loss.balance.method),
         }
     );
-}
-
-/// How the run went.
-fn info(out: &Path, config: &Config, prepared: &Prepared, fitted: &Fitted) -> RunInfo {
-    let split = &prepared.split;
-    let parts = [("train", &split.train), ("valid", &split.valid), ("test", &split.test)];
-    let counts = |count: &dyn Fn(&[u32]) -> usize| {
-        parts.iter().map(|(part, rows)| ((*part).to_owned(), count(rows))).collect::<IndexMap<String, usize>>()
-    };
-    let labels = prepared.tasks.iter().zip(&prepared.data.labels);
-    RunInfo {
-        polytask: env!("CARGO_PKG_VERSION").to_owned(),
-        folder: files::way(out, &config.folder),
-        ending: match &fitted.stop_reason {
-            StopReason::Complete => "all steps were made".to_owned(),
-            StopReason::EarlyStopping => "nothing got better any more".to_owned(),
-            StopReason::Stopped => "it was stopped".to_owned(),
-            StopReason::Diverged(by) => by.to_string(),
-        },
-        best_epoch: fitted.best_epoch,
-        steps: fitted.steps,
-        seconds: fitted.seconds,
-        threads: rayon::current_num_threads(),
-        peak_memory: peak_memory(),
-        rows: counts(&|rows| rows.len()),
-        labels: labels.map(|(task, labels)| (task.name.clone(), counts(&|rows| labels.count(rows)))).collect(),
-    }
 }
 
 fn ending(fitted: &Fitted) -> String {
@@ -337,13 +257,4 @@ fn next_steps(out: &Path, config: &Path) -> String {
     format!(
         "wrote {out}; next: `polytask predict {out} --data FILE`, or `polytask compare {config}` to see whether sharing helped"
     )
-}
-
-fn lines(history: &[Round]) -> Result<Vec<u8>, std::io::Error> {
-    let mut all = Vec::new();
-    for round in history {
-        serde_json::to_writer(&mut all, round)?;
-        all.push(b'\n');
-    }
-    Ok(all)
 }

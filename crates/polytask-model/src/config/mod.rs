@@ -70,6 +70,20 @@ pub struct Config {
 }
 
 impl Config {
+    /// These data with no task yet and every other key at its default.
+    pub fn of_data(data: DataConfig) -> Self {
+        Config {
+            data,
+            inputs: IndexMap::new(),
+            tasks: IndexMap::new(),
+            model: ModelConfig::default(),
+            loss: LossConfig::default(),
+            train: TrainConfig::default(),
+            tune: Tune::default(),
+            folder: PathBuf::new(),
+        }
+    }
+
     /// Reads a config and applies overrides of the form `KEY=VALUE` in their order, for example `train.epochs=50`,
     /// `model.trunk=[32]` or `data.path=x.csv`. A value is read as TOML, or taken as a word where it is none.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {

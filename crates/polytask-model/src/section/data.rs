@@ -89,6 +89,27 @@ fn image_memory() -> u64 {
 }
 
 impl DataConfig {
+    /// A table in memory, which has no path, with every other key at its default.
+    pub fn in_memory() -> Self {
+        DataConfig {
+            path: String::new(),
+            folder: None,
+            labels: None,
+            on_error: OnError::default(),
+            max_pixels: max_pixels(),
+            image_memory: image_memory(),
+            delimiter: None,
+            columns: None,
+            missing: None,
+            split: Split::default(),
+            sample_weight: None,
+            ignore: Vec::new(),
+            tasks: None,
+            rename: IndexMap::new(),
+            others: Vec::new(),
+        }
+    }
+
     /// The columns that its split, weights and `ignore` name.
     pub(crate) fn reserved_columns(&self) -> impl Iterator<Item = &str> {
         let ignored = self.ignore.iter().map(String::as_str);

@@ -24,6 +24,12 @@ pub enum InputKind {
     Image,
 }
 
+impl From<InputKind> for InputConfig {
+    fn from(kind: InputKind) -> Self {
+        InputConfig { kind: Some(kind), ..InputConfig::default() }
+    }
+}
+
 /// One input column: a kind alone (`age = "number"`) or a table of these keys.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct InputConfig {

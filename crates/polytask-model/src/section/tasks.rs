@@ -75,6 +75,12 @@ impl TaskKind {
     }
 }
 
+impl From<TaskKind> for TaskConfig {
+    fn from(kind: TaskKind) -> Self {
+        TaskConfig { kind: Some(kind), ..TaskConfig::default() }
+    }
+}
+
 /// The loss of a task that can have several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

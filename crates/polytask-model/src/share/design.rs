@@ -29,26 +29,23 @@ impl<'a> Design<'a> {
     }
 
     /// Number of tasks.
-    pub(super) fn tasks(&self) -> usize {
+    pub fn tasks(&self) -> usize {
         self.tasks.len()
     }
 
     /// A task.
-    pub(super) fn task(&self, task: usize) -> &Task {
+    pub fn task(&self, task: usize) -> &Task {
         &self.tasks[task]
     }
 
     /// The names of the tasks.
-    pub(super) fn names(&self) -> Vec<&str> {
+    pub fn names(&self) -> Vec<&str> {
         self.tasks.iter().map(|task| task.name.as_str()).collect()
     }
 
     /// What each of the tasks follows, of those that the model has, and an order in which all come after what they
     /// follow. The config's check has refused circles.
-    pub(super) fn plan(
-        &self,
-        after: Option<&IndexMap<String, Vec<String>>>,
-    ) -> (IndexMap<String, Vec<String>>, Vec<usize>) {
+    pub fn plan(&self, after: Option<&IndexMap<String, Vec<String>>>) -> (IndexMap<String, Vec<String>>, Vec<usize>) {
         let names = self.names();
         let there = |name: &String| names.contains(&name.as_str());
         let pruned: Option<IndexMap<String, Vec<String>>> = after.map(|after| {
@@ -59,27 +56,27 @@ impl<'a> Design<'a> {
     }
 
     /// Where a task of this name stands, if the model has it.
-    pub(super) fn find(&self, name: &str) -> Option<usize> {
+    pub fn find(&self, name: &str) -> Option<usize> {
         self.tasks.iter().position(|task| task.name == name)
     }
 
     /// Whether a task's head has hidden layers.
-    pub(super) fn has_tower(&self, task: usize) -> bool {
+    pub fn has_tower(&self, task: usize) -> bool {
         !self.heads[task].is_empty()
     }
 
     /// What the names of a task's own layers begin with, `tasks.NAME.`.
-    pub(super) fn own(&self, task: usize) -> String {
+    pub fn own(&self, task: usize) -> String {
         format!("tasks.{}.", self.tasks[task].name)
     }
 
     /// [`own`](Self::own) of every task.
-    pub(super) fn owners(&self) -> Vec<String> {
+    pub fn owners(&self) -> Vec<String> {
         (0..self.tasks()).map(|task| self.own(task)).collect()
     }
 
     /// Adds the inputs, once a graph.
-    pub(super) fn inputs(&self, g: &mut GraphBuilder) -> Inputs {
+    pub fn inputs(&self, g: &mut GraphBuilder) -> Inputs {
         let inputs = self.encoder.inputs(g);
         if let Some(column) = &self.encoder.tokens {
             structure::add_inputs(g, self.tasks, column);
@@ -88,28 +85,28 @@ impl<'a> Design<'a> {
     }
 
     /// Adds the features that the inputs give; each prefix has embeddings of its own.
-    pub(super) fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str) -> NodeId {
+    pub fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str) -> NodeId {
         let image = matches!(self.trunk.first(), Some(Layer::Image(_)));
         self.encoder.embed(g, inputs, prefix, &self.config.text, image)
     }
 
     /// Adds the features that the inputs give, every category one-hot, however many levels it has.
-    pub(super) fn one_hot(&self, g: &mut GraphBuilder, inputs: Inputs) -> NodeId {
+    pub fn one_hot(&self, g: &mut GraphBuilder, inputs: Inputs) -> NodeId {
         self.encoder.one_hot(g, inputs)
     }
 
     /// Why a linear model cannot take the inputs and tasks; none where it can.
-    pub(super) fn unfit_for_linear(&self) -> Option<String> {
+    pub fn unfit_for_linear(&self) -> Option<String> {
         linear::unfit(self.encoder)
     }
 
     /// Number of stages of a trunk.
-    pub(super) fn depth(&self) -> usize {
+    pub fn depth(&self) -> usize {
         self.trunk.len()
     }
 
     /// Stage `i` of a trunk, named `{name}.{i}`.
-    pub(super) fn stage(&self, g: &mut GraphBuilder, name: &str, i: usize, x: NodeId) -> NodeId {
+    pub fn stage(&self, g: &mut GraphBuilder, name: &str, i: usize, x: NodeId) -> NodeId {
         let name = format!("{name}.{i}");
         match &self.trunk[i] {
             Layer::Dense(width) => self.layer(g, &name, x, *width),
@@ -130,12 +127,12 @@ impl<'a> Design<'a> {
     }
 
     /// A whole trunk: its stages `{name}.0`, `{name}.1`, ...
-    pub(super) fn trunk(&self, g: &mut GraphBuilder, name: &str, x: NodeId) -> NodeId {
+    pub fn trunk(&self, g: &mut GraphBuilder, name: &str, x: NodeId) -> NodeId {
         (0..self.depth()).fold(x, |h, i| self.stage(g, name, i, h))
     }
 
     /// Hidden layers of the given widths, called `{name}.0`, `{name}.1`, ...
-    pub(super) fn layers(&self, g: &mut GraphBuilder, name: &str, x: NodeId, widths: &[usize]) -> NodeId {
+    pub fn layers(&self, g: &mut GraphBuilder, name: &str, x: NodeId, widths: &[usize]) -> NodeId {
         widths.iter().enumerate().fold(x, |h, (i, &width)| self.layer(g, &format!("{name}.{i}"), h, width))
     }
 
@@ -145,7 +142,7 @@ impl<'a> Design<'a> {
     }
 
     /// A hidden layer of this width that works on every pixel of an image alone, or on plain features.
-    pub(super) fn pointwise(&self, g: &mut GraphBuilder, name: &str, x: NodeId, width: usize) -> NodeId {
+    pub fn pointwise(&self, g: &mut GraphBuilder, name: &str, x: NodeId, width: usize) -> NodeId {
         match g.shape(x).image() {
             Some(_) => {
                 let layer = ImageLayer { conv: Some(width), size: Some(1), ..ImageLayer::default() };
@@ -157,7 +154,7 @@ impl<'a> Design<'a> {
 
     /// What `make(g, activation)` adds, called `name`, as a hidden layer: with the config's layer norm, activation and
     /// dropout.
-    pub(super) fn activated(
+    pub fn activated(
         &self,
         g: &mut GraphBuilder,
         name: &str,
@@ -184,14 +181,14 @@ impl<'a> Design<'a> {
     }
 
     /// The hidden layers of a task's head on what it reads of `h`, see [`seen`](Self::seen).
-    pub(super) fn tower(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
+    pub fn tower(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
         let h = self.seen(g, task, h);
         self.hidden(g, task, h)
     }
 
     /// What a task's head reads of a representation: a task that labels rows sees the tokens of each as one, and of an image
     /// the mean of every channel, `heads.{task}.pool`; one that labels pixels sees the image.
-    pub(super) fn seen(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
+    pub fn seen(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
         let name = format!("heads.{}", self.tasks[task].name);
         if self.tasks[task].outcome().pixels().is_some() {
             return h;
@@ -207,7 +204,7 @@ impl<'a> Design<'a> {
     }
 
     /// The hidden layers of a task's head alone, `heads.{task}.0`, ...; `h` itself where it has none.
-    pub(super) fn hidden(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
+    pub fn hidden(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
         let name = format!("heads.{}", self.tasks[task].name);
         match self.tasks[task].outcome().pixels() {
             Some(size) => self.pixel_tower(g, &name, h, size, self.heads[task]),
@@ -216,7 +213,7 @@ impl<'a> Design<'a> {
     }
 
     /// `x` for the elements that `like` has: what a row has for each of its tokens, or its tokens as one.
-    pub(super) fn onto(&self, g: &mut GraphBuilder, name: &str, x: NodeId, like: NodeId) -> NodeId {
+    pub fn onto(&self, g: &mut GraphBuilder, name: &str, x: NodeId, like: NodeId) -> NodeId {
         match (g.domain(x), g.domain(like)) {
             (from, to) if from == to => x,
             (_, to) if to.is_rows() => text::pool(g, x, name, self.config.text.pool),
@@ -230,7 +227,7 @@ impl<'a> Design<'a> {
     }
 
     /// The last layers of a task's head, in the units of the loss: a number, a logit or logits.
-    pub(super) fn output(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
+    pub fn output(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
         let outcome = self.tasks[task].outcome();
         match outcome.pixels() {
             Some(size) => {
@@ -242,7 +239,7 @@ impl<'a> Design<'a> {
     }
 
     /// A loss for every task, each on its own output.
-    pub(super) fn losses(&self, g: &mut GraphBuilder, outputs: &[NodeId]) -> Vec<LossId> {
+    pub fn losses(&self, g: &mut GraphBuilder, outputs: &[NodeId]) -> Vec<LossId> {
         for (task, &output) in outputs.iter().enumerate() {
             self.tasks[task].outcome().attach(g, &self.site(task), output);
         }
@@ -250,7 +247,7 @@ impl<'a> Design<'a> {
     }
 
     /// A task's head and its loss. Gives the output.
-    pub(super) fn head(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
+    pub fn head(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
         let hidden = self.tower(g, task, h);
         let output = self.output(g, task, hidden);
         self.tasks[task].outcome().attach(g, &self.site(task), output);
@@ -258,7 +255,7 @@ impl<'a> Design<'a> {
     }
 
     /// A head for every task, each on its own representation.
-    pub(super) fn heads(&self, g: &mut GraphBuilder, representations: &[NodeId]) {
+    pub fn heads(&self, g: &mut GraphBuilder, representations: &[NodeId]) {
         for (task, &h) in representations.iter().enumerate() {
             self.head(g, task, h);
         }
@@ -266,7 +263,7 @@ impl<'a> Design<'a> {
 
     /// A stream for every task through one trunk, whose layers have the same weights for all; what comes out of each layer
     /// is adapted by `adapt(g, task, layer, h)`.
-    pub(super) fn streams(
+    pub fn streams(
         &self,
         g: &mut GraphBuilder,
         mut adapt: impl FnMut(&mut GraphBuilder, usize, usize, NodeId) -> NodeId,

@@ -161,12 +161,15 @@ const fn names() -> [&'static str; ARCHITECTURES.len()] {
     names
 }
 
-/// One way to share.
-pub(crate) trait Architecture {
+/// One way to share. What a config names is a [`Sharing`]; a caller can bring one of their own.
+pub trait Architecture {
     /// Its line of [`ARCHITECTURES`].
     fn info(&self) -> &'static Info;
 
     /// Checks the keys of the config against each other, the rest of the model and the names of the tasks.
+    ///
+    /// # Errors
+    /// What does not hold, and at which key.
     fn check(&self, _model: &ModelConfig, _tasks: &[&str]) -> Result<(), Problem> {
         Ok(())
     }
@@ -261,7 +264,15 @@ pub(crate) fn serialize<S: Serializer>(sharing: &Sharing, serializer: S) -> Resu
 /// # Errors
 /// Widths that do not fit together; the message names the layer.
 pub fn build(design: &Design<'_>) -> Result<Graph, GraphError> {
+    build_as(design.config.sharing.architecture(), design)
+}
+
+/// The same with an architecture that need not be the config's.
+///
+/// # Errors
+/// Widths that do not fit together; the message names the layer.
+pub fn build_as(architecture: &dyn Architecture, design: &Design<'_>) -> Result<Graph, GraphError> {
     let mut g = GraphBuilder::new();
-    design.config.sharing.architecture().build(&mut g, design);
+    architecture.build(&mut g, design);
     g.finish()
 }

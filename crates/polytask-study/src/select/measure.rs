@@ -7,10 +7,9 @@ use crate::Error;
 use polytask_cpu::Parameters;
 use polytask_graph::{Graph, Op};
 use polytask_model::config::Config;
-use polytask_model::share;
 use polytask_model::{files, model};
-use polytask_train::Prepared;
 use polytask_train::train::{BeforeStep, Budget, Callback, Checkpoint, CheckpointError, Job, Round, StopReason, fit};
+use polytask_train::{Build, Own, Prepared};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Instant;
@@ -72,14 +71,18 @@ pub fn measure(
     let mut config = config.clone();
     config.loss.watch = false;
     let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
-    let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks))?;
+    config.model.init = None;
+    let mut build = match Build::new(&config, prepared, &labels, &Own::default(), watch)? {
+        Some(build) => build,
+        None => return Ok(None),
+    };
+    let graph = &build.graph;
     if graph.shared_parameter_count() == 0 {
         return Err(SelectError::NothingShared(config.model.sharing.name()).into());
     }
-    let mut start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, None)?;
-    silence(&graph, &mut start);
+    silence(graph, &mut build.start);
     let budget = Budget { patience: 0, ..Budget::of(&config.train, prepared.split.train.len()) };
-    let job = Job { budget, linear: None, ..prepared.job(&graph, &labels, &config) };
+    let job = Job { budget, linear: None, ..build.job(prepared) };
     let checkpoint = folder.join(model::CHECKPOINT);
     let from = match resume && checkpoint.exists() {
         true => Some(Checkpoint::load(&checkpoint, &job).map_err(polytask_train::train::TrainError::from)?),
@@ -87,8 +90,8 @@ pub fn measure(
     };
     let batch = config.train.batch.rows(prepared.split.train.len());
     let mut looking = Looking {
-        ahead: LookAhead::new(&graph, &config.train, batch, rows),
-        every: interval(&graph, batch, rows, share),
+        ahead: LookAhead::new(graph, &config.train, batch, rows),
+        every: interval(graph, batch, rows, share),
         batch,
         kept: Kept::default(),
         folder,
@@ -99,7 +102,7 @@ pub fn measure(
         // Looks at steps after the checkpoint come again.
         looking.kept.looks.retain(|look| look.step < from.steps());
     }
-    let fitted = fit(&job, &start, from, &mut looking)?;
+    let fitted = fit(&job, &build.start, from, &mut looking)?;
     let Looking { every, kept, .. } = looking;
     let looks = kept.looks.into_iter().map(Flat::back).collect();
     match fitted.stop_reason {

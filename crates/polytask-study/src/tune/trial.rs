@@ -4,11 +4,9 @@ use super::skill::{TaskSkill, overall, skills};
 use crate::Error;
 use indexmap::IndexMap;
 use polytask_model::config::Config;
-use polytask_model::model::{self, Model};
-use polytask_model::share;
-use polytask_train::Prepared;
-use polytask_train::search;
+use polytask_model::model::Model;
 use polytask_train::train::{Callback, Checkpoint, CheckpointError, StopReason, fit};
+use polytask_train::{Build, Own, Prepared};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,29 +52,26 @@ pub(super) fn train(
     let mut config = config.clone();
     config.loss.watch = false;
     let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
-    let mut watch = Until { step: 0, until, checkpoint, stop };
-    if let Some(settled) = search::settle(&config, prepared, &labels, &mut Stopping(stop))? {
-        config = settled;
-    }
+    let mut until = Until { step: 0, until, checkpoint, stop };
+    let Some(build) = Build::new(&config, prepared, &labels, &Own::default(), &mut Stopping(stop))? else {
+        return Ok(None);
+    };
     if stop.load(Ordering::Relaxed) {
         return Ok(None);
     }
-    let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks))?;
-    let init = config.model.init.as_ref().map(|path| config.resolve(path)).transpose()?;
-    let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, init.as_deref())?;
-    let job = prepared.job(&graph, &labels, &config);
+    let job = build.job(prepared);
     // One that is missing, damaged or of later is made again.
-    let resume = checkpoint.and_then(|path| Checkpoint::load(path, &job).ok()).filter(|kept| kept.steps() <= until);
-    watch.step = resume.as_ref().map_or(0, Checkpoint::steps);
-    let fitted = fit(&job, &start, resume, &mut watch)?;
+    let resume =
+        checkpoint.and_then(|path| Checkpoint::load(path, &job).ok()).filter(|kept| kept.steps() <= until.until);
+    until.step = resume.as_ref().map_or(0, Checkpoint::steps);
+    let fitted = fit(&job, &build.start, resume, &mut until)?;
     if let StopReason::Diverged(by) = fitted.stop_reason {
         return Err(polytask_train::Error::Diverged { by, kept: String::new() }.into());
     }
     if stop.load(Ordering::Relaxed) {
         return Ok(None);
     }
-    let (encoder, tasks) = (prepared.encoder.clone(), prepared.tasks.clone());
-    let model = Model { graph, encoder, tasks, missing: prepared.missing.clone(), parameters: fitted.parameters };
+    let model = build.model(prepared, fitted.parameters);
     let scores = model.score(&prepared.data, &labels, &prepared.split.valid)?;
     let skills = skills(&model.tasks, &scores);
     let score = overall(&config.train.criterion, &skills);

@@ -17,6 +17,7 @@ pub use divergence::Divergence;
 pub use history::{Gradients, Round};
 
 use crate::linear::{LinearProblem, Solved};
+use crate::own::BuildBalancer;
 use ahead::{Ahead, Order};
 use average::Average;
 use checkpoint::State;
@@ -60,6 +61,8 @@ pub struct Job<'a> {
     pub budget: Budget,
     /// The settings of a linear model, which is solved instead of trained step by step.
     pub linear: Option<&'a Linear>,
+    /// The balancing method, where it is not the one of the `[loss]` section.
+    pub balancer: Option<&'a BuildBalancer>,
 }
 
 impl Job<'_> {

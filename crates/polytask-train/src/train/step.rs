@@ -68,7 +68,10 @@ impl Stepper {
         let tasks: Vec<TaskInfo> =
             job.tasks.iter().map(|task| TaskInfo::new(&task.name, family(task.outcome().loss()))).collect();
         let balance = &job.loss.balance;
-        let balancer = polytask_balance::build(&balance.method, &balance.options, &tasks, job.config.seed)?;
+        let balancer = match job.balancer {
+            Some(build) => polytask_balance::guarded(build(&tasks)?, &tasks),
+            None => polytask_balance::build(&balance.method, &balance.options, &tasks, job.config.seed)?,
+        };
         let at_representation = job.loss.level == Some(Level::Representation);
         let groups = match balancer.needs() {
             Needs::State | Needs::Losses | Needs::Model => Groups::merged(job.graph),

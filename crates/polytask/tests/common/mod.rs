@@ -6,10 +6,9 @@
 pub mod gradients;
 
 use polytask::config::Config;
-use polytask::model::{self, Model};
-use polytask::share;
+use polytask::model::Model;
 use polytask::train::{Callback, Fitted, fit};
-use polytask::{Prepared, prepare};
+use polytask::{Build, Own, Prepared, prepare};
 use polytask_cpu::Parameters;
 use polytask_data::{ReadOptions, Table};
 use polytask_graph::{Graph, ParameterId};
@@ -53,14 +52,17 @@ pub fn train(config: &Config, prepared: Prepared) -> Learnt {
 }
 
 fn train_watched(config: &Config, prepared: Prepared, watch: &mut dyn Callback) -> Learnt {
-    let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
-    let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, None).unwrap();
-    let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
-    let job = prepared.job(&graph, &labels, config);
-    let fitted = fit(&job, &start, None, watch).unwrap();
-    let (encoder, tasks) = (prepared.encoder.clone(), prepared.tasks.clone());
-    let model = Model { graph, encoder, tasks, missing: None, parameters: fitted.parameters.clone() };
+    let build = build(config, &prepared);
+    let fitted = fit(&build.job(&prepared), &build.start, None, watch).unwrap();
+    let start = build.start.clone();
+    let model = build.model(&prepared, fitted.parameters.clone());
     Learnt { prepared, start, fitted, model }
+}
+
+/// The network of all tasks.
+pub fn build(config: &Config, prepared: &Prepared) -> Build {
+    let all: Vec<usize> = (0..prepared.tasks.len()).collect();
+    Build::new(config, prepared, &all, &Own::default(), &mut ()).unwrap().unwrap()
 }
 
 impl Learnt {

@@ -1,17 +1,17 @@
 //! `polytask train --groups`: a model for each group of a selection, written as one.
 
-use super::{Train, lines, measured, warn_of_useless};
+use super::{Train, warn_of_useless};
 use crate::command::{evaluate, print};
 use crate::failure::Failure;
 use crate::text;
 use crate::watching::Watching;
-use polytask::Prepared;
 use polytask::config::{Config, Role};
 use polytask::files;
 use polytask::model::{CHECKPOINT, CONFIG, HISTORY, METRICS, Model, Scores};
 use polytask::select::{Member, SELECTION, load_groups};
 use polytask::tasks::Task;
 use polytask::train::{Budget, Checkpoint, Round, StopReason, TrainError};
+use polytask::{Prepared, lines};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -72,7 +72,7 @@ impl Train {
         }
         let order: Vec<String> = tasks.iter().map(|task| task.0.to_owned()).collect();
         let model = Model::beside(&models, &order)?;
-        let rows = measured(prepared);
+        let rows = prepared.measured();
         let labels: Vec<usize> = model.tasks.iter().filter_map(|t| tasks.iter().position(|o| o.0 == t.name)).collect();
         let scores = model.score(&prepared.data, &labels, rows.1)?;
         model.save(&self.out)?;

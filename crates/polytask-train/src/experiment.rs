@@ -1,0 +1,154 @@
+//! From a config or a table to a trained model, in one call or step by step.
+
+use crate::Error;
+use crate::build::Build;
+use crate::own::{BuildBalancer, Own};
+use crate::prepare::{Prepared, Source};
+use crate::run::Run;
+use crate::train::{Callback, Checkpoint, StopReason, fit};
+use polytask_data::Table;
+use polytask_model::config::{Config, DataConfig, InputConfig, Sharing, TaskConfig};
+use polytask_model::share::Architecture;
+use std::sync::Arc;
+
+/// What is to be learnt, from which rows, and how.
+///
+/// ```no_run
+/// # use polytask_train::Experiment;
+/// # use polytask_data::{Column, Table};
+/// # use polytask_model::config::TaskKind;
+/// let age: Vec<f64> = (0..100).map(f64::from).collect();
+/// let height = age.iter().map(|age| 170.0 - 80.0 * (-age / 8.0).exp()).collect();
+/// let weight = age.iter().map(|age| 60.0 - 50.0 * (-age / 12.0).exp()).collect();
+/// let columns = vec![Column::number("age", age), Column::number("height", height), Column::number("weight", weight)];
+/// let run = Experiment::from_table(Table::from_columns(columns)?)
+///     .task("height", TaskKind::Regression)
+///     .task("weight", TaskKind::Regression)
+///     .seed(1)
+///     .fit(&mut ())?;
+/// run.save("model".as_ref())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Experiment {
+    config: Config,
+    table: Option<Table>,
+    own: Own,
+}
+
+impl Experiment {
+    /// What a config says.
+    pub fn new(config: Config) -> Self {
+        Experiment { config, table: None, own: Own::default() }
+    }
+
+    /// A table in memory, of which nothing is predicted yet: add tasks with [`task`](Self::task). Every other column is an
+    /// input, until [`input`](Self::input) names some.
+    pub fn from_table(table: Table) -> Self {
+        let config = Config::of_data(DataConfig::in_memory());
+        Experiment { config, table: Some(table), own: Own::default() }
+    }
+
+    /// Adds a task, the column of this name: its kind, or a whole [`TaskConfig`]; the default infers its kind.
+    #[must_use]
+    pub fn task(mut self, name: &str, task: impl Into<TaskConfig>) -> Self {
+        self.config.tasks.insert(name.to_owned(), task.into());
+        self
+    }
+
+    /// Adds an input, the column of this name: its kind, or a whole [`InputConfig`].
+    #[must_use]
+    pub fn input(mut self, name: &str, input: impl Into<InputConfig>) -> Self {
+        self.config.inputs.insert(name.to_owned(), input.into());
+        self
+    }
+
+    /// What the tasks share. Default: [`Sharing::default`].
+    #[must_use]
+    pub fn sharing(mut self, sharing: Sharing) -> Self {
+        self.config.model.sharing = sharing;
+        self
+    }
+
+    /// An architecture of the caller's own in place of the config's.
+    #[must_use]
+    pub fn architecture(mut self, architecture: impl Architecture + Send + Sync + 'static) -> Self {
+        self.own.architecture = Some(Arc::new(architecture));
+        self
+    }
+
+    /// A balancing method of the caller's own in place of the config's, made anew for the tasks of each training.
+    #[must_use]
+    pub fn balancer(mut self, build: Box<BuildBalancer>) -> Self {
+        self.own.balancer = Some(Arc::from(build));
+        self
+    }
+
+    /// The seed that parameters, the order of rows and dropout are drawn by. Default 0.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.config.train.seed = seed;
+        self
+    }
+
+    /// Any other setting.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// The config as it stands.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Checks the config, reads and splits the data, and fits inputs and tasks.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the config, the files, the columns or the split.
+    pub fn prepare(&self) -> Result<Prepared, Error> {
+        self.config.check()?;
+        match &self.table {
+            Some(table) => Source::of_table(&self.config, table.clone())?.prepare(&self.config),
+            None => crate::prepare(&self.config),
+        }
+    }
+
+    /// The network of all tasks; none where `callback` ended a search that the config asks for.
+    ///
+    /// # Errors
+    /// Layers that do not fit together, a file of weights that does not fit, a search that fails.
+    pub fn build(&self, prepared: &Prepared, callback: &mut dyn Callback) -> Result<Option<Build>, Error> {
+        let all: Vec<usize> = (0..prepared.tasks.len()).collect();
+        Build::new(&self.config, prepared, &all, &self.own, callback)
+    }
+
+    /// Prepares the data, trains a model of all tasks and scores it.
+    ///
+    /// # Errors
+    /// Whatever is wrong with config and data, and training that diverges before there is anything to keep.
+    pub fn fit(&self, callback: &mut dyn Callback) -> Result<Run, Error> {
+        let prepared = self.prepare()?;
+        let build = self.build(&prepared, callback)?.ok_or(Error::Stopped)?;
+        Self::train(prepared, build, None, callback)
+    }
+
+    /// Trains what was built, or goes on from a checkpoint of it, and scores the model.
+    ///
+    /// # Errors
+    /// A checkpoint of another job, and training that diverges before there is anything to keep.
+    pub fn train(
+        prepared: Prepared,
+        build: Build,
+        resume: Option<Checkpoint>,
+        callback: &mut dyn Callback,
+    ) -> Result<Run, Error> {
+        let fitted = fit(&build.job(&prepared), &build.start, resume, callback)?;
+        if let (StopReason::Diverged(by), None) = (&fitted.stop_reason, fitted.best_epoch) {
+            let kept = "; no epoch was complete, so no model was written".to_owned();
+            return Err(Error::Diverged { by: by.clone(), kept });
+        }
+        Run::new(prepared, build, fitted)
+    }
+}

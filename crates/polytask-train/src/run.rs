@@ -1,0 +1,148 @@
+//! A finished training: the model, how it came about, and what it scores.
+
+use crate::Error;
+use crate::build::Build;
+use crate::linear::Solved;
+use crate::prepare::Prepared;
+use crate::train::{Fitted, Round, StopReason};
+use indexmap::IndexMap;
+use polytask_model::config::Config;
+use polytask_model::files;
+use polytask_model::model::{CONFIG, GateUse, HISTORY, METRICS, Model, RUN, RunInfo, Scores, peak_memory};
+use std::path::Path;
+
+/// A finished training.
+pub struct Run {
+    config: Config,
+    prepared: Prepared,
+    model: Model,
+    fitted: Fitted,
+    scores: Scores,
+    gates: Vec<GateUse>,
+}
+
+/// What `metrics.json` holds.
+#[derive(serde::Serialize)]
+struct Measured<'a> {
+    #[serde(flatten)]
+    scores: &'a Scores,
+    /// Over the validation rows, or the training rows where there are none.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    gates: &'a [GateUse],
+    /// What the strength of a linear model's penalty came to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linear: Option<&'a Solved>,
+}
+
+impl Run {
+    pub(crate) fn new(prepared: Prepared, build: Build, fitted: Fitted) -> Result<Self, Error> {
+        let config = build.config.clone();
+        let model = build.model(&prepared, fitted.parameters.clone());
+        let all: Vec<usize> = (0..prepared.tasks.len()).collect();
+        let scores = model.score(&prepared.data, &all, prepared.measured().1)?;
+        let chosen = [&prepared.split.valid, &prepared.split.train].into_iter().find(|rows| !rows.is_empty());
+        let gates = chosen.map_or(Ok(Vec::new()), |rows| model.gates(&prepared.data, rows))?;
+        Ok(Run { config, prepared, model, fitted, scores, gates })
+    }
+
+    /// The trained model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The trained model alone.
+    pub fn into_model(self) -> Model {
+        self.model
+    }
+
+    /// The config that it was trained by.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The data that it was trained on.
+    pub fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    /// How training went.
+    pub fn fitted(&self) -> &Fitted {
+        &self.fitted
+    }
+
+    /// Whether training met numbers that nobody can go on from; the model is the best before that.
+    pub fn diverged(&self) -> bool {
+        matches!(self.fitted.stop_reason, StopReason::Diverged(_))
+    }
+
+    /// The metrics of every task on the test rows, or on the best there are: see [`Prepared::measured`].
+    pub fn scores(&self) -> &Scores {
+        &self.scores
+    }
+
+    /// What gates weigh experts by, on average over the validation rows.
+    pub fn gates(&self) -> &[GateUse] {
+        &self.gates
+    }
+
+    /// Writes the model directory: the model, its scores, the history of its training, its config, and how the run went.
+    ///
+    /// # Errors
+    /// A folder that holds something else, a file that cannot be written.
+    pub fn save(&self, out: &Path) -> Result<(), Error> {
+        self.model.save(out)?;
+        let measured = Measured { scores: &self.scores, gates: &self.gates, linear: self.fitted.solved.as_ref() };
+        files::write(&out.join(METRICS), &json(&measured)?)?;
+        files::write(&out.join(HISTORY), &lines(&self.fitted.history)?)?;
+        files::write(&out.join(CONFIG), self.config.to_toml()?.as_bytes())?;
+        files::write(&out.join(RUN), &json(&self.info(out))?)?;
+        Ok(())
+    }
+
+    /// How the run went.
+    fn info(&self, out: &Path) -> RunInfo {
+        let Run { config, prepared, fitted, .. } = self;
+        let split = &prepared.split;
+        let parts = [("train", &split.train), ("valid", &split.valid), ("test", &split.test)];
+        let counts = |count: &dyn Fn(&[u32]) -> usize| {
+            parts.iter().map(|(part, rows)| ((*part).to_owned(), count(rows))).collect::<IndexMap<String, usize>>()
+        };
+        let labels = prepared.tasks.iter().zip(&prepared.data.labels);
+        RunInfo {
+            polytask: env!("CARGO_PKG_VERSION").to_owned(),
+            folder: files::way(out, &config.folder),
+            ending: match &fitted.stop_reason {
+                StopReason::Complete => "all steps were made".to_owned(),
+                StopReason::EarlyStopping => "nothing got better any more".to_owned(),
+                StopReason::Stopped => "it was stopped".to_owned(),
+                StopReason::Diverged(by) => by.to_string(),
+            },
+            best_epoch: fitted.best_epoch,
+            steps: fitted.steps,
+            seconds: fitted.seconds,
+            threads: rayon::current_num_threads(),
+            peak_memory: peak_memory(),
+            rows: counts(&|rows| rows.len()),
+            labels: labels.map(|(task, labels)| (task.name.clone(), counts(&|rows| labels.count(rows)))).collect(),
+        }
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(files::FileError::from)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// The history as JSON lines.
+///
+/// # Errors
+/// A round that cannot be written.
+pub fn lines(history: &[Round]) -> Result<Vec<u8>, Error> {
+    let mut all = Vec::new();
+    for round in history {
+        serde_json::to_writer(&mut all, round).map_err(files::FileError::from)?;
+        all.push(b'\n');
+    }
+    Ok(all)
+}
