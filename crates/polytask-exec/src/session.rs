@@ -98,8 +98,8 @@ pub trait Backend: Debug + Send + Sync {
     fn session(&self, graph: &Graph, spec: &Spec, start: &Parameters) -> Result<Box<dyn Session>, Unsupported>;
 }
 
-/// A planned graph with its parameters and its optimiser, ready to run. Batches are those of the graph ([`Ports`]
-/// (crate::Ports)), of at most as many rows as planned for; a session may panic on others. `noise` names a step's
+/// A planned graph with its parameters and its optimiser, ready to run. Batches are those of the graph, see
+/// [`Ports`](crate::Ports), of at most as many rows as planned for; a session may panic on others. `noise` names a step's
 /// random draws (dropout): the same gives the same.
 pub trait Session: Send {
     /// The graph as it is run: the losses, parameters and domains are those that were given, nodes may have been added.
