@@ -96,7 +96,7 @@ fn rows() -> Graph {
     let mut g = GraphBuilder::new();
     let x = g.input("numbers", 30);
     let ids = g.index_input("ids", 1);
-    let e = g.embedding(ids, IndexColumn { column: 0, levels: 9 }, 70);
+    let e = g.sparse_embedding(ids, IndexColumn { column: 0, levels: 9 }, 70);
     let joined = g.concat(&[x, e]);
     let h = g.dense(joined, 160, Activation::Relu);
     let h = g.dropout(h, 0.1);
@@ -127,7 +127,7 @@ fn tokens() -> Graph {
     let mut g = GraphBuilder::new();
     let tokens = g.ragged("tokens", DomainId::ROWS);
     let words = g.index_on(tokens, "words", 1);
-    let x = g.embedding(words, IndexColumn { column: 0, levels: 50 }, 6);
+    let x = g.sparse_embedding(words, IndexColumn { column: 0, levels: 50 }, 6);
     let h = g.dense(x, 400, Activation::Tanh);
     let z = g.dense(h, 5, Activation::Linear);
     g.crf_loss("tags", z);
