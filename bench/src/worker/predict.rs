@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use polytask::model::Model;
-use polytask::task::Prediction;
+use polytask::tasks::Prediction;
 use polytask_data::Table;
 
 use crate::predict::{program, run};

@@ -7,7 +7,7 @@ use crate::workload::{Work, Workload};
 use crate::{Result, network};
 use polytask::config::{OptimizerName, TrainConfig};
 use polytask::select::{LookAhead, Measurement, Rows};
-use polytask::train::Look;
+use polytask::train::BeforeStep;
 use polytask_cpu::{OptimizerState, Parameters};
 
 /// Serves the protocol until told to quit.
@@ -31,12 +31,12 @@ struct Case {
 }
 
 impl Case {
-    fn look(&mut self) -> Option<Measurement> {
+    fn before_step(&mut self) -> Option<Measurement> {
         let Case { ahead, parameters, data, step } = self;
         let mut seen = None;
         let optimizer = OptimizerState { step: 0, moments: Vec::new() };
         data.batches(*step, 1, |step, feed| {
-            seen = Some(ahead.measure(&Look { step, rate: 1e-3, feed, parameters, optimizer: &optimizer }));
+            seen = Some(ahead.measure(&BeforeStep { step, rate: 1e-3, feed, parameters, optimizer: &optimizer }));
         });
         *step += 1;
         seen
@@ -48,7 +48,7 @@ impl Steps for Looks {
         let Looks { pool, case } = self;
         let Some(case) = case else { return Ok(None) };
         for _ in 0..count {
-            std::hint::black_box(pool.install(|| case.look()));
+            std::hint::black_box(pool.install(|| case.before_step()));
         }
         Ok(None)
     }
@@ -68,7 +68,7 @@ impl Steps for Looks {
             })
         })?;
         let case = self.case.insert(case);
-        let after = self.pool.install(|| case.look()).map(|look| look.after);
+        let after = self.pool.install(|| case.before_step()).map(|look| look.after);
         let answers = after.map(|m| (0..tasks).map(|i| (0..tasks).map(|j| m.at(i, j)).collect()).collect());
         Ok(Answers { answers: answers.unwrap_or_default() })
     }

@@ -142,6 +142,9 @@ macro_rules! from_part {
 }
 
 from_part!(
+    polytask::BuildError,
+    polytask::FitError,
+    polytask::StudyError,
     polytask::config::ConfigError,
     polytask::files::FileError,
     polytask::train::TrainError,

@@ -6,8 +6,8 @@ use crate::progress::Progress;
 use crate::track::{Mlflow, Screen, TensorBoard};
 use polytask::config::Config;
 use polytask::model::Scores;
-use polytask::task::Task;
-use polytask::train::{Checkpoint, CheckpointError, Round, Watch};
+use polytask::tasks::Task;
+use polytask::train::{Callback, Checkpoint, CheckpointError, Round};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -97,7 +97,7 @@ impl Watching {
     }
 }
 
-impl Watch for Watching {
+impl Callback for Watching {
     fn step(&mut self, step: u64, _: u64) {
         match &mut self.show {
             Show::Bar(bar) => bar.at(step),

@@ -1,9 +1,9 @@
 //! `model.json`: what the caller feeds and what comes out, beside every export.
 
 use crate::onnx::{Axis, proto::Type};
-use polytask::encode::{Category, Code, Encoder, Image, Input};
+use polytask::inputs::{Category, Code, Encoder, Image, Input};
 use polytask::model::Model;
-use polytask::task::Task;
+use polytask::tasks::Task;
 use polytask_graph::{Graph, Loss, Node, NodeId, Op, Weighing};
 use serde::Serialize;
 use std::collections::BTreeMap;

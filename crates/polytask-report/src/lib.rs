@@ -37,11 +37,23 @@ pub enum ReportError {
     Page(#[from] minijinja::Error),
 }
 
-impl From<polytask::model::ModelError> for ReportError {
-    fn from(error: polytask::model::ModelError) -> Self {
-        ReportError::Library(error.into())
-    }
+macro_rules! of_the_library {
+    ($($error:ty),*) => {
+        $(impl From<$error> for ReportError {
+            fn from(error: $error) -> Self {
+                ReportError::Library(error.into())
+            }
+        })*
+    };
 }
+
+of_the_library!(
+    polytask::BuildError,
+    polytask::FitError,
+    polytask::StudyError,
+    polytask::files::FileError,
+    polytask::model::ModelError
+);
 
 /// What a report is made from besides the directory.
 #[derive(Clone, Debug, Default)]

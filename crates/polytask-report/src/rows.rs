@@ -2,7 +2,7 @@
 
 use crate::ReportError;
 use crate::run::Run;
-use polytask::task::{Prediction, Task, Truth};
+use polytask::tasks::{Prediction, Task, Truth};
 use polytask::{Dataset, Source};
 use polytask_data::{Random, ReadOptions, Table};
 use rayon::prelude::*;

@@ -3,7 +3,7 @@
 use crate::ReportError;
 use indexmap::IndexMap;
 use polytask::config::Config;
-use polytask::files::{self, FileError};
+use polytask::files;
 use polytask::model::{CONFIG, HISTORY, METRICS, Model, RUN, RunInfo};
 use polytask::train::Round;
 use serde_json::Value;
@@ -131,10 +131,4 @@ fn scores(text: &str) -> Result<IndexMap<String, IndexMap<String, f64>>, String>
         metrics.filter_map(|(name, value)| Some((name.clone(), value.as_f64()?))).collect()
     };
     Ok(tasks.iter().map(|(task, metrics)| (task.clone(), numbers(metrics))).collect())
-}
-
-impl From<FileError> for ReportError {
-    fn from(error: FileError) -> Self {
-        ReportError::Library(error.into())
-    }
 }

@@ -1,6 +1,6 @@
 //! What a model reads and predicts, for clients.
 
-use polytask::encode::Code;
+use polytask::inputs::Code;
 use polytask::model::Model;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -79,7 +79,7 @@ impl Description {
             example.insert(input.column.clone(), value);
             inputs.push(InputDescription { name: input.column.clone(), kind: input.code.kind().word(), levels });
         }
-        let task = |task: &polytask::task::Task| TaskDescription {
+        let task = |task: &polytask::tasks::Task| TaskDescription {
             name: task.name.clone(),
             kind: task.kind_name(),
             column: task.column.clone(),

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{alphabet, engine::DecodePaddingMode};
 use bytes::Bytes;
-use polytask::encode::Features;
+use polytask::Dataset;
 use polytask::model::Model;
 use polytask_data::{BytesFormat, Column, Images, ReadOptions, Table, Values, read_bytes, read_objects};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -88,7 +88,7 @@ impl Reader {
     }
 
     /// The table of a request and what the model reads of it.
-    pub fn read(&self, input: Input, lenient: bool, model: &Model) -> Result<(Table, Features), Problem> {
+    pub fn read(&self, input: Input, lenient: bool, model: &Model) -> Result<(Table, Dataset), Problem> {
         let table = match input {
             Input::None => return Err(Problem::new(Kind::Malformed, "the body is empty")),
             Input::Json(body) => self.json(&body)?,
@@ -102,8 +102,8 @@ impl Reader {
             self.check_columns(&table)?;
         }
         let table = if self.images.is_empty() { table } else { self.unpack(table)? };
-        let features = model.read(&table)?;
-        Ok((table, features))
+        let data = model.read(&table)?;
+        Ok((table, data))
     }
 
     fn too_many(&self) -> Problem {

@@ -6,7 +6,7 @@ use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use polytask::model::Model;
 use polytask::output::{Cells, Rows, Tokens, Written};
-use polytask::task::Prediction;
+use polytask::tasks::Prediction;
 use polytask_data::Table;
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ pub fn write(
 }
 
 /// A task whose predictions are images.
-fn of_pixels(model: &Model) -> Option<&polytask::task::Task> {
+fn of_pixels(model: &Model) -> Option<&polytask::tasks::Task> {
     model.tasks.iter().find(|task| task.outcome().pixels().is_some())
 }
 

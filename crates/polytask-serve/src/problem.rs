@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use polytask::encode::EncodeError;
+use polytask::inputs::EncodeError;
 use polytask_data::DataError;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -181,12 +181,12 @@ impl From<EncodeError> for Problem {
     }
 }
 
-impl From<polytask::Error> for Problem {
-    fn from(error: polytask::Error) -> Self {
+impl From<polytask::BuildError> for Problem {
+    fn from(error: polytask::BuildError) -> Self {
         match error {
-            polytask::Error::Data(error) => error.into(),
-            polytask::Error::Encode(error) => error.into(),
-            polytask::Error::Task(error) => Problem::with(Kind::Unfit, error.to_string(), error.hint()),
+            polytask::BuildError::Data(error) => error.into(),
+            polytask::BuildError::Encode(error) => error.into(),
+            polytask::BuildError::Task(error) => Problem::with(Kind::Unfit, error.to_string(), error.hint()),
             error => Problem::new(Kind::Internal, error.to_string()),
         }
     }

@@ -5,7 +5,7 @@ use crate::metrics::Metrics;
 use crate::output::{Output, write};
 use crate::problem::{Kind, Problem};
 use crate::queue::Queue;
-use polytask::encode::Features;
+use polytask::Dataset;
 use polytask::model::{Model, Predictor};
 use polytask_data::Table;
 use std::cell::RefCell;
@@ -135,7 +135,7 @@ impl Worker {
 
     fn answer(&self, predictor: &mut Predictor, jobs: Vec<Job>) {
         let mut read: Vec<(Job, Table)> = Vec::with_capacity(jobs.len());
-        let mut features: Vec<Features> = Vec::with_capacity(jobs.len());
+        let mut sets: Vec<Dataset> = Vec::with_capacity(jobs.len());
         for mut job in jobs {
             // Nobody waits any more for one that took too long.
             if job.answer.is_closed() {
@@ -145,7 +145,7 @@ impl Worker {
             match self.reader.read(input, job.lenient, &self.model) {
                 Ok((table, own)) => {
                     read.push((job, table));
-                    features.push(own);
+                    sets.push(own);
                 }
                 Err(problem) => drop(job.answer.send(Err(problem))),
             }
@@ -153,8 +153,8 @@ impl Worker {
         if read.is_empty() {
             return;
         }
-        self.metrics.batch(&self.name, read.len(), features.iter().map(|own| own.rows).sum());
-        match predictor.predict(features) {
+        self.metrics.batch(&self.name, read.len(), sets.iter().map(Dataset::rows).sum());
+        match predictor.predict(sets) {
             Ok(predictions) => {
                 for ((job, table), predictions) in read.into_iter().zip(predictions) {
                     let written = write(&self.model, &self.name, &table, &predictions, job.output, job.probabilities);

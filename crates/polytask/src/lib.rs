@@ -1,30 +1,12 @@
-//! Multi-task learning: tasks, encoders, sharing, training, evaluation and the model directory.
+//! Multi-task learning: tasks, inputs, sharing, training, evaluation and the model directory.
 
-mod column;
-pub mod compare;
-pub mod config;
-mod dataset;
-pub mod encode;
 mod error;
-pub mod files;
-mod group;
-pub mod importance;
-pub mod inspect;
-pub mod linear;
-pub mod metric;
-pub mod model;
-mod nearest;
-pub mod output;
-mod prepare;
-pub mod search;
-pub mod select;
-pub mod share;
-pub mod structure;
-pub mod task;
-pub mod train;
-pub mod tune;
 
-pub use dataset::Dataset;
 pub use error::Error;
-pub use group::{Group, Trained};
-pub use prepare::{Prepared, Source, prepare};
+pub use polytask_model::Error as BuildError;
+pub use polytask_model::{Dataset, config, files, inputs, metric, model, output, share, structure, tasks};
+pub use polytask_study::Error as StudyError;
+pub use polytask_train::Error as FitError;
+
+pub use polytask_study::{compare, importance, inspect, select, tune};
+pub use polytask_train::{Group, Prepared, Source, Trained, linear, prepare, search, train};

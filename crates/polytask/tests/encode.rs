@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use polytask::config::{Config, TextModel};
-use polytask::encode::{Code, EncodeError, Encoder};
+use polytask::inputs::{Code, EncodeError, Encoder};
 use polytask_data::{Column, Hint, Table};
 use polytask_graph::{Activation, GraphBuilder, LossKind, Op};
 
@@ -24,7 +24,7 @@ fn words<'a>(name: &str, values: impl IntoIterator<Item = &'a str>) -> Column {
 
 fn fit(keys: &str, table: &Table) -> Result<Encoder, EncodeError> {
     let rows: Vec<u32> = (0..table.rows() as u32).collect();
-    Encoder::fit(&config(keys), table, &rows)
+    Encoder::fit(&config(keys).input_plan(table), table, &rows)
 }
 
 fn says(error: &EncodeError) -> String {
@@ -45,7 +45,7 @@ fn people() -> Table {
 
 #[test]
 fn everything_is_fitted_on_the_training_rows() {
-    let encoder = Encoder::fit(&config(""), &people(), &[0, 1]).unwrap();
+    let encoder = Encoder::fit(&config("").input_plan(&people()), &people(), &[0, 1]).unwrap();
     let kinds: Vec<(&str, &str)> =
         encoder.inputs.iter().map(|input| (input.column.as_str(), input.code.kind().word())).collect();
     assert_eq!(kinds, [("age", "number"), ("sex", "category"), ("smoker", "boolean")]);
@@ -185,7 +185,8 @@ fn reserved_columns_are_no_inputs() {
 #[test]
 fn columns_that_cannot_be_inputs() {
     let missing = table(vec![Column::number("a", vec![NONE, 5.0]), words("b", ["", "x"])]);
-    let says_of = |keys: &str, rows: &[u32]| says(&Encoder::fit(&config(keys), &missing, rows).unwrap_err());
+    let says_of =
+        |keys: &str, rows: &[u32]| says(&Encoder::fit(&config(keys).input_plan(&missing), &missing, rows).unwrap_err());
     let hint = |name: &str| format!("hint: take it out with data.ignore = [\"{name}\"]");
     let a = format!("input `a`: every value is missing in the training rows\n{}", hint("a"));
     assert_eq!(says_of("", &[0]), a, "the first of two");

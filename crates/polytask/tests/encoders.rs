@@ -9,7 +9,7 @@ use common::Noise;
 use polytask::config::Config;
 use polytask::model;
 use polytask::prepare;
-use polytask::share::{self, Design, NAMES};
+use polytask::share::{self, NAMES};
 use polytask::train::fit;
 use polytask_cpu::*;
 use polytask_graph::*;
@@ -131,7 +131,7 @@ fn built(
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path(), name, ground, rest)?;
     let prepared = prepare(&config).map_err(|e| e.to_string())?;
-    let graph = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks)).map_err(|e| e.to_string())?;
+    let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).map_err(|e| e.to_string())?;
     Ok((folder, config, prepared, graph))
 }
 

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Noise, learn, prepared, table};
-use polytask::task::{Prediction, Truth};
+use polytask::tasks::{Prediction, Truth};
 use std::collections::BTreeSet;
 
 fn numbers(prediction: &Prediction) -> &[f64] {

@@ -5,7 +5,7 @@
 mod common;
 
 use polytask::prepare;
-use polytask::share::{self, Design};
+use polytask::share;
 use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
 use polytask_graph::ParameterId;
 use serde::Deserialize;
@@ -64,7 +64,7 @@ fn check(name: &str) {
     let folder = tempfile::tempdir().unwrap();
     let config = common::config(&folder, &text, &sections);
     let prepared = prepare(&config).unwrap();
-    let graph = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks)).unwrap();
+    let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
     let mut values = Parameters::zeros(&graph);
     assert_eq!(graph.parameters().len(), fixture.parameters.len());
     for (of, tensor) in &fixture.parameters {

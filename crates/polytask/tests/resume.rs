@@ -6,8 +6,8 @@ mod common;
 
 use polytask::model;
 use polytask::prepare;
-use polytask::share::{self, Design};
-use polytask::train::{Checkpoint, CheckpointError, Fitted, Watch, fit};
+use polytask::share;
+use polytask::train::{Callback, Checkpoint, CheckpointError, Fitted, fit};
 use polytask_balance::METHODS;
 
 /// Writes every checkpoint to a file, as `polytask train` does, and ends the run after some step.
@@ -17,7 +17,7 @@ struct Keeper {
     step: u64,
 }
 
-impl Watch for Keeper {
+impl Callback for Keeper {
     fn step(&mut self, step: u64, _: u64) {
         self.step = step;
     }
@@ -52,7 +52,7 @@ fn every_method_goes_on_bit_for_bit() {
         );
         let config = common::config(&folder, &data, &sections);
         let prepared = prepare(&config).unwrap();
-        let graph = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks)).unwrap();
+        let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
         let start = model::start(&graph, &prepared.encoder, &prepared.tasks, 0, None).unwrap();
         let run = |until: u64, resume: bool| {
             let job = prepared.job(&graph, &[0, 1], &config);

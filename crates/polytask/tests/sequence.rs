@@ -7,7 +7,7 @@ mod common;
 use common::Noise;
 use common::gradients::check_gradients;
 use polytask::config::{Config, ConfigError};
-use polytask::share::{self, Design, NAMES};
+use polytask::share::{self, NAMES};
 use polytask::{Prepared, prepare};
 use polytask_graph::*;
 
@@ -46,7 +46,7 @@ fn read(rows: usize, sections: &str) -> (Config, Prepared) {
 }
 
 fn graph(config: &Config, prepared: &Prepared) -> Graph {
-    let graph = share::build(&Design::new(config, &prepared.encoder, &prepared.tasks)).unwrap();
+    let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
     let again: Graph = serde_json::from_str(&serde_json::to_string(&graph).unwrap()).unwrap();
     again.validate().unwrap();
     assert_eq!(again, graph);

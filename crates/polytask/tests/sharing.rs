@@ -7,7 +7,7 @@ mod common;
 use common::gradients::{NOISE, check_gradients, runner};
 use common::{Noise, config, learn};
 use polytask::prepare;
-use polytask::share::{self, Design, NAMES};
+use polytask::share::{self, NAMES};
 use polytask_cpu::*;
 use polytask_graph::*;
 
@@ -60,7 +60,7 @@ fn with(name: &str, work: impl FnOnce(&Graph, &Feed<'_>)) {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder, &table(ROWS), &sections(name, ""));
     let prepared = prepare(&config).unwrap();
-    let graph = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks)).unwrap();
+    let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
     let again: Graph = serde_json::from_str(&serde_json::to_string(&graph).unwrap()).unwrap();
     again.validate().unwrap();
     assert_eq!(again, graph, "{name}");

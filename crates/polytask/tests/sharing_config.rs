@@ -6,7 +6,7 @@ mod common;
 
 use polytask::config::Config;
 use polytask::prepare;
-use polytask::share::{self, Design};
+use polytask::share;
 
 /// The message and its hint.
 fn complaint(model: &str) -> String {
@@ -89,7 +89,7 @@ fn refused_when_the_tasks_are_known() {
         let sections = format!("split = {{ valid = 0, test = 0 }}\n{tasks}[model]\nsharing = {sharing}\n");
         let config = common::config(&folder, &common::sums(40), &sections);
         let prepared = prepare(&config).unwrap();
-        let built = share::build(&Design::new(&config, &prepared.encoder, &prepared.tasks));
+        let built = share::build(&config.design(&prepared.encoder, &prepared.tasks));
         built.map(|_| ()).map_err(|e| e.to_string())
     };
     let both = "[tasks.a]\n[tasks.b]\n";

@@ -4,7 +4,7 @@
 
 use polytask::config::{Config, TaskConfig};
 use polytask::metric::Better;
-use polytask::task::{Kind, MISSING, Prediction, Target, Task, TaskError, Truth, UNSEEN, sample_weights};
+use polytask::tasks::{Kind, MISSING, Prediction, Target, Task, TaskError, Truth, UNSEEN, sample_weights};
 use polytask_data::{Column, Hint, Table};
 use polytask_graph::LossKind;
 

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{learn, sums};
-use polytask::train::{Ending, Look, Watch};
+use polytask::train::{BeforeStep, Callback, StopReason};
 use polytask_data::epoch_order;
 
 /// All rows train, two tasks on a small trunk.
@@ -144,7 +144,7 @@ fn overfitted(train: &str) -> common::Learnt {
 #[test]
 fn stops_when_nothing_gets_better_and_gives_the_best_back() {
     let learnt = overfitted("epochs = 500\npatience = 7\n");
-    assert_eq!(learnt.fitted.ending, Ending::NoImprovement);
+    assert_eq!(learnt.fitted.stop_reason, StopReason::EarlyStopping);
     let best = learnt.fitted.best_epoch.unwrap();
     let history = &learnt.fitted.history;
     assert_eq!(history.len() as u64, best + 7);
@@ -155,12 +155,12 @@ fn stops_when_nothing_gets_better_and_gives_the_best_back() {
     assert!(history.iter().enumerate().all(|(i, r)| r.best == criteria[..i].iter().all(|c| r.criterion.unwrap() < *c)));
     // The model is the one that a run of just so many epochs ends with.
     let short = overfitted(&format!("epochs = {best}\npatience = 0\n"));
-    assert_eq!(short.fitted.ending, Ending::Complete);
+    assert_eq!(short.fitted.stop_reason, StopReason::Complete);
     assert_eq!(short.fitted.parameters, learnt.fitted.parameters);
 
     let patient = overfitted("epochs = 100\npatience = 0\n");
     assert_eq!(patient.fitted.history.len(), 100, "no patience to lose");
-    assert_eq!(patient.fitted.ending, Ending::Complete);
+    assert_eq!(patient.fitted.stop_reason, StopReason::Complete);
 }
 
 #[test]
@@ -240,8 +240,8 @@ fn decay_and_penalty_hold_the_weights_back() {
 /// Notes where every step starts from.
 struct States(Vec<Vec<f32>>);
 
-impl Watch for States {
-    fn look(&mut self, at: &Look<'_>) {
+impl Callback for States {
+    fn before_step(&mut self, at: &BeforeStep<'_>) {
         self.0.push(at.parameters.values().to_vec());
     }
 }

@@ -5,9 +5,9 @@
 mod common;
 
 use polytask::config::Config;
-use polytask::encode::{Code, Pieces};
+use polytask::inputs::{Code, Pieces};
 use polytask::model::{self, Model};
-use polytask::share::{self, Design};
+use polytask::share;
 use polytask::{Prepared, prepare};
 use polytask_cpu::Parameters;
 use polytask_graph::{Graph, ParameterId};
@@ -46,7 +46,7 @@ fn read(folder: &Path, sections: &str) -> Result<(Config, Prepared), String> {
 }
 
 fn build(config: &Config, prepared: &Prepared) -> (Graph, Parameters) {
-    let graph = share::build(&Design::new(config, &prepared.encoder, &prepared.tasks)).unwrap();
+    let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
     let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, None).unwrap();
     (graph, start)
 }
@@ -245,7 +245,7 @@ fn unseen_words_are_known_by_their_pieces() {
         let (config, prepared) = read(folder.path(), &sections).unwrap();
         let (model, prepared) = learn(&config, prepared);
         let written = serde_json::to_string(&model.encoder).unwrap();
-        assert_eq!(serde_json::from_str::<polytask::encode::Encoder>(&written).unwrap(), model.encoder);
+        assert_eq!(serde_json::from_str::<polytask::inputs::Encoder>(&written).unwrap(), model.encoder);
         (score(&model, &prepared, "class", "accuracy"), prepared)
     };
     let (read, _) = accuracy(", subwords = \"t.json\"");

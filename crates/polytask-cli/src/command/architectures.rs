@@ -3,7 +3,7 @@
 use super::{ConfigArguments, Format, on_threads, print, print_json};
 use crate::failure::Failure;
 use crate::text;
-use polytask::share::{ARCHITECTURES, Design, Info, Sharing, build};
+use polytask::share::{ARCHITECTURES, Info, Sharing, build};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
@@ -67,9 +67,10 @@ impl Architectures {
         for info in ARCHITECTURES {
             let chosen = own.name() == info.name;
             config.model.sharing = if chosen { own.clone() } else { Sharing::named(info.name).unwrap_or_default() };
-            let built = config.check().map_err(|e| e.to_string()).and_then(|()| {
-                build(&Design::new(&config, &prepared.encoder, &prepared.tasks)).map_err(|e| e.to_string())
-            });
+            let built = config
+                .check()
+                .map_err(|e| e.to_string())
+                .and_then(|()| build(&config.design(&prepared.encoder, &prepared.tasks)).map_err(|e| e.to_string()));
             let cost = match built {
                 Ok(graph) => Cost::Network {
                     parameters: graph.parameter_count(),

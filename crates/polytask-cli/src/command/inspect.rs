@@ -216,9 +216,9 @@ fn scores(folder: &Path) -> serde_json::Map<String, Value> {
 }
 
 /// Inputs as a model reads them.
-fn described(encoder: &polytask::encode::Encoder) -> Vec<Value> {
-    use polytask::encode::Code;
-    let of = |input: &polytask::encode::Input| {
+fn described(encoder: &polytask::inputs::Encoder) -> Vec<Value> {
+    use polytask::inputs::Code;
+    let of = |input: &polytask::inputs::Input| {
         let values = match &input.code {
             Code::Number(number) => format!("{} ± {}", text::number(number.mean), text::number(number.deviation)),
             Code::Boolean(boolean) => format!("true in {:.0} %", 100.0 * boolean.share),

@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use crate::{stop, text};
 use clap::ValueEnum;
 use polytask::select::{Member, Onlooker, Options, Rows, Selected, Signal, Verified, Way, select, summary};
-use polytask::train::{Round, Watch};
+use polytask::train::{Callback, Round};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -150,7 +150,7 @@ struct Watching {
     stop: Arc<AtomicBool>,
 }
 
-impl Watch for Watching {
+impl Callback for Watching {
     fn step(&mut self, step: u64, of: u64) {
         if self.length != of {
             (self.progress, self.length) = (Progress::new(of), of);

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use clap::ValueEnum;
 use polytask::Error;
 use polytask::model::Model;
-use polytask::share::{self, Design};
+use polytask::share;
 use polytask_graph::Graph;
 
 /// Show the network of a config or of a trained model: its layers, and whose losses each learns from
@@ -48,7 +48,7 @@ impl Show {
         let config = self.of.load()?;
         let prepared = on_threads(self.of.threads, || polytask::prepare(&config))??;
         prepared.notes.iter().for_each(|note| eprintln!("note: {note}"));
-        let design = Design::new(&config, &prepared.encoder, &prepared.tasks);
+        let design = config.design(&prepared.encoder, &prepared.tasks);
         Ok(share::build(&design).map_err(Error::from)?)
     }
 }

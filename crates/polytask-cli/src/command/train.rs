@@ -15,10 +15,10 @@ use polytask::model::{
     self, CHECKPOINT, CONFIG, GateUse, HISTORY, METRICS, Model, RUN, RunInfo, Scores, gate_warnings, peak_memory,
 };
 use polytask::search;
-use polytask::share::{self, Design, Linear, Sharing};
-use polytask::task::Task;
-use polytask::train::{Checkpoint, Ending, Fitted, Round, TrainError, Watch, fit};
-use polytask::{Error, Prepared};
+use polytask::share::{self, Linear, Sharing};
+use polytask::tasks::Task;
+use polytask::train::{Callback, Checkpoint, Fitted, Round, StopReason, TrainError, fit};
+use polytask::{Error, FitError, Prepared};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -71,7 +71,7 @@ impl Train {
         }
         let settled = search_first(config, &prepared, &stop)?;
         let config = settled.as_ref().unwrap_or(config);
-        let graph = share::build(&Design::new(config, &prepared.encoder, &prepared.tasks)).map_err(Error::from)?;
+        let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).map_err(Error::from)?;
         let init = config.model.init.as_ref().map(|path| config.resolve(path)).transpose()?;
         let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, init.as_deref())?;
         Model::check_room(&self.out)?;
@@ -91,13 +91,13 @@ impl Train {
         let mut watch = Watching::begin(&self.tracking, config, &prepared.tasks, length, stop, checkpoint)?;
         let fitted = fit(&job, &start, resume, &mut watch).map_err(Error::from);
         watch.clear();
-        if !fitted.as_ref().is_ok_and(|fitted| !matches!(fitted.ending, Ending::Broken(_))) {
+        if !fitted.as_ref().is_ok_and(|fitted| !matches!(fitted.stop_reason, StopReason::Diverged(_))) {
             watch.finish(None);
         }
         let fitted = fitted?;
-        if let (Ending::Broken(by), None) = (&fitted.ending, fitted.best_epoch) {
+        if let (StopReason::Diverged(by), None) = (&fitted.stop_reason, fitted.best_epoch) {
             let kept = "; no epoch was complete, so no model was written".to_owned();
-            return Err(Error::Broken { by: by.clone(), kept }.into());
+            return Err(FitError::Diverged { by: by.clone(), kept }.into());
         }
         let model = Model {
             graph,
@@ -121,10 +121,10 @@ impl Train {
             serde_json::to_string_pretty(&info(&self.out, config, &prepared, &fitted)).map_err(std::io::Error::from)?;
         files::write(&self.out.join(RUN), format!("{info}\n").as_bytes())?;
         eprintln!("{}", ending(&fitted));
-        if let Ending::Broken(by) = fitted.ending {
+        if let StopReason::Diverged(by) = fitted.stop_reason {
             let epoch = fitted.best_epoch.unwrap_or(0);
             let kept = format!("; {} holds the best model before that, of epoch {epoch}", self.out.display());
-            return Err(Error::Broken { by, kept }.into());
+            return Err(FitError::Diverged { by, kept }.into());
         }
         print(&format!(
             "{}\nScores on the {} {} rows.\n",
@@ -152,7 +152,7 @@ fn search_first(config: &Config, prepared: &Prepared, stop: &Arc<AtomicBool>) ->
     let settled = search::settle(config, prepared, &all, &mut Stopping(stop))?;
     match settled.as_ref().map(|config| &config.model.sharing) {
         Some(Sharing::Tree(tree)) => eprintln!("found {}; training it from scratch", search::in_words(tree)),
-        _ => return Err(Error::Stopped.into()),
+        _ => return Err(FitError::Stopped.into()),
     }
     Ok(settled)
 }
@@ -160,7 +160,7 @@ fn search_first(config: &Config, prepared: &Prepared, stop: &Arc<AtomicBool>) ->
 /// Ends a search when someone has asked for it.
 struct Stopping<'a>(&'a AtomicBool);
 
-impl Watch for Stopping<'_> {
+impl Callback for Stopping<'_> {
     fn stop(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -259,11 +259,11 @@ fn info(out: &Path, config: &Config, prepared: &Prepared, fitted: &Fitted) -> Ru
     RunInfo {
         polytask: env!("CARGO_PKG_VERSION").to_owned(),
         folder: files::way(out, &config.folder),
-        ending: match &fitted.ending {
-            Ending::Complete => "all steps were made".to_owned(),
-            Ending::NoImprovement => "nothing got better any more".to_owned(),
-            Ending::Stopped => "it was stopped".to_owned(),
-            Ending::Broken(by) => by.to_string(),
+        ending: match &fitted.stop_reason {
+            StopReason::Complete => "all steps were made".to_owned(),
+            StopReason::EarlyStopping => "nothing got better any more".to_owned(),
+            StopReason::Stopped => "it was stopped".to_owned(),
+            StopReason::Diverged(by) => by.to_string(),
         },
         best_epoch: fitted.best_epoch,
         steps: fitted.steps,
@@ -279,11 +279,11 @@ fn ending(fitted: &Fitted) -> String {
     if let Some(solved) = &fitted.solved {
         return solution(fitted, solved);
     }
-    let why = match &fitted.ending {
-        Ending::Complete => "done",
-        Ending::NoImprovement => "no improvement any more",
-        Ending::Stopped => "stopped",
-        Ending::Broken(_) => "broken off",
+    let why = match &fitted.stop_reason {
+        StopReason::Complete => "done",
+        StopReason::EarlyStopping => "no improvement any more",
+        StopReason::Stopped => "stopped",
+        StopReason::Diverged(_) => "broken off",
     };
     let best = fitted.best_epoch.map_or("the last step".to_owned(), |epoch| format!("epoch {epoch}"));
     let (epochs, steps) = (text::counted(fitted.history.len(), "epoch"), text::counted(fitted.steps as usize, "step"));
@@ -312,7 +312,7 @@ fn warn_of_useless(tasks: &[Task], scores: &Scores) {
 
 /// What became of a linear model.
 fn solution(fitted: &Fitted, solved: &Solved) -> String {
-    let why = if fitted.ending == Ending::Stopped { "stopped" } else { "done" };
+    let why = if fitted.stop_reason == StopReason::Stopped { "stopped" } else { "done" };
     let ratio = solved.ratio.map_or(String::new(), |ratio| format!(", ratio {}", text::number(ratio)));
     let far = if solved.converged {
         ""

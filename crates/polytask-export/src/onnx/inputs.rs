@@ -4,7 +4,7 @@ use super::emit::{Emit, Form, Indices};
 use super::proto::Type;
 use super::writer::{Axis, Setting, tensor};
 use crate::spec;
-use polytask::encode::Category;
+use polytask::inputs::Category;
 use polytask_graph::{DomainId, Node, NodeId, Op};
 
 impl Emit<'_> {

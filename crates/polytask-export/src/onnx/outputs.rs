@@ -5,7 +5,7 @@ use super::proto::Type;
 use super::writer::{Axis, Setting, Writer};
 use crate::error::{ExportError, Refusal};
 use crate::spec::Output;
-use polytask::task::{Kind, Regression, Task};
+use polytask::tasks::{Kind, Regression, Task};
 use polytask_graph::{DomainId, Loss, NodeId};
 
 /// A value that comes out.

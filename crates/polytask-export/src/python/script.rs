@@ -3,10 +3,10 @@
 use super::{Emit, Fed, Target, literal};
 use crate::error::{ExportError, Refusal};
 use crate::spec;
-use polytask::encode::Code;
 use polytask::files::Tensor;
+use polytask::inputs::Code;
 use polytask::model::Model;
-use polytask::task::Kind;
+use polytask::tasks::Kind;
 use polytask_graph::{LossId, Op};
 use std::collections::BTreeSet;
 

@@ -6,7 +6,7 @@
 use polytask::Dataset;
 use polytask::config::Config;
 use polytask::model::Model;
-use polytask::task::{Prediction, Task};
+use polytask::tasks::{Prediction, Task};
 use polytask::{Prepared, prepare};
 use polytask_cpu::{Feed, Groups, Mode, Numbers, Parameters, Plan, Runner};
 use polytask_data::Table;
@@ -170,7 +170,7 @@ impl Case {
     /// Predictions of a network with pairs of the tokens of its only text.
     fn of_pairs(&self, table: &Table) -> Vec<Prediction> {
         let Model { graph, encoder, tasks, parameters, .. } = &self.model;
-        let data = Dataset { features: encoder.features(table).unwrap(), labels: Vec::new(), starts: Vec::new() };
+        let data = Dataset::unlabelled(encoder, &[], table).unwrap();
         let text = &data.features.texts[0];
         let mut pairs = vec![0];
         for own in text.offsets.windows(2) {

@@ -125,7 +125,7 @@ pub fn gradients(run: &Run) -> Option<Section> {
     let mut section = Section::new("balance", "Weights and gradients");
     let (name, at) = axis(run);
     let by_task = |of: &dyn Fn(&Round, &str) -> Option<f64>| -> Vec<Line> {
-        let line = |(t, task): (usize, &polytask::task::Task)| {
+        let line = |(t, task): (usize, &polytask::tasks::Task)| {
             let points = run.history.iter().filter_map(|round| Some((at(round), of(round, &task.name)?)));
             Line::new(task.name.clone(), t, points.collect())
         };

@@ -122,7 +122,7 @@ fn changed(run: &Run, rows: &Rows) -> Option<String> {
     if rows.what.starts_with("the rows of") {
         return None;
     }
-    let differs = |(task, measured): (&polytask::task::Task, &crate::rows::Measured)| {
+    let differs = |(task, measured): (&polytask::tasks::Task, &crate::rows::Measured)| {
         let primary = task.outcome().primary().0;
         let now = measured.scores.iter().find(|score| score.name == primary)?.value;
         let then = *run.metrics.get(&task.name)?.get(primary)?;

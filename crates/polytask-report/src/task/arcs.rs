@@ -4,7 +4,7 @@ use super::{Context, worst};
 use crate::block::Section;
 use crate::number::{count, percent};
 use crate::task::spans::by_label;
-use polytask::task::MISSING;
+use polytask::tasks::MISSING;
 use std::collections::BTreeMap;
 
 pub fn details(

@@ -4,7 +4,7 @@ use super::{Context, worst};
 use crate::block::Section;
 use crate::number::count;
 use crate::task::spans::by_label;
-use polytask::task::Kind;
+use polytask::tasks::Kind;
 use polytask_data::text::Frame;
 use std::collections::{BTreeMap, BTreeSet};
 

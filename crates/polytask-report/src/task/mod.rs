@@ -16,7 +16,7 @@ use crate::number::{count, maybe, number};
 use crate::rows::{Measured, Rows};
 use crate::run::Run;
 use polytask::importance::TaskImportance;
-use polytask::task::{Prediction, Task, Truth};
+use polytask::tasks::{Prediction, Task, Truth};
 
 /// What the details of a task are made from.
 pub struct Context<'a> {

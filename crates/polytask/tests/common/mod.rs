@@ -7,8 +7,8 @@ pub mod gradients;
 
 use polytask::config::Config;
 use polytask::model::{self, Model};
-use polytask::share::{self, Design};
-use polytask::train::{Fitted, Watch, fit};
+use polytask::share;
+use polytask::train::{Callback, Fitted, fit};
 use polytask::{Prepared, prepare};
 use polytask_cpu::Parameters;
 use polytask_data::{ReadOptions, Table};
@@ -41,7 +41,7 @@ pub fn learn(data: &str, sections: &str) -> Learnt {
 }
 
 /// The same, and someone looks on.
-pub fn learn_watched(data: &str, sections: &str, watch: &mut dyn Watch) -> Learnt {
+pub fn learn_watched(data: &str, sections: &str, watch: &mut dyn Callback) -> Learnt {
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder, data, sections);
     train_watched(&config, prepare(&config).unwrap(), watch)
@@ -52,8 +52,8 @@ pub fn train(config: &Config, prepared: Prepared) -> Learnt {
     train_watched(config, prepared, &mut ())
 }
 
-fn train_watched(config: &Config, prepared: Prepared, watch: &mut dyn Watch) -> Learnt {
-    let graph = share::build(&Design::new(config, &prepared.encoder, &prepared.tasks)).unwrap();
+fn train_watched(config: &Config, prepared: Prepared, watch: &mut dyn Callback) -> Learnt {
+    let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
     let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, None).unwrap();
     let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
     let job = prepared.job(&graph, &labels, config);

@@ -10,8 +10,8 @@ use polytask::config::{Config, Role};
 use polytask::files;
 use polytask::model::{CHECKPOINT, CONFIG, HISTORY, METRICS, Model, Scores};
 use polytask::select::{Member, SELECTION, load_groups};
-use polytask::task::Task;
-use polytask::train::{Budget, Checkpoint, Ending, Round, TrainError};
+use polytask::tasks::Task;
+use polytask::train::{Budget, Checkpoint, Round, StopReason, TrainError};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -57,7 +57,7 @@ impl Train {
             // What the groups score is known when all are there.
             watch.finish(trained.is_ok().then(Scores::default).as_ref());
             let trained = trained?;
-            if trained.fitted.ending == Ending::Stopped {
+            if trained.fitted.stop_reason == StopReason::Stopped {
                 eprintln!("stopped; go on with --resume --out {}", self.out.display());
                 return Ok(());
             }

@@ -1,0 +1,64 @@
+//! Inputs and tasks fitted to the training rows of a table.
+
+use crate::config::Config;
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::inputs::{Encoder, Galleries, Texts};
+use crate::tasks::{Task, TaskError};
+use polytask_data::Table;
+use rayon::prelude::*;
+
+/// Inputs and tasks that have learnt what they must know of the training rows.
+pub struct Fitted {
+    /// How columns become inputs.
+    pub encoder: Encoder,
+    /// In the order of the config.
+    pub tasks: Vec<Task>,
+    texts: Texts,
+}
+
+impl Fitted {
+    /// Fits the inputs and tasks of a config on the training rows `rows` of a table, whose images are loaded.
+    ///
+    /// # Errors
+    /// Inputs or tasks that do not fit their columns; tasks that label the tokens of two texts.
+    pub fn new(config: &Config, table: &Table, galleries: &Galleries, rows: &[u32]) -> Result<Self, Error> {
+        let encoder = Encoder::fit_loaded(&config.input_plan(table), table, rows, galleries)?;
+        let texts = encoder.texts(table)?;
+        let tasks = config.tasks.iter();
+        let tasks = tasks.map(|(name, task)| Task::fit_over(name, task, table, &texts, Some(&encoder), rows));
+        let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
+        let tokens = match one_text(&tasks)? {
+            // Layers along a text need its tokens, be they labelled or not.
+            None if config.model.trunk.reads_tokens() => encoder.text_inputs().next().map(|(name, _)| name.to_owned()),
+            labelled => labelled,
+        };
+        Ok(Fitted { encoder: Encoder { tokens, ..encoder }, tasks, texts })
+    }
+
+    /// Features, and the labels of every task, of every row of the table that this was fitted on.
+    ///
+    /// # Errors
+    /// Labels that do not fit their task.
+    pub fn dataset(&self, table: &Table, galleries: &Galleries) -> Result<Dataset, Error> {
+        let labels = self.tasks.par_iter().map(|task| task.labels_over(table, &self.texts));
+        let labels = labels.collect::<Result<Vec<_>, TaskError>>()?;
+        Ok(Dataset { labels, ..Dataset::of(&self.encoder, &self.tasks, table, &self.texts, galleries)? })
+    }
+
+    /// What is to be said of the texts.
+    pub fn notes(&self) -> impl Iterator<Item = &String> {
+        self.texts.values().flat_map(|texts| &texts.notes)
+    }
+}
+
+/// The text whose tokens are labelled.
+fn one_text(tasks: &[Task]) -> Result<Option<String>, TaskError> {
+    let of_tokens = tasks.iter().filter(|task| task.outcome().pixels().is_none());
+    let mut over = of_tokens.filter_map(|task| task.over.clone().map(|over| (&task.name, over)));
+    let Some((first, text)) = over.next() else { return Ok(None) };
+    match over.find(|(_, other)| *other != text) {
+        Some((task, other)) => Err(TaskError::TwoTexts { task: task.clone(), other, first: first.clone(), text }),
+        None => Ok(Some(text)),
+    }
+}

@@ -1,0 +1,438 @@
+//! Inputs: from columns of a table to numbers and indices that the graph reads. Everything is fitted on the training
+//! rows alone, and stored with the model.
+
+mod boolean;
+mod category;
+mod error;
+mod features;
+mod image;
+mod infer;
+mod number;
+pub mod text;
+
+pub(crate) use boolean::truth_of;
+pub use infer::infer as infer_kind;
+
+pub use boolean::Boolean;
+pub use category::Category;
+pub use error::EncodeError;
+pub use features::Features;
+pub use image::{Draw, Galleries, Gallery, Image, Step, Unpacked, load_all};
+pub(crate) use image::{Gathering, Limits};
+pub use number::Number;
+pub use text::{Pieces, ReadPieces, Sentences, Text, Texts, TokenFeatures};
+
+use crate::column::is_plain;
+use crate::section::{InputConfig, InputKind, Subwords, TextModel, environment};
+use polytask_cpu::Parameters;
+use polytask_data::{Column, Hint, Table};
+use polytask_graph::{Activation, DomainId, Graph, GraphBuilder, IndexColumn, NodeId};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The inputs of a model with what they learnt from the training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Encoder {
+    /// In the order of their features.
+    pub inputs: Vec<Input>,
+    /// The text input whose tokens are labelled, if one's are: then features are those of its tokens, not of rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<String>,
+}
+
+/// One input column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// The name of the column.
+    pub column: String,
+    /// How its values become features.
+    #[serde(flatten)]
+    pub code: Code,
+}
+
+/// How the values of a column become features.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Code {
+    /// A quantity.
+    Number(Number),
+    /// True or false.
+    Boolean(Boolean),
+    /// One of several levels.
+    Category(Category),
+    /// Sentences.
+    Text(Text),
+    /// Pixels.
+    Image(Image),
+}
+
+impl Code {
+    /// Its kind, as in the config.
+    pub fn kind(&self) -> InputKind {
+        match self {
+            Code::Number(_) => InputKind::Number,
+            Code::Boolean(_) => InputKind::Boolean,
+            Code::Category(_) => InputKind::Category,
+            Code::Text(_) => InputKind::Text,
+            Code::Image(_) => InputKind::Image,
+        }
+    }
+}
+
+/// Which columns become inputs, and how: what a config says of them.
+pub struct InputPlan<'a> {
+    /// By column, in the order of the features.
+    pub(crate) inputs: Vec<(&'a str, InputConfig)>,
+    /// Columns that must be there though nothing reads them.
+    pub(crate) ignored: &'a [String],
+    /// What loading images must keep to.
+    pub(crate) limits: Limits,
+    /// What paths are relative to.
+    pub(crate) folder: &'a Path,
+}
+
+/// Planes of an image at most that other inputs become: each costs as much in the first convolution as a colour.
+pub const PLANES: usize = 8;
+
+/// The list that is an input without being asked for.
+pub(crate) const TOKENS: &str = "tokens";
+
+/// The column of raw texts that stands for a list of tokens.
+const RAW: &str = "text";
+
+/// The input nodes of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inputs {
+    numbers: Option<NodeId>,
+    categories: Option<NodeId>,
+    /// The tokens of the first text and their domain; its pieces and those of other texts follow.
+    texts: (NodeId, DomainId),
+    /// The first of the images, which follow each other, and how many there are.
+    images: (NodeId, usize),
+}
+
+/// A column of a table, with what messages need.
+#[derive(Clone, Copy)]
+pub(crate) struct InputColumn<'a> {
+    table: &'a Table,
+    column: &'a Column,
+}
+
+impl<'a> InputColumn<'a> {
+    fn find(name: &str, kind: Option<InputKind>, table: &'a Table) -> Result<Self, EncodeError> {
+        match table.find(name) {
+            Ok(column) => Ok(InputColumn { table, column }),
+            Err(source) => Err(EncodeError::Column { input: name.to_owned(), kind, source: Box::new(source) }),
+        }
+    }
+
+    fn all_missing(&self) -> EncodeError {
+        EncodeError::AllMissing { input: self.column.name.clone() }
+    }
+}
+
+impl Encoder {
+    /// Fits the inputs of a plan on the training rows.
+    ///
+    /// # Errors
+    /// No input; a column that is not there, is all missing, does not fit its kind, or is an identifier.
+    pub fn fit(plan: &InputPlan<'_>, table: &Table, rows: &[u32]) -> Result<Self, EncodeError> {
+        Self::fit_loaded(plan, table, rows, &load_all(plan, table)?)
+    }
+
+    /// The same with the images of the table loaded.
+    pub(crate) fn fit_loaded(
+        plan: &InputPlan<'_>,
+        table: &Table,
+        rows: &[u32],
+        galleries: &Galleries,
+    ) -> Result<Self, EncodeError> {
+        for name in plan.ignored {
+            table.find(name).map_err(|source| EncodeError::Ignored(Box::new(source)))?;
+        }
+        if plan.inputs.is_empty() {
+            return Err(EncodeError::NoInput);
+        }
+        let inputs: Result<Vec<Input>, EncodeError> = plan
+            .inputs
+            .par_iter()
+            .map(|(name, input)| fit_input((name, input), plan, table, rows, galleries))
+            .collect();
+        Ok(Encoder { inputs: inputs?, tokens: None })
+    }
+
+    /// The inputs of every row of a table, whose columns are found by name.
+    ///
+    /// # Errors
+    /// A column that is not there or does not fit its kind.
+    pub fn features(&self, table: &Table) -> Result<Features, EncodeError> {
+        self.features_of(table, &self.texts(table)?, &Galleries::new())
+    }
+
+    /// The same with the texts of the table read already, and images that are loaded.
+    ///
+    /// # Errors
+    /// A column that is not there or does not fit its kind.
+    pub fn features_of(&self, table: &Table, texts: &Texts, galleries: &Galleries) -> Result<Features, EncodeError> {
+        features::features(self, table, texts, galleries)
+    }
+
+    /// The sentences of every text input.
+    ///
+    /// # Errors
+    /// A column that is not there or holds no texts.
+    pub fn texts(&self, table: &Table) -> Result<Texts, EncodeError> {
+        let of = |(name, text): (&str, &Text)| {
+            let source = InputColumn::find(self.text_column(name, table), Some(InputKind::Text), table)?;
+            Ok((name.to_owned(), text.read(table, source.column)?))
+        };
+        self.text_inputs().map(of).collect()
+    }
+
+    /// Where the text input `name` is in a table: the column of this name, or `text` where a table has raw texts alone.
+    pub fn text_column<'a>(&self, name: &'a str, table: &Table) -> &'a str {
+        match table.column(name).is_none() && table.column(RAW).is_some() && self.text_inputs().count() == 1 {
+            true => RAW,
+            false => name,
+        }
+    }
+
+    /// The text columns, in the order of their nodes.
+    pub fn text_inputs(&self) -> impl Iterator<Item = (&str, &Text)> {
+        self.inputs.iter().filter_map(|input| match &input.code {
+            Code::Text(text) => Some((input.column.as_str(), text)),
+            _ => None,
+        })
+    }
+
+    /// Adds the inputs to a graph: the nodes `numbers`, `categories`, `tokens.COLUMN` on a domain of its own,
+    /// and `images.COLUMN`, where there are such.
+    pub fn inputs(&self, g: &mut GraphBuilder) -> Inputs {
+        let (numbers, categories) = (self.number_width(), self.categories().count());
+        let numbers = (numbers > 0).then(|| g.input("numbers", numbers));
+        let categories = (categories > 0).then(|| g.index_input("categories", categories));
+        let mut texts = Vec::new();
+        for (column, text) in self.text_inputs() {
+            let name = text::node(column);
+            let domain = g.ragged(&name, DomainId::ROWS);
+            texts.push((g.index_on(domain, &name, text.columns().len()), domain));
+            if text.subwords.is_some() {
+                let name = text::piece_node(column);
+                let pieces = g.ragged(&name, domain);
+                g.index_on(pieces, &name, 1);
+            }
+        }
+        let mut images = (NodeId(0), 0);
+        for (column, image) in self.images() {
+            let node = g.image_input(&image::node(column), [image.height, image.width, image.channels]);
+            images = if images.1 == 0 { (node, 1) } else { (images.0, images.1 + 1) };
+        }
+        let texts = texts.first().copied().unwrap_or((NodeId(0), DomainId::ROWS));
+        Inputs { numbers, categories, texts, images }
+    }
+
+    /// Adds the features that inputs give, `[features]`: the numbers, `{prefix}one_hot`, an `{prefix}embed.COLUMN` for
+    /// every embedded column, the images, what the encoder of `model` makes of texts, and `{prefix}features`, which joins
+    /// them; a single image keeps its shape. Each prefix has embedding tables and text encoders of its own. The features
+    /// are on the rows, or on the tokens that are labelled.
+    ///
+    /// Layers that read images (`image`) see images of one size as one image, and what stands beside them as planes of it,
+    /// the same at every pixel: at most [`PLANES`], a mixture of them where there are more.
+    pub fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str, model: &TextModel, image: bool) -> NodeId {
+        let mut parts: Vec<NodeId> = inputs.numbers.into_iter().collect();
+        if let Some(index) = inputs.categories {
+            let levels = |category: &Category| category.levels.len();
+            let column =
+                |(i, (_, category)): (usize, &(&str, &Category))| IndexColumn { column: i, levels: levels(category) };
+            let categories: Vec<(&str, &Category)> = self.categories().collect();
+            let one_hot: Vec<IndexColumn> =
+                categories.iter().enumerate().filter(|(_, (_, c))| c.embedding.is_none()).map(column).collect();
+            if !one_hot.is_empty() {
+                parts.push(g.named(format!("{prefix}one_hot")).one_hot(index, &one_hot));
+            }
+            for (i, (name, category)) in categories.iter().enumerate() {
+                if let Some(width) = category.embedding {
+                    let column = IndexColumn { column: i, levels: levels(category) };
+                    let g = g.named(format!("{prefix}embed.{name}"));
+                    parts.push(match category.is_sparse() {
+                        true => g.sparse_embedding(index, column, width),
+                        false => g.embedding(index, column, width),
+                    });
+                }
+            }
+        }
+        let (first, images) = inputs.images;
+        parts.extend((0..images).map(|i| NodeId(first.0 + i)));
+        let mut labelled = None;
+        let (mut next, mut next_domain) = (inputs.texts.0.0, inputs.texts.1.0);
+        for (column, text) in self.text_inputs() {
+            let (tokens, domain) = (NodeId(next), DomainId(next_domain));
+            let pieces = text.subwords.is_some().then_some(NodeId(next + 1));
+            let nodes = text::TextNodes { tokens, domain, pieces };
+            (next, next_domain) =
+                (next + 1 + usize::from(pieces.is_some()), next_domain + 1 + usize::from(pieces.is_some()));
+            let name = format!("{prefix}{}", text::node(column));
+            let h = text.encode(g, nodes, &name, model);
+            match self.tokens.as_deref() == Some(column) {
+                true => labelled = Some((h, domain)),
+                false => parts.push(text::pool(g, h, &name, model.pool)),
+            }
+        }
+        if let Some((h, domain)) = labelled {
+            // What a row has, each of its tokens has.
+            for (i, part) in parts.iter_mut().enumerate() {
+                *part = g.named(format!("{prefix}spread.{i}")).spread(*part, domain);
+            }
+            parts.push(h);
+        }
+        if let (true, Some((_, size))) = (image, self.images().next()) {
+            let (images, plain): (Vec<NodeId>, Vec<NodeId>) =
+                parts.into_iter().partition(|x| g.shape(*x).image().is_some());
+            parts = images;
+            if !plain.is_empty() {
+                let mut beside = g.named(format!("{prefix}beside")).concat(&plain);
+                if g.shape(beside).width() > PLANES {
+                    beside = g.named(format!("{prefix}mixed")).dense(beside, PLANES, Activation::Linear);
+                }
+                parts.push(g.named(format!("{prefix}planes")).planes(beside, [size.height, size.width]));
+            }
+        }
+        g.named(format!("{prefix}features")).concat(&parts)
+    }
+
+    /// Adds the features that inputs give with every category one-hot, those that are to be embedded too: to a linear
+    /// model an embedding is no more than that.
+    pub fn one_hot(&self, g: &mut GraphBuilder, inputs: Inputs) -> NodeId {
+        let mut parts: Vec<NodeId> = inputs.numbers.into_iter().collect();
+        if let Some(index) = inputs.categories {
+            let column = |(i, (_, category)): (usize, (&str, &Category))| IndexColumn {
+                column: i,
+                levels: category.levels.len(),
+            };
+            let columns: Vec<IndexColumn> = self.categories().enumerate().map(column).collect();
+            parts.push(g.named("one_hot").one_hot(index, &columns));
+        }
+        g.named("features").concat(&parts)
+    }
+
+    /// How the columns are to be read from another file.
+    pub fn hints(&self) -> BTreeMap<String, Hint> {
+        let hint = |input: &Input| match &input.code {
+            Code::Number(_) => Some(Hint::Number),
+            Code::Boolean(_) => None,
+            Code::Category(category) => Some(if category.numbers { Hint::Number } else { Hint::Text }),
+            // Lists are lists whatever the hint.
+            Code::Text(_) => Some(Hint::Text),
+            Code::Image(_) => Some(Hint::Image),
+        };
+        self.inputs.iter().filter_map(|input| Some((input.column.clone(), hint(input)?))).collect()
+    }
+
+    /// What the features of the node `numbers` are, in order: the column, and `COLUMN missing` for an indicator.
+    pub fn number_names(&self) -> Vec<String> {
+        let names = |input: &Input| {
+            let indicator = match &input.code {
+                Code::Number(number) => number.indicator,
+                Code::Boolean(boolean) => boolean.indicator,
+                Code::Category(_) | Code::Text(_) | Code::Image(_) => return Vec::new(),
+            };
+            let missing = indicator.then(|| format!("{} missing", input.column));
+            std::iter::once(input.column.clone()).chain(missing).collect()
+        };
+        self.inputs.iter().flat_map(names).collect()
+    }
+
+    /// The width of the node `numbers`; 0 where there is none.
+    pub fn number_width(&self) -> usize {
+        let width = |input: &Input| match &input.code {
+            Code::Number(number) => 1 + usize::from(number.indicator),
+            Code::Boolean(boolean) => 1 + usize::from(boolean.indicator),
+            Code::Category(_) | Code::Text(_) | Code::Image(_) => 0,
+        };
+        self.inputs.iter().map(width).sum()
+    }
+
+    /// The columns of the node `categories`, in order.
+    pub fn categories(&self) -> impl Iterator<Item = (&str, &Category)> {
+        self.inputs.iter().filter_map(|input| match &input.code {
+            Code::Category(category) => Some((input.column.as_str(), category)),
+            _ => None,
+        })
+    }
+
+    /// The image columns, in the order of their nodes.
+    pub fn images(&self) -> impl Iterator<Item = (&str, &Image)> {
+        self.inputs.iter().filter_map(|input| match &input.code {
+            Code::Image(image) => Some((input.column.as_str(), image)),
+            _ => None,
+        })
+    }
+
+    /// Puts what is known beforehand, the vectors of words, into the parameters that a model starts from.
+    pub(crate) fn start(&self, graph: &Graph, parameters: &mut Parameters) {
+        self.text_inputs().for_each(|(column, text)| text.start(graph, column, parameters));
+    }
+
+    /// Checks an encoder that was read from a file.
+    ///
+    /// # Errors
+    /// [`EncodeError::Damaged`], [`EncodeError::NoInput`].
+    pub fn check(&self) -> Result<(), EncodeError> {
+        if self.inputs.is_empty() {
+            return Err(EncodeError::NoInput);
+        }
+        for input in &self.inputs {
+            match &input.code {
+                Code::Number(number) => number.check(),
+                Code::Boolean(boolean) => boolean.check(),
+                Code::Category(category) => category.check(),
+                Code::Text(text) => text.check(),
+                Code::Image(image) => image.check(),
+            }
+            .map_err(|reason| EncodeError::Damaged { input: input.column.clone(), reason })?;
+        }
+        Ok(())
+    }
+}
+
+fn fit_input(
+    (name, config): (&str, &InputConfig),
+    plan: &InputPlan<'_>,
+    table: &Table,
+    rows: &[u32],
+    galleries: &Galleries,
+) -> Result<Input, EncodeError> {
+    let source = InputColumn::find(name, config.kind, table)?;
+    let kind = config.kind.unwrap_or_else(|| infer::infer(source.column));
+    if !matches!(kind, InputKind::Text | InputKind::Image) && !is_plain(source.column) {
+        return Err(EncodeError::NotPlain { input: name.to_owned(), found: source.column.kind() });
+    }
+    if let Some(key) = config.stray_key(kind) {
+        return Err(EncodeError::StrayKey { input: name.to_owned(), kind: kind.word(), key });
+    }
+    let code = match kind {
+        InputKind::Image => match galleries.get(name) {
+            Some(gallery) => Code::Image(Image::fit(&source, config, rows, gallery, &plan.limits)?),
+            None => return Err(source.all_missing()),
+        },
+        InputKind::Number => Code::Number(Number::fit(&source, config, rows)?),
+        InputKind::Boolean => Code::Boolean(Boolean::fit(&source, rows)?),
+        InputKind::Category => Code::Category(Category::fit(&source, config, rows)?),
+        InputKind::Text => {
+            let resolved = |path: Option<&String>| {
+                let path = path.map(|path| environment::resolve(plan.folder, path)).transpose();
+                path.map_err(|reason| EncodeError::TextFile { input: name.to_owned(), reason })
+            };
+            let tokenizer = match &config.subwords {
+                Some(Subwords::Read(path)) => Some(path),
+                _ => None,
+            };
+            let files =
+                text::TextFiles { vectors: resolved(config.vectors.as_ref())?, tokenizer: resolved(tokenizer)? };
+            Code::Text(Text::fit(&source, config, &files, rows)?)
+        }
+    };
+    Ok(Input { column: name.to_owned(), code })
+}

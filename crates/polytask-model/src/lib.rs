@@ -1,0 +1,22 @@
+//! What a multi-task model is: its config, how columns become inputs and labels, what tasks share, prediction, and the
+//! directory it is kept in.
+
+pub mod column;
+pub mod config;
+mod dataset;
+mod error;
+pub mod files;
+mod fit;
+pub mod inputs;
+pub mod metric;
+pub mod model;
+pub mod nearest;
+pub mod output;
+pub mod section;
+pub mod share;
+pub mod structure;
+pub mod tasks;
+
+pub use dataset::Dataset;
+pub use error::Error;
+pub use fit::Fitted;

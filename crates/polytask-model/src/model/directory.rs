@@ -1,0 +1,198 @@
+//! The model directory: `model.safetensors` has the weights, `model.json` all else that prediction needs. Loading
+//! executes nothing.
+
+use super::Model;
+use crate::files::{self, FileError};
+use crate::inputs::Encoder;
+use crate::tasks::Task;
+use polytask_cpu::Parameters;
+use polytask_graph::{Graph, ParameterId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// The weights.
+pub const TENSORS: &str = "model.safetensors";
+const MODEL: &str = "model.json";
+/// Scores on the test rows.
+pub const METRICS: &str = "metrics.json";
+/// A line a round of training.
+pub const HISTORY: &str = "history.jsonl";
+/// The config as it was run, defaults filled in.
+pub const CONFIG: &str = "config.toml";
+/// How the run went.
+pub const RUN: &str = "run.json";
+/// What `--resume` goes on from.
+pub const CHECKPOINT: &str = "checkpoint.safetensors";
+
+/// Version of the directory's layout. A change that old programs cannot read raises it.
+const FORMAT: u64 = 1;
+
+/// Why a model directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// Not there, or something else.
+    #[error("{0} is no model directory: it has no model.json")]
+    NoModel(PathBuf),
+    /// Made by a program with another layout.
+    #[error("{path}: the model has format {found}, this program reads format {FORMAT}")]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The format it says.
+        found: String,
+    },
+    /// Truncated, edited, or mixed up.
+    #[error("{path}: the model is damaged: {reason}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What does not hold.
+        reason: String,
+    },
+    /// The place for a new one holds something else.
+    #[error("{0} is not empty and no model directory; nothing was written")]
+    Occupied(PathBuf),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl ModelError {
+    /// What would be right, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            ModelError::NoModel(_) => "give the directory that `polytask train CONFIG --out DIR` wrote",
+            ModelError::Version { .. } => "train the model again, or use the program that made it",
+            ModelError::Damaged { .. } => "restore the directory from a copy, or train the model again",
+            ModelError::Occupied(_) => "give --out a new directory, an empty one, or one with an older model",
+            ModelError::File(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// `model.json`.
+#[derive(Serialize, Deserialize)]
+struct File {
+    format: u64,
+    /// The version of the program that wrote it.
+    polytask: String,
+    /// CRC-32 of `model` and of the weights' file: a model that was edited or mixed up predicts nonsense silently.
+    checksum: Checksum,
+    model: Value,
+}
+
+#[derive(Serialize, Deserialize, PartialEq)]
+struct Checksum {
+    model: u32,
+    tensors: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Content {
+    tasks: Vec<Task>,
+    encoder: Encoder,
+    missing: Option<Vec<String>>,
+    graph: Graph,
+}
+
+impl Model {
+    /// Makes sure that a model can be written to `folder`: better to know now than after an hour of training. Leaves
+    /// nothing behind.
+    ///
+    /// # Errors
+    /// It holds something that is no model, or cannot be written.
+    pub fn check_room(folder: &Path) -> Result<(), ModelError> {
+        files::check_folder(folder)?;
+        // A set of groups that was interrupted has no model yet, and its first group's checkpoint.
+        let ours = [MODEL, CHECKPOINT, "groups/0/checkpoint.safetensors"].iter().any(|name| folder.join(name).exists());
+        let empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+        match ours || empty {
+            true => Ok(()),
+            false => Err(ModelError::Occupied(folder.to_owned())),
+        }
+    }
+
+    /// Writes weights and description, each as a whole; makes the folder where it is not there.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        files::make_folder(folder)?;
+        let tensors: Vec<files::Tensor<'_>> = (0..self.graph.parameters().len())
+            .map(|i| {
+                let parameter = self.graph.parameter(ParameterId(i));
+                let values = self.parameters.of(ParameterId(i)).into();
+                files::Tensor { name: parameter.name.clone(), dims: parameter.dims.clone(), values }
+            })
+            .collect();
+        files::write_tensors(&folder.join(TENSORS), &tensors, HashMap::new())?;
+        let path = folder.join(MODEL);
+        let damaged = |e: serde_json::Error| ModelError::Damaged { path: path.clone(), reason: e.to_string() };
+        let content = Content {
+            tasks: self.tasks.clone(),
+            encoder: self.encoder.clone(),
+            missing: self.missing.clone(),
+            graph: self.graph.clone(),
+        };
+        let model = serde_json::to_value(&content).map_err(damaged)?;
+        let file = File {
+            format: FORMAT,
+            polytask: env!("CARGO_PKG_VERSION").to_owned(),
+            checksum: checksum(folder, &model)?,
+            model,
+        };
+        let text = serde_json::to_string_pretty(&file).map_err(damaged)?;
+        Ok(files::write(&path, text.as_bytes())?)
+    }
+
+    /// Reads a model and checks that it holds together.
+    ///
+    /// # Errors
+    /// No model there, another format, or a damaged one.
+    pub fn load(folder: &Path) -> Result<Self, ModelError> {
+        let path = folder.join(MODEL);
+        if !path.exists() {
+            return Err(ModelError::NoModel(folder.to_owned()));
+        }
+        let damaged = |reason: String| ModelError::Damaged { path: path.clone(), reason };
+        let text = files::read_text(&path)?;
+        let value: Value = serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+        if value.get("format").and_then(Value::as_u64) != Some(FORMAT) {
+            let found = value.get("format").map_or_else(|| "unknown".to_owned(), Value::to_string);
+            return Err(ModelError::Version { path, found });
+        }
+        let file: File = serde_json::from_value(value).map_err(|e| damaged(e.to_string()))?;
+        let now = checksum(folder, &file.model)?;
+        if now.model != file.checksum.model {
+            return Err(damaged("it was changed after it was written".into()));
+        }
+        if now.tensors != file.checksum.tensors {
+            return Err(damaged(format!("{TENSORS} is not the one that was written with it")));
+        }
+        let content: Content = serde_json::from_value(file.model).map_err(|e| damaged(e.to_string()))?;
+        content.graph.validate().map_err(|e| damaged(e.to_string()))?;
+        content.encoder.check().map_err(|e| damaged(e.to_string()))?;
+        content.tasks.iter().try_for_each(Task::check).map_err(|e| damaged(e.to_string()))?;
+        let mut parameters = Parameters::zeros(&content.graph);
+        let tensors = files::read_tensors(&folder.join(TENSORS))?.0;
+        if tensors.len() != content.graph.parameters().len() {
+            return Err(damaged(format!("{TENSORS} has {} tensors", tensors.len())));
+        }
+        for tensor in tensors {
+            parameters.set(&content.graph, &tensor.name, &tensor.values).map_err(|e| damaged(e.to_string()))?;
+        }
+        let Content { tasks, encoder, missing, graph } = content;
+        Ok(Model { graph, encoder, tasks, missing, parameters })
+    }
+}
+
+fn checksum(folder: &Path, model: &Value) -> Result<Checksum, ModelError> {
+    let path = folder.join(TENSORS);
+    let tensors = std::fs::read(&path).map_err(|source| FileError::Read { path, source })?;
+    // Keys of a value are in order, and floats print so that they read back the same: the text is canonical.
+    Ok(Checksum { model: crc32fast::hash(model.to_string().as_bytes()), tensors: crc32fast::hash(&tensors) })
+}

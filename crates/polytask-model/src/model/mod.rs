@@ -1,0 +1,221 @@
+//! A trained model: all that prediction needs.
+
+mod beside;
+mod directory;
+mod gates;
+mod passes;
+mod predictor;
+mod run;
+
+pub use directory::{CHECKPOINT, CONFIG, HISTORY, METRICS, ModelError, RUN, TENSORS};
+pub use gates::{GateUse, gate_warnings};
+pub use predictor::Predictor;
+pub use run::{RunInfo, peak_memory};
+
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::files;
+use crate::inputs::{Encoder, Galleries};
+use crate::metric::Metrics;
+use crate::structure::Structure;
+use crate::tasks::{Prediction, Task};
+use indexmap::IndexMap;
+use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
+use polytask_data::{ReadOptions, Table};
+use polytask_graph::{Graph, Op, ParameterId};
+use std::path::Path;
+
+/// A network with its tasks, inputs and weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// The network; its losses are those of the tasks, in their order.
+    pub graph: Graph,
+    /// How columns become inputs.
+    pub encoder: Encoder,
+    /// What is predicted.
+    pub tasks: Vec<Task>,
+    /// The words that mean "no value"; none for the customary ones.
+    pub missing: Option<Vec<String>>,
+    /// The weights.
+    pub parameters: Parameters,
+}
+
+/// Rows predicted at a time, at most: enough to fill the lanes, few enough to stay in cache. A row of sequences is as many
+/// elements.
+pub fn block(graph: &Graph) -> usize {
+    if graph.domains().is_empty() { 4096 } else { 256 }
+}
+
+/// Bytes that predicting may take to work in; of images fewer rows are predicted at a time.
+const MEMORY: usize = 256 << 20;
+
+/// The plan of predicting this many rows, or as many of them at a time as memory allows.
+pub fn predicting(graph: &Graph, rows: usize) -> Plan {
+    let plan = |rows| Plan::new(graph, rows, Mode::Predict, &Groups::merged(graph));
+    let rows = rows.clamp(1, block(graph));
+    let whole = plan(rows);
+    match whole.memory() > MEMORY {
+        true => plan((rows as f64 * MEMORY as f64 / whole.memory() as f64) as usize),
+        false => whole,
+    }
+}
+
+impl Model {
+    /// How files are to be read for this model.
+    pub fn read_options(&self) -> ReadOptions {
+        let labels = self.tasks.iter().map(|task| (task.column.clone(), task.outcome().hint()));
+        let hints = labels.chain(self.encoder.hints()).collect();
+        let mut images = self.encoder.images();
+        let image = images.next().filter(|_| images.next().is_none()).map(|(column, _)| column.to_owned());
+        ReadOptions { missing: self.missing.clone(), hints, image, ..ReadOptions::default() }
+    }
+
+    /// Raw outputs of every task for some rows of a data set, `rows x width`.
+    ///
+    /// # Errors
+    /// An image that could be read before and cannot be now.
+    pub fn outputs(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
+        self.outputs_in(&data.structure, data, rows)
+    }
+
+    /// The same with what is known of the sentences from elsewhere.
+    fn outputs_in(&self, structure: &Structure, data: &Dataset, rows: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
+        self.run(&mut self.runner(rows.len()), structure, data, rows)
+    }
+
+    /// What runs this many rows at a time, or as many as memory allows.
+    fn runner(&self, rows: usize) -> Runner {
+        Runner::new(predicting(&self.graph, rows), self.parameters.clone())
+    }
+
+    fn run(
+        &self,
+        runner: &mut Runner,
+        structure: &Structure,
+        data: &Dataset,
+        rows: &[u32],
+    ) -> Result<Vec<Vec<f32>>, Error> {
+        let outputs = data.with_structure(structure, &self.graph, &[], rows, |feed| runner.predict(feed));
+        data.features.check()?;
+        Ok(outputs)
+    }
+
+    /// What the model reads of a table, for a [`Predictor`].
+    ///
+    /// # Errors
+    /// An input column that is not there or does not fit its kind.
+    pub fn read(&self, table: &Table) -> Result<Dataset, Error> {
+        Dataset::unlabelled(&self.encoder, &self.tasks, table)
+    }
+
+    /// Predictions of every task for every row of a table. Label columns need not be there; where the column of frames is,
+    /// senses and roles are those of the predicates that it gives, and of predicted ones in rows without any.
+    ///
+    /// # Errors
+    /// An input column that is not there or does not fit its kind.
+    pub fn predict(&self, table: &Table) -> Result<Vec<Prediction>, Error> {
+        let data = self.read(table)?;
+        let rows: Vec<u32> = (0..table.rows() as u32).collect();
+        self.predict_rows(&mut self.runner(rows.len()), &data, &rows)
+    }
+
+    /// Features, and the labels of every task, of every row of a table.
+    ///
+    /// # Errors
+    /// A column that is not there or does not fit its kind or task.
+    pub fn dataset(&self, table: &Table) -> Result<Dataset, Error> {
+        Dataset::labelled(&self.encoder, &self.tasks, table, &Galleries::new())
+    }
+
+    /// Metrics of every task whose label column is in a table.
+    ///
+    /// # Errors
+    /// An input column that is not there or does not fit its kind, labels that do not fit their task, or no label
+    /// column at all.
+    pub fn evaluate(&self, table: &Table) -> Result<Scores, Error> {
+        let there: Vec<&Task> = self.tasks.iter().filter(|task| table.column(&task.column).is_some()).collect();
+        if let (true, Some(first)) = (there.is_empty(), self.tasks.first()) {
+            first.labels(table)?;
+        }
+        let texts = self.encoder.texts(table)?;
+        let labels = self.tasks.iter().map(|task| match table.column(&task.column) {
+            Some(_) => task.labels_over(table, &texts).map(|labels| Some(labels.truth)),
+            None => Ok(None),
+        });
+        let truths = labels.collect::<Result<Vec<_>, _>>()?;
+        let data = Dataset::of(&self.encoder, &self.tasks, table, &texts, &Galleries::new())?;
+        let rows: Vec<u32> = (0..table.rows() as u32).collect();
+        self.score_rows(&data, &rows, truths)
+    }
+
+    /// Metrics of every task over some rows of prepared data, whose labels stand at the given places.
+    ///
+    /// # Errors
+    /// An image that could be read before and cannot be now.
+    pub fn score(&self, data: &Dataset, labels: &[usize], rows: &[u32]) -> Result<Scores, Error> {
+        let truths = labels.iter().map(|&at| Some(data.labels[at].truth.select(rows))).collect();
+        self.score_rows(data, rows, truths)
+    }
+}
+
+/// Metrics of every task.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Scores {
+    /// By name, in the model's order.
+    #[serde(serialize_with = "metrics_alone")]
+    pub tasks: IndexMap<String, Score>,
+}
+
+/// Metrics of one task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    /// Of the model.
+    pub metrics: Metrics,
+    /// Of the best constant prediction, on the same rows.
+    pub baseline: Metrics,
+}
+
+fn metrics_alone<S: serde::Serializer>(tasks: &IndexMap<String, Score>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(tasks.iter().map(|(name, score)| (name, &score.metrics)))
+}
+
+/// Where a graph's parameters start: drawn by the seed, words by the vectors that a config names for them, heads biased
+/// to predict the training rows' means, then what a file of weights has of them.
+///
+/// # Errors
+/// The file cannot be read, or names or shapes parameters that the graph does not have.
+pub fn start(
+    graph: &Graph,
+    encoder: &Encoder,
+    tasks: &[Task],
+    seed: u64,
+    init: Option<&Path>,
+) -> Result<Parameters, Error> {
+    let mut parameters = Parameters::init(graph, seed);
+    encoder.start(graph, &mut parameters);
+    for (task, loss) in tasks.iter().zip(graph.losses()) {
+        // An image that is enlarged last of all has its bias below.
+        let mut last = graph.node(loss.prediction);
+        while let (Op::Upsample { .. }, [below]) = (&last.op, &last.inputs[..]) {
+            last = graph.node(*below);
+        }
+        if let Op::Dense { bias: Some(bias), .. } | Op::Conv2d { bias: Some(bias), .. } = last.op {
+            parameters.of_mut(bias).copy_from_slice(&task.outcome().initial_bias());
+        }
+    }
+    if let Some(path) = init {
+        for tensor in files::read_tensors(path).map_err(|e| Error::Init(e.to_string()))?.0 {
+            let known = graph.parameters().iter().position(|p| p.name == tensor.name);
+            let Some(i) = known else {
+                return Err(Error::Init(format!("{} has {:?}, which the model has not", path.display(), tensor.name)));
+            };
+            let dims = &graph.parameter(ParameterId(i)).dims;
+            if *dims != tensor.dims {
+                let (name, got) = (&tensor.name, &tensor.dims);
+                return Err(Error::Init(format!("{}: {name:?} has shape {got:?}, expected {dims:?}", path.display())));
+            }
+            parameters.of_mut(ParameterId(i)).copy_from_slice(&tensor.values);
+        }
+    }
+    Ok(parameters)
+}

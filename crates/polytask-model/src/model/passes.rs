@@ -1,0 +1,120 @@
+//! Prediction in one pass, or in two where some tasks read what others find: the first finds predicates and heads, the
+//! second the senses and arguments of these predicates and the relations to these heads.
+
+use super::{MEMORY, Model, Score, Scores};
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::metric::Metric;
+use crate::structure::Structure;
+use crate::tasks::{Kind, Prediction, Task, Truth};
+use polytask_cpu::Runner;
+
+impl Model {
+    /// Whether a task finds what others read.
+    fn has_two_passes(&self) -> bool {
+        let any = |of: fn(&Task) -> bool| self.tasks.iter().any(of);
+        any(|task| matches!(task.kind, Kind::Arcs(_))) || self.has_pipeline()
+    }
+
+    /// Whether senses or roles can be had of predicates that the model itself has found.
+    fn has_pipeline(&self) -> bool {
+        let any = |of: fn(&Task) -> bool| self.tasks.iter().any(of);
+        any(Task::is_of_predicates) && any(|task| matches!(task.kind, Kind::Predicates(_)))
+    }
+
+    /// Predictions for some rows.
+    pub(super) fn predict_rows(
+        &self,
+        runner: &mut Runner,
+        data: &Dataset,
+        rows: &[u32],
+    ) -> Result<Vec<Prediction>, Error> {
+        let given = &data.structure;
+        let first = self.pass(runner, given, data, rows)?;
+        match self.has_two_passes() {
+            false => Ok(first),
+            true => self.pass(runner, &given.predicted(&self.tasks, &first, rows, true), data, rows),
+        }
+    }
+
+    /// The predictions that scores are of, for some rows: senses and roles of the labelled predicates, relations to the heads
+    /// that were found.
+    ///
+    /// # Errors
+    /// An image that could be read before and cannot be now.
+    pub fn predict_judged(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<Prediction>, Error> {
+        let given = &data.structure;
+        let runner = &mut self.runner(rows.len());
+        let mut first = self.pass(runner, given, data, rows)?;
+        if self.has_two_passes() {
+            let second = self.pass(runner, &given.predicted(&self.tasks, &first, rows, false), data, rows)?;
+            for ((task, first), second) in self.tasks.iter().zip(&mut first).zip(second) {
+                if matches!(task.kind, Kind::Arcs(_)) {
+                    *first = second;
+                }
+            }
+        }
+        Ok(first)
+    }
+
+    /// Metrics for some rows, whose labels are `truths`, by task. Senses and roles are of the labelled predicates; what
+    /// becomes of them on the predicates that the model finds is in the metrics whose names begin with `found_`.
+    pub(super) fn score_rows(&self, data: &Dataset, rows: &[u32], truths: Vec<Option<Truth>>) -> Result<Scores, Error> {
+        let given = &data.structure;
+        let runner = &mut self.runner(rows.len());
+        let first = self.pass(runner, given, data, rows)?;
+        let second = match self.has_two_passes() {
+            false => None,
+            true => Some(self.pass(runner, &given.predicted(&self.tasks, &first, rows, false), data, rows)?),
+        };
+        let of = |(i, truth): (usize, Option<Truth>)| {
+            let (task, truth) = (&self.tasks[i], truth?);
+            let found = second.as_ref().map(|second| &second[i]);
+            let best = match (&task.kind, found) {
+                (Kind::Arcs(_), Some(found)) => found,
+                _ => &first[i],
+            };
+            let mut metrics = task.outcome().score(&truth, best);
+            if let Some(found) = found.filter(|_| task.is_of_predicates() && self.has_pipeline()) {
+                for Metric { name, value, better } in task.outcome().score(&truth, found).scores {
+                    let name = match name {
+                        "f1" => "found_f1",
+                        "precision" => "found_precision",
+                        "recall" => "found_recall",
+                        _ => continue,
+                    };
+                    metrics.push(name, better, Some(value));
+                }
+            }
+            let baseline = task.baseline_in(&truth, &data.layout(task, rows));
+            Some((task.name.clone(), Score { metrics, baseline }))
+        };
+        Ok(Scores { tasks: truths.into_iter().enumerate().filter_map(of).collect() })
+    }
+
+    fn pass(
+        &self,
+        runner: &mut Runner,
+        structure: &Structure,
+        data: &Dataset,
+        rows: &[u32],
+    ) -> Result<Vec<Prediction>, Error> {
+        // So many rows at a time that raw outputs, which may be images, have room.
+        let width: usize = self.graph.losses().iter().map(|l| self.graph.node(l.prediction).shape.width()).sum();
+        let at_once = (MEMORY / size_of::<f32>() / width.max(1)).max(1);
+        let mut predict = |rows: &[u32]| {
+            let outputs = self.run(runner, structure, data, rows)?;
+            let of = |(task, raw): (&Task, &Vec<f32>)| task.predict_in(raw, &data.layout_in(structure, task, rows));
+            Ok::<Vec<_>, Error>(self.tasks.iter().zip(&outputs).map(of).collect())
+        };
+        if !self.graph.domains().is_empty() || rows.len() <= at_once {
+            return predict(rows);
+        }
+        let (first, rest) = rows.split_at(at_once);
+        let mut all = predict(first)?;
+        for rows in rest.chunks(at_once) {
+            all.iter_mut().zip(predict(rows)?).for_each(|(all, more)| all.append(more));
+        }
+        Ok(all)
+    }
+}

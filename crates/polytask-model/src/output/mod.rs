@@ -1,0 +1,301 @@
+//! Predictions written down, the same wherever they are asked for.
+
+mod pixels;
+mod tokens;
+
+pub use pixels::{Masks, write_masks};
+pub use tokens::Tokens;
+
+use crate::model::Model;
+use crate::tasks::Prediction;
+use polytask_data::Column;
+use rayon::prelude::*;
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::io::Write;
+
+/// Predictions of all tasks for the rows of a table.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    /// What predicted.
+    pub model: &'a Model,
+    /// The files that the rows are, where they come from a folder.
+    pub files: Option<&'a Column>,
+    /// By task.
+    pub predictions: &'a [Prediction],
+    /// The texts of the rows.
+    pub tokens: &'a Tokens<'a>,
+    /// Where what was predicted of pixels was written.
+    pub masks: &'a Masks,
+}
+
+/// A column of written predictions.
+pub struct Written<'a> {
+    /// Unique among the columns.
+    pub name: String,
+    /// What stands in its rows.
+    pub cells: Cells<'a>,
+}
+
+/// What stands in each row of a column.
+pub enum Cells<'a> {
+    /// Numbers. The model computes in f32: more digits would be noise.
+    Numbers(Box<dyn Fn(usize) -> f32 + Sync + 'a>),
+    /// Texts.
+    Texts(Box<dyn Fn(usize) -> Cow<'a, str> + Sync + 'a>),
+}
+
+/// Rows that a thread writes at a time.
+const ROWS: usize = 4096;
+
+impl<'a> Rows<'a> {
+    /// The number of rows.
+    pub fn count(&self) -> usize {
+        self.predictions.first().map_or(0, Prediction::len)
+    }
+
+    /// An object a row, a key a task; with `probabilities` an object `TASK probabilities` beside every task of classes or
+    /// labels.
+    ///
+    /// # Errors
+    /// None: memory takes all that is written.
+    pub fn jsonl(&self, probabilities: bool) -> std::io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        for row in 0..self.count() {
+            self.object(row, probabilities, &mut out)?;
+            out.push(b'\n');
+        }
+        Ok(out)
+    }
+
+    /// Adds the object of one row.
+    ///
+    /// # Errors
+    /// None: memory takes all that is written.
+    pub fn object(&self, row: usize, probabilities: bool, out: &mut Vec<u8>) -> std::io::Result<()> {
+        let Rows { model, files, predictions, tokens, masks } = *self;
+        // Objects of the JSON library are in the order of their keys, so the object is put together here.
+        let mut mark = b'{';
+        let mut key = |name: &str, out: &mut Vec<u8>| -> std::io::Result<()> {
+            out.push(mark);
+            if mark == b',' {
+                out.push(b' ');
+            }
+            mark = b',';
+            serde_json::to_writer(&mut *out, name)?;
+            out.extend_from_slice(b": ");
+            Ok(())
+        };
+        if let Some(files) = files {
+            key(&files.name, out)?;
+            serde_json::to_writer(&mut *out, &files.shown(row))?;
+        }
+        for ((task, prediction), masks) in model.tasks.iter().zip(predictions).zip(masks) {
+            if let Prediction::Classes { labels, probabilities: all }
+            | Prediction::Labels { labels, probabilities: all, .. } = prediction
+                && probabilities
+            {
+                key(&format!("{} probabilities", task.name), out)?;
+                serde_json::to_writer(&mut *out, &shares(labels, all, row))?;
+            }
+            key(&task.name, out)?;
+            match prediction {
+                Prediction::Numbers(values) => serde_json::to_writer(&mut *out, &json!(values[row] as f32))?,
+                Prediction::Classes { .. } => serde_json::to_writer(&mut *out, best(prediction, row))?,
+                Prediction::Labels { .. } => serde_json::to_writer(&mut *out, &prediction.likely_labels(row))?,
+                Prediction::Spans(spans) => serde_json::to_writer(&mut *out, &tokens.spans(row, &spans[row]))?,
+                Prediction::Tokens { .. } => serde_json::to_writer(&mut *out, &best_of_tokens(prediction, row))?,
+                Prediction::Frames(frames) => serde_json::to_writer(&mut *out, &tokens.frames(row, &frames[row]))?,
+                Prediction::Arcs { .. } => serde_json::to_writer(&mut *out, &arcs(prediction, row))?,
+                Prediction::PixelClasses { .. } | Prediction::PixelNumbers { .. } => match masks.get(row) {
+                    Some(path) => serde_json::to_writer(&mut *out, path)?,
+                    None => serde_json::to_writer(&mut *out, &pixels::lines(prediction, row))?,
+                },
+            }
+        }
+        out.push(b'}');
+        Ok(())
+    }
+
+    /// A column a task; with `probabilities` a column `TASK=CLASS` for every class or label behind its task.
+    pub fn columns(&self, probabilities: bool) -> Vec<Written<'a>> {
+        let Rows { model, files, predictions, tokens, masks } = *self;
+        let mut columns: Vec<Written<'a>> = Vec::new();
+        let mut push = |name: String, cells: Cells<'a>| columns.push(Written { name, cells });
+        if let Some(files) = files {
+            push(files.name.clone(), Cells::Texts(Box::new(|row| files.shown(row).unwrap_or_default().into())));
+        }
+        for ((task, prediction), masks) in model.tasks.iter().zip(predictions).zip(masks) {
+            let name = &task.name;
+            match prediction {
+                Prediction::Numbers(values) => {
+                    push(name.clone(), Cells::Numbers(Box::new(|row| values[row] as f32)));
+                }
+                Prediction::Classes { labels, probabilities: all }
+                | Prediction::Labels { labels, probabilities: all, .. } => {
+                    push(name.clone(), Cells::Texts(Box::new(|row| said(prediction, row))));
+                    for (i, class) in labels.iter().enumerate().filter(|_| probabilities) {
+                        let value = move |row: usize| all[row * labels.len() + i] as f32;
+                        push(format!("{name}={class}"), Cells::Numbers(Box::new(value)));
+                    }
+                }
+                Prediction::Spans(spans) => {
+                    push(name.clone(), Cells::Texts(Box::new(|row| tokens.inline(row, &spans[row]).into())));
+                }
+                Prediction::Tokens { .. } => {
+                    push(name.clone(), Cells::Texts(Box::new(|row| best_of_tokens(prediction, row).join(" ").into())));
+                }
+                Prediction::Frames(frames) => {
+                    push(name.clone(), Cells::Texts(Box::new(|row| tokens.inline_frames(row, &frames[row]).into())));
+                }
+                Prediction::Arcs { .. } => {
+                    let shown = |row| arcs(prediction, row).iter().map(Arc::to_string).collect::<Vec<_>>().join(" ");
+                    push(name.clone(), Cells::Texts(Box::new(move |row| shown(row).into())));
+                }
+                Prediction::PixelClasses { .. } | Prediction::PixelNumbers { .. } => {
+                    let path = |row: usize| masks.get(row).map_or("", String::as_str).into();
+                    push(name.clone(), Cells::Texts(Box::new(path)));
+                }
+            }
+        }
+        columns
+    }
+
+    /// The [`columns`](Self::columns), a line a row.
+    pub fn csv(&self, probabilities: bool) -> Vec<u8> {
+        let columns = self.columns(probabilities);
+        let names: Vec<Cow<'_, str>> = columns.iter().map(|column| field(&column.name)).collect();
+        let rows: Vec<usize> = (0..self.count()).collect();
+        let written = rows.par_chunks(ROWS).map(|rows| {
+            let mut out = Vec::new();
+            for &row in rows {
+                let start = out.len();
+                for (i, column) in columns.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    match &column.cells {
+                        Cells::Numbers(value) => number(value(row), &mut out),
+                        Cells::Texts(text) => out.extend(field(&text(row)).as_bytes()),
+                    }
+                }
+                // A line with nothing in it is none.
+                if out.len() == start {
+                    out.extend(b"\"\"");
+                }
+                out.push(b'\n');
+            }
+            out
+        });
+        let written: Vec<Vec<u8>> = written.collect();
+        let mut all = format!("{}\n", names.join(",")).into_bytes();
+        all.reserve_exact(written.iter().map(Vec::len).sum());
+        // Each part goes as soon as it is copied, or memory would hold all of it twice.
+        written.into_iter().for_each(|part| all.extend(part));
+        all
+    }
+}
+
+/// A number in the fewest digits that read back as the same, written as `Display` does, which is several times slower.
+fn number(value: f32, out: &mut Vec<u8>) {
+    let mut buffer = zmij::Buffer::new();
+    let size = value.abs();
+    if value.is_finite() && (1e-4..1e7).contains(&size) {
+        let text = buffer.format_finite(value);
+        out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
+    } else {
+        // Writing to memory does not fail.
+        drop(write!(out, "{value}"));
+    }
+}
+
+/// A field of a CSV file, in quotes where it needs them.
+fn field(text: &str) -> Cow<'_, str> {
+    match text.contains(['"', ',', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")).into(),
+        false => text.into(),
+    }
+}
+
+/// The likeliest class of a row, the first of equals.
+fn best(prediction: &Prediction, row: usize) -> &str {
+    let Prediction::Classes { labels, probabilities } = prediction else { return "" };
+    let own = &probabilities[row * labels.len()..(row + 1) * labels.len()];
+    let mut best = 0;
+    for (class, p) in own.iter().enumerate() {
+        if *p > own[best] {
+            best = class;
+        }
+    }
+    &labels[best]
+}
+
+/// The class of every token of a row.
+fn best_of_tokens(prediction: &Prediction, row: usize) -> Vec<&str> {
+    let Prediction::Tokens { labels, classes } = prediction else { return Vec::new() };
+    classes[row].iter().map(|class| labels[*class as usize].as_str()).collect()
+}
+
+/// What a token hangs on, counted from 1 as in CoNLL-U, 0 for the root, and how.
+#[derive(serde::Serialize)]
+struct Arc<'a> {
+    head: u32,
+    label: &'a str,
+}
+
+impl std::fmt::Display for Arc<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.head, self.label)
+    }
+}
+
+/// The tree of a row.
+fn arcs(prediction: &Prediction, row: usize) -> Vec<Arc<'_>> {
+    let Prediction::Arcs { labels, heads, relations } = prediction else { return Vec::new() };
+    let arc = |(token, (head, relation)): (usize, (&u32, &u32))| Arc {
+        head: if *head as usize == token { 0 } else { head + 1 },
+        label: &labels[*relation as usize],
+    };
+    heads[row].iter().zip(&relations[row]).enumerate().map(arc).collect()
+}
+
+/// The likeliest class of a row, or the labels that it is likelier to have than not.
+fn said(prediction: &Prediction, row: usize) -> Cow<'_, str> {
+    match prediction {
+        Prediction::Labels { separator, .. } => prediction.likely_labels(row).join(separator).into(),
+        _ => best(prediction, row).into(),
+    }
+}
+
+/// An object of the probability of every class or label.
+fn shares(labels: &[String], probabilities: &[f64], row: usize) -> Value {
+    let own = &probabilities[row * labels.len()..(row + 1) * labels.len()];
+    Value::Object(labels.iter().zip(own).map(|(label, p)| (label.clone(), json!(*p as f32))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_back_and_are_no_longer_than_display_has_them() {
+        let mut bits: u32 = 1;
+        for _ in 0..20_000 {
+            bits = bits.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let odd = f32::from_bits(bits);
+            for value in [odd, (bits % 2000) as f32 - 1000.0, (bits % 100_000) as f32 / 1000.0] {
+                if value.is_nan() {
+                    continue;
+                }
+                let mut out = Vec::new();
+                number(value, &mut out);
+                let text = String::from_utf8(out).unwrap();
+                // Of two shortest forms that are as near, either will do.
+                assert_eq!(
+                    (text.parse::<f32>().unwrap().to_bits(), text.len()),
+                    (value.to_bits(), value.to_string().len())
+                );
+            }
+        }
+    }
+}

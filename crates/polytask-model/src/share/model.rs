@@ -1,0 +1,62 @@
+//! `[model]`: the network.
+
+use super::{self as share, Sharing};
+use crate::section::{Activation, Problem, TextModel, Trunk, check_widths, shorthand};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelConfig {
+    /// What the tasks share: the name of an architecture, or a table with `method` and the architecture's own keys.
+    /// Default "hard".
+    #[serde(serialize_with = "share::serialize", deserialize_with = "shorthand::deserialize")]
+    #[schemars(schema_with = "shorthand::schema::<Sharing>")]
+    pub sharing: Sharing,
+    /// The layers that tasks may share, from the inputs up: widths of dense layers, each from 1 to 65536; for images also
+    /// tables such as { conv = 16, pool = 2 }, "lenet", or { resnet = 20 }; for texts { lstm = 256 }, { gru = 256 },
+    /// { conv1d = 256, window = 5 } or { transformer = 256, heads = 4 }. Default [64, 64].
+    pub trunk: Trunk,
+    /// Widths of the hidden layers of each task's head, each from 1 to 65536. Default [], the output layer alone.
+    pub head: Vec<usize>,
+    /// What follows every hidden layer. Default "relu".
+    pub activation: Activation,
+    /// Share of the features dropped after every hidden layer while training, at least 0 and below 1. Default 0.
+    pub dropout: f64,
+    /// Normalise the features of a row before every activation (Ba et al. 2016). Default false.
+    pub layer_norm: bool,
+    /// How the tokens of text inputs become features.
+    #[serde(skip_serializing_if = "TextModel::is_default")]
+    pub text: TextModel,
+    /// A safetensors file of weights to start from, relative to the folder of the config. Default: drawn at random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<String>,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        ModelConfig {
+            sharing: Sharing::default(),
+            trunk: vec![64, 64].into(),
+            head: Vec::new(),
+            activation: Activation::default(),
+            dropout: 0.0,
+            layer_norm: false,
+            text: TextModel::default(),
+            init: None,
+        }
+    }
+}
+
+impl ModelConfig {
+    pub(crate) fn check(&self, tasks: &[&str]) -> Result<(), Problem> {
+        self.trunk.check()?;
+        check_widths(&["model", "head"], &self.head)?;
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(Problem::value(&["model", "dropout"], self.dropout, "it must be at least 0 and below 1"));
+        }
+        self.text.check()?;
+        self.sharing.check(self, tasks)
+    }
+}

@@ -1,0 +1,154 @@
+//! One of two classes.
+
+use super::classes::{Classes, unknown_label};
+use super::labels::{LabelColumn, Labels, Target, Truth, UNSEEN};
+use super::{Outcome, Prediction, TaskError};
+use crate::column::levels;
+use crate::inputs::truth_of;
+use crate::metric::{Better, Metrics, auc};
+use crate::section::TaskConfig;
+use polytask_data::Hint;
+use polytask_graph::LossKind;
+use serde::{Deserialize, Serialize};
+
+/// Predicts the probability of one of two classes by one output, its logit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Binary {
+    /// The negative class, then the positive one.
+    #[serde(flatten)]
+    pub classes: Classes,
+    /// Whether every label but the positive one is negative, because the column has more than two.
+    pub rest: bool,
+}
+
+impl Binary {
+    pub(super) fn fit(source: &LabelColumn, config: &TaskConfig, rows: &[u32]) -> Result<Self, TaskError> {
+        let everywhere = levels(source.column).ordered(0..source.column.len());
+        match &config.positive {
+            Some(label) if everywhere.len() > 2 => Binary::fit_against_rest(source, config, &label.0, rows),
+            None if everywhere.len() > 2 => Err(TaskError::NotBinary {
+                task: source.task.to_owned(),
+                column: source.column.name.clone(),
+                count: everywhere.len(),
+                labels: everywhere.into_iter().take(5).map(|(label, _)| label).collect(),
+            }),
+            positive => Binary::fit_pair(source, config, positive.as_ref().map(|label| label.0.as_str()), rows),
+        }
+    }
+
+    fn fit_pair(
+        source: &LabelColumn,
+        config: &TaskConfig,
+        positive: Option<&str>,
+        rows: &[u32],
+    ) -> Result<Self, TaskError> {
+        let mut classes = Classes::fit(source, config, rows)?;
+        let positive = match positive {
+            Some(label) => classes
+                .labels
+                .iter()
+                .position(|l| l == label)
+                .ok_or_else(|| unknown_label(source.task, "positive", label, &classes.labels))?,
+            None => classes.labels.iter().position(|l| truth_of(l) == Some(true)).unwrap_or(1),
+        };
+        if positive == 0 {
+            classes.labels.reverse();
+            classes.shares.reverse();
+            classes.weights.reverse();
+        }
+        Ok(Binary { classes, rest: false })
+    }
+
+    /// One label against all others together, which are called `not LABEL`.
+    fn fit_against_rest(
+        source: &LabelColumn,
+        config: &TaskConfig,
+        positive: &str,
+        rows: &[u32],
+    ) -> Result<Self, TaskError> {
+        let counted = levels(source.column).ordered(rows.iter().map(|row| *row as usize));
+        let known: usize = counted.iter().map(|(_, count)| count).sum();
+        let Some((_, hits)) = counted.iter().find(|(label, _)| label == positive) else {
+            let labels: Vec<String> = counted.into_iter().map(|(label, _)| label).collect();
+            return Err(unknown_label(source.task, "positive", positive, &labels));
+        };
+        let pair = [(format!("not {positive}"), known - hits), (positive.to_owned(), *hits)];
+        let present: &[(String, usize)] = if *hits == known { &pair[1..] } else { &pair };
+        Ok(Binary { classes: Classes::from_counts(source, config, present)?, rest: true })
+    }
+
+    /// The class of every row.
+    fn read(&self, source: &LabelColumn) -> Vec<u32> {
+        let mut classes = self.classes.read(source);
+        if self.rest {
+            classes.iter_mut().filter(|class| **class == UNSEEN).for_each(|class| *class = 0);
+        }
+        classes
+    }
+
+    /// Probabilities of both classes from that of the positive one and that of the negative one.
+    fn pairs(pairs: impl Iterator<Item = (f64, f64)>) -> Vec<f64> {
+        pairs.flat_map(|(negative, positive)| [negative, positive]).collect()
+    }
+}
+
+impl Outcome for Binary {
+    fn width(&self) -> usize {
+        1
+    }
+
+    fn loss(&self) -> LossKind {
+        LossKind::BinaryCrossEntropy
+    }
+
+    fn initial_bias(&self) -> Vec<f32> {
+        match self.classes.shares[..] {
+            [negative, positive] => vec![(positive / negative).ln() as f32],
+            _ => vec![0.0],
+        }
+    }
+
+    fn hint(&self) -> Hint {
+        if self.classes.numbers { Hint::Number } else { Hint::Text }
+    }
+
+    fn labels(&self, source: &LabelColumn) -> Result<Labels, TaskError> {
+        let classes = self.read(source);
+        let target = classes.iter().map(|class| if *class == 1 { 1.0 } else { 0.0 }).collect();
+        let weights = self.classes.row_weights(&classes);
+        Ok(Labels::new(Target::Real(target), Truth::Classes(classes), weights))
+    }
+
+    fn predict(&self, raw: &[f32]) -> Prediction {
+        // Both are computed from the logit, so that neither loses its digits near 0.
+        let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
+        let pairs = raw.iter().map(|z| (sigmoid(-f64::from(*z)), sigmoid(f64::from(*z))));
+        self.classes.prediction(Binary::pairs(pairs))
+    }
+
+    fn constant(&self, rows: usize) -> Prediction {
+        self.classes.prediction(self.classes.shares.repeat(rows))
+    }
+
+    fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {
+        let (truth, predicted, probabilities) = prediction.known_classes(truth);
+        let mut metrics = self.classes.score(&truth, &predicted, &probabilities);
+        // A class that training never saw is neither positive nor negative.
+        let of = |(y, row): (&u32, &[f64])| (*y < 2).then(|| (*y == 1, row.get(1).copied().unwrap_or(f64::NAN)));
+        let (positive, scores): (Vec<bool>, Vec<f64>) =
+            truth.iter().zip(probabilities.chunks_exact(2)).filter_map(of).unzip();
+        metrics.push("auc", Better::Higher, auc(&positive, &scores));
+        metrics
+    }
+
+    fn primary(&self) -> (&'static str, Better) {
+        ("auc", Better::Higher)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match self.classes.labels.len() {
+            2 => self.classes.check(),
+            n => Err(format!("a binary task with {n} classes")),
+        }
+    }
+}

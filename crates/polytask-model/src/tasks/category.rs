@@ -1,0 +1,91 @@
+//! One of several classes.
+
+use super::classes::Classes;
+use super::labels::{LabelColumn, Labels, Target, Truth};
+use super::{Outcome, Prediction, TaskError};
+use crate::metric::{Better, Metrics};
+use crate::section::TaskConfig;
+use polytask_data::Hint;
+use polytask_graph::LossKind;
+use serde::{Deserialize, Serialize};
+
+/// The widest head; more classes are surely no classes.
+const MOST: usize = 65_536;
+
+/// Predicts the probabilities of several classes by one logit each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Category {
+    /// In the order of the outputs.
+    #[serde(flatten)]
+    pub classes: Classes,
+}
+
+impl Category {
+    pub(super) fn fit(source: &LabelColumn, config: &TaskConfig, rows: &[u32]) -> Result<Self, TaskError> {
+        let classes = Classes::fit(source, config, rows)?;
+        match classes.labels.len() {
+            count if count > MOST => Err(TaskError::NoClasses {
+                task: source.task.to_owned(),
+                column: source.column.name.clone(),
+                count,
+                rows: rows.len(),
+            }),
+            _ => Ok(Category { classes }),
+        }
+    }
+}
+
+impl Outcome for Category {
+    fn width(&self) -> usize {
+        self.classes.labels.len()
+    }
+
+    fn loss(&self) -> LossKind {
+        LossKind::CrossEntropy
+    }
+
+    fn initial_bias(&self) -> Vec<f32> {
+        self.classes.shares.iter().map(|share| share.ln() as f32).collect()
+    }
+
+    fn hint(&self) -> Hint {
+        if self.classes.numbers { Hint::Number } else { Hint::Text }
+    }
+
+    fn labels(&self, source: &LabelColumn) -> Result<Labels, TaskError> {
+        let classes = self.classes.read(source);
+        let count = self.width() as u32;
+        let target = classes.iter().map(|class| if *class < count { *class } else { 0 }).collect();
+        let weights = self.classes.row_weights(&classes);
+        Ok(Labels::new(Target::Class(target), Truth::Classes(classes), weights))
+    }
+
+    fn predict(&self, raw: &[f32]) -> Prediction {
+        let mut probabilities: Vec<f64> = raw.iter().map(|z| f64::from(*z)).collect();
+        for row in probabilities.chunks_exact_mut(self.width().max(1)) {
+            // Softmax; the largest logit is taken off first, so that no exponential overflows.
+            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            row.iter_mut().for_each(|z| *z = (*z - largest).exp());
+            let sum: f64 = row.iter().sum();
+            row.iter_mut().for_each(|p| *p /= sum);
+        }
+        self.classes.prediction(probabilities)
+    }
+
+    fn constant(&self, rows: usize) -> Prediction {
+        self.classes.prediction(self.classes.shares.repeat(rows))
+    }
+
+    fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {
+        let (truth, predicted, probabilities) = prediction.known_classes(truth);
+        self.classes.score(&truth, &predicted, &probabilities)
+    }
+
+    fn primary(&self) -> (&'static str, Better) {
+        ("accuracy", Better::Higher)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.classes.check()
+    }
+}

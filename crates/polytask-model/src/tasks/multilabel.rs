@@ -1,0 +1,205 @@
+//! Any number of labels a row.
+
+use super::labels::{LabelColumn, Labels, Target, Truth};
+use super::{Outcome, Prediction, TaskError};
+use crate::column::levels;
+use crate::inputs::truth_of;
+use crate::metric::{self, Better, Metrics, Ranked};
+use crate::section::TaskConfig;
+use polytask_data::{Column, Hint, Values};
+use polytask_graph::LossKind;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Labels at most; more are surely free text.
+const MOST: usize = 4096;
+
+/// Predicts for each of several labels the probability that a row has it, by one logit each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Multilabel {
+    /// In the order of the outputs.
+    pub labels: Vec<String>,
+    /// The share of the labelled training rows that have each.
+    pub shares: Vec<f64>,
+    /// What stands between the labels of a row that are written in one text.
+    pub separator: String,
+    /// Whether each label is a column of its own that says whether it is there.
+    pub columns: bool,
+}
+
+/// What the rows of a table have: by row the labels, 1 or 0 or, where that is unknown, NaN.
+type Flags = Vec<f32>;
+
+impl Multilabel {
+    pub(super) fn fit(source: &LabelColumn, config: &TaskConfig, rows: &[u32]) -> Result<Self, TaskError> {
+        let separator = config.separator.clone().unwrap_or_else(|| "|".to_owned());
+        let mut task =
+            Multilabel { labels: Vec::new(), shares: Vec::new(), separator, columns: config.columns.is_some() };
+        task.labels = match &config.columns {
+            Some(columns) => columns.clone(),
+            None => task.found(source.column, rows),
+        };
+        if task.labels.is_empty() {
+            return Err(source.no_label());
+        }
+        if task.labels.len() > MOST {
+            let (task, column) = (source.task.to_owned(), source.column.name.clone());
+            return Err(TaskError::NoClasses { task, column, count: MOST + 1, rows: rows.len() });
+        }
+        let flags = task.flags(source)?;
+        let width = task.labels.len();
+        for i in 0..width {
+            let known = rows.iter().map(|row| flags[*row as usize * width + i]).filter(|flag| !flag.is_nan());
+            let (count, there) = known.fold((0u32, 0.0), |(count, there), flag| (count + 1, there + f64::from(flag)));
+            task.shares.push(there / f64::from(count.max(1)));
+        }
+        match task.shares.iter().all(|share| *share == 0.0 || *share == 1.0) {
+            true => Err(TaskError::OneLabel { task: source.task.to_owned(), value: task.labels.join(&task.separator) }),
+            false => Ok(task),
+        }
+    }
+
+    /// The labels that some of `rows` have, in the order of their characters.
+    fn found(&self, column: &Column, rows: &[u32]) -> Vec<String> {
+        let mut found = BTreeMap::new();
+        for row in rows {
+            for label in self.of_row(column, *row as usize).unwrap_or_default() {
+                found.entry(label.to_owned()).or_insert(());
+            }
+        }
+        found.into_keys().collect()
+    }
+
+    /// The labels of a row of one column; none where they are missing.
+    fn of_row<'a>(&self, column: &'a Column, row: usize) -> Option<Vec<&'a str>> {
+        let trimmed = |labels: Vec<&'a str>| labels.into_iter().map(str::trim).filter(|l| !l.is_empty()).collect();
+        match &column.values {
+            Values::Text(text) => Some(trimmed(text.get(row)?.split(&self.separator).collect())),
+            Values::List(list) => Some(trimmed(list.get(row)?.flatten().collect())),
+            _ => None,
+        }
+    }
+
+    fn flags(&self, source: &LabelColumn) -> Result<Flags, TaskError> {
+        let (rows, width) = (source.column.len(), self.labels.len());
+        let mut flags = vec![f32::NAN; rows * width];
+        if self.columns {
+            for (i, name) in self.labels.iter().enumerate() {
+                let own = LabelColumn::find(source.task, name, source.table)?;
+                for (row, flag) in truths(&own)?.into_iter().enumerate() {
+                    flags[row * width + i] = flag;
+                }
+            }
+            return Ok(flags);
+        }
+        if !matches!(source.column.values, Values::Text(_) | Values::List(_)) {
+            let (task, column) = (source.task.to_owned(), source.column.name.clone());
+            return Err(TaskError::NotLabels { task, column, found: source.column.kind() });
+        }
+        for (row, flags) in flags.chunks_exact_mut(width).enumerate() {
+            let Some(there) = self.of_row(source.column, row) else { continue };
+            for (label, flag) in self.labels.iter().zip(flags) {
+                *flag = if there.contains(&label.as_str()) { 1.0 } else { 0.0 };
+            }
+        }
+        Ok(flags)
+    }
+
+    /// The labels of rows with a known label, each with its score.
+    fn ranked(&self, truth: &Truth, prediction: &Prediction) -> (usize, Vec<Ranked>) {
+        let (Truth::Flags { values, .. }, Prediction::Labels { probabilities, .. }) = (truth, prediction) else {
+            return Default::default();
+        };
+        let width = self.labels.len();
+        let rows = (0..truth.len()).filter(|row| truth.known(*row)).count();
+        let one = |i: usize| {
+            let column = values.iter().zip(probabilities).skip(i).step_by(width);
+            let known = column.filter(|(flag, _)| !flag.is_nan()).map(|(flag, score)| (*flag == 1.0, *score));
+            let (there, scores) = known.unzip();
+            Ranked { there, scores }
+        };
+        (rows, (0..width).map(one).collect())
+    }
+}
+
+/// 1 or 0 for each row of a column of true and false; NaN where missing.
+fn truths(source: &LabelColumn) -> Result<Vec<f32>, TaskError> {
+    source.check_plain()?;
+    let levels = levels(source.column);
+    let flags: Vec<Option<f32>> =
+        levels.names.iter().map(|name| truth_of(name).map(|truth| f32::from(u8::from(truth)))).collect();
+    let flag = |(row, code): (usize, &u32)| match flags.get(*code as usize) {
+        None => Ok(f32::NAN),
+        Some(flag) => flag.ok_or_else(|| TaskError::NotFlag {
+            place: Box::new(source.table.place(row)),
+            task: source.task.to_owned(),
+            column: source.column.name.clone(),
+            value: source.column.shown(row).unwrap_or_default(),
+        }),
+    };
+    levels.codes.iter().enumerate().map(flag).collect()
+}
+
+impl Outcome for Multilabel {
+    fn width(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn loss(&self) -> LossKind {
+        LossKind::BinaryCrossEntropy
+    }
+
+    fn initial_bias(&self) -> Vec<f32> {
+        // A label that all training rows have, or none, is unlikely to be so for ever.
+        let odds = |share: f64| (share / (1.0 - share)).ln() as f32;
+        self.shares.iter().map(|share| odds(share.clamp(1e-3, 1.0 - 1e-3))).collect()
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Text
+    }
+
+    fn labels(&self, source: &LabelColumn) -> Result<Labels, TaskError> {
+        let flags = self.flags(source)?;
+        let width = self.labels.len();
+        let known = |flags: &[f32]| if flags.iter().any(|flag| !flag.is_nan()) { 1.0 } else { 0.0 };
+        let weights = flags.chunks_exact(width).map(known).collect();
+        Ok(Labels::new(Target::Real(flags.clone()), Truth::Flags { width, values: flags }, weights))
+    }
+
+    fn predict(&self, raw: &[f32]) -> Prediction {
+        let probabilities = raw.iter().map(|z| 1.0 / (1.0 + (-f64::from(*z)).exp())).collect();
+        Prediction::Labels { labels: self.labels.clone(), probabilities, separator: self.separator.clone() }
+    }
+
+    fn constant(&self, rows: usize) -> Prediction {
+        let probabilities = self.shares.repeat(rows);
+        Prediction::Labels { labels: self.labels.clone(), probabilities, separator: self.separator.clone() }
+    }
+
+    fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {
+        let (rows, labels) = self.ranked(truth, prediction);
+        let mut metrics = Metrics::new(rows);
+        metrics.push("map", Better::Higher, metric::mean_average_precision(&labels));
+        metrics.push("auc", Better::Higher, metric::macro_auc(&labels));
+        metrics.push("micro_f1", Better::Higher, metric::micro_f1(&labels));
+        metrics.push("macro_f1", Better::Higher, metric::macro_f1_of_labels(&labels));
+        metrics
+    }
+
+    fn primary(&self) -> (&'static str, Better) {
+        ("map", Better::Higher)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let distinct: std::collections::BTreeSet<&String> = self.labels.iter().collect();
+        let n = self.labels.len();
+        if n == 0 || self.shares.len() != n || distinct.len() != n {
+            return Err(format!("{n} labels, {} of them different, with {} shares", distinct.len(), self.shares.len()));
+        }
+        match self.shares.iter().all(|share| (0.0..=1.0).contains(share)) {
+            true => Ok(()),
+            false => Err("the shares of its labels are out of range".into()),
+        }
+    }
+}

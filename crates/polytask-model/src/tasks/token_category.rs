@@ -1,0 +1,153 @@
+//! One of several classes for each token.
+
+use super::classes::Classes;
+use super::labels::{LabelColumn, Labels, MISSING, Target, Truth, UNSEEN};
+use super::{Layout, Outcome, Prediction, TaskError};
+use crate::metric::{Better, Metrics};
+use crate::section::TaskConfig;
+use polytask_data::{Hint, Values};
+use polytask_graph::LossKind;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+
+/// Predicts the class of every token, such as its part of speech, by one logit each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TokenCategory {
+    /// In the order of the outputs.
+    #[serde(flatten)]
+    pub classes: Classes,
+}
+
+impl TokenCategory {
+    pub(super) fn fit(source: &LabelColumn, config: &TaskConfig, rows: &[u32]) -> Result<Self, TaskError> {
+        let items = items(source)?;
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for &row in rows {
+            for label in items.get(row as usize).into_iter().flatten().flatten().flatten() {
+                *counts.entry(label).or_default() += 1;
+            }
+        }
+        let counted: Vec<(String, usize)> =
+            counts.into_iter().map(|(label, count)| (label.to_owned(), count)).collect();
+        Ok(TokenCategory { classes: Classes::from_counts(source, config, &counted)? })
+    }
+}
+
+/// The labels of the tokens of every row; none where a row has none, or a token.
+type Items<'a> = Vec<Option<Vec<Option<&'a str>>>>;
+
+fn items<'a>(source: &LabelColumn<'a>) -> Result<Items<'a>, TaskError> {
+    let sentences = source.sentences()?;
+    let mut all = Vec::with_capacity(sentences.rows());
+    for row in 0..sentences.rows() {
+        let labels: Option<Vec<Option<&str>>> = match &source.column.values {
+            Values::List(list) => list.get(row).map(Iterator::collect),
+            Values::Text(text) => text.get(row).map(|labels| labels.split_whitespace().map(Some).collect()),
+            _ => return Err(source.not_lists()),
+        };
+        let whole = sentences.whole[row] as usize;
+        if let Some(labels) = labels.as_ref().filter(|labels| labels.len() != whole) {
+            return Err(TaskError::Tags {
+                place: Box::new(source.table.place(row)),
+                task: source.task.to_owned(),
+                reason: format!("{} labels for {whole} tokens", labels.len()),
+            });
+        }
+        all.push(labels);
+    }
+    Ok(all)
+}
+
+impl Outcome for TokenCategory {
+    fn width(&self) -> usize {
+        self.classes.labels.len()
+    }
+
+    fn loss(&self) -> LossKind {
+        LossKind::CrossEntropy
+    }
+
+    fn initial_bias(&self) -> Vec<f32> {
+        self.classes.shares.iter().map(|share| share.ln() as f32).collect()
+    }
+
+    fn hint(&self) -> Hint {
+        Hint::Text
+    }
+
+    fn labels(&self, source: &LabelColumn) -> Result<Labels, TaskError> {
+        let sentences = source.sentences()?;
+        let at: HashMap<&str, u32> =
+            self.classes.labels.iter().enumerate().map(|(i, label)| (label.as_str(), i as u32)).collect();
+        let mut classes = vec![MISSING; sentences.codes.len()];
+        for (row, labels) in items(source)?.into_iter().enumerate() {
+            let own = &mut classes[sentences.tokens(row)];
+            for (class, label) in own.iter_mut().zip(labels.into_iter().flatten()) {
+                *class = label.map_or(MISSING, |label| at.get(label).copied().unwrap_or(UNSEEN));
+            }
+        }
+        let count = self.width() as u32;
+        let target = classes.iter().map(|class| if *class < count { *class } else { 0 }).collect();
+        let weights = self.classes.row_weights(&classes);
+        let truth = Truth::Tokens { offsets: sentences.offsets.clone(), classes };
+        let mut labels = Labels::new(Target::Class(target), truth, weights);
+        labels.elements = Some(sentences.offsets.clone());
+        Ok(labels)
+    }
+
+    fn predict(&self, raw: &[f32]) -> Prediction {
+        let tokens = (raw.len() / self.width().max(1)) as u32;
+        self.predict_in(raw, &Layout::of_elements(std::iter::once(tokens)))
+    }
+
+    fn predict_in(&self, raw: &[f32], layout: &Layout) -> Prediction {
+        let best = |logits: &[f32]| {
+            let mut best = 0;
+            for (class, logit) in logits.iter().enumerate() {
+                if *logit > logits[best] {
+                    best = class;
+                }
+            }
+            best as u32
+        };
+        let width = self.width().max(1);
+        let of = |row| {
+            let own = layout.elements(row);
+            raw[own.start * width..own.end * width].chunks_exact(width).map(best).collect()
+        };
+        let classes = (0..layout.rows()).map(of).collect();
+        Prediction::Tokens { labels: self.classes.labels.clone(), classes }
+    }
+
+    fn constant(&self, rows: usize) -> Prediction {
+        self.constant_in(&Layout::of_elements(std::iter::repeat_n(0, rows)))
+    }
+
+    fn constant_in(&self, layout: &Layout) -> Prediction {
+        let shares = self.classes.shares.iter().map(|share| *share as f32);
+        let most: Vec<f32> = shares.collect::<Vec<_>>().repeat(layout.count());
+        self.predict_in(&most, layout)
+    }
+
+    fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {
+        let (Truth::Tokens { offsets, classes }, Prediction::Tokens { classes: predicted, .. }) = (truth, prediction)
+        else {
+            return Metrics::default();
+        };
+        let rows = offsets.windows(2).zip(predicted);
+        let pairs = rows.flat_map(|(own, predicted)| classes[own[0] as usize..own[1] as usize].iter().zip(predicted));
+        let (truth, predicted): (Vec<u32>, Vec<u32>) = pairs.filter(|(truth, _)| **truth != MISSING).unzip();
+        let mut metrics = Metrics::new(truth.len());
+        metrics.push("accuracy", Better::Higher, crate::metric::accuracy(&truth, &predicted));
+        metrics.push("macro_f1", Better::Higher, crate::metric::macro_f1(&truth, &predicted));
+        metrics
+    }
+
+    fn primary(&self) -> (&'static str, Better) {
+        ("accuracy", Better::Higher)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.classes.check()
+    }
+}

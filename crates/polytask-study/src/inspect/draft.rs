@@ -1,0 +1,381 @@
+//! A first config for a table: one that trains as it stands, with what was found out in its comments.
+
+use super::target::Reason;
+use super::{Candidate, Concern, Leak, Summary, Survey, candidates, choose, leaks, structure_columns, structures};
+use crate::Error;
+use polytask_data::Table;
+use polytask_model::Error as ModelError;
+use polytask_model::config::{Config, InputKind, TaskKind};
+use polytask_model::inputs::EncodeError;
+use polytask_model::share;
+use polytask_model::tasks::TaskError;
+use polytask_train::prepare;
+use std::fmt::Write;
+
+/// A config in the making.
+pub struct Draft<'a> {
+    survey: &'a Survey,
+    /// As the config is to name the data.
+    path: String,
+    tasks: Vec<Candidate>,
+    /// Tasks about the structure of sentences, called like their kind.
+    structures: Vec<TaskKind>,
+    /// What else could be predicted.
+    others: Vec<Candidate>,
+    /// Columns that are not read, and why.
+    aside: Vec<(String, String)>,
+    leaks: Vec<Leak>,
+    /// The column that says which part of the split a row is in.
+    split: Option<String>,
+    /// Sides that images are scaled to, where they differ.
+    size: Option<usize>,
+    trunk: &'static str,
+}
+
+/// A config for a table that was read from `path`, with these tasks or those that are most likely meant; `file` is where it
+/// will stand.
+///
+/// # Errors
+/// A task that is no column, or cannot be learnt.
+pub fn draft<'a>(
+    table: &Table,
+    survey: &'a Survey,
+    path: &str,
+    tasks: &[String],
+    file: &str,
+) -> Result<(String, Draft<'a>), Error> {
+    let mut draft = Draft::new(table, survey, path, tasks)?;
+    // Each round sets a column aside, or tries another trunk.
+    for _ in 0..survey.columns.len() + TRUNKS.len() + draft.structures.len() {
+        let text = draft.text();
+        match check(&text, file) {
+            Ok(()) => return Ok((text, draft)),
+            Err(error) => draft.mend(error)?,
+        }
+    }
+    let text = draft.text();
+    check(&text, file)?;
+    Ok((text, draft))
+}
+
+/// Whether a config can be trained, as far as that is known without training.
+fn check(text: &str, file: &str) -> Result<(), polytask_train::Error> {
+    let config = Config::from_toml(text, file)?;
+    let prepared = prepare(&config)?;
+    share::build(&config.design(&prepared.encoder, &prepared.tasks))?;
+    Ok(())
+}
+
+/// Trunks for images, the best first.
+const TRUNKS: [&str; 3] = ["\"lenet\"", "[{ conv = 16, pool = 2 }, 64]", "[64, 64]"];
+
+/// The trunk for labels of pixels, which ends in image layers.
+const PIXELS: &str = "[{ conv = 16 }, { conv = 32, pool = 2 }, { conv = 32 }]";
+
+impl<'a> Draft<'a> {
+    fn new(table: &Table, survey: &'a Survey, path: &str, tasks: &[String]) -> Result<Self, Error> {
+        let mut all = candidates(table, survey);
+        let mut structures = structures(table);
+        if !tasks.is_empty() {
+            structures.retain(|kind| tasks.iter().any(|name| name == kind.word()));
+        }
+        let of_structure = |name: &str| structures.iter().any(|kind| structure_columns(*kind).contains(&name));
+        all.retain(|candidate| !of_structure(&candidate.column));
+        let is_structure = |name: &String| structures.iter().any(|kind| name == kind.word());
+        let named: Vec<String> = tasks.iter().filter(|name| !is_structure(name)).cloned().collect();
+        let chosen: Vec<Candidate> = match named.as_slice() {
+            // The last column is the likeliest only where nothing else is.
+            [] if !structures.is_empty() && !tasks.is_empty() => Vec::new(),
+            [] => {
+                let likely = choose(&all).into_iter().cloned();
+                likely.filter(|one| structures.is_empty() || one.because != Some(Reason::Last)).collect()
+            }
+            named => {
+                let find = |name: &String| {
+                    let column = table.find(name)?;
+                    let known = all.iter().find(|candidate| candidate.column == *name).cloned();
+                    let kind = polytask_model::tasks::infer_kind(table, &column.name).unwrap_or(TaskKind::Category);
+                    Ok(known.unwrap_or(Candidate { column: name.clone(), kind, because: None }))
+                };
+                named.iter().map(find).collect::<Result<_, Error>>()?
+            }
+        };
+        let is_task = |name: &str| of_structure(name) || chosen.iter().any(|candidate| candidate.column == name);
+        let split =
+            survey.columns.iter().find(|column| !is_task(&column.name) && is_split(column)).map(|c| c.name.clone());
+        let mut aside = Vec::new();
+        let mut inputs = Vec::new();
+        for column in &survey.columns {
+            let name = column.name.as_str();
+            if is_task(name) || split.as_deref() == Some(name) {
+                continue;
+            }
+            match column.concern {
+                Some(concern) => aside.push((name.to_owned(), concern.words().to_owned())),
+                None if survey.group.as_deref() == Some(name) => {
+                    aside.push((name.to_owned(), "names whom a row is about, see split".to_owned()));
+                }
+                None => inputs.push(name),
+            }
+        }
+        let labels: Vec<(&str, &str)> =
+            chosen.iter().map(|task| (task.column.as_str(), task.column.as_str())).collect();
+        let leaks = leaks(table, &inputs, &labels);
+        for leak in &leaks {
+            if !aside.iter().any(|(name, _)| *name == leak.column) {
+                aside.push((leak.column.clone(), format!("{} `{}`", leak.relation.words(), leak.task)));
+            }
+        }
+        let others = all.into_iter().filter(|candidate| !is_task(&candidate.column)).collect();
+        let images = survey.columns.iter().any(|column| column.kind == "image" && !is_task(&column.name));
+        let tokens = !structures.is_empty() || chosen.iter().any(|task| task.kind.is_of_tokens());
+        let pixels = chosen.iter().any(|task| matches!(task.kind, TaskKind::Segmentation | TaskKind::PixelRegression));
+        let trunk = match (images, tokens) {
+            (true, _) if pixels => PIXELS,
+            (true, _) => TRUNKS[0],
+            (_, true) => "[]",
+            _ => "[64, 64]",
+        };
+        let path = path.to_owned();
+        Ok(Draft { survey, path, tasks: chosen, structures, others, aside, leaks, split, size: None, trunk })
+    }
+
+    /// Columns that are not read, with the reason.
+    pub fn aside(&self) -> &[(String, String)] {
+        &self.aside
+    }
+
+    /// The names of what is predicted.
+    pub fn tasks(&self) -> Vec<&str> {
+        let words = self.structures.iter().map(|kind| kind.word());
+        self.tasks.iter().map(|task| task.column.as_str()).chain(words).collect()
+    }
+
+    /// Whether a column is read for a task.
+    fn is_label(&self, name: &str) -> bool {
+        self.tasks.iter().any(|task| task.column == name)
+            || self.structures.iter().any(|kind| structure_columns(*kind).contains(&name))
+    }
+
+    /// Takes out what stands in the way.
+    fn mend(&mut self, error: polytask_train::Error) -> Result<(), polytask_train::Error> {
+        let polytask_train::Error::Model(reason) = &error else { return Err(error) };
+        if let ModelError::Task(TaskError::OneLabel { task, .. }) = reason
+            && let Some(at) = self.structures.iter().position(|kind| kind.word() == task)
+        {
+            self.structures.remove(at);
+            return Ok(());
+        }
+        let input = match reason {
+            ModelError::Encode(EncodeError::Sizes { .. }) if self.size.is_none() => {
+                self.size = Some(64);
+                return Ok(());
+            }
+            ModelError::Encode(
+                EncodeError::AllMissing { input }
+                | EncodeError::NotPlain { input, .. }
+                | EncodeError::NotText { input, .. }
+                | EncodeError::ManyLevels { input, .. }
+                | EncodeError::NotBoolean { input, .. }
+                | EncodeError::NotNumber { input, .. },
+            ) => input.clone(),
+            ModelError::Graph(_) => {
+                let next = TRUNKS.iter().skip_while(|trunk| **trunk != self.trunk).nth(1);
+                return next.map(|trunk| self.trunk = trunk).ok_or(error);
+            }
+            _ => return Err(error),
+        };
+        if self.aside.iter().any(|(name, _)| *name == input) {
+            return Err(error);
+        }
+        self.aside.push((input, error.to_string()));
+        Ok(())
+    }
+
+    fn text(&self) -> String {
+        let mut out = String::new();
+        let Survey { rows, columns, repeated, .. } = self.survey;
+        let line = |out: &mut String, text: String| {
+            out.push_str(text.trim_end());
+            out.push('\n');
+        };
+        line(
+            &mut out,
+            format!(
+                "# A first config for {}: {rows} rows, {} columns. It trains as it stands:",
+                self.path,
+                columns.len()
+            ),
+        );
+        line(&mut out, "#   polytask train THIS_FILE --out model".into());
+        line(&mut out, "# `polytask inspect THIS_FILE` shows its labels; `polytask schema` has every key.\n".into());
+        line(&mut out, "[data]".into());
+        line(&mut out, format!("path = {}", quoted(&self.path)));
+        match (&self.split, &self.survey.group) {
+            (Some(column), _) => line(&mut out, format!("split = {{ column = {} }}", quoted(column))),
+            (None, Some(group)) => {
+                line(
+                    &mut out,
+                    format!(
+                        "# All rows of one `{group}` are in the same part, or the test would ask what training has seen."
+                    ),
+                );
+                line(&mut out, format!("split = {{ valid = 0.1, test = 0.2, seed = 0, group = {} }}", quoted(group)));
+            }
+            (None, None) => line(&mut out, "split = { valid = 0.1, test = 0.2, seed = 0 }".into()),
+        }
+        if 100 * repeated >= *rows && *repeated > 0 {
+            line(
+                &mut out,
+                format!("# {repeated} rows are the same as an earlier one: test rows may have been seen in training."),
+            );
+        }
+        line(&mut out, "\n# What the model reads.\n[inputs]".into());
+        let read = columns.iter().filter(|column| {
+            let task = self.is_label(&column.name);
+            let aside = self.aside.iter().any(|(name, _)| *name == column.name);
+            !task && !aside && self.split.as_ref() != Some(&column.name)
+        });
+        for column in read {
+            let kind = match self.size.filter(|_| column.kind == InputKind::Image.word()) {
+                Some(side) => format!("{{ kind = \"image\", size = [{side}, {side}] }}"),
+                None => quoted(column.kind),
+            };
+            line(&mut out, format!("{:<30}# {}", format!("{} = {kind}", key(&column.name)), said(column, *rows)));
+        }
+        for (name, why) in &self.aside {
+            let kind = self.survey.column(name).map_or("number", |column| column.kind);
+            line(&mut out, format!("{:<30}# left out: it {why}", format!("# {} = {}", key(name), quoted(kind))));
+        }
+        line(&mut out, "\n# What it predicts; a row counts for the tasks it has labels for.".into());
+        for task in &self.tasks {
+            let because = task.because.map(|reason| format!("; {}", reason.words())).unwrap_or_default();
+            let said = self.survey.column(&task.column).map(|column| said(column, *rows)).unwrap_or_default();
+            line(&mut out, format!("{:<30}# {said}{because}", format!("[tasks.{}]", key(&task.column))));
+            line(&mut out, format!("kind = {}", quoted(task.kind.word())));
+        }
+        for kind in &self.structures {
+            let read = structure_columns(*kind).join("` and `");
+            line(&mut out, format!("{:<30}# of sentences, from `{read}`", format!("[tasks.{}]", kind.word())));
+            line(&mut out, format!("kind = {}", quoted(kind.word())));
+        }
+        if !self.others.is_empty() {
+            line(&mut out, "\n# Could be predicted as well, and would be no input then:".into());
+            for other in &self.others {
+                line(&mut out, format!("# [tasks.{}]  # {}", key(&other.column), other.kind.word()));
+            }
+        }
+        line(&mut out, "\n[model]".into());
+        line(&mut out, format!("{:<30}# other ways to share: `polytask architectures`", "sharing = \"hard\""));
+        line(&mut out, format!("trunk = {}", self.trunk));
+        line(&mut out, "\n[loss]".into());
+        line(&mut out, format!("{:<30}# other ways to balance the tasks: `polytask balancers`", "balance = \"equal\""));
+        let (epochs, batch) = self.length();
+        line(&mut out, "\n[train]".into());
+        line(
+            &mut out,
+            format!(
+                "{:<30}# at most; training stops when the validation rows gain no more",
+                format!("epochs = {epochs}")
+            ),
+        );
+        line(&mut out, format!("batch = {batch}\nlearning_rate = 0.001\nseed = 0"));
+        out
+    }
+
+    /// Epochs and rows a batch: a minute or so.
+    fn length(&self) -> (usize, usize) {
+        let rows = self.survey.rows.max(1);
+        let batch = match rows {
+            ..20_000 => 64,
+            20_000..100_000 => 256,
+            _ => 1024,
+        };
+        let kinds = || self.survey.columns.iter().map(|column| column.kind);
+        let slow = kinds().any(|kind| kind == "text" || kind == "image");
+        let (steps, most) = if slow { (2_000, 20) } else { (20_000, 200) };
+        ((steps * batch / rows).clamp(5, most), batch)
+    }
+}
+
+/// Whether a column says which part of the split a row is in.
+fn is_split(column: &super::ColumnSurvey) -> bool {
+    const PARTS: [&str; 6] = ["train", "valid", "validation", "val", "dev", "test"];
+    match &column.summary {
+        Summary::Levels(levels) => {
+            column.missing == 0
+                && column.distinct > 1
+                && column.distinct == levels.len()
+                && levels.iter().all(|(level, _)| PARTS.contains(&level.as_str()))
+        }
+        _ => false,
+    }
+}
+
+/// What a column is like, in a few words.
+fn said(column: &super::ColumnSurvey, rows: usize) -> String {
+    let mut text = String::new();
+    let _ = match &column.summary {
+        Summary::Numbers { min, max, .. } => write!(text, "{} to {}", short(*min), short(*max)),
+        Summary::Levels(levels) if column.kind == "category" || column.kind == "boolean" => {
+            let known = (rows - column.missing).max(1);
+            let shown: Vec<String> = levels
+                .iter()
+                .take(3)
+                .map(|(level, count)| format!("{} {} %", clean(level), 100 * count / known))
+                .collect();
+            let more = column.distinct.saturating_sub(3);
+            write!(text, "{}{}", shown.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() })
+        }
+        Summary::Levels(levels) => {
+            let first = levels.first().map(|(level, _)| clean(level)).unwrap_or_default();
+            write!(text, "such as {first}")
+        }
+        Summary::Lists { items, distinct } => write!(text, "{items:.1} a row, {distinct} different ones"),
+        Summary::Other => write!(text, "{} rows", rows - column.missing),
+    };
+    if column.missing > 0 {
+        let share = 100.0 * column.missing as f64 / rows.max(1) as f64;
+        let _ =
+            write!(text, "; {} missing", if share < 1.0 { "under 1 %".to_owned() } else { format!("{share:.0} %") });
+    }
+    text
+}
+
+/// The start of a value, on one line.
+fn clean(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match text.chars().count() > 24 {
+        true => text.chars().take(23).chain(['…']).collect(),
+        false => text,
+    }
+}
+
+fn short(value: f64) -> String {
+    let text = format!("{value:.4}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if value != 0.0 && (value.abs() < 1e-3 || value.abs() >= 1e9) { format!("{value:.3e}") } else { text.to_owned() }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// A key as TOML has it.
+fn key(name: &str) -> String {
+    let bare =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if bare { name.to_owned() } else { quoted(name) }
+}
+
+impl Draft<'_> {
+    /// What gives a label away.
+    pub fn leaks(&self) -> &[Leak] {
+        &self.leaks
+    }
+
+    /// Concerns that are worth saying aloud.
+    pub fn concerns(&self) -> impl Iterator<Item = (&str, Concern)> {
+        self.survey.columns.iter().filter_map(|column| Some((column.name.as_str(), column.concern?)))
+    }
+}

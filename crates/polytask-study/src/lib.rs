@@ -1,0 +1,11 @@
+//! Questions asked of a job: whether sharing helps, which tasks learn together, which settings are best, which inputs
+//! matter, and what is in a table.
+
+pub mod compare;
+mod error;
+pub mod importance;
+pub mod inspect;
+pub mod select;
+pub mod tune;
+
+pub use error::Error;

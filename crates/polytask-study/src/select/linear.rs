@@ -1,0 +1,326 @@
+//! Group estimates from a linearised model (Li, Sharma, Li and Zhang, "Scalable Multitask Learning Using Gradient-based
+//! Estimation of Task Affinity", KDD 2024): no group is trained.
+//!
+//! About the joint model, each task's loss is a quadratic in the shared parameters: its gradient, and the Gauss-Newton
+//! matrix, both from gradients of single rows that a random projection brings down to a few dimensions. The model of a
+//! group is where the sum of its tasks' quadratics over training rows is least, with a ridge; a task's loss there is read
+//! off its quadratic over validation rows.
+//!
+//! The Gauss-Newton matrix of a row is the mean of `g g^T` over gradients `g` towards labels that are drawn around the
+//! model's own prediction with the loss's own variance (Martens 2020); one draw a row is taken.
+
+use super::worth::{Gain, Set, members};
+use crate::Error;
+use polytask_cpu::{Feed, Groups, Jacobian, Labels as Given, Mode, Parameters, Plan, Runner, Target as Aim};
+use polytask_data::epoch_order;
+use polytask_graph::{Graph, LossKind};
+use polytask_model::config::Config;
+use polytask_model::share;
+use polytask_model::tasks::{Labels, Target};
+use polytask_train::Prepared;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Dimensions after the projection.
+const DIMENSIONS: usize = 96;
+/// Rows of each part.
+const ROWS: usize = 512;
+/// Parts of the rows that judge apart.
+const WITNESSES: usize = 4;
+/// Ridge, as a share of the mean curvature.
+const RIDGE: f64 = 0.1;
+
+/// A task's loss about the joint model, in the projected parameters.
+#[derive(Clone)]
+struct Quadratic {
+    loss: f64,
+    slope: Vec<f64>,
+    /// `DIMENSIONS x DIMENSIONS`
+    curvature: Vec<f64>,
+}
+
+/// What the groups' models are estimated from.
+struct Estimate {
+    train: Vec<Quadratic>,
+    valid: Vec<Quadratic>,
+    /// Where the models of groups would be.
+    solved: Mutex<HashMap<Set, Arc<Vec<f64>>>>,
+}
+
+/// What each task would gain in each group over learning alone, relative to its loss in the joint model; one estimate a
+/// witness, each from rows of its own.
+///
+/// # Errors
+/// The network cannot be built.
+pub fn estimates(config: &Config, prepared: &Prepared, parameters: &Parameters) -> Result<Vec<Gain>, Error> {
+    let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks))?;
+    let split = &prepared.split;
+    let mut train = epoch_order(&split.train, config.train.seed, 0);
+    let mut valid = epoch_order(&split.valid, config.train.seed, 0);
+    if valid.is_empty() {
+        // Then the other half of the training rows judges.
+        valid = train.split_off(train.len() / 2);
+    }
+    let seen = |mut rows: Vec<u32>, seed: u64| {
+        rows.truncate(ROWS);
+        look_at(&graph, prepared, parameters, &rows, seed)
+    };
+    let (train, valid) = (seen(train, 1), seen(valid, 2));
+    let witness = |witness: usize| {
+        let part = |looks: &[Seen]| {
+            let own: Vec<&Seen> = looks.iter().skip(witness).step_by(WITNESSES).collect();
+            (0..prepared.tasks.len()).map(|task| Quadratic::of(&own, task)).collect::<Vec<_>>()
+        };
+        let estimate = Estimate { train: part(&train), valid: part(&valid), solved: Mutex::default() };
+        Gain::Groups(Arc::new(move |task, group| estimate.gain(task, group)))
+    };
+    Ok((0..WITNESSES).into_par_iter().map(witness).collect())
+}
+
+/// What one row shows: by task its loss, and the projected gradients towards its label and towards a drawn one. Nothing
+/// without a label.
+type Seen = Vec<Option<(f64, Vec<f32>, Vec<f32>)>>;
+
+fn look_at(graph: &Graph, prepared: &Prepared, parameters: &Parameters, rows: &[u32], seed: u64) -> Vec<Seen> {
+    let which: Vec<usize> = (0..prepared.tasks.len()).collect();
+    let data = &prepared.data;
+    let plan = Plan::new(graph, rows.len().max(1), Mode::Predict, &Groups::merged(graph));
+    let mut predictor = Runner::new(plan, parameters.clone());
+    let outputs = data.with_feed(graph, &[], rows, |feed| predictor.predict(feed));
+    let drawn: Vec<Drawn> = which.iter().map(|&t| draw(graph, &data.labels[t], t, &outputs[t], rows, seed)).collect();
+    let new = || {
+        let plan = Plan::new(graph, 1, Mode::Train, &Groups::separate(graph));
+        (Runner::new(plan, parameters.clone()), Jacobian::default())
+    };
+    let one = |(runner, jacobian): &mut (Runner, Jacobian), row: &u32| {
+        data.with_feed(graph, &which, &[*row], |feed| {
+            let mut towards = |feed: &Feed<'_>| {
+                let losses = runner.forward_backward(feed, &vec![1.0; which.len()], 0);
+                runner.jacobian(1, jacobian);
+                (losses, jacobian.rows.iter().map(|row| project(row)).collect::<Vec<_>>())
+            };
+            let (losses, slopes) = towards(feed);
+            let other = feed.targets.iter().zip(&drawn);
+            let targets: Vec<Aim<'_>> = other.map(|(aim, drawn)| Aim { labels: drawn.given(), ..*aim }).collect();
+            let (_, towards_drawn) = towards(&Feed { targets: &targets, ..*feed });
+            let pairs = slopes.into_iter().zip(towards_drawn);
+            losses.into_iter().zip(pairs).map(|(loss, (slope, drawn))| Some((loss?, slope, drawn))).collect::<Seen>()
+        })
+    };
+    rows.par_iter().map_init(new, one).collect()
+}
+
+/// Labels drawn around the model's predictions, for all rows of the data set.
+enum Drawn {
+    Real(Vec<f32>),
+    Class(Vec<u32>),
+}
+
+impl Drawn {
+    fn given(&self) -> Given<'_> {
+        match self {
+            Drawn::Real(values) => Given::Real(values),
+            Drawn::Class(classes) => Given::Class(classes),
+        }
+    }
+}
+
+fn draw(graph: &Graph, labels: &Labels, task: usize, outputs: &[f32], rows: &[u32], seed: u64) -> Drawn {
+    let elements = |row: u32| match &labels.elements {
+        Some(offsets) => offsets[row as usize] as usize..offsets[row as usize + 1] as usize,
+        None => row as usize..row as usize + 1,
+    };
+    let all: Vec<usize> = rows.iter().flat_map(|row| elements(*row)).collect();
+    let width = outputs.len() / all.len().max(1);
+    let mut unit = Unit(seed << 32 | task as u64);
+    match &labels.target {
+        Target::Real(known) => {
+            let mut values = known.clone();
+            for (element, output) in all.iter().zip(outputs.chunks(width.max(1))) {
+                for (i, f) in output.iter().enumerate() {
+                    let sign = if unit.next() < 0.5 { -1.0 } else { 1.0 };
+                    let deviation = |center: f32, square: f32| center + sign * square.sqrt();
+                    let place = &mut values[element * width + i];
+                    // One of several labels that is missing stays so.
+                    if place.is_nan() {
+                        continue;
+                    }
+                    *place = match graph.losses()[task].kind {
+                        LossKind::BinaryCrossEntropy => {
+                            let p = 1.0 / (1.0 + (-f).exp());
+                            deviation(p, p * (1.0 - p))
+                        }
+                        LossKind::Poisson => deviation(f.exp(), f.exp()),
+                        _ => deviation(*f, 0.5),
+                    };
+                }
+            }
+            Drawn::Real(values)
+        }
+        Target::Class(known) => {
+            let mut classes = known.clone();
+            for (element, output) in all.iter().zip(outputs.chunks(width.max(1))) {
+                let most = output.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let shares: Vec<f64> = output.iter().map(|f| f64::from(f - most).exp()).collect();
+                let mut left = unit.next() * shares.iter().sum::<f64>();
+                let class = shares.iter().position(|share| {
+                    left -= share;
+                    left <= 0.0
+                });
+                classes[*element] = class.unwrap_or(0) as u32;
+            }
+            Drawn::Class(classes)
+        }
+    }
+}
+
+/// A count sketch (Charikar et al. 2002): every parameter is added to one of the dimensions, with a sign.
+fn project(gradient: &[f32]) -> Vec<f32> {
+    let mut sketch = vec![0.0f32; DIMENSIONS];
+    for (i, g) in gradient.iter().enumerate() {
+        let bits = mix(i as u64);
+        let place = (bits >> 1) as usize % DIMENSIONS;
+        sketch[place] += if bits & 1 == 0 { *g } else { -g };
+    }
+    sketch
+}
+
+/// splitmix64 (Steele, Lea and Flood 2014).
+fn mix(value: u64) -> u64 {
+    let mut z = value.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+/// Numbers in [0, 1).
+struct Unit(u64);
+
+impl Unit {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        (mix(self.0) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+impl Quadratic {
+    /// The mean over the rows that have a label.
+    fn of(rows: &[&Seen], task: usize) -> Self {
+        let known: Vec<_> = rows.iter().filter_map(|row| row[task].as_ref()).collect();
+        let share = 1.0 / known.len().max(1) as f64;
+        let mut all =
+            Quadratic { loss: 0.0, slope: vec![0.0; DIMENSIONS], curvature: vec![0.0; DIMENSIONS * DIMENSIONS] };
+        for (loss, slope, drawn) in known {
+            all.loss += share * loss;
+            all.slope.iter_mut().zip(slope).for_each(|(s, g)| *s += share * f64::from(*g));
+            for (line, a) in all.curvature.chunks_mut(DIMENSIONS).zip(drawn) {
+                line.iter_mut().zip(drawn).for_each(|(c, b)| *c += share * f64::from(*a) * f64::from(*b));
+            }
+        }
+        all
+    }
+
+    fn at(&self, w: &[f64]) -> f64 {
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+        let lines = self.curvature.chunks(DIMENSIONS).zip(w);
+        self.loss + dot(&self.slope, w) + 0.5 * lines.map(|(line, x)| x * dot(line, w)).sum::<f64>()
+    }
+}
+
+impl Estimate {
+    fn gain(&self, task: usize, group: Set) -> f64 {
+        let judge = &self.valid[task];
+        let (alone, with) = (judge.at(&self.solve(1 << task)), judge.at(&self.solve(group)));
+        if judge.loss > 0.0 { (alone - with) / judge.loss } else { 0.0 }
+    }
+
+    /// Where the sum of a group's quadratics is least.
+    fn solve(&self, group: Set) -> Arc<Vec<f64>> {
+        if let Some(known) = self.solved.lock().unwrap_or_else(PoisonError::into_inner).get(&group) {
+            return Arc::clone(known);
+        }
+        let mut matrix = vec![0.0; DIMENSIONS * DIMENSIONS];
+        let mut right = vec![0.0; DIMENSIONS];
+        for task in members(group) {
+            matrix.iter_mut().zip(&self.train[task].curvature).for_each(|(m, c)| *m += c);
+            right.iter_mut().zip(&self.train[task].slope).for_each(|(r, s)| *r -= s);
+        }
+        let trace: f64 = (0..DIMENSIONS).map(|i| matrix[i * DIMENSIONS + i]).sum();
+        let ridge = RIDGE * trace / DIMENSIONS as f64 + 1e-12;
+        (0..DIMENSIONS).for_each(|i| matrix[i * DIMENSIONS + i] += ridge);
+        cholesky(&mut matrix, &mut right);
+        let found = Arc::new(right);
+        self.solved.lock().unwrap_or_else(PoisonError::into_inner).insert(group, Arc::clone(&found));
+        found
+    }
+}
+
+/// Solves `A x = b` for a positive definite A; x is left in `b`, and A is overwritten.
+fn cholesky(a: &mut [f64], b: &mut [f64]) {
+    let n = b.len();
+    for i in 0..n {
+        for j in 0..=i {
+            let (above, own) = a.split_at(i * n);
+            let row_j = if j < i { &above[j * n..j * n + j] } else { &own[..j] };
+            let sum: f64 = own[..j].iter().zip(row_j).map(|(x, y)| x * y).sum();
+            let value = own[j] - sum;
+            a[i * n + j] = if i == j { value.max(f64::MIN_POSITIVE).sqrt() } else { value / a[j * n + j] };
+        }
+    }
+    for i in 0..n {
+        let sum: f64 = (0..i).map(|j| a[i * n + j] * b[j]).sum();
+        b[i] = (b[i] - sum) / a[i * n + i];
+    }
+    for i in (0..n).rev() {
+        let sum: f64 = (i + 1..n).map(|j| a[j * n + i] * b[j]).sum();
+        b[i] = (b[i] - sum) / a[i * n + i];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn systems_are_solved() {
+        let mut a = [4.0, 2.0, 0.6, 2.0, 5.0, 1.0, 0.6, 1.0, 3.0];
+        let x = [1.0, -2.0, 0.5];
+        let mut b: Vec<f64> = (0..3).map(|i| (0..3).map(|j| a[i * 3 + j] * x[j]).sum()).collect();
+        cholesky(&mut a, &mut b);
+        assert!(b.iter().zip(x).all(|(b, x)| (b - x).abs() < 1e-12), "{b:?}");
+    }
+
+    #[test]
+    fn projected_gradients_keep_their_lengths_and_angles_on_average() {
+        // Products of 10,000 parameters: 10,000 and 0, give or take a few of their 10,000 / sqrt(DIMENSIONS).
+        let (ones, turns): (Vec<f32>, Vec<f32>) =
+            (0..10_000).map(|i| (1.0, if i % 2 == 0 { 1.0 } else { -1.0 })).unzip();
+        let dot = |a: &[f32], b: &[f32]| project(a).iter().zip(project(b)).map(|(a, b)| a * b).sum::<f32>();
+        for (a, b, product) in [(&ones, &ones, 10_000.0), (&turns, &turns, 10_000.0), (&ones, &turns, 0.0)] {
+            assert!((dot(a, b) - product).abs() < 4000.0, "{} {product}", dot(a, b));
+        }
+    }
+
+    #[test]
+    fn tasks_that_pull_apart_lose_together_and_alike_ones_gain() {
+        // In the first dimension task 0 wants 1, task 1 on few rows about 0.6 and in truth 1, task 2 wants -1.
+        let quadratic = |wants: f64| {
+            let mut q = Quadratic {
+                loss: 0.5 * wants * wants + 0.1,
+                slope: vec![0.0; DIMENSIONS],
+                curvature: vec![0.0; DIMENSIONS * DIMENSIONS],
+            };
+            (q.slope[0], q.curvature[0]) = (-wants, 1.0);
+            q
+        };
+        let estimate = Estimate {
+            train: [1.0, 0.6, -1.0].map(quadratic).to_vec(),
+            valid: [1.0, 1.0, -1.0].map(quadratic).to_vec(),
+            solved: Mutex::default(),
+        };
+        assert!(estimate.gain(1, 0b011) > 0.05, "{}", estimate.gain(1, 0b011));
+        assert!(estimate.gain(0, 0b101) < -0.5 && estimate.gain(2, 0b101) < -0.5);
+        assert_eq!(estimate.gain(0, 0b001), 0.0);
+    }
+}

@@ -1,0 +1,76 @@
+//! What can go wrong in this crate, in one type: the message, what would be right, and whose fault it is.
+
+use crate::linear::LinearProblem;
+use crate::train::{CheckpointError, Divergence, TrainError};
+use polytask_data::DataError;
+use polytask_graph::GraphError;
+use polytask_model::config::ConfigError;
+use polytask_model::files::FileError;
+use polytask_model::inputs::EncodeError;
+use polytask_model::model::ModelError;
+use polytask_model::tasks::TaskError;
+
+/// Anything that keeps a model from being trained.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no model to train, or none to write.
+    #[error(transparent)]
+    Model(#[from] polytask_model::Error),
+    /// Training failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// Training met numbers that nobody can go on from.
+    #[error("{by}{kept}")]
+    Diverged {
+        /// What it met.
+        by: Divergence,
+        /// What became of the model.
+        kept: String,
+    },
+    /// Someone ended a search before there was anything to keep.
+    #[error("stopped while searching; nothing was written")]
+    Stopped,
+}
+
+impl Error {
+    /// What would be right, where that can be said.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Model(error) => error.hint(),
+            Error::Train(TrainError::Checkpoint(error)) => error.hint(),
+            Error::Train(TrainError::Linear(error)) => error.hint(),
+            Error::Train(TrainError::Image(error)) => error.hint(),
+            Error::Diverged { by, .. } => Some(by.hint().to_owned()),
+            Error::Train(TrainError::Balance(_) | TrainError::HeldOut) | Error::Stopped => None,
+        }
+    }
+
+    /// Whether the call or the config is wrong, not the data or the machine.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Error::Model(error) => error.is_usage(),
+            Error::Train(
+                TrainError::Balance(_) | TrainError::HeldOut | TrainError::Linear(LinearProblem::Widths { .. }),
+            ) => true,
+            Error::Train(TrainError::Checkpoint(error)) => {
+                matches!(error, CheckpointError::Other(_) | CheckpointError::None(_) | CheckpointError::Linear)
+            }
+            Error::Train(TrainError::Linear(_) | TrainError::Image(_)) | Error::Diverged { .. } | Error::Stopped => {
+                false
+            }
+        }
+    }
+}
+
+macro_rules! of_models {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Error::Model(error.into())
+            }
+        })*
+    };
+}
+
+of_models!(ConfigError, DataError, TaskError, EncodeError, GraphError, ModelError, FileError);

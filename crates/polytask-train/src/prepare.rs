@@ -1,0 +1,312 @@
+//! From a config to data that are ready to train on: the table is read and split, tasks and inputs are fitted on the
+//! training rows.
+
+use crate::Error;
+use crate::train::{Budget, Job};
+use polytask_data::{Hint, LabelFiles, ReadOptions, Split, SplitRule, Table, read, split};
+use polytask_graph::Graph;
+use polytask_model::config::{
+    Config, DataConfig, FileConfig, InputKind, LabelsConfig, Part, Split as SplitConfig, TaskKind,
+};
+use polytask_model::inputs::{Encoder, Galleries, load_all};
+use polytask_model::tasks::{Task, sample_weights};
+use polytask_model::{Dataset, Fitted};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Data ready to train on.
+pub struct Prepared {
+    /// Fitted on the training rows.
+    pub encoder: Encoder,
+    /// Fitted on the training rows, in the order of the config.
+    pub tasks: Vec<Task>,
+    /// All rows; labels by task.
+    pub data: Dataset,
+    /// Which rows train, choose and measure.
+    pub split: Split,
+    /// The words that mean "no value", as the config has them.
+    pub missing: Option<Vec<String>>,
+    /// Things worth saying about the data.
+    pub notes: Vec<String>,
+}
+
+impl Prepared {
+    /// The training of a graph of all tasks, as the config has it; `labels` are the numbers of the tasks.
+    pub fn job<'a>(&'a self, graph: &'a Graph, labels: &'a [usize], config: &'a Config) -> Job<'a> {
+        Job {
+            graph,
+            tasks: &self.tasks,
+            labels,
+            data: &self.data,
+            train: &self.split.train,
+            valid: &self.split.valid,
+            loss: &config.loss,
+            config: &config.train,
+            budget: Budget::of(&config.train, self.split.train.len()),
+            linear: config.model.sharing.linear(),
+        }
+    }
+}
+
+impl Prepared {
+    /// The names of the tasks.
+    pub fn names(&self) -> Vec<&str> {
+        self.tasks.iter().map(|task| task.name.as_str()).collect()
+    }
+}
+
+/// The rows of a config, read and split; nothing is fitted to them.
+pub struct Source {
+    /// All rows.
+    pub table: Table,
+    /// Which of them train, choose and measure.
+    pub split: Split,
+    /// Of several data sets, the first row of each after the first.
+    starts: Vec<u32>,
+    /// Of the rows, if any set weighs its own.
+    weights: Option<Vec<f32>>,
+    galleries: Galleries,
+    /// What is to be said of rows that were left out.
+    left_out: Vec<String>,
+}
+
+impl Source {
+    /// Reads and splits the data of a config.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the files or the split.
+    pub fn read(config: &Config) -> Result<Self, Error> {
+        let Gathered { table, mut split, starts, weights } = gather(config)?;
+        let galleries = load_all(&config.input_plan(&table), &table)?;
+        let left_out = leave_out(&galleries, &mut split);
+        Ok(Source { table, split, starts, weights, galleries, left_out })
+    }
+
+    /// Features and labels of all rows for inputs and tasks that were fitted before.
+    ///
+    /// # Errors
+    /// A column that is not there or does not fit.
+    pub fn dataset(&self, encoder: &Encoder, tasks: &[Task]) -> Result<Dataset, Error> {
+        let read = Dataset::labelled(encoder, tasks, &self.table, &self.galleries)?;
+        Ok(Dataset { starts: self.starts.clone(), ..read })
+    }
+}
+
+/// Reads and splits the data of a config and fits its tasks and inputs.
+///
+/// # Errors
+/// Whatever is wrong with the files, the columns or the split.
+pub fn prepare(config: &Config) -> Result<Prepared, Error> {
+    let Source { table, split, starts, weights, galleries, left_out } = Source::read(config)?;
+    let fitted = Fitted::new(config, &table, &galleries, &split.train)?;
+    let mut data = Dataset { starts, ..fitted.dataset(&table, &galleries)? };
+    for (task, labels) in fitted.tasks.iter().zip(&mut data.labels) {
+        if let Some(weights) = &weights {
+            labels.multiply(weights);
+        }
+        for (part, rows) in [("training", &split.train), ("validation", &split.valid), ("test", &split.test)] {
+            task.check_part(labels, part, rows)?;
+        }
+    }
+    let spoken = fitted.notes().chain(data.labels.iter().flat_map(|labels| &labels.notes));
+    let notes = table.notes().iter().chain(&left_out).chain(spoken).cloned().collect();
+    let Fitted { encoder, tasks, .. } = fitted;
+    Ok(Prepared { encoder, tasks, data, split, missing: config.data.missing.clone(), notes })
+}
+
+/// Row ranges of files of their own: validation, then test.
+type Given = [Option<Range<usize>>; 2];
+
+/// The rows of all data sets, one set after the other.
+struct Gathered {
+    table: Table,
+    split: Split,
+    /// The first row of each set after the first.
+    starts: Vec<u32>,
+    /// Of the rows, if any set weighs its own.
+    weights: Option<Vec<f32>>,
+}
+
+/// Reads and splits every data set. The columns of tasks that a set does not label are taken out of it.
+fn gather(config: &Config) -> Result<Gathered, Error> {
+    let mut all: Option<Gathered> = None;
+    for set in config.data.sets() {
+        let known = all.as_ref().map(|all| all.table.hints()).unwrap_or_default();
+        let (mut table, given) = tables(config, set, known)?;
+        if !config.data.others.is_empty() {
+            label(config, set, &mut table)?;
+        }
+        let split = divide(config, set, &table, given)?;
+        let weights = set.sample_weight.as_ref().map(|name| sample_weights(&table, name)).transpose()?;
+        let Some(all) = &mut all else {
+            all = Some(Gathered { table, split, starts: Vec::new(), weights });
+            continue;
+        };
+        let (first, rows) = (all.table.rows(), table.rows());
+        if all.weights.is_some() || weights.is_some() {
+            let own = weights.unwrap_or_else(|| vec![1.0; rows]);
+            all.weights.get_or_insert_with(|| vec![1.0; first]).extend(own);
+        }
+        all.table.unite(table)?;
+        all.starts.push(first as u32);
+        let parts = [
+            (&mut all.split.train, split.train),
+            (&mut all.split.valid, split.valid),
+            (&mut all.split.test, split.test),
+        ];
+        for (rows, own) in parts {
+            rows.extend(own.iter().map(|row| row + first as u32));
+        }
+    }
+    match all {
+        Some(all) => Ok(all),
+        None => unreachable!("a config has a data set"),
+    }
+}
+
+/// Takes the labels out of a set's table that are not its own, and makes sure that the others, and the inputs, are there.
+fn label(config: &Config, set: &DataConfig, table: &mut Table) -> Result<(), Error> {
+    for name in config.inputs.keys() {
+        table.find(name)?;
+    }
+    for (name, task) in &config.tasks {
+        let own = set.tasks.as_ref().map(|tasks| tasks.contains(name));
+        for column in task.columns_of(name) {
+            match own {
+                Some(true) => table.find(column).map(|_| ())?,
+                Some(false) => table.remove(column),
+                None => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The table of a data set with the rows of separate validation and test files behind it. Columns that are `known` from
+/// sets before are read as they were.
+fn tables(config: &Config, set: &DataConfig, known: BTreeMap<String, Hint>) -> Result<(Table, Given), Error> {
+    let mut hints: BTreeMap<String, Hint> = known.into_iter().chain(hints(config)).collect();
+    for (from, to) in &set.rename {
+        let hint = hints.remove(to);
+        hints.remove(from);
+        hints.extend(hint.map(|hint| (from.clone(), hint)));
+    }
+    let options = ReadOptions {
+        delimiter: set.delimiter_byte(),
+        missing: set.missing.clone(),
+        hints,
+        columns: set.columns.clone(),
+        labels: labels(config, set.labels.as_ref())?,
+        folder: set.folder.as_ref().map(|folder| config.resolve(folder)).transpose()?,
+        image: image(config),
+        ..ReadOptions::default()
+    };
+    let mut table = read(&config.resolve(&set.path)?, &options)?;
+    let mut given = [None, None];
+    if let SplitConfig::Parts { valid, test, .. } = &set.split {
+        // Columns of the other files are read as those of the first were.
+        let options = ReadOptions { hints: table.hints(), ..options };
+        for (part, given) in [valid, test].into_iter().zip(&mut given) {
+            if let Part::File(file) = part {
+                let FileConfig { path, labels: files } = &**file;
+                let first = table.rows();
+                let options = ReadOptions { labels: labels(config, files.as_ref())?, ..options.clone() };
+                table.append(read(&config.resolve(path)?, &options)?)?;
+                *given = Some(first..table.rows());
+            }
+        }
+    }
+    for (from, to) in &set.rename {
+        table.rename(from, to)?;
+    }
+    Ok((table, given))
+}
+
+/// The files of labels of IDX images.
+fn labels(config: &Config, labels: Option<&LabelsConfig>) -> Result<Option<LabelFiles>, Error> {
+    Ok(match labels {
+        None => None,
+        Some(LabelsConfig::One(path)) => Some(LabelFiles::One(config.resolve(path)?)),
+        Some(LabelsConfig::Named(files)) => {
+            let named = files.iter().map(|(name, path)| Ok((name.clone(), config.resolve(path)?)));
+            Some(LabelFiles::Named(named.collect::<Result<_, Error>>()?))
+        }
+    })
+}
+
+/// What the config calls its only image input, if it has one.
+fn image(config: &Config) -> Option<String> {
+    let mut images = config.inputs.iter().filter(|(_, input)| input.kind == Some(InputKind::Image));
+    images.next().filter(|_| images.next().is_none()).map(|(name, _)| name.clone())
+}
+
+/// Takes rows whose image cannot be used out of the split, and says how many there are.
+fn leave_out(galleries: &Galleries, split: &mut Split) -> Vec<String> {
+    let mut notes = Vec::new();
+    for gallery in galleries.values() {
+        let Some((rows, first)) = gallery.broken() else { continue };
+        for part in [&mut split.train, &mut split.valid, &mut split.test] {
+            part.retain(|row| rows.binary_search(row).is_err());
+        }
+        notes.push(match rows.len() {
+            1 => format!("1 row was left out because of its image: {first}"),
+            count => format!("{count} rows were left out because of their images, the first: {first}"),
+        });
+    }
+    notes
+}
+
+/// What the config says of the columns' kinds.
+fn hints(config: &Config) -> BTreeMap<String, Hint> {
+    let inputs = config.inputs.iter().filter_map(|(name, input)| match input.kind? {
+        InputKind::Number => Some((name.clone(), Hint::Number)),
+        InputKind::Category | InputKind::Text => Some((name.clone(), Hint::Text)),
+        InputKind::Boolean => None,
+        InputKind::Image => Some((name.clone(), Hint::Image)),
+    });
+    let tasks = config.tasks.iter().filter_map(|(name, task)| {
+        let hint = match task.kind? {
+            TaskKind::Regression | TaskKind::Count => Hint::Number,
+            TaskKind::Segmentation | TaskKind::PixelRegression => Hint::Image,
+            _ => Hint::Text,
+        };
+        Some((task.column_of(name).to_owned(), hint))
+    });
+    inputs.chain(tasks).collect()
+}
+
+/// Applies the config's rule.
+fn divide(config: &Config, set: &DataConfig, table: &Table, given: Given) -> Result<Split, Error> {
+    let column_of = |name: &String| config.tasks.get(name).map_or(name.as_str(), |t| t.column_of(name)).to_owned();
+    let rule = match &set.split {
+        SplitConfig::Column { column } => SplitRule::Column { column: column.clone() },
+        SplitConfig::Every { test_every, valid, seed } => {
+            SplitRule::Every { test_every: *test_every, valid: *valid, seed: *seed }
+        }
+        SplitConfig::Parts { valid, test, seed, stratify, group } => {
+            let share = |part: &Part| match part {
+                Part::Share(share) => *share,
+                Part::File(_) => 0.0,
+            };
+            let (stratify, group) = (stratify.as_ref().map(column_of), group.clone());
+            SplitRule::Shares { valid: share(valid), test: share(test), seed: *seed, stratify, group }
+        }
+    };
+    let [valid, test] = given;
+    if valid.is_none() && test.is_none() {
+        return Ok(split(table, &rule)?);
+    }
+    // Shares are drawn from the rows that no file of their own has claimed.
+    let claimed = [&valid, &test].into_iter().flatten().map(|r| r.start).min().unwrap_or(table.rows());
+    let mut parts = Split { train: (0..claimed as u32).collect(), ..Split::default() };
+    let SplitRule::Shares { valid: valid_share, test: test_share, seed, .. } = rule else { return Ok(parts) };
+    let rows = |range: Range<usize>| (range.start as u32..range.end as u32).collect();
+    for (given, share, part) in [(test, test_share, &mut parts.test), (valid, valid_share, &mut parts.valid)] {
+        match given {
+            Some(range) => *part = rows(range),
+            None if share > 0.0 => (parts.train, *part) = polytask_data::draw(&parts.train, share, seed)?,
+            None => {}
+        }
+    }
+    Ok(parts)
+}
