@@ -1,7 +1,7 @@
 //! The elements of every domain that a lane's rows have, and where their buffers stand in the lane's memory.
 
-use crate::feed::Feed;
 use crate::plan::{SIDE, Slot};
+use polytask_exec::Batch;
 use polytask_graph::{DomainId, Graph};
 use std::ops::Range;
 
@@ -71,7 +71,7 @@ pub(crate) fn first_in(domains: &[Elements], inner: usize, outer: usize, at: usi
 }
 
 /// Finds the elements of the rows `rows` of a feed, which follow `before` in the batch.
-pub(crate) fn find(domains: &mut [Elements], graph: &Graph, feed: &Feed<'_>, before: &[u32], rows: &[u32]) {
+pub(crate) fn find(domains: &mut [Elements], graph: &Graph, feed: &Batch<'_>, before: &[u32], rows: &[u32]) {
     let Some((own, ragged)) = domains.split_first_mut() else { return };
     own.sources.clear();
     own.sources.extend_from_slice(rows);

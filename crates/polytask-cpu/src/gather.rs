@@ -1,9 +1,9 @@
 //! From a data set to the places of an input in a lane: element after element, or in blocks of sixteen of them, of which
 //! a last one is filled up with nothing.
 
-use crate::feed::{Bytes, Gather};
 use crate::kernels::vectorized;
 use crate::plan::{SIDE, Slot};
+use polytask_exec::{Bytes, Gather};
 
 /// Values as they are.
 pub(crate) fn values<T: Copy + Default>(all: &[T], elements: &[u32], slot: Slot, into: &mut [T]) {

@@ -2,19 +2,11 @@
 
 use crate::kernels::{dot, vectorized};
 use crate::lane::Lane;
-use crate::piece::{PART, Piece};
+use crate::piece::Piece;
 use crate::rows::Met;
+use polytask_exec::Jacobian;
+use polytask_exec::tree::PART;
 use rayon::prelude::*;
-use std::ops::Range;
-
-/// The gradients of all groups over the shared parameters, those that more than one loss reaches.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Jacobian {
-    /// One row a group, over all shared parameters end to end; zeros where the group does not reach.
-    pub rows: Vec<Vec<f32>>,
-    /// Where each shared parameter stands in a row.
-    pub tensors: Vec<Range<usize>>,
-}
 
 /// `G = J J^T`, `groups x groups`, row-major. Products of f32 gradients are summed in f32 over a thousand scalars at a
 /// time, and those sums in f64.

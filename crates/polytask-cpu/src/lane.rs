@@ -1,11 +1,11 @@
 //! One lane: a share of the batch with its own buffers, run by one thread from the gather to the gradient.
 
 use crate::domains::{self, Elements};
-use crate::feed::{Feed, Numbers};
 use crate::gather;
 use crate::kernels;
 use crate::plan::{InputSlot, Plan, Slot};
 use crate::rows::Rows;
+use polytask_exec::{Batch, Numbers};
 
 /// One lane. Its buffers are allocated once; those of ragged sequences grow to the longest batch that was met.
 pub(crate) struct Lane {
@@ -99,7 +99,7 @@ impl Lane {
         &mut self,
         plan: &Plan,
         weights: Weights<'_>,
-        feed: &Feed<'_>,
+        feed: &Batch<'_>,
         (first, count): (usize, usize),
         noise: Option<u64>,
     ) {
@@ -140,7 +140,7 @@ impl Lane {
         &mut self,
         plan: &Plan,
         weights: Weights<'_>,
-        feed: &Feed<'_>,
+        feed: &Batch<'_>,
         noise: Option<u64>,
         scales: &Scales,
     ) {
@@ -150,7 +150,7 @@ impl Lane {
     }
 
     /// The first part of a backward pass: the cotangents of the predictions.
-    pub(crate) fn backward_losses(&mut self, plan: &Plan, weights: Weights<'_>, feed: &Feed<'_>, scales: &Scales) {
+    pub(crate) fn backward_losses(&mut self, plan: &Plan, weights: Weights<'_>, feed: &Batch<'_>, scales: &Scales) {
         self.memory.tables.iter_mut().for_each(Rows::clear);
         let mut view = self.memory.view(weights, None);
         for ((loss, target), scale) in plan.losses.iter().zip(feed.targets).zip(&scales.losses) {
@@ -186,11 +186,6 @@ impl Lane {
         }
     }
 
-    /// Rows of the last forward pass.
-    pub(crate) fn rows(&self) -> usize {
-        self.memory.domains[0].count()
-    }
-
     pub(crate) fn losses(&self) -> &[f64] {
         &self.losses
     }
@@ -203,8 +198,16 @@ impl Lane {
         &self.memory.gradient
     }
 
+    pub(crate) fn gradient_mut(&mut self) -> &mut [f32] {
+        &mut self.memory.gradient
+    }
+
     pub(crate) fn table(&self, table: usize) -> &Rows {
         &self.memory.tables[table]
+    }
+
+    pub(crate) fn table_mut(&mut self, table: usize) -> &mut Rows {
+        &mut self.memory.tables[table]
     }
 
     /// Values of an output for the rows of the last forward pass.
@@ -215,7 +218,7 @@ impl Lane {
 
 impl Memory {
     /// Finds the elements of rows `first..first + count` of the batch and makes room for them.
-    fn find(&mut self, plan: &Plan, feed: &Feed<'_>, first: usize, count: usize) {
+    fn find(&mut self, plan: &Plan, feed: &Batch<'_>, first: usize, count: usize) {
         let (before, rows) = (&feed.rows[..first], &feed.rows[first..first + count]);
         domains::find(&mut self.domains, &plan.graph, feed, before, rows);
         let (numbers, indices) = domains::lay_out(&mut self.domains, &plan.arena, &plan.indices);

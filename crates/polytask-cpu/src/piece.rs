@@ -2,9 +2,10 @@
 
 use crate::kernels::BLOCK;
 use crate::lane::Lane;
-use crate::parameters::Parameters;
 use crate::plan::Plan;
 use crate::rows::Met;
+use polytask_exec::tree::{self, PART};
+use polytask_exec::{Combine, Parameters};
 use polytask_graph::{ParameterId, Role};
 use std::ops::Range;
 use std::sync::Arc;
@@ -51,35 +52,10 @@ pub(crate) struct TableRows {
     pub width: usize,
 }
 
-/// How a task-by-task gradient becomes one.
-#[derive(Clone, Copy, Debug)]
-pub enum Combine<'a> {
-    /// Copies are added up.
-    Sum,
-    /// Copies are weighed by group: one weight where a parameter is shared, another where it belongs to one group.
-    Weighted {
-        /// For shared parameters.
-        shared: &'a [f64],
-        /// For parameters that one group has to itself.
-        heads: &'a [f64],
-    },
-    /// Shared parameters get a given gradient, flat in their order; the others are weighed.
-    Direction {
-        /// For shared parameters.
-        shared: &'a [f32],
-        /// For parameters that one group has to itself.
-        heads: &'a [f64],
-    },
-    /// Every parameter gets a given gradient, flat in their order; that of the backward pass does not count.
-    Whole(&'a [f32]),
-}
-
 /// Scalars in a piece, roughly: large enough to keep a thread busy for microseconds, small enough to share out.
 pub(crate) const PIECE: usize = 16 * 1024;
 /// Pieces of a table at most, roughly.
 const TABLE_PIECES: usize = 64;
-/// Scalars worked on at once, so that they stay in the nearest cache.
-pub(crate) const PART: usize = 1024;
 
 /// Cuts all parameters into pieces, in their order.
 pub(crate) fn pieces(plan: &Plan, parameters: &Parameters) -> Vec<Piece> {
@@ -159,37 +135,33 @@ impl Piece {
         }
     }
 
-    /// `into = sum over lanes, in order, of copy number `copy` of the gradient` over one part.
+    /// `into =` the sum of the lanes' copy number `copy` of the gradient over one part, added along the tree of lanes.
     pub(crate) fn copy(&self, lanes: &[Lane], copy: usize, part: &Range<usize>, into: &mut [f32]) {
         if let Some(table) = &self.table {
             return self.copy_rows(table, lanes, copy, part, into);
         }
         let start = self.gradient + copy * self.stride + part.start - self.range.start;
-        for (i, lane) in lanes.iter().enumerate() {
-            let gradient = &lane.gradient()[start..start + part.len()];
-            if i == 0 {
-                into.copy_from_slice(gradient);
-            } else {
-                into.iter_mut().zip(gradient).for_each(|(s, g)| *s += g);
-            }
-        }
+        tree::sum(0..lanes.len(), &|lane| &lanes[lane].gradient()[start..start + part.len()], into);
     }
 
     /// The same for a part of a table; zeros where no lane has looked a row up.
     fn copy_rows(&self, table: &TableRows, lanes: &[Lane], copy: usize, part: &Range<usize>, into: &mut [f32]) {
-        into.fill(0.0);
         let (mut at, mut rest) = (part.start - self.range.start, into);
         while !rest.is_empty() {
             let (row, column) = (table.rows.start + at / table.width, at % table.width);
             let (own, others) = rest.split_at_mut(rest.len().min(table.width - column));
-            for lane in lanes {
-                if let Some(gradient) = lane.table(table.table).get(row, copy) {
-                    own.iter_mut().zip(&gradient[column..]).for_each(|(s, g)| *s += g);
-                }
-            }
+            let columns = column..column + own.len();
+            let of = |lane: usize| lanes[lane].table(table.table).get(row, copy).map(|all| &all[columns.clone()]);
+            tree::sum_some(0..lanes.len(), &of, own);
             at += own.len();
             rest = others;
         }
+    }
+
+    /// Where all copies of the gradient stand in a lane's, and those of the rest of the parameter.
+    pub(crate) fn place(&self) -> Range<usize> {
+        let start = self.gradient - self.offset;
+        start..start + self.stride * self.groups.len()
     }
 
     /// The combined gradient over one part.

@@ -51,6 +51,27 @@ impl Rows {
         Some(&self.gradient[start..start + self.width])
     }
 
+    /// All copies of a row's gradient end to end, if the row was looked up.
+    pub(crate) fn copies(&self, row: usize) -> Option<&[f32]> {
+        let start = self.place(row)? * self.stride();
+        Some(&self.gradient[start..start + self.stride()])
+    }
+
+    /// Has these rows, with the gradients `rows x copies x width`, and no others.
+    pub(crate) fn replace(&mut self, rows: &[u32], gradient: &[f32]) {
+        self.clear();
+        for (place, &row) in rows.iter().enumerate() {
+            self.places[row as usize] = place as u32;
+        }
+        self.met.extend_from_slice(rows);
+        self.gradient.extend_from_slice(gradient);
+    }
+
+    /// Scalars of all copies of a row.
+    pub(crate) fn stride(&self) -> usize {
+        self.copies * self.width
+    }
+
     fn place(&self, row: usize) -> Option<usize> {
         let place = self.places[row] as usize;
         (self.met.get(place) == Some(&(row as u32))).then_some(place)
@@ -68,6 +89,11 @@ impl Met {
         lanes.for_each(|rows| self.0.extend_from_slice(rows.met()));
         self.0.sort_unstable();
         self.0.dedup();
+    }
+
+    /// All of them.
+    pub(crate) fn all_mut(&mut self) -> &mut Vec<u32> {
+        &mut self.0
     }
 
     /// Those of `first..end`.
@@ -95,6 +121,11 @@ mod tests {
         other.add(7, 0);
         met.gather([&rows, &other].into_iter());
         assert_eq!((met.between(0, 9), met.between(1, 7)), (&[0, 3, 7][..], &[3][..]));
+        rows.replace(&[2, 7], &[1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5]);
+        assert_eq!(
+            (rows.get(7, 1), rows.get(2, 0), rows.get(0, 0)),
+            (Some(&[4.0, 4.5][..]), Some(&[1.0, 1.5][..]), None)
+        );
         rows.clear();
         assert_eq!((rows.get(7, 1), rows.met()), (None, &[][..]));
         assert_eq!(rows.add(3, 1), [0.0, 0.0]);

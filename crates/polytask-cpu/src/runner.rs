@@ -1,18 +1,21 @@
-//! Runs a plan: lanes in parallel, their gradients summed in lane order, one optimiser step.
+//! Runs a plan: lanes in parallel, their gradients summed along a tree, one optimiser step.
 
-use crate::feed::{Feed, Labels, Numbers};
-use crate::jacobian::{self, Jacobian};
+use crate::jacobian;
 use crate::kernels::{ChargeKernel, transpose_block};
 use crate::lane::{Lane, Scales, Weights};
-use crate::optimizer::{Optimizer, Update};
-use crate::parameters::Parameters;
 use crate::penalty::Penalties;
-use crate::piece::{self, Combine, Piece};
-use crate::plan::{InputSlot, Mode, Plan, Slot, refresh};
+use crate::piece::{self, Piece};
+use crate::plan::{InputSlot, Plan, Slot, refresh};
+use crate::reduce::Ranks;
 use crate::rows::Met;
 use crate::update::{Source, State, Work};
+use polytask_exec::{
+    Batch, Collective, Combine, Jacobian, Labels, Local, Mode, Numbers, Optimizer, Outputs, Parameters, StepLosses,
+    TaskOutput, Update, Values, tree,
+};
 use polytask_graph::{DomainId, LossId, ParameterId};
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// A planned graph with its parameters, ready to run.
 pub struct Runner {
@@ -21,12 +24,19 @@ pub struct Runner {
     parameters: Parameters,
     copies: Copies,
     pieces: Vec<Piece>,
-    /// Of the batch: its lanes, `(first row, rows)` each.
+    /// Of the batch: the lanes that this rank runs, `(first row, rows)` each.
     parts: Vec<(usize, usize)>,
+    /// Of the batch: its rows, on all ranks.
+    rows: usize,
+    ranks: Ranks,
+    /// Whether the first lane's gradient is that of all lanes and ranks.
+    reduced: bool,
     /// Of the batch, by table: the rows that it has looked up.
     met: Vec<Met>,
     /// Of the batch, by task: the sum of its rows' weights, and what a row's weight is multiplied with.
     totals: Vec<f64>,
+    /// Of the batch: the tasks' losses and what is charged, summed over all lanes.
+    sums: Vec<f64>,
     scales: Scales,
     penalties: Penalties,
 }
@@ -58,20 +68,40 @@ impl Copies {
     }
 }
 
-/// A task's loss over a batch: the weighted mean over its labelled rows; none if it has none.
-pub type StepLosses = Vec<Option<f64>>;
-
 impl Runner {
     /// Takes a plan and the parameters it starts from.
     pub fn new(plan: Plan, parameters: Parameters) -> Self {
-        let lanes = (0..plan.lanes).map(|_| Lane::new(&plan)).collect();
+        Runner::among(plan, parameters, Arc::new(Local))
+    }
+
+    /// The same as one of several ranks, which all run the same batches with the same plan: each its block of lanes.
+    pub fn among(plan: Plan, parameters: Parameters, collective: Arc<dyn Collective>) -> Self {
+        // No rank has more than the first.
+        let own = tree::block(plan.lanes, 0, collective.size()).len().max(1);
+        let lanes = (0..own).map(|_| Lane::new(&plan)).collect();
         let copies = Copies::new(&plan, parameters.values().len());
         let pieces = piece::pieces(&plan, &parameters);
         let totals = vec![0.0; plan.losses.len()];
         let scales = Scales { losses: totals.clone(), charges: totals.clone(), counts: vec![0; plan.arena.len()] };
         let penalties = Penalties::new(&plan.graph, |p| parameters.range(p));
-        let (parts, met) = (Vec::new(), plan.tables.iter().map(|_| Met::default()).collect());
-        let mut runner = Runner { plan, lanes, parameters, copies, pieces, parts, met, totals, scales, penalties };
+        let (sums, met) =
+            (vec![0.0; totals.len() + plan.charges.len()], plan.tables.iter().map(|_| Met::default()).collect());
+        let mut runner = Runner {
+            plan,
+            lanes,
+            parameters,
+            copies,
+            pieces,
+            parts: Vec::new(),
+            rows: 0,
+            ranks: Ranks::new(collective),
+            reduced: false,
+            met,
+            totals,
+            sums,
+            scales,
+            penalties,
+        };
         runner.refresh();
         runner
     }
@@ -108,8 +138,8 @@ impl Runner {
     /// the step's random draws (dropout). Weights of absent tasks do not matter.
     ///
     /// # Panics
-    /// If the feed does not have the inputs and targets that the graph asks for; see [`Feed`].
-    pub fn forward_backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) -> StepLosses {
+    /// If the feed does not have the inputs and targets that the graph asks for; see [`Batch`].
+    pub fn forward_backward(&mut self, feed: &Batch<'_>, weights: &[f64], noise: u64) -> StepLosses {
         self.begin(feed);
         self.set_scales(weights);
         let Runner { plan, lanes, parameters, copies, parts, scales, .. } = self;
@@ -118,34 +148,43 @@ impl Runner {
             lane.forward(plan, read, feed, part, Some(noise));
             lane.backward(plan, read, feed, Some(noise), scales);
         });
-        self.gather_rows();
-        self.losses(feed)
+        self.sum_losses();
+        self.sum_gradients(false);
+        self.losses()
     }
 
     /// The forward pass of a training step alone, for methods that need the losses before they can weigh them.
-    pub fn forward(&mut self, feed: &Feed<'_>, noise: u64) -> StepLosses {
+    pub fn forward(&mut self, feed: &Batch<'_>, noise: u64) -> StepLosses {
         self.begin(feed);
         let Runner { plan, lanes, parameters, copies, parts, .. } = self;
         let read = copies.read(parameters.values());
         each_lane(lanes, parts, |lane, part| lane.forward(plan, read, feed, part, Some(noise)));
-        self.losses(feed)
+        self.sum_losses();
+        self.losses()
     }
 
     /// The backward pass that follows [`forward`](Self::forward) with the same feed and noise.
-    pub fn backward(&mut self, feed: &Feed<'_>, weights: &[f64], noise: u64) {
+    pub fn backward(&mut self, feed: &Batch<'_>, weights: &[f64], noise: u64) {
         self.set_scales(weights);
         let Runner { plan, lanes, parameters, copies, parts, scales, .. } = self;
         let read = copies.read(parameters.values());
         each_lane(lanes, parts, |lane, _| lane.backward(plan, read, feed, Some(noise), scales));
-        self.gather_rows();
+        self.sum_gradients(false);
     }
 
     /// Inner products of the groups' gradients over the shared representation, `groups x groups`, row-major. Follows a
     /// backward pass over `rows` rows with [`Groups::representation`](crate::Groups::representation).
     pub fn representation_gramian(&self, rows: usize) -> Vec<f64> {
-        let mut gramian = vec![0.0; self.plan.groups * self.plan.groups];
-        // In lane order: the sum does not hang on the threads.
-        self.used(rows).iter().for_each(|lane| lane.add_gramian(&self.plan, &mut gramian));
+        debug_assert_eq!(rows, self.rows, "asked about another batch");
+        let one = |lane: &Lane| {
+            let mut gramian = vec![0.0; self.plan.groups * self.plan.groups];
+            lane.add_gramian(&self.plan, &mut gramian);
+            gramian
+        };
+        let lanes: Vec<Vec<f64>> = self.lanes[..self.parts.len()].iter().map(one).collect();
+        let sum = |i: usize| tree::total(0..lanes.len(), &|lane| lanes[lane][i]);
+        let mut gramian: Vec<f64> = (0..self.plan.groups * self.plan.groups).map(sum).collect();
+        self.ranks.collective.sum_f64(&mut gramian, self.ranks.holders);
         gramian
     }
 
@@ -155,40 +194,74 @@ impl Runner {
         let Runner { plan, lanes, parameters, copies, parts, .. } = self;
         let read = copies.read(parameters.values());
         each_lane(lanes, parts, |lane, _| lane.backward_shared(plan, read, Some(noise), groups));
-        self.gather_rows();
+        self.sum_gradients(true);
     }
 
-    /// Finds the rows of tables that the batch has looked up.
-    fn gather_rows(&mut self) {
-        let lanes = &self.lanes[..self.parts.len()];
-        for (table, met) in self.met.iter_mut().enumerate() {
-            met.gather(lanes.iter().map(|lane| lane.table(table)));
+    /// Finds the rows of tables that the batch has looked up. Several ranks join their gradients, once these are complete.
+    fn sum_gradients(&mut self, complete: bool) {
+        let Runner { plan, lanes, pieces, parts, met, ranks, reduced, .. } = self;
+        for (table, met) in met.iter_mut().enumerate() {
+            met.gather(lanes[..parts.len()].iter().map(|lane| lane.table(table)));
+        }
+        *reduced &= complete;
+        if ranks.several() && !*reduced && (complete || plan.shared_from == plan.backward.len()) {
+            let ends = pieces.iter().filter(|piece| piece.table.is_none()).map(|piece| piece.place().end);
+            ranks.dense(lanes, parts.len(), 0..ends.max().unwrap_or(0));
+            met.iter_mut().enumerate().for_each(|(table, met)| ranks.table(lanes, parts.len(), table, met));
+            *reduced = true;
         }
     }
 
-    /// Predictions of every loss's node for the rows of a feed, row-major, one vector a loss. Behind them stands what else
-    /// the loss reads: the logits of the labels of arcs, the transitions of a CRF. Random ops are off.
-    pub fn predict(&mut self, feed: &Feed<'_>) -> Vec<Vec<f32>> {
+    /// Sums the lanes' losses and what they charge.
+    fn sum_losses(&mut self) {
+        let Runner { lanes, parts, sums, totals, ranks, .. } = self;
+        let (losses, charges) = sums.split_at_mut(totals.len());
+        for (task, sum) in losses.iter_mut().enumerate() {
+            *sum = tree::total(0..parts.len(), &|lane| lanes[lane].losses()[task]);
+        }
+        for (charge, sum) in charges.iter_mut().enumerate() {
+            *sum = tree::total(0..parts.len(), &|lane| lanes[lane].charges()[charge]);
+        }
+        ranks.collective.sum_f64(sums, ranks.holders);
+    }
+
+    /// What every loss reads for the rows of a feed, end to end, one vector a loss: see [`TaskOutput::flat`].
+    pub fn predict(&mut self, feed: &Batch<'_>) -> Vec<Vec<f32>> {
+        self.outputs(feed).tasks.into_iter().map(TaskOutput::flat).collect()
+    }
+
+    /// What every loss reads for the rows of a feed: its prediction, the logits of the labels of arcs, the transitions of a
+    /// CRF. Random ops are off.
+    pub fn outputs(&mut self, feed: &Batch<'_>) -> Outputs {
+        self.check(feed);
         let slots = self.plan.outputs.clone();
-        let room = |o: &Slot| Vec::with_capacity(o.width * feed.rows.len());
-        let mut outputs: Vec<Vec<Vec<f32>>> = slots.iter().map(|of| of.iter().map(room).collect()).collect();
-        self.sweep(&Feed { targets: &[], ..*feed }, |lane| {
+        let graph = &self.plan.graph;
+        let room = |slot: &Slot| match slot.domain {
+            0 => Values::of_rows(slot.width, feed.rows.len()),
+            domain => {
+                let count = |&row: &u32| feed.elements(graph, DomainId(domain), row).len();
+                Values::of_elements(slot.width, feed.rows.iter().map(count))
+            }
+        };
+        let mut outputs: Vec<Vec<Values>> = slots.iter().map(|of| of.iter().map(room).collect()).collect();
+        self.sweep(&Batch { targets: &[], ..*feed }, |lane| {
             let all = outputs.iter_mut().flatten().zip(slots.iter().flatten());
-            all.for_each(|(all, slot)| all.extend_from_slice(lane.output(*slot)));
+            all.for_each(|(all, slot)| all.extend(lane.output(*slot)));
         });
         let parameters = self.plan.graph.losses().iter().map(|loss| loss.parameter());
-        let join = |(mut of, parameter): (Vec<Vec<f32>>, Option<ParameterId>)| {
-            let rest = of.split_off(1.min(of.len()));
-            let mut all = of.pop().unwrap_or_default();
-            rest.iter().for_each(|more| all.extend_from_slice(more));
-            parameter.into_iter().for_each(|p| all.extend_from_slice(self.parameters.of(p)));
-            all
+        let typed = |(of, parameter): (Vec<Values>, Option<ParameterId>)| {
+            let mut of = of.into_iter();
+            TaskOutput {
+                prediction: of.next().unwrap_or_default(),
+                arc_labels: of.next(),
+                transitions: parameter.map(|p| self.parameters.of(p).to_vec()),
+            }
         };
-        outputs.into_iter().zip(parameters).map(join).collect()
+        Outputs { tasks: outputs.into_iter().zip(parameters).map(typed).collect() }
     }
 
     /// The tasks' losses over the rows of a feed, however many they are. Random ops are off.
-    pub fn evaluate(&mut self, feed: &Feed<'_>) -> StepLosses {
+    pub fn evaluate(&mut self, feed: &Batch<'_>) -> StepLosses {
         let mut sums = vec![0.0; self.plan.losses.len()];
         self.sweep(feed, |lane| sums.iter_mut().zip(lane.losses()).for_each(|(sum, loss)| *sum += loss));
         let graph = &self.plan.graph;
@@ -200,25 +273,28 @@ impl Runner {
     }
 
     /// Runs all rows forward, as many at a time as the lanes hold, and shows every lane to `each` in row order.
-    fn sweep(&mut self, feed: &Feed<'_>, mut each: impl FnMut(&Lane)) {
+    fn sweep(&mut self, feed: &Batch<'_>, mut each: impl FnMut(&Lane)) {
         self.check(feed);
         let Runner { plan, lanes, parameters, copies, parts, .. } = self;
         let read = copies.read(parameters.values());
         let whole = if plan.graph.domains().is_empty() { plan.lane_rows * plan.lanes } else { plan.batch };
         for rows in feed.rows.chunks(whole) {
-            let batch = Feed { rows, ..*feed };
+            let batch = Batch { rows, ..*feed };
             plan.cut(&batch, parts);
-            each_lane(lanes, parts, |lane, part| lane.forward(plan, read, &batch, part, None));
-            lanes[..parts.len()].iter().for_each(&mut each);
+            // One of several ranks has fewer lanes than the plan.
+            for parts in parts.chunks(lanes.len()) {
+                each_lane(lanes, parts, |lane, part| lane.forward(plan, read, &batch, part, None));
+                lanes[..parts.len()].iter().for_each(&mut each);
+            }
         }
     }
 
     /// Forward and backward with [`Groups::layerwise`](crate::Groups::layerwise): the losses, and the Gramian that
     /// [`gramian`](Self::gramian) would give, gathered a layer at a time. No gradient is left to update with.
-    pub fn layerwise_gramian(&mut self, feed: &Feed<'_>, noise: u64) -> (StepLosses, Vec<f64>) {
+    pub fn layerwise_gramian(&mut self, feed: &Batch<'_>, noise: u64) -> (StepLosses, Vec<f64>) {
         self.begin(feed);
         self.set_scales(&vec![1.0; self.totals.len()]);
-        let Runner { plan, lanes, parameters, copies, pieces, parts, met, scales, .. } = self;
+        let Runner { plan, lanes, parameters, copies, pieces, parts, met, ranks, scales, .. } = self;
         let read = copies.read(parameters.values());
         each_lane(lanes, parts, |lane, part| {
             lane.forward(plan, read, feed, part, Some(noise));
@@ -228,13 +304,25 @@ impl Runner {
         for &node in &plan.backward {
             each_lane(lanes, parts, |lane, _| lane.backward_node(plan, read, Some(noise), node));
             let own: Vec<&Piece> = pieces.iter().filter(|piece| piece.first_reader == Some(node)).collect();
-            for table in own.iter().filter(|piece| !piece.continues()).filter_map(|piece| piece.table.as_ref()) {
-                met[table.table].gather(lanes[..parts.len()].iter().map(|lane| lane.table(table.table)));
+            for piece in own.iter().filter(|piece| !piece.continues()) {
+                match &piece.table {
+                    Some(table) => {
+                        let met = &mut met[table.table];
+                        met.gather(lanes[..parts.len()].iter().map(|lane| lane.table(table.table)));
+                        if ranks.several() {
+                            ranks.table(lanes, parts.len(), table.table, met);
+                        }
+                    }
+                    None if ranks.several() => ranks.dense(lanes, parts.len(), piece.place()),
+                    None => {}
+                }
             }
-            let layer = jacobian::gramian(&own, &lanes[..parts.len()], met, plan.groups);
+            let used = if ranks.several() { 1 } else { parts.len() };
+            let layer = jacobian::gramian(&own, &lanes[..used], met, plan.groups);
             gramian.iter_mut().zip(layer).for_each(|(sum, g)| *sum += g);
         }
-        (self.losses(feed), gramian)
+        self.sum_losses();
+        (self.losses(), gramian)
     }
 
     /// The gradients of each group over one parameter, summed over lanes: `(group, gradient)` for the groups that
@@ -289,10 +377,10 @@ impl Runner {
     /// norm: the others keep their value and their moments, whatever the rule (as in PyTorch's `SparseAdam`). Gives
     /// `0.5 * ||w||^2` over the parameters that the L2 term counts, before the step (0 without L2).
     pub fn update(&mut self, optimizer: &mut Optimizer, update: Update, rows: usize, combine: Combine<'_>) -> f64 {
-        debug_assert_eq!(rows, self.rows(), "asked about another batch");
         self.penalties.refresh(self.parameters.values());
-        let lanes = &self.lanes[..self.parts.len()];
-        let source = Source { lanes, combine, update, penalties: &self.penalties, met: &self.met };
+        let lanes = used(&self.lanes, &self.parts, &self.ranks);
+        debug_assert_eq!(rows, self.rows, "asked about another batch");
+        let source = Source { lanes, rows, combine, update, penalties: &self.penalties, met: &self.met };
         let shrink = update.clip.map_or(1.0, |clip| {
             let norm = source.norm(&self.pieces, self.parameters.values());
             if norm > clip { (clip / norm) as f32 } else { 1.0 }
@@ -305,18 +393,18 @@ impl Runner {
         squares
     }
 
-    /// The lanes that the last batch, of this many rows, has filled.
+    /// The lanes whose sum is the gradient of the last batch, which had this many rows.
     fn used(&self, rows: usize) -> &[Lane] {
-        debug_assert_eq!(rows, self.rows(), "asked about another batch");
-        &self.lanes[..self.parts.len()]
+        debug_assert_eq!(rows, self.rows, "asked about another batch");
+        used(&self.lanes, &self.parts, &self.ranks)
     }
 
-    /// Rows of the last batch.
-    fn rows(&self) -> usize {
-        self.parts.iter().map(|part| part.1).sum()
+    /// Rows of the last batch, on all ranks.
+    pub fn rows(&self) -> usize {
+        self.rows
     }
 
-    fn check(&self, feed: &Feed<'_>) {
+    fn check(&self, feed: &Batch<'_>) {
         let inputs = self.plan.inputs.iter().zip(feed.inputs).all(|pair| {
             matches!(pair, (InputSlot::Index(_), Numbers::Index(_)))
                 || matches!(pair, (InputSlot::Real(_), Numbers::Real(_) | Numbers::Bytes(_) | Numbers::Made(_)))
@@ -333,11 +421,13 @@ impl Runner {
     }
 
     /// Checks a batch and sums its rows' weights.
-    fn begin(&mut self, feed: &Feed<'_>) {
+    fn begin(&mut self, feed: &Batch<'_>) {
         self.check(feed);
-        let Runner { plan, totals, scales, parts, .. } = self;
+        let Runner { plan, totals, scales, parts, rows, ranks, reduced, .. } = self;
         assert!(feed.rows.len() <= plan.batch, "a batch is at most as long as was planned for");
         plan.cut(feed, parts);
+        ranks.choose(parts);
+        (*rows, *reduced) = (feed.rows.len(), false);
         let weight = |(task, total): (usize, &mut f64)| *total = feed.weight(&plan.graph, LossId(task));
         totals.iter_mut().enumerate().for_each(weight);
         let count = |d: usize| feed.rows.iter().map(|&row| feed.elements(&plan.graph, DomainId(d), row).len()).sum();
@@ -356,9 +446,10 @@ impl Runner {
 
     /// What the last forward pass, over `rows` rows, charged to the tasks that were present, times the tasks' weights.
     pub fn charged(&self, weights: &[f64], rows: usize) -> f64 {
+        debug_assert_eq!(rows, self.rows, "asked about another batch");
         let charge = |(i, charge): (usize, &ChargeKernel)| {
-            let share = self.used(rows).iter().map(|lane| lane.charges()[i]).sum::<f64>()
-                / self.scales.counts[charge.values.domain].max(1) as f64;
+            let count = self.scales.counts[charge.values.domain].max(1) as f64;
+            let share = self.sums[self.totals.len() + i] / count;
             let present = charge.losses.iter().filter(|(task, _)| self.totals[*task] > 0.0);
             present.map(|(task, _)| weights[*task] * share).sum::<f64>()
         };
@@ -370,10 +461,8 @@ impl Runner {
         self.penalties.value()
     }
 
-    fn losses(&self, feed: &Feed<'_>) -> StepLosses {
-        let lanes = self.used(feed.rows.len());
-        let sum = |task: usize| lanes.iter().map(|lane| lane.losses()[task]).sum::<f64>();
-        self.totals.iter().enumerate().map(|(task, &total)| (total > 0.0).then(|| sum(task) / total)).collect()
+    fn losses(&self) -> StepLosses {
+        self.totals.iter().zip(&self.sums).map(|(&total, sum)| (total > 0.0).then(|| sum / total)).collect()
     }
 
     /// Brings the copies up to date.
@@ -390,6 +479,11 @@ impl Runner {
             }
         }
     }
+}
+
+/// The lanes whose sum is a gradient: all that the batch has filled, or the first one where ranks have joined theirs.
+fn used<'a>(lanes: &'a [Lane], parts: &[(usize, usize)], ranks: &Ranks) -> &'a [Lane] {
+    if ranks.several() { &lanes[..1] } else { &lanes[..parts.len()] }
 }
 
 /// Runs the lanes of a batch's parts.

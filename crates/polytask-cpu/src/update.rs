@@ -2,10 +2,11 @@
 
 use crate::kernels::transpose_block;
 use crate::lane::Lane;
-use crate::optimizer::{Stepper, Update};
 use crate::penalty::Penalties;
-use crate::piece::{Combine, PART, PIECE, Piece};
+use crate::piece::{PIECE, Piece};
 use crate::rows::Met;
+use polytask_exec::tree::PART;
+use polytask_exec::{Combine, Stepper, Update};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -16,6 +17,8 @@ const MOMENTUM: f32 = 0.1;
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub lanes: &'a [Lane],
+    /// Rows of the batch.
+    pub rows: usize,
     pub combine: Combine<'a>,
     pub update: Update,
     /// Worked out at the parameters as they are.
@@ -62,7 +65,7 @@ impl Source<'_> {
     /// Moves a running average a tenth of the way to the mean of what the lanes have left, each its own mean times its
     /// rows.
     fn average(&self, piece: &Piece, base: usize, values: &mut [f32]) {
-        let rows = self.lanes.iter().map(Lane::rows).sum::<usize>() as f32;
+        let rows = self.rows as f32;
         let mut buffer = [0.0f32; PART];
         for part in piece.parts() {
             let seen = &mut buffer[..part.len()];

@@ -2,7 +2,7 @@
 
 use super::loss::{LossKernel, Read, cross_entropy, softmax_slope};
 use super::{Lane, parents, read_write};
-use crate::feed::{Labels, Target};
+use polytask_exec::{Labels, Target};
 
 /// Of every element `ln(sum_j exp(s_j)) - s_choice + ln(sum_l exp(z_l)) - z_label`.
 pub(super) struct Arcs {

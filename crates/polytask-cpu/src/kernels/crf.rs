@@ -6,8 +6,8 @@
 use super::loss::{LossKernel, Read};
 use super::math::exp;
 use super::{Lane, dot, parents, read_write, vectorized};
-use crate::feed::{Labels, Target};
 use crate::plan::ParameterWire;
+use polytask_exec::{Labels, Target};
 use std::cell::RefCell;
 use std::ops::Range;
 

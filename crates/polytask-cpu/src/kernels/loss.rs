@@ -2,8 +2,8 @@
 
 use super::math::{exp, sigmoid};
 use super::{Lane, largest, read_write, sum_of, vectorized};
-use crate::feed::{Labels, Target};
 use crate::plan::{Flow, ParameterWire, Slot};
+use polytask_exec::{Labels, Target};
 use polytask_graph::{Loss, LossKind};
 
 /// One loss at work.

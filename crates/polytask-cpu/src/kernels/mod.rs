@@ -58,6 +58,7 @@ pub(crate) use charge::ChargeKernel;
 pub(crate) use loss::{LossKernel, Read, build_loss};
 pub(crate) use matmul::transpose_block;
 use places::Places;
+pub(crate) use polytask_exec::vectorized;
 use polytask_graph::{Op, Pooling, Shape};
 use std::ops::Range;
 
@@ -394,11 +395,4 @@ pub(crate) fn largest(values: &[f32]) -> f32 {
         }
     }
     most.iter().chain(rest).copied().fold(f32::NEG_INFINITY, larger)
-}
-
-/// Runs a loop with the widest vector instructions of this machine. The closure must be `#[inline(always)]`: one that the
-/// compiler leaves a function of its own has the instructions of any machine.
-#[inline(always)]
-pub(crate) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(work)
 }

@@ -9,7 +9,7 @@
 //! Readers that know plain rows only get a copy, a reshape that the plan adds. A lane has whole blocks; the rows that
 //! fill the last one up hold zeros at the inputs and have no loss.
 
-use super::{MAX_LANES, MIN_LANE_FLOPS};
+use super::MIN_LANE_FLOPS;
 use polytask_graph::{Activation, DomainId, Graph, NodeId, Op, Pooling, Shape};
 
 /// What a node has one element for, and how they lie.
@@ -74,13 +74,13 @@ fn wants(op: &Op, first: bool, own: bool) -> Option<bool> {
     }
 }
 
-/// Rows that a lane has of a batch: whole blocks, so many that a lane has work enough, and that it has enough to take the
+/// Rows that a lane has of a batch, of which there are `most` at most: whole blocks, so many that a lane has work enough, and that it has enough to take the
 /// statistics of batch norm from.
-pub(super) fn lane_rows(graph: &Graph, batch: usize) -> usize {
+pub(super) fn lane_rows(graph: &Graph, batch: usize, most: usize) -> usize {
     let norms = graph.nodes().iter().any(|n| matches!(n.op, Op::BatchNorm { .. }));
     let by_rows = batch.div_ceil(SIDE) / if norms { MIN_NORM_BLOCKS } else { 1 };
     let by_work = batch.saturating_mul(graph.training_flops()) / MIN_LANE_FLOPS;
-    batch.div_ceil(by_rows.min(by_work).clamp(1, MAX_LANES)).next_multiple_of(SIDE)
+    batch.div_ceil(by_rows.min(by_work).min(most).max(1)).next_multiple_of(SIDE)
 }
 
 /// Blocks of a lane that takes statistics.

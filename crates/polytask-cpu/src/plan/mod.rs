@@ -2,31 +2,19 @@
 
 mod arena;
 mod fusion;
-mod groups;
 mod layout;
 mod wiring;
 
-use crate::feed::Feed;
 use crate::kernels::{self, ChargeKernel, Kernel, LossKernel};
 use arena::Room;
 use fusion::Bundles;
 pub(crate) use fusion::{WideBlock, WideWeight, refresh};
-pub use groups::Groups;
-use groups::MERGED;
 use layout::Layout;
 pub(crate) use layout::{SIDE, Site};
+use polytask_exec::{Batch, DEFAULT_LANES, Groups, MAX_LANES, MERGED, Mode, Spec};
 use polytask_graph::{DomainId, Graph, LossId, NodeId, Op, ParameterId, Reach, Role};
 use std::ops::Range;
 pub(crate) use wiring::{Flow, ParameterWire, Run, Slot, Wiring};
-
-/// Whether gradients will be asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Forward only: dropout is off, buffers are reused as soon as their readers have run.
-    Predict,
-    /// Forward and backward.
-    Train,
-}
 
 /// An input node and its place.
 #[derive(Clone, Copy, Debug)]
@@ -115,34 +103,37 @@ const MIN_LANE_ROWS: usize = 128;
 /// Ragged rows below which a lane has too few sequences to step through side by side: a product of a few rows leaves
 /// vector registers empty, and reads all of a recurrent weight for them.
 const MIN_LANE_SEQUENCES: usize = 16;
-/// Lanes at most: more would only cost memory, one gradient each.
-const MAX_LANES: usize = 16;
-
 impl Plan {
     /// Plans for batches of at most `batch` rows.
     pub fn new(graph: &Graph, batch: usize, mode: Mode, groups: &Groups) -> Self {
-        Plan::with(graph, batch, mode, groups, true)
+        Plan::with(graph, batch, mode, groups, DEFAULT_LANES, true)
+    }
+
+    /// Plans what a session is for.
+    pub(crate) fn of(graph: &Graph, spec: &Spec) -> Self {
+        Plan::with(graph, spec.rows, spec.mode, &spec.groups, spec.lanes.clamp(1, MAX_LANES), true)
     }
 
     /// The same with every layer on its own: dense layers that read one node do not run as one wide product. For
     /// measurements of what that brings.
     pub fn unfused(graph: &Graph, batch: usize, mode: Mode, groups: &Groups) -> Self {
-        Plan::with(graph, batch, mode, groups, false)
+        Plan::with(graph, batch, mode, groups, DEFAULT_LANES, false)
     }
 
-    fn with(graph: &Graph, batch: usize, mode: Mode, groups: &Groups, fuse: bool) -> Self {
+    /// `most` lanes at most.
+    fn with(graph: &Graph, batch: usize, mode: Mode, groups: &Groups, most: usize, fuse: bool) -> Self {
         let batch = batch.max(1);
         let (graph, blocked) = layout::layout(graph);
         // How long sequences are is known batch by batch; all of a batch's rows may end up in one lane.
         let (lanes, lane_rows) = match graph.domains().is_empty() {
             true => {
                 let lane_rows = match blocked.contains(&true) {
-                    true => layout::lane_rows(&graph, batch),
-                    false => batch.div_ceil(lanes_for(batch, batch.saturating_mul(graph.training_flops()))),
+                    true => layout::lane_rows(&graph, batch, most),
+                    false => batch.div_ceil(lanes_for(batch, batch.saturating_mul(graph.training_flops()), most)),
                 };
                 (batch.div_ceil(lane_rows), lane_rows)
             }
-            false => (batch.div_ceil(MIN_LANE_SEQUENCES).min(MAX_LANES), batch),
+            false => (batch.div_ceil(MIN_LANE_SEQUENCES).min(most), batch),
         };
         Planner::new(graph, blocked, lane_rows, mode, groups).plan(lanes, batch, fuse)
     }
@@ -159,7 +150,7 @@ impl Plan {
 
     /// Cuts a batch into lanes of consecutive rows, `(first row, rows)` each. It looks at the batch alone, never at the
     /// number of threads.
-    pub(crate) fn cut(&self, feed: &Feed<'_>, parts: &mut Vec<(usize, usize)>) {
+    pub(crate) fn cut(&self, feed: &Batch<'_>, parts: &mut Vec<(usize, usize)>) {
         parts.clear();
         let rows = feed.rows.len();
         if self.graph.domains().is_empty() {
@@ -172,7 +163,7 @@ impl Plan {
         let ragged = |row: &u32| (1..self.costs.len()).map(|d| count(d, *row)).sum::<usize>();
         let total: usize = feed.rows.iter().map(|&row| cost(row)).sum();
         let elements = feed.rows.iter().map(ragged).sum();
-        let lanes = lanes_for(elements, total).min(rows / MIN_LANE_SEQUENCES).clamp(1, self.lanes);
+        let lanes = lanes_for(elements, total, rows / MIN_LANE_SEQUENCES).min(self.lanes);
         // A row belongs to the lane in whose share of the cost its middle lies.
         let (mut first, mut before, mut lane) = (0, 0, 0);
         for (i, &row) in feed.rows.iter().enumerate() {
@@ -195,9 +186,9 @@ impl Plan {
     }
 }
 
-/// Lanes that are worth while for so many rows, or elements of ragged sequences, and this work.
-fn lanes_for(elements: usize, flops: usize) -> usize {
-    (elements / MIN_LANE_ROWS).min(flops / MIN_LANE_FLOPS).clamp(1, MAX_LANES)
+/// Lanes that are worth while for so many rows, or elements of ragged sequences, and this work; `most` at most.
+fn lanes_for(elements: usize, flops: usize, most: usize) -> usize {
+    (elements / MIN_LANE_ROWS).min(flops / MIN_LANE_FLOPS).min(most).max(1)
 }
 
 struct Planner<'a> {
@@ -472,12 +463,12 @@ impl<'a> Planner<'a> {
         let len = |p: usize| if places[p].table.is_some() { 0 } else { self.values[p].len() * places[p].groups.len() };
         let mut starts = vec![0; places.len()];
         let mut kept = 0;
-        for p in (0..starts.len()).filter(|&p| readers[p] > 1 || (readers[p] == 1 && !self.groups.layerwise)) {
+        for p in (0..starts.len()).filter(|&p| readers[p] > 1 || (readers[p] == 1 && !self.groups.is_layerwise())) {
             starts[p] = kept;
             kept += len(p);
         }
         let mut length = kept;
-        for node in self.graph.nodes().iter().filter(|_| self.groups.layerwise) {
+        for node in self.graph.nodes().iter().filter(|_| self.groups.is_layerwise()) {
             let mut next = kept;
             for p in node.op.parameters().iter().filter(|p| readers[p.0] == 1) {
                 starts[p.0] = next;
@@ -507,13 +498,13 @@ impl<'a> Planner<'a> {
 
     /// Whether a node's backward pass comes after the weights are known.
     fn waits(&self, node: usize) -> bool {
-        self.groups.to_representation && self.reach.nodes[node].len() > 1
+        self.groups.is_to_representation() && self.reach.nodes[node].len() > 1
     }
 
     /// Dense layers that run as one: their cotangents have the same copies at the same time. Layer by layer, each stands
     /// alone.
     fn bundles(&self, groups: &[Vec<usize>]) -> Bundles {
-        match (self.mode, self.groups.layerwise) {
+        match (self.mode, self.groups.is_layerwise()) {
             (Mode::Train, true) => Bundles::none(&self.graph),
             (Mode::Train, false) => Bundles::find(&self.graph, |i| (&groups[i], self.waits(i))),
             (Mode::Predict, _) => Bundles::find(&self.graph, |_| ()),

@@ -5,6 +5,7 @@ use super::error::Problem;
 use super::mixing::Mixing;
 use super::scalar::Scalar;
 use super::schedule::Schedule;
+use polytask_exec::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -182,6 +183,21 @@ pub enum Optimizer {
         /// Decoupled weight decay; `None` for plain Adam.
         weight_decay: Option<f64>,
     },
+}
+
+impl Optimizer {
+    /// The update rule, in the precision of parameters.
+    pub fn rule(self) -> Rule {
+        match self {
+            Optimizer::Sgd { momentum, nesterov } => Rule::Sgd { momentum: momentum as f32, nesterov },
+            Optimizer::Adam { beta1, beta2, epsilon, weight_decay } => Rule::Adam {
+                beta1: beta1 as f32,
+                beta2: beta2 as f32,
+                epsilon: epsilon as f32,
+                decay: weight_decay.unwrap_or(0.0) as f32,
+            },
+        }
+    }
 }
 
 impl TrainConfig {

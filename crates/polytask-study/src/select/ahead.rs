@@ -14,8 +14,9 @@
 
 use super::matrix::Matrix;
 use polytask_cpu::{Feed, Groups, Jacobian, Mode, Parameters, Plan, Runner};
+use polytask_exec::{Alone, Rule};
 use polytask_graph::{DomainId, Graph, LossId, ParameterId, Role};
-use polytask_model::config::{Optimizer as Chosen, TrainConfig};
+use polytask_model::config::TrainConfig;
 use polytask_train::train::BeforeStep;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -60,17 +61,11 @@ pub struct LookAhead {
     /// Each on tasks of its own, side by side.
     ahead: Vec<Runner>,
     rows: Rows,
-    scale: Scale,
+    /// How the run's optimiser makes steps.
+    rule: Rule,
     jacobian: Jacobian,
     /// Places of the shared parameters among all.
     shared: Vec<Range<usize>>,
-}
-
-/// How the optimiser scales a gradient before it steps along.
-#[derive(Clone, Copy)]
-enum Scale {
-    Plain,
-    Adam { beta2: f64, epsilon: f32 },
 }
 
 impl LookAhead {
@@ -82,16 +77,12 @@ impl LookAhead {
         let workers = rayon::current_num_threads().min(graph.losses().len()).max(1);
         let reach = graph.reach();
         let is_shared = |i: &usize| reach.parameters[*i].len() > 1 && graph.parameters()[*i].role != Role::Statistic;
-        let scale = match config.optimizer() {
-            Chosen::Sgd { .. } => Scale::Plain,
-            Chosen::Adam { beta2, epsilon, .. } => Scale::Adam { beta2, epsilon: epsilon as f32 },
-        };
         LookAhead {
             shared: (0..graph.parameters().len()).filter(is_shared).map(|i| start.range(ParameterId(i))).collect(),
             ahead: (0..workers).map(|_| Runner::new(ahead(), start.clone())).collect(),
             apart: Runner::new(apart, start),
             rows,
-            scale,
+            rule: config.optimizer().rule(),
             jacobian: Jacobian::default(),
         }
     }
@@ -116,7 +107,7 @@ impl LookAhead {
         self.apart.forward_backward(&seen, &vec![1.0; n], step);
         self.apart.jacobian(seen.rows.len(), &mut self.jacobian);
         let gramian = self.apart.gramian(seen.rows.len());
-        let step_rule = self.step_rule(look);
+        let alone = Alone::new(self.rule, look.optimizer, look.rate);
 
         let LookAhead { ahead, jacobian, shared, .. } = self;
         let tasks: Vec<usize> = (0..n).collect();
@@ -130,7 +121,7 @@ impl LookAhead {
                     return vec![f64::NAN; n];
                 }
                 runner.change_parameters(|values| {
-                    step_rule.apply(values, parameters.values(), &jacobian.rows[task], shared);
+                    move_shared(&alone, values, parameters.values(), &jacobian.rows[task], shared);
                 });
                 losses(runner.evaluate(&judged))
             };
@@ -146,53 +137,15 @@ impl LookAhead {
         });
         Measurement { step, weights, losses: before, after, gradients }
     }
-
-    /// How far a gradient would move each parameter now.
-    fn step_rule<'a>(&self, look: &BeforeStep<'a>) -> StepRule<'a> {
-        let rate = look.rate as f32;
-        match (self.scale, look.optimizer.moments.get(1)) {
-            (Scale::Adam { beta2, epsilon }, Some(squares)) => {
-                let correction = 1.0 - beta2.powf((look.optimizer.step + 1) as f64);
-                let kept = (beta2 / correction) as f32;
-                StepRule::Adam { rate, epsilon, squares, kept, new: ((1.0 - beta2) / correction) as f32 }
-            }
-            _ => StepRule::Plain { rate },
-        }
-    }
 }
 
-/// A step of one task's gradient alone.
-enum StepRule<'a> {
-    Plain {
-        rate: f32,
-    },
-    /// `v = kept squares + new g^2`.
-    Adam {
-        rate: f32,
-        epsilon: f32,
-        squares: &'a [f32],
-        kept: f32,
-        new: f32,
-    },
-}
-
-impl StepRule<'_> {
-    /// `values = start - step(gradient)` over the shared parameters.
-    fn apply(&self, values: &mut [f32], start: &[f32], gradient: &[f32], shared: &[Range<usize>]) {
-        let mut at = 0;
-        for range in shared {
-            let gradient = &gradient[at..at + range.len()];
-            at += range.len();
-            let moved = values[range.clone()].iter_mut().zip(&start[range.clone()]).zip(gradient);
-            match *self {
-                StepRule::Plain { rate } => moved.for_each(|((v, w), g)| *v = w - rate * g),
-                StepRule::Adam { rate, epsilon, squares, kept, new } => {
-                    moved.zip(&squares[range.clone()]).for_each(|(((v, w), g), s)| {
-                        *v = w - rate * g / ((kept * s + new * g * g).sqrt() + epsilon);
-                    });
-                }
-            }
-        }
+/// `values = start - step(gradient)` over the shared parameters.
+fn move_shared(alone: &Alone<'_>, values: &mut [f32], start: &[f32], gradient: &[f32], shared: &[Range<usize>]) {
+    let mut at = 0;
+    for range in shared {
+        let own = &gradient[at..at + range.len()];
+        at += range.len();
+        alone.apply(range.clone(), &start[range.clone()], own, &mut values[range.clone()]);
     }
 }
 

@@ -9,7 +9,6 @@ use super::Job;
 use polytask_balance::{BalanceError, Balancer, Batch, HeldOut, Oracle, Step, Weights};
 use polytask_cpu::{Combine, Feed, Groups, Mode, Optimizer, Parameters, Plan, Runner};
 use polytask_graph::{LossId, ParameterId, Role};
-use polytask_model::config::Optimizer as Chosen;
 
 /// Runs the model away from where it stands.
 pub(super) struct Explorer {
@@ -50,10 +49,7 @@ impl Explorer {
     pub(super) fn new(job: &Job<'_>, start: &Parameters, batch: usize, held_out: HeldOut) -> Self {
         let plan = Plan::new(job.graph, batch, Mode::Train, &Groups::merged(job.graph));
         let l2 = job.loss.l2 as f32;
-        let (momentum, decay) = match job.config.optimizer() {
-            Chosen::Sgd { momentum, .. } => (momentum as f32, 0.0),
-            Chosen::Adam { weight_decay, .. } => (0.0, weight_decay.unwrap_or(0.0) as f32),
-        };
+        let polytask_exec::Inertia { momentum, decay } = job.config.optimizer().rule().inertia();
         let decay = [l2 + decay, if job.loss.l2_biases { l2 } else { 0.0 }];
         Explorer {
             held_out,

@@ -28,7 +28,8 @@ pub(super) struct State {
     pub sums: Sums,
     pub history: Vec<Round>,
     pub balancer: serde_json::Value,
-    pub learners: Vec<Learner>,
+    /// Of the scalars that the balancer has the run's optimiser learn, one each.
+    pub learners: Vec<OptimizerState>,
     pub optimizer_step: u64,
     pub best: Option<Best>,
     /// The mean of recent states, where `train.average` asks for it.
@@ -47,13 +48,6 @@ pub(super) struct Best {
     pub criterion: Option<f64>,
     #[serde(skip)]
     pub parameters: Parameters,
-}
-
-/// An optimiser of one scalar.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Learner {
-    step: u64,
-    moments: Vec<Vec<f32>>,
 }
 
 pub(super) struct Tensors {
@@ -81,18 +75,6 @@ impl State {
             order: Vec::new(),
             held_out: Vec::new(),
         }
-    }
-}
-
-impl From<OptimizerState> for Learner {
-    fn from(OptimizerState { step, moments }: OptimizerState) -> Self {
-        Learner { step, moments }
-    }
-}
-
-impl From<Learner> for OptimizerState {
-    fn from(Learner { step, moments }: Learner) -> Self {
-        OptimizerState { step, moments }
     }
 }
 

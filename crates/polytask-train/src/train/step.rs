@@ -8,10 +8,10 @@ use super::checkpoint::{Checkpoint, CheckpointError, State, Tensors};
 use super::{Job, TrainError};
 use polytask_balance::{Balancer, Gramian, HeldOut, LossFamily, Needs, Output, Step, TaskInfo, Weights};
 use polytask_cpu::{
-    Combine, Feed, Groups, Jacobian, Mode, Optimizer, OptimizerState, Parameters, Plan, Rule, Runner, Update,
+    Combine, Feed, Groups, Jacobian, Mode, Optimizer, OptimizerState, Parameters, Plan, Runner, Update,
 };
 use polytask_graph::{Graph, LossId, LossKind};
-use polytask_model::config::{Level, Optimizer as Chosen};
+use polytask_model::config::Level;
 
 /// When a step is taken, and how far.
 #[derive(Clone, Copy)]
@@ -86,12 +86,7 @@ impl Stepper {
         let asks = balancer.needs() == Needs::Model;
         let explorer = asks.then(|| Explorer::new(job, start, batch, balancer.held_out()));
         let plan = Plan::new(job.graph, batch, Mode::Train, &groups);
-        let rule = rule(job.config.optimizer());
-        // A balancer's own scalars are not weights: they do not decay.
-        let plain = match rule {
-            Rule::Adam { beta1, beta2, epsilon, .. } => Rule::Adam { beta1, beta2, epsilon, decay: 0.0 },
-            sgd => sgd,
-        };
+        let rule = job.config.optimizer().rule();
         Ok(Stepper {
             optimizer: Optimizer::new(rule, start.values().len()),
             runner: Runner::new(plan, start.clone()),
@@ -99,7 +94,7 @@ impl Stepper {
             scout,
             explorer,
             balancer,
-            learners: vec![Optimizer::new(plain, 1); tasks.len()],
+            learners: vec![Optimizer::new(rule.without_decay(), 1); tasks.len()],
             update: Update { rate: 0.0, clip: job.config.clip, l2: job.loss.l2 as f32, l2_biases: job.loss.l2_biases },
             noise: job.config.seed.rotate_left(32),
             jacobians: Vec::new(),
@@ -286,7 +281,7 @@ impl Stepper {
 
     pub(super) fn checkpoint(&self, mut state: State) -> Checkpoint {
         state.balancer = self.balancer.state();
-        state.learners = self.learners.iter().map(|l| l.state().clone().into()).collect();
+        state.learners = self.learners.iter().map(|l| l.state().clone()).collect();
         state.optimizer_step = self.optimizer.state().step;
         let tensors =
             Tensors { parameters: self.parameters().clone(), moments: self.optimizer.state().moments.clone() };
@@ -300,7 +295,7 @@ impl Stepper {
             return Err(other());
         }
         for (learner, state) in self.learners.iter_mut().zip(&state.learners) {
-            if !learner.restore(state.clone().into()) {
+            if !learner.restore(state.clone()) {
                 return Err(other());
             }
         }
@@ -356,17 +351,5 @@ fn family(loss: LossKind) -> LossFamily {
         | LossKind::Poisson
         | LossKind::Crf { .. }
         | LossKind::Arcs { .. } => LossFamily::Classification,
-    }
-}
-
-fn rule(chosen: Chosen) -> Rule {
-    match chosen {
-        Chosen::Sgd { momentum, nesterov } => Rule::Sgd { momentum: momentum as f32, nesterov },
-        Chosen::Adam { beta1, beta2, epsilon, weight_decay } => Rule::Adam {
-            beta1: beta1 as f32,
-            beta2: beta2 as f32,
-            epsilon: epsilon as f32,
-            decay: weight_decay.unwrap_or(0.0) as f32,
-        },
     }
 }

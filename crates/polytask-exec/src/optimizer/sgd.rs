@@ -1,9 +1,9 @@
 //! Gradient descent with momentum.
 
-use crate::kernels::vectorized;
+use crate::vectorized;
 
-#[derive(Clone, Copy)]
-pub(crate) struct Sgd {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sgd {
     pub rate: f32,
     pub momentum: f32,
     pub nesterov: bool,

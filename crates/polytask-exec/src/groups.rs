@@ -6,14 +6,12 @@ use polytask_graph::{Graph, LossId};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Groups {
     losses: Vec<Vec<LossId>>,
-    /// Groups stay apart only down to what is shared; below, their weighted sum flows on.
-    pub(super) to_representation: bool,
-    /// Gradients of one layer at a time: each layer's go where the last one's were.
-    pub(super) layerwise: bool,
+    to_representation: bool,
+    layerwise: bool,
 }
 
-/// The group of what flows below the shared representation.
-pub(super) const MERGED: usize = usize::MAX;
+/// The number of the group of what flows below the shared representation.
+pub const MERGED: usize = usize::MAX;
 
 impl Groups {
     /// One gradient, that of the weighted sum of all losses.
@@ -34,7 +32,7 @@ impl Groups {
         Groups { to_representation: true, ..Groups::separate(graph) }
     }
 
-    /// One gradient a loss, a layer at a time: for [`Runner::layerwise_gramian`](crate::Runner::layerwise_gramian),
+    /// One gradient a loss, a layer at a time: for [`Session::layerwise_gramian`](crate::Session::layerwise_gramian),
     /// which needs no more memory than one layer's gradients.
     pub fn layerwise(graph: &Graph) -> Self {
         Groups { layerwise: true, ..Groups::separate(graph) }
@@ -50,15 +48,27 @@ impl Groups {
         self.losses.is_empty()
     }
 
-    /// The groups that a node or parameter which these losses depend on has copies for.
-    pub(super) fn copies(&self, losses: &[LossId]) -> Vec<usize> {
+    /// Whether groups stay apart only down to what is shared; below, their weighted sum flows on.
+    pub fn is_to_representation(&self) -> bool {
+        self.to_representation
+    }
+
+    /// Whether gradients are of one layer at a time: each layer's go where the last one's were.
+    pub fn is_layerwise(&self) -> bool {
+        self.layerwise
+    }
+
+    /// The groups that a node or parameter which these losses depend on has copies for: [`MERGED`] below the shared
+    /// representation, if groups meet there.
+    pub fn copies(&self, losses: &[LossId]) -> Vec<usize> {
         match self.to_representation && losses.len() > 1 {
             true => vec![MERGED],
             false => self.of(losses),
         }
     }
 
-    pub(super) fn of(&self, losses: &[LossId]) -> Vec<usize> {
+    /// The groups that any of these losses is in, ascending.
+    pub fn of(&self, losses: &[LossId]) -> Vec<usize> {
         (0..self.len()).filter(|&g| self.losses[g].iter().any(|l| losses.contains(l))).collect()
     }
 }

@@ -1,9 +1,15 @@
 //! Adam and AdamW.
 
-use crate::kernels::vectorized;
+use crate::vectorized;
 
-#[derive(Clone, Copy)]
-pub(crate) struct Adam {
+/// What a mean of `beta` falls short of 1 by after so many steps, `1 - beta^step`. In f64: in f32, 1 - 0.999^1 would already
+/// lose four digits.
+pub(super) fn correction(beta: f32, step: u64) -> f64 {
+    1.0 - (f64::from(beta).ln() * step as f64).exp()
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Adam {
     beta1: f32,
     beta2: f32,
     epsilon: f32,
@@ -17,14 +23,12 @@ pub(crate) struct Adam {
 
 impl Adam {
     pub(super) fn new(step: u64, rate: f64, beta1: f32, beta2: f32, epsilon: f32, decay: f32) -> Self {
-        // f64 powers: in f32, 1 - 0.999^1 would already lose four digits.
-        let correction = |beta: f32| 1.0 - (f64::from(beta).ln() * step as f64).exp();
         Adam {
             beta1,
             beta2,
             epsilon,
-            rate: (rate / correction(beta1)) as f32,
-            second: (1.0 / correction(beta2).sqrt()) as f32,
+            rate: (rate / correction(beta1, step)) as f32,
+            second: (1.0 / correction(beta2, step).sqrt()) as f32,
             keep: (1.0 - rate * f64::from(decay)) as f32,
         }
     }

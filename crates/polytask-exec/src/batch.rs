@@ -1,6 +1,8 @@
 //! What a step reads: columns of numbers, indices and labels, and which rows of them make the batch.
+//!
+//! Inputs, targets and domains stand in the graph's order; [`Ports`](crate::Ports) finds them by name.
 
-use crate::kernels::vectorized;
+use crate::vectorized;
 use polytask_graph::{DomainId, Graph, LossId};
 use std::ops::Range;
 
@@ -73,7 +75,7 @@ pub struct Target<'a> {
 
 /// A batch: rows of a data set.
 #[derive(Clone, Copy, Debug)]
-pub struct Feed<'a> {
+pub struct Batch<'a> {
     /// One entry per input node, in graph order.
     pub inputs: &'a [Numbers<'a>],
     /// One entry per loss, in graph order. Empty for prediction.
@@ -85,7 +87,7 @@ pub struct Feed<'a> {
     pub rows: &'a [u32],
 }
 
-impl Feed<'_> {
+impl Batch<'_> {
     /// Sum of a task's weights over the batch; 0 means that the task is absent from it.
     pub fn weight(&self, graph: &Graph, task: LossId) -> f64 {
         let weights = self.targets[task.0].weights;
@@ -107,7 +109,7 @@ impl Feed<'_> {
     }
 
     /// The data set's elements of a domain that a row has.
-    pub(crate) fn elements(&self, graph: &Graph, domain: DomainId, row: u32) -> Range<usize> {
+    pub fn elements(&self, graph: &Graph, domain: DomainId, row: u32) -> Range<usize> {
         match graph.domain(domain) {
             None => row as usize..row as usize + 1,
             Some(of) => {

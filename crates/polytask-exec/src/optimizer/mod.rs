@@ -1,7 +1,10 @@
-//! Update rules, applied to a part of the parameters at a time.
+//! Update rules, written once: applied to a part of the parameters at a time, or to a few numbers outside a graph.
 
 mod adam;
+mod alone;
 mod sgd;
+
+pub use alone::Alone;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,12 +35,38 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// The same without weight decay: for scalars that are no weights, a balancer's own for example.
+    pub fn without_decay(self) -> Self {
+        match self {
+            Rule::Adam { beta1, beta2, epsilon, .. } => Rule::Adam { beta1, beta2, epsilon, decay: 0.0 },
+            Rule::Sgd { .. } => self,
+        }
+    }
+
+    /// What a step does whatever the gradient: the share of the last step's velocity that it keeps, and by how much of
+    /// themselves, times the learning rate, weights and tables shrink. Adam's running mean counts as part of its gradient.
+    pub fn inertia(self) -> Inertia {
+        match self {
+            Rule::Sgd { momentum, .. } => Inertia { momentum, decay: 0.0 },
+            Rule::Adam { decay, .. } => Inertia { momentum: 0.0, decay },
+        }
+    }
+
     fn moments(self) -> usize {
         match self {
             Rule::Sgd { momentum, .. } => usize::from(momentum != 0.0),
             Rule::Adam { .. } => 2,
         }
     }
+}
+
+/// See [`Rule::inertia`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Inertia {
+    /// Share of the last step's velocity.
+    pub momentum: f32,
+    /// Decoupled weight decay.
+    pub decay: f32,
 }
 
 /// What changes from step to step.
@@ -62,7 +91,7 @@ pub struct Optimizer {
 }
 
 /// What an optimizer remembers: enough to go on bit for bit.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OptimizerState {
     /// Steps taken.
     pub step: u64,
@@ -92,8 +121,13 @@ impl Optimizer {
         fits
     }
 
-    /// Counts a step and gives what it applies, and the moments.
-    pub(crate) fn begin(&mut self, rate: f64) -> (Stepper, [&mut [f32]; 2]) {
+    /// The rule.
+    pub fn rule(&self) -> Rule {
+        self.rule
+    }
+
+    /// Counts a step and gives what it applies, and the moments, flat; those that the rule does not keep are empty.
+    pub fn begin(&mut self, rate: f64) -> (Stepper, [&mut [f32]; 2]) {
         self.state.step += 1;
         let stepper = Stepper::new(self.rule, self.state.step, rate);
         let mut moments = self.state.moments.iter_mut().map(Vec::as_mut_slice);
@@ -109,35 +143,39 @@ impl Optimizer {
 }
 
 /// A rule at one step, its constants worked out.
-#[derive(Clone, Copy)]
-pub(crate) enum Stepper {
+#[derive(Clone, Copy, Debug)]
+pub struct Stepper(Kind);
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
     Sgd(sgd::Sgd),
     Adam(adam::Adam),
 }
 
 impl Stepper {
     fn new(rule: Rule, step: u64, rate: f64) -> Self {
-        match rule {
-            Rule::Sgd { momentum, nesterov } => Stepper::Sgd(sgd::Sgd { rate: rate as f32, momentum, nesterov }),
+        Stepper(match rule {
+            Rule::Sgd { momentum, nesterov } => Kind::Sgd(sgd::Sgd { rate: rate as f32, momentum, nesterov }),
             Rule::Adam { beta1, beta2, epsilon, decay } => {
-                Stepper::Adam(adam::Adam::new(step, rate, beta1, beta2, epsilon, decay))
+                Kind::Adam(adam::Adam::new(step, rate, beta1, beta2, epsilon, decay))
             }
-        }
+        })
     }
 
     /// The same at a multiple of the learning rate.
-    pub(crate) fn faster(self, times: f32) -> Self {
-        match self {
-            Stepper::Sgd(sgd) => Stepper::Sgd(sgd::Sgd { rate: sgd.rate * times, ..sgd }),
-            Stepper::Adam(adam) => Stepper::Adam(adam.faster(times)),
-        }
+    pub fn faster(self, times: f32) -> Self {
+        Stepper(match self.0 {
+            Kind::Sgd(sgd) => Kind::Sgd(sgd::Sgd { rate: sgd.rate * times, ..sgd }),
+            Kind::Adam(adam) => Kind::Adam(adam.faster(times)),
+        })
     }
 
-    /// Moves `values` along. Moments that the rule does not keep are empty.
-    pub(crate) fn apply(&self, values: &mut [f32], gradient: &[f32], m: &mut [f32], v: &mut [f32], decays: bool) {
-        match self {
-            Stepper::Sgd(sgd) => sgd.apply(values, gradient, m),
-            Stepper::Adam(adam) => adam.apply(values, gradient, m, v, decays),
+    /// Moves `values` along; they, the gradient and the moments are of the same parameters. Moments that the rule does not
+    /// keep are empty. Weights and tables decay.
+    pub fn apply(&self, values: &mut [f32], gradient: &[f32], m: &mut [f32], v: &mut [f32], decays: bool) {
+        match &self.0 {
+            Kind::Sgd(sgd) => sgd.apply(values, gradient, m),
+            Kind::Adam(adam) => adam.apply(values, gradient, m, v, decays),
         }
     }
 }
