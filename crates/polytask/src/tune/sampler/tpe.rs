@@ -117,9 +117,7 @@ impl Density {
 /// A draw from the normal distribution around `center` that falls into [0, 1].
 fn near(center: f64, width: f64, random: &mut Random) -> f64 {
     loop {
-        // Box and Muller.
-        let (radius, angle) = ((-2.0 * (1.0 - random.unit()).ln()).sqrt(), std::f64::consts::TAU * random.unit());
-        let at = center + width * radius * angle.cos();
+        let at = center + polytask_math::normal(width, random.unit(), random.unit());
         if (0.0..=1.0).contains(&at) {
             return at;
         }
