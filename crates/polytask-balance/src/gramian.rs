@@ -2,6 +2,8 @@
 
 use crate::error::BalanceError;
 
+pub(crate) use polytask_math::algebra::vector::short_dot as dot;
+
 /// `G = J J^T`: symmetric, `size` x `size`, row-major, where row `i` of `J` is the gradient of task `i`.
 ///
 /// Sum its products in `f64`, even of single-precision gradients: the solvers take it for positive semidefinite up to
@@ -124,19 +126,4 @@ impl Gramian {
     pub(crate) fn select(&self, keep: &[usize]) -> Self {
         Self::symmetric(keep.len(), |i, j| self.get(keep[i], keep[j]))
     }
-}
-
-/// The inner product of two vectors of one length. Four partial sums let the compiler use vector registers.
-#[inline]
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 4];
-    let (a4, a_rest) = a.as_chunks::<4>();
-    let (b4, b_rest) = b.as_chunks::<4>();
-    for (x, y) in a4.iter().zip(b4) {
-        for k in 0..4 {
-            sums[k] += x[k] * y[k];
-        }
-    }
-    let tail: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum();
-    (sums[0] + sums[1]) + (sums[2] + sums[3]) + tail
 }

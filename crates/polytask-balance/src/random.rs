@@ -53,14 +53,12 @@ impl Random {
 
     /// Uniform in [0, 1).
     pub(crate) fn uniform(&mut self) -> f64 {
-        const STEP: f64 = 1.0 / (1u64 << 53) as f64;
-        (self.draw() >> 11) as f64 * STEP
+        polytask_math::seed::unit(self.draw())
     }
 
-    /// Standard normal (Box-Muller).
+    /// Standard normal.
     pub(crate) fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.uniform()).cos()
+        polytask_math::normal(1.0, self.uniform(), self.uniform())
     }
 
     /// Shuffles in place (Fisher-Yates). The bias of the remainder is below 2^-57 for 64 tasks.

@@ -3,6 +3,7 @@
 use crate::kernels::{dot, vectorized};
 use crate::piece::PIECE;
 use polytask_graph::{Graph, ParameterId, Penalty, PenaltyKind};
+use polytask_math::algebra::{Matrix, eigen};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -142,7 +143,7 @@ fn in_parts(all: &mut [f32], each: impl Fn(Range<usize>, &mut [f32]) -> f64 + Sy
 /// `tr (G + e)^(1/2)` and its gradient `(G + e)^(-1/2) W`.
 fn trace_norm(copies: &[(Range<usize>, usize)], strength: f32, values: &[f32], gradient: &mut [f32]) -> f64 {
     let n = copies.len();
-    let mut gramian = vec![0.0f64; n * n];
+    let mut gramian = Matrix::zeros(n, n);
     for i in 0..n {
         for j in 0..=i {
             let (a, b) = (&values[copies[i].0.clone()], &values[copies[j].0.clone()]);
@@ -155,15 +156,15 @@ fn trace_norm(copies: &[(Range<usize>, usize)], strength: f32, values: &[f32], g
                     ))
                 })
                 .sum();
-            gramian[i * n + j] = product;
-            gramian[j * n + i] = product;
+            *gramian.get_mut(i, j) = product;
+            *gramian.get_mut(j, i) = product;
         }
     }
-    let (roots, vectors) = eigen(gramian, n);
+    let (roots, vectors) = eigen(&gramian);
     let roots: Vec<f64> = roots.iter().map(|v| (v.max(0.0) + SMOOTH).sqrt()).collect();
     for (t, (own, place)) in copies.iter().enumerate() {
         let factors = (0..n).map(|s| {
-            let along = |k: usize| vectors[t * n + k] * vectors[s * n + k] / roots[k];
+            let along = |k: usize| vectors.get(t, k) * vectors.get(s, k) / roots[k];
             (0..n).map(along).sum::<f64>() as f32 * strength
         });
         let factors: Vec<f32> = factors.collect();
@@ -209,54 +210,4 @@ fn orthogonal(w: &[f32], columns: usize, groups: usize, strength: f32, s: &mut [
         },
     );
     0.5 * s.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>()
-}
-
-/// Eigenvalues and eigenvectors (the columns of a row-major matrix) of a symmetric matrix by Jacobi's rotations (Golub
-/// and Van Loan, "Matrix Computations", section 8.5); the matrices here have a row a task.
-fn eigen(mut a: Vec<f64>, n: usize) -> (Vec<f64>, Vec<f64>) {
-    let mut vectors: Vec<f64> = (0..n * n).map(|i| f64::from(u8::from(i / n == i % n))).collect();
-    let size: f64 = a.iter().map(|v| v * v).sum();
-    for _sweep in 0..60 {
-        let beside: f64 = (0..n * n).filter(|i| i / n != i % n).map(|i| a[i] * a[i]).sum();
-        if beside <= 1e-28 * size {
-            break;
-        }
-        for p in 0..n {
-            for q in p + 1..n {
-                if a[p * n + q] == 0.0 {
-                    continue;
-                }
-                let theta = (a[q * n + q] - a[p * n + p]) / (2.0 * a[p * n + q]);
-                let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
-                let c = 1.0 / (t * t + 1.0).sqrt();
-                let s = t * c;
-                let turn = |x: &mut [f64], i: usize, j: usize| {
-                    let (u, v) = (x[i], x[j]);
-                    x[i] = c * u - s * v;
-                    x[j] = s * u + c * v;
-                };
-                (0..n).for_each(|k| turn(&mut a, k * n + p, k * n + q));
-                (0..n).for_each(|k| turn(&mut a, p * n + k, q * n + k));
-                (0..n).for_each(|k| turn(&mut vectors, k * n + p, k * n + q));
-            }
-        }
-    }
-    ((0..n).map(|i| a[i * n + i]).collect(), vectors)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn eigenvectors_give_the_matrix_back() {
-        let a = [4.0, 1.0, -2.0, 1.0, 2.0, 0.0, -2.0, 0.0, 3.0];
-        let (values, v) = eigen(a.to_vec(), 3);
-        for i in 0..3 {
-            for j in 0..3 {
-                let back: f64 = (0..3).map(|k| v[i * 3 + k] * values[k] * v[j * 3 + k]).sum();
-                assert!((back - a[i * 3 + j]).abs() < 1e-12, "{i} {j}: {back}");
-            }
-        }
-    }
 }

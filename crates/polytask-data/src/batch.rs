@@ -1,6 +1,7 @@
 //! The order in which an epoch visits the rows.
 
 use crate::random::Random;
+use polytask_math::seed;
 
 /// `rows` in the random order of one epoch (ChaCha8, Fisher-Yates): a function of the seed and the epoch alone, so
 /// that a resumed run sees the same batches. Batches are its `chunks`.
@@ -27,7 +28,7 @@ pub fn mixed_order(sets: &[&[u32]], power: f64, seed: u64, epoch: u64) -> Vec<u3
             continue;
         }
         // A stream of its own for every set, away from that of the epoch.
-        let own = epoch_order(rows, seed ^ (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15), epoch);
+        let own = epoch_order(rows, seed::part(seed, i as u64), epoch);
         order.extend(own.iter().cycle().take(end.saturating_sub(order.len())));
     }
     Random::new(seed, epoch).shuffle(&mut order);

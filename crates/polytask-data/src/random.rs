@@ -43,7 +43,7 @@ impl Random {
 
     /// Uniform in [0, 1), in steps of 2^-53.
     pub fn unit(&mut self) -> f64 {
-        (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+        polytask_math::seed::unit(self.0.next_u64())
     }
 
     /// Shuffles in place (Fisher-Yates).

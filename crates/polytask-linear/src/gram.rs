@@ -1,8 +1,8 @@
 //! Squared losses through the Gramian of their rows: after one pass over the data no row is looked at again.
 
-use crate::matrix::{add, dot};
 use crate::problem::{Counted, Part, mean};
 use crate::{Features, Labels, Matrix};
+use polytask_math::algebra::vector::{add, dot};
 use rayon::prelude::*;
 
 /// `sum_k 0.5 w_k^T G w_k - w_k^T m_k + 0.5 c_k` over tasks `k` with the same rows: `G` is the weighted covariance of the

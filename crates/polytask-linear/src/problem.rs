@@ -125,7 +125,7 @@ impl<'a> Problem<'a> {
         for (task, block) in self.tasks.iter().zip(&self.blocks) {
             let own = &mut own[task.start..task.start + block];
             for (j, mean) in task.mean.iter().enumerate() {
-                crate::matrix::add(own, -mean, &weights.row(j)[task.start..task.start + block]);
+                polytask_math::algebra::vector::add(own, -mean, &weights.row(j)[task.start..task.start + block]);
             }
         }
         own

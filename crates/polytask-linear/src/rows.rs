@@ -1,8 +1,8 @@
 //! Losses row by row: those that are not squared, and squared ones with more features than rows.
 
-use crate::matrix::add;
 use crate::problem::{Counted, Part, Task};
 use crate::{Features, Labels, Loss, Matrix};
+use polytask_math::algebra::vector::add;
 use rayon::prelude::*;
 
 /// One task's rows.

@@ -3,8 +3,8 @@
 //! by which steps are cut, begins low; when the gradient is seen to turn faster between two points, the last step
 //! is taken back and the bound raised. So every iteration looks at the data once.
 
-use crate::matrix::{add, dot};
 use crate::{Matrix, Penalty, Problem};
+use polytask_math::algebra::vector::{add, dot};
 
 /// When to stop.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,6 +2,7 @@
 
 use crate::block::Picture;
 use crate::task::Context;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 
 /// Pictures of a sheet.
@@ -28,7 +29,7 @@ pub fn pictures(
         let (words, right) = words(place);
         let (shape, pixels) = context.rows.data.features.pixels(column, context.measured.rows[place]).ok()??;
         let png = png(shape.height, shape.width, shape.channels, &pixels)?;
-        Some(Picture { address: format!("data:image/png;base64,{}", base64(&png)), words, right })
+        Some(Picture { address: format!("data:image/png;base64,{}", STANDARD.encode(&png)), words, right })
     };
     places.iter().take(PICTURES).filter_map(of).collect()
 }
@@ -49,29 +50,9 @@ fn png(height: usize, width: usize, channels: usize, pixels: &[u8]) -> Option<Ve
     Some(png)
 }
 
-/// RFC 4648.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let letter = LETTERS[(word >> (18 - 6 * i) & 63) as usize];
-            text.push(if i <= chunk.len() { letter as char } else { '=' });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_as_in_the_standard() {
-        let all = ["", "f", "fo", "foo", "foob", "fooba", "foobar"].map(|text| base64(text.as_bytes()));
-        assert_eq!(all, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"]);
-    }
 
     #[test]
     fn large_pictures_become_small() {

@@ -14,7 +14,6 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyDataStream, BodyExt, Full};
 use polytask_data::BytesFormat;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Bytes of bodies that are held at a time, whatever the number of connections; at least one body of the largest size.
@@ -90,13 +89,13 @@ impl Held {
     /// Whether there is room for more.
     fn grow(&mut self, bytes: usize, most: usize) -> bool {
         self.bytes += bytes;
-        self.metrics.held.fetch_add(bytes, Relaxed) + bytes <= most
+        self.metrics.held.inc_by(bytes as i64) + bytes as i64 <= most as i64
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.metrics.held.fetch_sub(self.bytes, Relaxed);
+        self.metrics.held.dec_by(self.bytes as i64);
     }
 }
 

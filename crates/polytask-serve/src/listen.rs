@@ -130,13 +130,13 @@ async fn run(listener: TcpListener, server: Arc<Server>, most: usize, stop: impl
     let graceful = GracefulShutdown::new();
     let take = |stream: TcpStream| {
         let metrics = Arc::clone(&server.metrics);
-        if metrics.connections.load(Relaxed) >= most {
-            metrics.refused.fetch_add(1, Relaxed);
+        if metrics.connections.get() >= most as i64 {
+            metrics.refused.inc();
             // Into the socket's own buffer, or not at all.
             let _ = stream.try_write(&Problem::new(Kind::Busy, "there are too many connections").raw());
             return;
         }
-        metrics.connections.fetch_add(1, Relaxed);
+        metrics.connections.inc();
         // Answers are written whole; there is nothing to wait for.
         let _ = stream.set_nodelay(true);
         let io = TokioIo::new(Patient::new(stream, server.options.timeout));
@@ -144,7 +144,7 @@ async fn run(listener: TcpListener, server: Arc<Server>, most: usize, stop: impl
         tokio::spawn(async move {
             // A client that breaks off is no error of the server.
             let _ = connection.await;
-            metrics.connections.fetch_sub(1, Relaxed);
+            metrics.connections.dec();
         });
     };
     tokio::pin!(stop);

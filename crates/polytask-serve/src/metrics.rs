@@ -1,177 +1,143 @@
 //! What the server counts, in the text format of Prometheus.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Metric, Registry};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub use prometheus_client::encoding::prometheus_text::CONTENT_TYPE;
 
 /// All counters.
 pub struct Metrics {
-    started: f64,
-    /// Requests by route and status.
-    requests: Mutex<BTreeMap<(&'static str, u16), u64>>,
+    registry: Registry,
+    requests: Family<Answered, Counter>,
     /// Seconds from the head of a request for predictions to its answer.
-    seconds: Histogram<{ SECONDS.len() }>,
-    /// By model.
-    models: BTreeMap<String, OfModel>,
+    seconds: Histogram,
+    /// Requests a batch.
+    batches: Family<OfModel, Histogram, fn() -> Histogram>,
+    rows: Family<OfModel, Counter>,
+    reloads: Family<Reload, Counter>,
+    waiting: Family<OfModel, Gauge>,
+    memory: Gauge,
     /// Open connections.
-    pub connections: AtomicUsize,
+    pub connections: Gauge,
     /// Connections that were turned away.
-    pub refused: AtomicU64,
+    pub refused: Counter,
     /// Bytes of bodies that are held.
-    pub held: AtomicUsize,
+    pub held: Gauge,
 }
 
-#[derive(Default)]
+/// Labels of an answered request.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Answered {
+    route: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfModel {
-    rows: AtomicU64,
-    batches: Histogram<{ REQUESTS.len() }>,
-    reloads: AtomicU64,
-    failed_reloads: AtomicU64,
+    model: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Reload {
+    model: String,
+    result: &'static str,
 }
 
 const SECONDS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 const REQUESTS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-/// Counts by upper bound.
-struct Histogram<const N: usize> {
-    counts: [AtomicU64; N],
-    over: AtomicU64,
-    /// In millionths.
-    sum: AtomicU64,
-}
-
-impl<const N: usize> Default for Histogram<N> {
-    fn default() -> Self {
-        Histogram {
-            counts: std::array::from_fn(|_| AtomicU64::new(0)),
-            over: AtomicU64::new(0),
-            sum: AtomicU64::new(0),
-        }
-    }
-}
-
-impl<const N: usize> Histogram<N> {
-    fn add(&self, bounds: &[f64; N], value: f64) {
-        let count = bounds.iter().position(|bound| value <= *bound).and_then(|at| self.counts.get(at));
-        count.unwrap_or(&self.over).fetch_add(1, Relaxed);
-        self.sum.fetch_add((value * 1e6) as u64, Relaxed);
-    }
-
-    fn write(&self, bounds: &[f64; N], name: &str, labels: &str, out: &mut String) {
-        let mut total = 0;
-        let comma = if labels.is_empty() { "" } else { "," };
-        for (bound, count) in bounds.iter().zip(&self.counts) {
-            total += count.load(Relaxed);
-            line(out, format_args!("{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {total}"));
-        }
-        total += self.over.load(Relaxed);
-        line(out, format_args!("{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {total}"));
-        let braces = if labels.is_empty() { String::new() } else { format!("{{{labels}}}") };
-        line(out, format_args!("{name}_sum{braces} {}", self.sum.load(Relaxed) as f64 / 1e6));
-        line(out, format_args!("{name}_count{braces} {total}"));
-    }
-}
-
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing to a string cannot fail.
-    let _ = out.write_fmt(text);
-    out.push('\n');
-}
-
 impl Metrics {
+    /// All at 0, those by model too.
     pub fn new<'a>(models: impl Iterator<Item = &'a str>) -> Self {
-        Metrics {
-            started: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
-            requests: Mutex::default(),
-            seconds: Histogram::default(),
-            models: models.map(|name| (name.to_owned(), OfModel::default())).collect(),
-            connections: AtomicUsize::new(0),
-            refused: AtomicU64::new(0),
-            held: AtomicUsize::new(0),
+        let mut registry = Registry::default();
+        // The library puts a full stop behind each help.
+        let all = &mut registry;
+        let batches: fn() -> Histogram = || Histogram::new(REQUESTS);
+        let requests = kept(all, "polytask_requests", "Requests answered, by route and status", Family::default());
+        let seconds = "Time from the head of a request for predictions to its answer";
+        let seconds = kept(all, "polytask_predict_seconds", seconds, Histogram::new(SECONDS));
+        let batches = Family::new_with_constructor(batches);
+        let batches = kept(all, "polytask_batch_requests", "Requests run together", batches);
+        let rows = kept(all, "polytask_rows", "Rows predicted", Family::default());
+        let reloads = kept(all, "polytask_reloads", "Reloads of a model, by result", Family::default());
+        let waiting = kept(all, "polytask_waiting_requests", "Requests that wait for a thread", Family::default());
+        let connections = kept(all, "polytask_connections", "Open connections", Gauge::default());
+        let refused = kept(all, "polytask_refused_connections", "Connections turned away", Counter::default());
+        let held = kept(all, "polytask_body_bytes", "Bytes of bodies that are held", Gauge::default());
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let since = "Start of the process since the epoch";
+        all.register("process_start_time_seconds", since, ConstGauge::new(started));
+        let memory = kept(all, "process_resident_memory_bytes", "Resident memory", Gauge::default());
+        let metrics = Metrics {
+            registry,
+            requests,
+            seconds,
+            batches,
+            rows,
+            reloads,
+            waiting,
+            memory,
+            connections,
+            refused,
+            held,
+        };
+        for model in models {
+            let _ = metrics.rows.get_or_create_owned(&of(model));
+            let _ = metrics.batches.get_or_create_owned(&of(model));
+            let _ = [true, false].map(|worked| metrics.reloads.get_or_create_owned(&reload(model, worked)));
         }
+        metrics
     }
 
     /// Counts an answered request.
     pub fn request(&self, route: &'static str, status: u16, time: Duration) {
-        *self.requests.lock().unwrap_or_else(PoisonError::into_inner).entry((route, status)).or_default() += 1;
+        self.requests.get_or_create(&Answered { route, status }).inc();
         if route == "predict" {
-            self.seconds.add(&SECONDS, time.as_secs_f64());
+            self.seconds.observe(time.as_secs_f64());
         }
     }
 
     /// Counts a batch.
     pub fn batch(&self, model: &str, requests: usize, rows: usize) {
-        if let Some(own) = self.models.get(model) {
-            own.rows.fetch_add(rows as u64, Relaxed);
-            own.batches.add(&REQUESTS, requests as f64);
-        }
+        self.rows.get_or_create(&of(model)).inc_by(rows as u64);
+        self.batches.get_or_create(&of(model)).observe(requests as f64);
     }
 
     /// Counts a reload.
     pub fn reload(&self, model: &str, worked: bool) {
-        if let Some(own) = self.models.get(model) {
-            (if worked { &own.reloads } else { &own.failed_reloads }).fetch_add(1, Relaxed);
-        }
+        self.reloads.get_or_create(&reload(model, worked)).inc();
     }
 
     /// Everything, as Prometheus reads it. `waiting` are the requests that wait, by model.
     pub fn text(&self, waiting: &[(&str, usize)]) -> String {
-        let mut out = String::new();
-        let head = |out: &mut String, name: &str, kind: &str, help: &str| {
-            line(out, format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
-        };
-        let name = "polytask_requests_total";
-        head(&mut out, name, "counter", "Requests answered, by route and status.");
-        for ((route, status), count) in self.requests.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            line(&mut out, format_args!("{name}{{route=\"{route}\",status=\"{status}\"}} {count}"));
-        }
-        let name = "polytask_predict_seconds";
-        head(&mut out, name, "histogram", "Time from the head of a request for predictions to its answer.");
-        self.seconds.write(&SECONDS, name, "", &mut out);
-        let labels = |model: &str| {
-            format!("model=\"{}\"", model.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
-        };
-        let name = "polytask_batch_requests";
-        head(&mut out, name, "histogram", "Requests run together.");
-        for (model, own) in &self.models {
-            own.batches.write(&REQUESTS, name, &labels(model), &mut out);
-        }
-        let name = "polytask_rows_total";
-        head(&mut out, name, "counter", "Rows predicted.");
-        for (model, own) in &self.models {
-            line(&mut out, format_args!("{name}{{{}}} {}", labels(model), own.rows.load(Relaxed)));
-        }
-        let name = "polytask_reloads_total";
-        head(&mut out, name, "counter", "Reloads of a model, by result.");
-        for (model, own) in &self.models {
-            for (result, count) in [("loaded", &own.reloads), ("failed", &own.failed_reloads)] {
-                line(&mut out, format_args!("{name}{{{},result=\"{result}\"}} {}", labels(model), count.load(Relaxed)));
-            }
-        }
-        let name = "polytask_waiting_requests";
-        head(&mut out, name, "gauge", "Requests that wait for a thread.");
         for (model, count) in waiting {
-            line(&mut out, format_args!("{name}{{{}}} {count}", labels(model)));
+            self.waiting.get_or_create(&of(model)).set(*count as i64);
         }
-        for (name, kind, help, value) in [
-            ("polytask_connections", "gauge", "Open connections.", self.connections.load(Relaxed) as f64),
-            (
-                "polytask_refused_connections_total",
-                "counter",
-                "Connections turned away.",
-                self.refused.load(Relaxed) as f64,
-            ),
-            ("polytask_body_bytes", "gauge", "Bytes of bodies that are held.", self.held.load(Relaxed) as f64),
-            ("process_start_time_seconds", "gauge", "Start of the process since the epoch.", self.started),
-            ("process_resident_memory_bytes", "gauge", "Resident memory.", resident_memory() as f64),
-        ] {
-            head(&mut out, name, kind, help);
-            line(&mut out, format_args!("{name} {value}"));
-        }
+        self.memory.set(resident_memory() as i64);
+        let mut out = String::new();
+        // Writing to a string cannot fail.
+        let _ = prometheus_text::encode(&mut out, &self.registry);
         out
     }
+}
+
+/// A metric that the registry knows.
+fn kept<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+fn of(model: &str) -> OfModel {
+    OfModel { model: model.to_owned() }
+}
+
+fn reload(model: &str, worked: bool) -> Reload {
+    Reload { model: model.to_owned(), result: if worked { "loaded" } else { "failed" } }
 }
 
 /// Of this process; 0 where the system does not tell.

@@ -58,6 +58,14 @@ impl<T> Queue<T> {
         }
     }
 
+    /// How much longer what waits is to wait for others; none where it is to go now.
+    fn patience(&self, state: &State<T>, now: Instant) -> Option<Duration> {
+        let (first, _) = state.waiting.front()?;
+        let others = state.arriving > 0 && state.waiting.len() < self.most && !state.closed;
+        let left = (*first + self.wait).saturating_duration_since(now);
+        (others && !left.is_zero()).then_some(left)
+    }
+
     /// The number of requests that wait.
     pub fn len(&self) -> usize {
         self.lock().waiting.len()
@@ -83,15 +91,7 @@ impl<T> Queue<T> {
                 state = self.some.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
             state.gathering += 1;
-            while let Some((first, _)) = state.waiting.front()
-                && state.arriving > 0
-                && state.waiting.len() < self.most
-                && !state.closed
-            {
-                let left = (*first + self.wait).saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    break;
-                }
+            while let Some(left) = self.patience(&state, Instant::now()) {
                 state = self.full.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
             }
             state.gathering -= 1;
@@ -127,37 +127,51 @@ impl<T> Drop for Arriving<T> {
 mod tests {
     use super::*;
 
+    /// How long what waits would wait further, so long after it came.
+    fn left(queue: &Queue<i32>, later: Duration) -> Option<Duration> {
+        let state = queue.lock();
+        let (first, _) = state.waiting.front().unwrap();
+        queue.patience(&state, *first + later)
+    }
+
     #[test]
     fn a_lone_request_does_not_wait() {
         let queue = Queue::new(8, Duration::from_secs(60));
         queue.push(1);
-        let start = Instant::now();
+        assert_eq!(left(&queue, Duration::ZERO), None);
         assert_eq!(queue.take(), Some(vec![1]));
-        assert!(start.elapsed() < Duration::from_secs(1));
     }
 
     #[test]
-    fn others_that_are_arriving_are_waited_for_within_the_budget() {
-        let queue = Queue::new(8, Duration::from_millis(200));
+    fn one_that_never_comes_holds_nobody_up_longer_than_the_budget() {
+        let [budget, most] = [Duration::from_millis(200), Duration::from_millis(199)];
+        let queue = Queue::new(8, budget);
+        let _slow = queue.arriving();
+        queue.push(1);
+        assert_eq!(left(&queue, Duration::ZERO), Some(budget));
+        assert_eq!(left(&queue, most), Some(Duration::from_millis(1)));
+        assert_eq!(left(&queue, budget), None);
+        assert_eq!(left(&queue, Duration::from_secs(9)), None);
+        assert_eq!(queue.take(), Some(vec![1]));
+    }
+
+    #[test]
+    fn others_that_are_arriving_are_waited_for() {
+        // Without end, so that nothing but the arrival can end the wait.
+        let queue = Queue::new(8, Duration::from_secs(1 << 30));
         let arriving = queue.arriving();
         queue.push(1);
-        let later = Arc::clone(&queue);
-        let other = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(20));
-            later.push(2);
-            drop(arriving);
-        });
-        let start = Instant::now();
-        assert_eq!(queue.take(), Some(vec![1, 2]));
-        assert!(start.elapsed() < Duration::from_millis(190), "{:?}", start.elapsed());
-        other.join().unwrap();
-
-        // One that never comes holds nobody up longer than the budget.
-        let _slow = queue.arriving();
-        queue.push(3);
-        let start = Instant::now();
-        assert_eq!(queue.take(), Some(vec![3]));
-        assert!(start.elapsed() >= Duration::from_millis(150), "{:?}", start.elapsed());
+        let taker = {
+            let queue = Arc::clone(&queue);
+            std::thread::spawn(move || queue.take())
+        };
+        while queue.lock().gathering == 0 {
+            std::thread::yield_now();
+        }
+        queue.push(2);
+        assert_eq!(queue.len(), 2, "the second waits with the first for others");
+        drop(arriving);
+        assert_eq!(taker.join().unwrap(), Some(vec![1, 2]));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! unweighted.
 
 use crate::prelude::*;
-use crate::solve::Eigen;
+use polytask_math::algebra::Eigen;
 
 /// The registry's entry.
 pub(crate) const INFO: MethodInfo = MethodInfo {
@@ -64,7 +64,8 @@ impl Balancer for Aligned {
 
     fn weights(&mut self, step: &Step, gramian: Option<&Gramian>) -> Result<Weights, BalanceError> {
         let preference = over_present(&self.preference, step);
-        let eigen = Eigen::new(need(gramian, INFO.name)?);
+        let gramian = need(gramian, INFO.name)?;
+        let eigen = Eigen::new(gramian.values(), gramian.size());
         let least = eigen.threshold();
         let mut kept: Vec<f64> = eigen.values().iter().copied().filter(|v| *v > least).collect();
         kept.sort_by(f64::total_cmp);

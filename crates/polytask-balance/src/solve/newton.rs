@@ -1,7 +1,7 @@
 //! The strictly convex problem of Nash-MTL and FairGrad, by Newton's method.
 
-use super::Factor;
 use crate::gramian::{Gramian, dot};
+use polytask_math::algebra::Cholesky;
 
 /// Keeps the minimum finite where gradients cancel exactly: relative to each gradient's own squared norm.
 const RIDGE: f64 = 1e-10;
@@ -70,7 +70,7 @@ fn newton_step(m: &[f64], diagonal: &[f64], right: &[f64]) -> Option<Vec<f64>> {
         hessian[i * size + i] += diagonal[i];
     }
     let mut step = right.to_vec();
-    Factor::whole(&hessian, size, 0.0)?.solve(&mut step);
+    Cholesky::whole(&hessian, size, 0.0)?.solve(&mut step);
     step.iter().all(|s| s.is_finite()).then_some(step)
 }
 

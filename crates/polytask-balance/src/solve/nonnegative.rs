@@ -1,7 +1,7 @@
 //! Quadratic programs over vectors that are not negative: the one active-set solver behind every exact method here.
 
-use super::Factor;
 use crate::gramian::{Gramian, dot};
+use polytask_math::algebra::Cholesky;
 
 /// The minimiser of `0.5 x^T K x + q^T x` over `x >= 0`.
 ///
@@ -15,7 +15,7 @@ use crate::gramian::{Gramian, dot};
 pub(crate) fn nonnegative(k: &[f64], q: &[f64]) -> Vec<f64> {
     let size = q.len();
     let mut x = vec![0.0; size];
-    let mut factor = Factor::default();
+    let mut factor = Cholesky::default();
     let mut barred = vec![false; size];
 
     for j in (0..size).filter(|&j| q[j] < 0.0) {
@@ -69,7 +69,7 @@ pub(crate) fn nonnegative(k: &[f64], q: &[f64]) -> Vec<f64> {
 }
 
 /// The minimiser over the active variables alone, whatever its signs; `None` without any.
-fn minimiser(factor: &Factor, q: &[f64]) -> Option<Vec<f64>> {
+fn minimiser(factor: &Cholesky, q: &[f64]) -> Option<Vec<f64>> {
     let mut y: Vec<f64> = factor.active().iter().map(|&j| -q[j]).collect();
     factor.solve(&mut y);
     (!y.is_empty()).then_some(y)

@@ -1,6 +1,5 @@
 //! What is told of a training run while it goes on: to the terminal, to TensorBoard, to MLflow.
 
-mod crc;
 mod mlflow;
 mod screen;
 mod tensorboard;

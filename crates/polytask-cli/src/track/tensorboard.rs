@@ -1,10 +1,10 @@
 //! Event files of TensorBoard: records of a length, its checksum, a protocol buffer and its checksum; each buffer an
 //! `Event` of a time, a step and a `Summary` of named scalars.
 
-use super::crc::masked;
 use super::{scalars, step};
 use polytask::files::FileError;
 use polytask::train::Round;
+use prost::Message;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ impl TensorBoard {
         let path = folder.join(name);
         let failed = |source| FileError::Write { path: path.clone(), source };
         let mut file = File::create(&path).map_err(failed)?;
-        file.write_all(&record(&version(now))).map_err(failed)?;
+        file.write_all(&record(&Event::version(now).encode_to_vec())).map_err(failed)?;
         Ok(TensorBoard { path, file })
     }
 
@@ -37,9 +37,11 @@ impl TensorBoard {
     /// # Errors
     /// It cannot be written.
     pub fn round(&mut self, round: &Round) -> Result<(), FileError> {
-        let event = event(now(), step(round), &scalars(round));
+        let event = Event::scalars(now(), step(round), scalars(round));
         // One call a round, so that a reader finds whole records.
-        self.file.write_all(&record(&event)).map_err(|source| FileError::Write { path: self.path.clone(), source })
+        self.file
+            .write_all(&record(&event.encode_to_vec()))
+            .map_err(|source| FileError::Write { path: self.path.clone(), source })
     }
 }
 
@@ -57,50 +59,51 @@ fn record(data: &[u8]) -> Vec<u8> {
     record
 }
 
-/// `Event { wall_time: 1, file_version: 3 }`, the first of every file.
-fn version(time: f64) -> Vec<u8> {
-    let mut event = wall_time(time);
-    bytes(&mut event, 3, b"brain.Event:2");
-    event
+/// The checksum that record files put on bytes: rotated and shifted, since a checksum of data that hold checksums is weak.
+fn masked(bytes: &[u8]) -> u32 {
+    crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xA282_EAD8)
 }
 
-/// `Event { wall_time: 1, step: 2, summary: 5 { value: 1 { tag: 1, simple_value: 2 } } }`.
-fn event(time: f64, step: u64, scalars: &[(String, f64)]) -> Vec<u8> {
-    let mut summary = Vec::new();
-    for (tag, value) in scalars {
-        let mut one = Vec::new();
-        bytes(&mut one, 1, tag.as_bytes());
-        one.push(2 << 3 | 5);
-        one.extend((*value as f32).to_le_bytes());
-        bytes(&mut summary, 1, &one);
+/// What a record holds; the parts of TensorFlow's `event.proto` that are written here.
+#[derive(Clone, PartialEq, Message)]
+struct Event {
+    /// Seconds since 1970.
+    #[prost(double, tag = "1")]
+    wall_time: f64,
+    #[prost(int64, tag = "2")]
+    step: i64,
+    #[prost(string, optional, tag = "3")]
+    file_version: Option<String>,
+    #[prost(message, optional, tag = "5")]
+    summary: Option<Summary>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Summary {
+    #[prost(message, repeated, tag = "1")]
+    value: Vec<Scalar>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Scalar {
+    #[prost(string, tag = "1")]
+    tag: String,
+    /// Optional, so that a 0 is written.
+    #[prost(float, optional, tag = "2")]
+    simple_value: Option<f32>,
+}
+
+impl Event {
+    /// The first of every file.
+    fn version(wall_time: f64) -> Self {
+        Event { wall_time, file_version: Some("brain.Event:2".to_owned()), ..Event::default() }
     }
-    let mut event = wall_time(time);
-    event.push(2 << 3);
-    varint(&mut event, step);
-    bytes(&mut event, 5, &summary);
-    event
-}
 
-fn wall_time(time: f64) -> Vec<u8> {
-    let mut event = vec![1 << 3 | 1];
-    event.extend(time.to_le_bytes());
-    event
-}
-
-/// A field of bytes behind its length.
-fn bytes(into: &mut Vec<u8>, field: u8, content: &[u8]) {
-    into.push(field << 3 | 2);
-    varint(into, content.len() as u64);
-    into.extend(content);
-}
-
-/// Seven bits a byte, the lowest first.
-fn varint(into: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        into.push(value as u8 | 0x80);
-        value >>= 7;
+    fn scalars(wall_time: f64, step: u64, scalars: Vec<(String, f64)>) -> Self {
+        let scalar = |(tag, value)| Scalar { tag, simple_value: Some(value as f32) };
+        let summary = Summary { value: scalars.into_iter().map(scalar).collect() };
+        Event { wall_time, step: step as i64, summary: Some(summary), ..Event::default() }
     }
-    into.push(value as u8);
 }
 
 #[cfg(test)]
@@ -113,8 +116,15 @@ mod tests {
     #[test]
     fn bytes_are_those_of_tensorboard() {
         let scalars = [("train_loss/größe".to_owned(), 0.5), ("learning_rate".to_owned(), 1e-3)];
-        let mut ours = record(&version(1_700_000_000.25));
-        ours.extend(record(&event(1_700_000_001.5, 300, &scalars)));
+        let mut ours = record(&Event::version(1_700_000_000.25).encode_to_vec());
+        ours.extend(record(&Event::scalars(1_700_000_001.5, 300, scalars.to_vec()).encode_to_vec()));
         assert_eq!(ours, FIXTURE);
+    }
+
+    #[test]
+    fn a_scalar_of_0_is_written() {
+        let event = Event::scalars(1.0, 0, vec![("loss".to_owned(), 0.0)]);
+        let read = Event::decode(event.encode_to_vec().as_slice()).unwrap();
+        assert_eq!(read.summary.unwrap().value[0].simple_value, Some(0.0));
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::common::Folder;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Mutex;
@@ -68,6 +68,21 @@ impl Server {
                 return status.code();
             }
             assert!(Instant::now() < end, "the server does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits until a metric satisfies a condition.
+    pub fn counts(&self, name: &str, condition: impl Fn(f64) -> bool) {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let metrics = self.get("/metrics").good();
+            let value =
+                metrics.text().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+            if value.is_some_and(&condition) {
+                return;
+            }
+            assert!(Instant::now() < end, "{name} is never what it should be:\n{}", metrics.text());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -179,7 +194,9 @@ impl Connection {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             match self.stream.read_line(&mut head) {
-                Ok(0) | Err(_) if head.is_empty() => return None,
+                Ok(0) if head.is_empty() => return None,
+                // A client that waits in vain is no client that is turned away.
+                Err(error) if head.is_empty() && error.kind() == ErrorKind::ConnectionReset => return None,
                 Ok(0) => panic!("an answer breaks off: {head}"),
                 other => other.unwrap(),
             };

@@ -4,6 +4,7 @@
 use crate::client::{Request, Server};
 use crate::common::{Folder, table};
 use crate::{objects, trained};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 /// The lines of `predict --format jsonl` as values.
@@ -124,7 +125,7 @@ fn forms_with_images() {
         form.extend(b"--cut\r\ncontent-disposition: form-data; name=\"image\"; filename=\"x.png\"\r\n\r\n");
         form.extend(&file);
         form.extend(b"\r\n");
-        encoded.push(format!(r#"{{"image": "data:image/png;base64,{}"}}"#, base64(&file)));
+        encoded.push(format!(r#"{{"image": "data:image/png;base64,{}"}}"#, STANDARD.encode(&file)));
     }
     form.extend(b"--cut--\r\n");
     let expected: Vec<Value> = expected
@@ -148,19 +149,6 @@ fn forms_with_images() {
     assert!(answer.problem(422, "unfit-rows").contains("is not base64"));
     let detail = server.predict(r#"[{"image": "aGVsbG8="}]"#).problem(422, "unfit-rows");
     assert!(detail.contains("image"), "{detail}");
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let all = chunk.iter().fold(0u32, |all, byte| all << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let digit = char::from(DIGITS[(all >> (18 - 6 * i)) as usize & 63]);
-            text.push(if i > chunk.len() { '=' } else { digit });
-        }
-    }
-    text
 }
 
 #[test]

@@ -303,7 +303,6 @@ fn clients_that_are_slow() {
     let row = format!("[{}]", objects(1)[0]);
     // A body that never ends is answered, a head that never ends is not.
     let (mut body, mut head, mut silent) = (server.connect(), server.connect(), server.connect());
-    let start = Instant::now();
     body.write(b"POST /v1/predict HTTP/1.1\r\nhost: test\r\ncontent-length: 100\r\n\r\n[{");
     head.write(b"POST /v1/predict HTTP/1.1\r\nhost:");
     server.predict(&row).good();
@@ -312,7 +311,6 @@ fn clients_that_are_slow() {
     assert_eq!(answer.problem(408, "too-slow"), "the body did not arrive within 1 s");
     assert!(head.answer().is_none_or(|answer| answer.status == 408));
     assert!(silent.answer().is_none());
-    assert!((0.9..10.0).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
     server.predict(&row).good();
 }
 
@@ -337,7 +335,7 @@ fn more_connections_than_allowed() {
     let row = format!("[{}]", objects(1)[0]);
     open[7].send(&Request::post("/v1/predict", JSON, &row)).good();
     drop(open);
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(60);
     while server.send(&Request::get("/healthz")).status != 200 {
         assert!(Instant::now() < end, "connections that ended still count");
         std::thread::sleep(Duration::from_millis(20));
@@ -355,6 +353,5 @@ fn clients_that_break_off() {
         std::io::Write::write_all(&mut stream, &request[..end]).unwrap();
     }
     server.predict(&row).good();
-    let metrics = server.get("/metrics").good();
-    assert!(metrics.text().contains("\npolytask_body_bytes 0\n"), "{}", metrics.text());
+    server.counts("polytask_body_bytes", |held| held == 0.0);
 }

@@ -165,21 +165,10 @@ fn the_end_under_load_loses_nothing() {
         })
         .collect();
     // All have arrived once the server says so.
-    let end = Instant::now() + Duration::from_secs(20);
-    loop {
-        let metrics = server.get("/metrics").good();
-        let held = metrics.text().lines().find_map(|line| line.strip_prefix("polytask_body_bytes ")).unwrap();
-        if held.parse::<f64>().unwrap() >= (rows.len() * 2) as f64 {
-            break;
-        }
-        assert!(Instant::now() < end, "{}", metrics.text());
-    }
+    server.counts("polytask_body_bytes", |held| held >= (rows.len() * 2) as f64);
     // A client that is there and has not asked yet is told when it does.
     let mut late = server.connect();
-    let end = Instant::now() + Duration::from_secs(20);
-    while !server.get("/metrics").good().text().contains("\npolytask_connections 8\n") {
-        assert!(Instant::now() < end, "the last connection is never taken on");
-    }
+    server.counts("polytask_connections", |open| open == 8.0);
     server.signal("TERM");
     server.hears("stopping");
     late.send(&Request::get("/readyz")).problem(503, "busy");
@@ -202,12 +191,11 @@ fn the_end_under_load_loses_nothing() {
 #[test]
 fn connections_that_do_nothing_do_not_hold_up_the_end() {
     let folder = trained();
-    let mut server = Server::start(&folder, "model");
+    // Whoever waits for the client would wait an hour.
+    let mut server = Server::start(&folder, "model --timeout 3600");
     let mut idle = server.connect();
     idle.send(&Request::get("/healthz")).good();
     server.signal("INT");
-    let start = Instant::now();
     assert_eq!(server.wait(), Some(0));
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert!(idle.answer().is_none());
 }

@@ -1,10 +1,11 @@
 //! `y = sum_i w_i x_i` with learnt weights.
 
 use super::math::exp;
-use super::noise::{mix64, uniform};
+use super::noise::uniform;
 use super::{Kernel, Lane, dot, read_write, vectorized};
 use crate::plan::{Run, Slot, Wiring};
 use polytask_graph::Weighing;
+use polytask_math::seed::mix;
 
 pub(super) struct Blend {
     pub weighing: Weighing,
@@ -51,7 +52,7 @@ impl Shares {
 impl Blend {
     fn shares(&self, lane: &Lane<'_>) -> Option<Shares> {
         let numbers = &lane.values[self.wiring.parameters[0].value.clone()];
-        let noise = lane.noise.map(|noise| noise ^ mix64(self.node));
+        let noise = lane.noise.map(|noise| noise ^ mix(self.node));
         match self.weighing {
             Weighing::Free => None,
             Weighing::Softmax => Some(Shares::new(numbers, 1.0, None)),

@@ -1,6 +1,8 @@
 //! Random numbers as functions of what they are for: the step, the node, the row's place in the batch. They need not be
 //! stored, and do not depend on how the batch is cut into lanes.
 
+use polytask_math::seed::mix;
+
 /// Which features a node drops in a step.
 #[derive(Clone, Copy)]
 pub(super) struct Mask {
@@ -11,13 +13,13 @@ pub(super) struct Mask {
 impl Mask {
     /// Drops this share of the features.
     pub(super) fn new(noise: u64, node: u64, rate: f32) -> Self {
-        Mask { stream: noise ^ mix64(node), threshold: (f64::from(rate) * 4_294_967_296.0) as u32 }
+        Mask { stream: noise ^ mix(node), threshold: (f64::from(rate) * 4_294_967_296.0) as u32 }
     }
 
     /// The key of a row of the batch.
     #[inline(always)]
     pub(super) fn row(self, row: usize) -> u32 {
-        mix64(self.stream ^ mix64(row as u64 + 0x9e37_79b9)) as u32
+        mix(self.stream ^ mix(row as u64 + 0x9e37_79b9)) as u32
     }
 
     /// Whether the row of this key keeps feature `j`.
@@ -27,14 +29,7 @@ impl Mask {
     }
 }
 
-/// A bijection of 64-bit words that leaves no visible order (the finaliser of SplitMix64, Steele et al. 2014).
-pub(super) fn mix64(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
-
-/// The same for 32-bit words (the "lowbias32" constants of C. Wellons's hash search).
+/// A bijection of 32-bit words that leaves no visible order (the "lowbias32" constants of C. Wellons's hash search).
 #[inline(always)]
 fn mix32(mut x: u32) -> u32 {
     x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
@@ -44,6 +39,6 @@ fn mix32(mut x: u32) -> u32 {
 
 /// Draw number `i` of a stream: uniform, above 0 and below 1.
 pub(super) fn uniform(stream: u64, i: u64) -> f32 {
-    let bits = mix64(stream ^ mix64(i.wrapping_add(0x9e37_79b9))) >> 41;
+    let bits = mix(stream ^ mix(i.wrapping_add(0x9e37_79b9))) >> 41;
     (bits as f32 + 0.5) / 8_388_608.0 // 2^23: exact in f32, the half too
 }

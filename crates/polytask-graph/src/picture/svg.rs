@@ -3,7 +3,7 @@
 use super::layout::{Layout, edges};
 use super::{Owner, count, dims, op_words};
 use crate::{Graph, Op};
-use std::fmt::Write;
+use polytask_draw::Canvas;
 
 const BOX: (f64, f64) = (168.0, 44.0);
 const GAP: (f64, f64) = (18.0, 40.0);
@@ -45,33 +45,23 @@ impl Graph {
             let x = free / 2.0 + place as f64 * (BOX.0 + GAP.0) + BOX.0 / 2.0;
             (x, top + row as f64 * (BOX.1 + GAP.1) + BOX.1 / 2.0)
         };
-        let title = format!("A network of {} layers for {} tasks", self.nodes.len(), self.losses.len());
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" role=\"img\" \
-             font-family=\"sans-serif\" font-size=\"12\">\n<title>{title}</title>\n\
-             <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
-        );
+        let mut canvas = Canvas::new();
         for (i, (words, (fill, line))) in legend.iter().enumerate() {
             let y = MARGIN + LINE * i as f64;
-            let _ = writeln!(
-                svg,
-                "<rect x=\"{MARGIN}\" y=\"{y}\" width=\"16\" height=\"12\" fill=\"{fill}\" stroke=\"{line}\"/>\
-                 <text x=\"{}\" y=\"{}\">{}</text>",
-                MARGIN + 24.0,
-                y + 10.0,
-                escape(words)
-            );
+            canvas.shape(format_args!(
+                "<rect x=\"{MARGIN}\" y=\"{y}\" width=\"16\" height=\"12\" fill=\"{fill}\" stroke=\"{line}\"/>"
+            ));
+            canvas.text(format_args!("x=\"{}\" y=\"{}\"", MARGIN + 24.0, y + 10.0), words);
         }
         for (from, to) in edges(self) {
             let ((x1, y1), (x2, y2)) = (at(from), at(to));
             let (y1, y2) = (y1 + BOX.1 / 2.0, y2 - BOX.1 / 2.0);
             let bend = (y2 - y1) / 2.0;
-            let _ = writeln!(
-                svg,
-                "<path d=\"M{x1:.1} {y1:.1}C{x1:.1} {:.1} {x2:.1} {:.1} {x2:.1} {y2:.1}\" fill=\"none\" stroke=\"#999999\"/>",
+            canvas.shape(format_args!(
+                "<path d=\"M{x1:.1} {y1:.1}C{x1:.1} {:.1} {x2:.1} {:.1} {x2:.1} {y2:.1}\" fill=\"none\" stroke=\"#999999\"/>\n",
                 y1 + bend,
                 y2 - bend
-            );
+            ));
         }
         for (i, node) in self.nodes.iter().enumerate() {
             let inputs = matches!(node.op, Op::Input | Op::Index);
@@ -82,16 +72,16 @@ impl Graph {
             };
             let about = format!("{}: {}, gives {}{parameters}", node.name, op_words(&node.op), dims(&node.shape));
             let below = format!("{} \u{2192} {}", op_words(&node.op), dims(&node.shape));
-            draw(&mut svg, at(i), colors, &node.name, &below, &about, 5.0);
+            draw(&mut canvas, at(i), colors, [&node.name, &below, &about], 5.0);
         }
         for (l, loss) in self.losses.iter().enumerate() {
             let word = loss.kind.word();
             let about = format!("loss of {}: {word}", loss.task);
             let colors = colors(&Owner::Task(crate::LossId(l)));
-            draw(&mut svg, at(self.nodes.len() + l), colors, &loss.task, word, &about, BOX.1 / 2.0);
+            draw(&mut canvas, at(self.nodes.len() + l), colors, [&loss.task, word, &about], BOX.1 / 2.0);
         }
-        svg.push_str("</svg>\n");
-        svg
+        let title = format!("A network of {} layers for {} tasks", self.nodes.len(), self.losses.len());
+        canvas.alone(width, height, &title)
     }
 
     /// What the colours mean.
@@ -122,28 +112,23 @@ fn colors(owner: &Owner) -> (&'static str, &'static str) {
 
 /// A box with two lines of words, and all that is known of it when pointed at.
 fn draw(
-    svg: &mut String,
+    canvas: &mut Canvas,
     (x, y): (f64, f64),
     (fill, line): (&str, &str),
-    name: &str,
-    below: &str,
-    about: &str,
+    [name, below, about]: [&str; 3],
     corner: f64,
 ) {
     let (left, top) = (x - BOX.0 / 2.0, y - BOX.1 / 2.0);
-    let _ = writeln!(
-        svg,
-        "<g><title>{}</title><rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{}\" height=\"{}\" rx=\"{corner}\" fill=\"{fill}\" \
-         stroke=\"{line}\"/><text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" font-weight=\"bold\">{}</text>\
-         <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" font-size=\"11\">{}</text></g>",
-        escape(about),
-        BOX.0,
-        BOX.1,
-        y - 4.0,
-        escape(&shorten(name, 24)),
-        y + 13.0,
-        escape(&shorten(below, 28)),
-    );
+    canvas.shape(format_args!("<g>")).title(about);
+    canvas.shape(format_args!(
+        "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{}\" height=\"{}\" rx=\"{corner}\" fill=\"{fill}\" stroke=\"{line}\"/>",
+        BOX.0, BOX.1
+    ));
+    let bold = format_args!("x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" font-weight=\"bold\"", y - 4.0);
+    canvas.text(bold, &shorten(name, 24));
+    let small = format_args!("x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" font-size=\"11\"", y + 13.0);
+    canvas.text(small, &shorten(below, 28));
+    canvas.shape(format_args!("</g>\n"));
 }
 
 /// Cut in the middle, where names of layers differ least.
@@ -156,8 +141,4 @@ fn shorten(text: &str, longest: usize) -> String {
     let (start, end): (String, String) =
         (letters[..half].iter().collect(), letters[letters.len() - half..].iter().collect());
     format!("{start}\u{2026}{end}")
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

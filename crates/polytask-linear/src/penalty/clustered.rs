@@ -11,8 +11,8 @@
 //! (McDonald, Pontil and Stamos, JMLR 17, 2016). A task with several outputs counts as one long vector.
 
 use super::{Penalty, check_positive, equal_widths};
-use crate::svd::{singular_values, spectral};
 use crate::{LinearError, Matrix};
+use polytask_math::algebra::{singular_values, spectral};
 
 /// The convex relaxation of `0.5 (within groups + ratio |W|^2)`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -9,8 +9,8 @@
 //! ratio of 1 as its `MultiTaskLasso`.
 
 use super::{Penalty, check_share, shrink_length};
-use crate::matrix::norm;
 use crate::{LinearError, Matrix};
+use polytask_math::algebra::vector::norm;
 
 /// `ratio sum_j |row j of W| + 0.5 (1 - ratio) |W|^2`
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -59,7 +59,7 @@ fn shrink(value: f64, by: f64) -> f64 {
 
 /// Moves a vector towards 0 by a length.
 fn shrink_length(vector: &mut [f64], by: f64) {
-    let length = crate::matrix::norm(vector);
+    let length = polytask_math::algebra::vector::norm(vector);
     let factor = if length > by { 1.0 - by / length } else { 0.0 };
     vector.iter_mut().for_each(|v| *v *= factor);
 }

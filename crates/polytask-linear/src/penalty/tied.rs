@@ -8,9 +8,9 @@
 //! is tied to class where tasks have several outputs.
 
 use super::{Penalty, equal_widths};
-use crate::matrix::add;
-use crate::svd::eigen;
 use crate::{LinearError, Matrix};
+use polytask_math::algebra::eigen;
+use polytask_math::algebra::vector::{add, dot};
 
 /// `0.5 sum_k tr(W_k A W_k^T)`
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +35,7 @@ impl Tied {
     fn apply(&self, weights: &mut Matrix, f: impl Fn(f64) -> f64) {
         let tasks = self.values.len();
         let scaled = Matrix::from_fn(tasks, tasks, |t, i| self.vectors.get(t, i) * f(self.values[i]));
-        let map = Matrix::from_fn(tasks, tasks, |t, s| crate::matrix::dot(scaled.row(t), self.vectors.row(s)));
+        let map = Matrix::from_fn(tasks, tasks, |t, s| dot(scaled.row(t), self.vectors.row(s)));
         let mut mixed = vec![0.0; tasks];
         for j in 0..weights.rows() {
             for k in 0..self.outputs {

@@ -7,7 +7,7 @@
 
 use super::{Penalty, shrink};
 use crate::Matrix;
-use crate::svd::{singular_values, spectral};
+use polytask_math::algebra::{singular_values, spectral};
 
 /// The sum of the singular values.
 #[derive(Clone, Copy, Debug, PartialEq)]

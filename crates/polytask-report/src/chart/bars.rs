@@ -1,8 +1,8 @@
 //! Horizontal bars, with an interval where there is one.
 
-use super::{Axis, Frame, WIDTH, escape, svg};
+use super::{Axis, Frame, WIDTH};
 use crate::number::{count, number, shorten};
-use std::fmt::Write;
+use polytask_draw::Canvas;
 
 /// A bar.
 #[derive(Clone, Debug)]
@@ -35,50 +35,40 @@ pub fn bars(title: &str, words: &str, axis: &str, all: &[Bar], dots: bool) -> Op
     let x = Axis::of(values.chain(zero), false)?;
     let row = 22.0;
     let frame = Frame { left: 180.0, top: 8.0, right: WIDTH - 85.0, bottom: 8.0 + row * all.len() as f64 };
-    let mut out = String::new();
+    let mut canvas = Canvas::new();
     // No ticks on the vertical axis: the bars have names.
-    frame.axes(&mut out, x, None, (axis, ""));
+    frame.axes(&mut canvas, x, None, (axis, ""));
     let origin = frame.x(x, 0.0_f64.clamp(x.low, x.high));
     for (i, bar) in all.iter().enumerate() {
         let middle = frame.top + row * (i as f64 + 0.5);
-        let _ = write!(
-            out,
-            "<text x=\"{}\" y=\"{:.1}\" class=\"end\">{}</text>",
-            frame.left - 8.0,
-            middle + 4.0,
-            escape(&shorten(&bar.name, 26))
-        );
+        let beside = format_args!("x=\"{}\" y=\"{:.1}\" class=\"end\"", frame.left - 8.0, middle + 4.0);
+        canvas.text(beside, &shorten(&bar.name, 26));
         if !bar.value.is_finite() {
             continue;
         }
         let end = frame.x(x, bar.value);
         if !dots {
             let (left, width) = (origin.min(end), (end - origin).abs().max(0.5));
-            let _ = write!(
-                out,
+            canvas.shape(format_args!(
                 "<rect class=\"fill s{}\" x=\"{left:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"12\"/>",
                 bar.colour % super::COLOURS,
                 middle - 6.0
-            );
+            ));
         }
         if let Some((low, high)) = bar.interval {
             let (low, high) = (frame.x(x, low), frame.x(x, high));
-            let _ = write!(
-                out,
+            canvas.shape(format_args!(
                 "<path class=\"{}\" d=\"M{low:.1} {middle:.1}H{high:.1}M{low:.1} {:.1}v8M{high:.1} {:.1}v8\"/>",
                 if dots { format!("line s{}", bar.colour % super::COLOURS) } else { "whisker".to_owned() },
                 middle - 4.0,
                 middle - 4.0
-            );
+            ));
         }
         if dots {
-            let _ = write!(
-                out,
-                "<path class=\"dots big s{}\" d=\"M{end:.1} {middle:.1}h0\"/>",
-                bar.colour % super::COLOURS
-            );
+            let colour = bar.colour % super::COLOURS;
+            canvas.shape(format_args!("<path class=\"dots big s{colour}\" d=\"M{end:.1} {middle:.1}h0\"/>"));
         }
-        let _ = write!(out, "<text x=\"{}\" y=\"{:.1}\">{}</text>", frame.right + 8.0, middle + 4.0, shown(bar.value));
+        canvas.text(format_args!("x=\"{}\" y=\"{:.1}\"", frame.right + 8.0, middle + 4.0), &shown(bar.value));
     }
-    Some(svg(frame.bottom + 44.0, title, words, &out))
+    Some(canvas.inline(WIDTH, frame.bottom + 44.0, title, words))
 }

@@ -1,8 +1,8 @@
 //! Matrices as coloured squares.
 
-use super::{WIDTH, escape, svg};
+use super::WIDTH;
 use crate::number::shorten;
-use std::fmt::Write;
+use polytask_draw::Canvas;
 
 /// How a matrix is shown.
 #[derive(Clone, Copy, Debug)]
@@ -32,27 +32,20 @@ pub fn heat(
     let slanted = names.1.iter().any(|name| 7.0 * name.chars().count() as f64 > side);
     let top = if slanted { 94.0 } else { 24.0 };
     let high = side.clamp(12.0, 34.0);
-    let mut out = String::new();
+    let mut canvas = Canvas::new();
     for (c, name) in names.1.iter().enumerate() {
         let x = left + side * (c as f64 + 0.5);
-        let name = escape(&shorten(name, 14));
-        let _ = match slanted {
-            true => {
-                write!(out, "<text transform=\"translate({x:.1} {}) rotate(-45)\">{name}</text>", top - 6.0)
-            }
-            false => write!(out, "<text x=\"{x:.1}\" y=\"{}\" class=\"mid\">{name}</text>", top - 8.0),
+        let name = shorten(name, 14);
+        match slanted {
+            true => canvas.text(format_args!("transform=\"translate({x:.1} {}) rotate(-45)\"", top - 6.0), &name),
+            false => canvas.text(format_args!("x=\"{x:.1}\" y=\"{}\" class=\"mid\"", top - 8.0), &name),
         };
     }
     let letters = side >= 26.0 && high >= 16.0;
     for (r, name) in names.0.iter().enumerate() {
         let y = top + high * r as f64;
-        let _ = write!(
-            out,
-            "<text x=\"{}\" y=\"{:.1}\" class=\"end\">{}</text>",
-            left - 6.0,
-            y + high / 2.0 + 4.0,
-            escape(&shorten(name, 20))
-        );
+        let beside = format_args!("x=\"{}\" y=\"{:.1}\" class=\"end\"", left - 6.0, y + high / 2.0 + 4.0);
+        canvas.text(beside, &shorten(name, 20));
         for c in 0..columns {
             let value = values[r * columns + c];
             if !value.is_finite() {
@@ -61,23 +54,17 @@ pub fn heat(
             let strength = (value.abs() / scale.full.max(f64::MIN_POSITIVE)).min(1.0);
             let x = left + side * c as f64;
             let class = if scale.signed && value < 0.0 { "cold" } else { "warm" };
-            let _ = write!(
-                out,
+            canvas.shape(format_args!(
                 "<rect class=\"{class}\" fill-opacity=\"{strength:.2}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>",
                 side - 1.0,
                 high - 1.0
-            );
+            ));
             if letters {
-                let _ = write!(
-                    out,
-                    "<text x=\"{:.1}\" y=\"{:.1}\" class=\"mid{}\">{}</text>",
-                    x + side / 2.0,
-                    y + high / 2.0 + 4.0,
-                    if strength > 0.55 { " on" } else { "" },
-                    escape(&cell(value))
-                );
+                let (across, down) = (x + side / 2.0, y + high / 2.0 + 4.0);
+                let on = if strength > 0.55 { " on" } else { "" };
+                canvas.text(format_args!("x=\"{across:.1}\" y=\"{down:.1}\" class=\"mid{on}\""), &cell(value));
             }
         }
     }
-    Some(svg(top + high * rows as f64 + 6.0, title, words, &out))
+    Some(canvas.inline(WIDTH, top + high * rows as f64 + 6.0, title, words))
 }

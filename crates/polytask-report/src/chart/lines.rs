@@ -1,6 +1,7 @@
 //! Lines over time or over any other number.
 
-use super::{Axis, COLOURS, Frame, WIDTH, legend, svg};
+use super::{Axis, COLOURS, Frame, WIDTH, legend};
+use polytask_draw::Canvas;
 use std::fmt::Write;
 
 /// A series.
@@ -52,10 +53,15 @@ pub fn lines(title: &str, words: &str, axes: Axes<'_>, series: &[Line]) -> Optio
     let x = Axis::of(all().map(|p| p.0), axes.log_x)?;
     let y = Axis::of(all().map(|p| p.1).chain(spans).chain(axes.mark), axes.log_y)?;
     let frame = Frame { left: 64.0, top: 10.0, right: WIDTH - 12.0, bottom: 250.0 };
-    let mut out = String::new();
-    frame.axes(&mut out, x, Some(y), (axes.x, axes.y));
+    let mut canvas = Canvas::new();
+    frame.axes(&mut canvas, x, Some(y), (axes.x, axes.y));
     if let Some(mark) = axes.mark {
-        let _ = write!(out, "<path class=\"mark\" d=\"M{} {:.1}H{}\"/>", frame.left, frame.y(y, mark), frame.right);
+        canvas.shape(format_args!(
+            "<path class=\"mark\" d=\"M{} {:.1}H{}\"/>",
+            frame.left,
+            frame.y(y, mark),
+            frame.right
+        ));
     }
     for line in series {
         let class = class(line);
@@ -77,17 +83,17 @@ pub fn lines(title: &str, words: &str, axes: Axes<'_>, series: &[Line]) -> Optio
             }
             pen = 'L';
         }
-        let _ = write!(out, "<path class=\"line {class}\" d=\"{path}\"/>");
+        canvas.shape(format_args!("<path class=\"line {class}\" d=\"{path}\"/>"));
         for ((px, py), error) in line.points.iter().zip(&line.errors) {
             let (at, low, high) = (frame.x(x, *px), frame.y(y, py - error), frame.y(y, py + error));
             if at.is_finite() && low.is_finite() && high.is_finite() {
-                let _ = write!(out, "<path class=\"line thin {class}\" d=\"M{at:.1} {low:.1}V{high:.1}\"/>");
+                canvas.shape(format_args!("<path class=\"line thin {class}\" d=\"M{at:.1} {low:.1}V{high:.1}\"/>"));
             }
         }
     }
     let names: Vec<(&str, String)> = series.iter().map(|line| (line.name.as_str(), class(line))).collect();
-    let more = legend(&mut out, frame.bottom + 56.0, &names);
-    Some(svg(frame.bottom + 44.0 + more, title, words, &out))
+    let more = legend(&mut canvas, frame.bottom + 56.0, &names);
+    Some(canvas.inline(WIDTH, frame.bottom + 44.0 + more, title, words))
 }
 
 fn class(line: &Line) -> String {

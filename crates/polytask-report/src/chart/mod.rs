@@ -1,5 +1,4 @@
-//! Charts as inline SVG. Colours are the page's (`--s0` and so on), so that a chart goes with light and dark; every chart
-//! names and describes itself for those who do not see it.
+//! Charts as inline SVG. Colours are the page's (`--s0` and so on), so that a chart goes with light and dark.
 
 mod bars;
 mod heat;
@@ -12,38 +11,13 @@ pub use lines::{Axes, Line, lines};
 pub use points::{Points, points};
 
 use crate::number::{tick, ticks};
-use std::fmt::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+use polytask_draw::Canvas;
 
 /// Width of every chart in its own units; the page scales it.
 pub const WIDTH: f64 = 640.0;
 
 /// Colours that lines take in turn.
 pub const COLOURS: usize = 8;
-
-/// Names and descriptions of charts need identifiers that no other chart of the page has.
-static NEXT: AtomicU64 = AtomicU64::new(0);
-
-/// Text in SVG and HTML.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// A drawing of this height with its title and description.
-fn svg(height: f64, title: &str, words: &str, inside: &str) -> String {
-    let id = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!(
-        "<svg viewBox=\"0 0 {WIDTH} {height:.0}\" role=\"img\" aria-labelledby=\"t{id} d{id}\"><title id=\"t{id}\">{}</title>\
-         <desc id=\"d{id}\">{}</desc>{inside}</svg>",
-        escape(title),
-        escape(words)
-    )
-}
-
-/// Starts the identifiers again, so that the same report is the same text.
-pub fn restart() {
-    NEXT.store(0, Ordering::Relaxed);
-}
 
 /// The plot's place: left, top, right, bottom.
 #[derive(Clone, Copy)]
@@ -113,63 +87,35 @@ impl Frame {
     }
 
     /// Grid, ticks and names of the axes; a vertical one only where it has numbers.
-    fn axes(&self, out: &mut String, x: Axis, y: Option<Axis>, names: (&str, &str)) {
+    fn axes(&self, canvas: &mut Canvas, x: Axis, y: Option<Axis>, names: (&str, &str)) {
         for (y, value) in y.into_iter().flat_map(|y| y.ticks(5).into_iter().map(move |value| (y, value))) {
             let at = self.y(y, value);
-            let _ = write!(
-                out,
-                "<path class=\"grid\" d=\"M{} {at:.1}H{}\"/><text x=\"{}\" y=\"{:.1}\" class=\"end\">{}</text>",
-                self.left,
-                self.right,
-                self.left - 6.0,
-                at + 4.0,
-                tick(value)
-            );
+            canvas.shape(format_args!("<path class=\"grid\" d=\"M{} {at:.1}H{}\"/>", self.left, self.right));
+            canvas.text(format_args!("x=\"{}\" y=\"{:.1}\" class=\"end\"", self.left - 6.0, at + 4.0), &tick(value));
         }
         for value in x.ticks(7) {
             let at = self.x(x, value);
-            let _ = write!(
-                out,
-                "<path class=\"grid\" d=\"M{at:.1} {}V{}\"/><text x=\"{at:.1}\" y=\"{}\" class=\"mid\">{}</text>",
-                self.top,
-                self.bottom,
-                self.bottom + 16.0,
-                tick(value)
-            );
+            canvas.shape(format_args!("<path class=\"grid\" d=\"M{at:.1} {}V{}\"/>", self.top, self.bottom));
+            canvas.text(format_args!("x=\"{at:.1}\" y=\"{}\" class=\"mid\"", self.bottom + 16.0), &tick(value));
         }
-        let middle = (self.top + self.bottom) / 2.0;
-        let _ = write!(
-            out,
-            "<path class=\"axis\" d=\"M{} {}V{}H{}\"/><text x=\"{}\" y=\"{}\" class=\"mid name\">{}</text>\
-             <text transform=\"translate(14 {middle}) rotate(-90)\" class=\"mid name\">{}</text>",
-            self.left,
-            self.top,
-            self.bottom,
-            self.right,
-            (self.left + self.right) / 2.0,
-            self.bottom + 34.0,
-            escape(names.0),
-            escape(names.1)
-        );
+        let (across, down) = ((self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0);
+        let Frame { left, top, right, bottom } = self;
+        canvas.shape(format_args!("<path class=\"axis\" d=\"M{left} {top}V{bottom}H{right}\"/>"));
+        canvas.text(format_args!("x=\"{across}\" y=\"{}\" class=\"mid name\"", bottom + 34.0), names.0);
+        canvas.text(format_args!("transform=\"translate(14 {down}) rotate(-90)\" class=\"mid name\""), names.1);
     }
 }
 
 /// The legend of several series beneath a plot, and its height.
-fn legend(out: &mut String, top: f64, names: &[(&str, String)]) -> f64 {
+fn legend(canvas: &mut Canvas, top: f64, names: &[(&str, String)]) -> f64 {
     let (mut x, mut y) = (60.0, top);
     for (name, class) in names {
         let wide = 32.0 + 9.0 * name.chars().count().min(40) as f64;
         if x + wide > WIDTH && x > 60.0 {
             (x, y) = (60.0, y + 18.0);
         }
-        let _ = write!(
-            out,
-            "<path class=\"line {class}\" d=\"M{x} {}h16\"/><text x=\"{}\" y=\"{}\">{}</text>",
-            y - 4.0,
-            x + 21.0,
-            y,
-            escape(&crate::number::shorten(name, 40))
-        );
+        canvas.shape(format_args!("<path class=\"line {class}\" d=\"M{x} {}h16\"/>", y - 4.0));
+        canvas.text(format_args!("x=\"{}\" y=\"{y}\"", x + 21.0), &crate::number::shorten(name, 40));
         x += wide;
     }
     if names.is_empty() { 0.0 } else { y - top + 18.0 }

@@ -1,7 +1,7 @@
 //! Clouds of points.
 
-use super::{Axis, Frame, WIDTH, svg};
-use std::fmt::Write;
+use super::{Axis, Frame, WIDTH};
+use polytask_draw::Canvas;
 
 /// A cloud.
 #[derive(Clone, Debug, Default)]
@@ -29,14 +29,21 @@ pub fn points(title: &str, words: &str, cloud: &Points<'_>) -> Option<String> {
         (x, y) = (Axis { low, high, ..x }, Axis { low, high, ..y });
     }
     let frame = Frame { left: 64.0, top: 10.0, right: WIDTH - 12.0, bottom: 300.0 };
-    let mut out = String::new();
-    frame.axes(&mut out, x, Some(y), (cloud.x, cloud.y));
+    let mut canvas = Canvas::new();
+    frame.axes(&mut canvas, x, Some(y), (cloud.x, cloud.y));
     if cloud.diagonal {
-        let _ =
-            write!(out, "<path class=\"mark\" d=\"M{} {}L{} {}\"/>", frame.left, frame.bottom, frame.right, frame.top);
+        canvas.shape(format_args!(
+            "<path class=\"mark\" d=\"M{} {}L{} {}\"/>",
+            frame.left, frame.bottom, frame.right, frame.top
+        ));
     }
     if let Some(mark) = cloud.mark {
-        let _ = write!(out, "<path class=\"mark\" d=\"M{} {:.1}H{}\"/>", frame.left, frame.y(y, mark), frame.right);
+        canvas.shape(format_args!(
+            "<path class=\"mark\" d=\"M{} {:.1}H{}\"/>",
+            frame.left,
+            frame.y(y, mark),
+            frame.right
+        ));
     }
     let finite = |p: &&(f64, f64)| p.0.is_finite() && p.1.is_finite();
     let dots: String = cloud
@@ -45,7 +52,7 @@ pub fn points(title: &str, words: &str, cloud: &Points<'_>) -> Option<String> {
         .filter(finite)
         .map(|(px, py)| format!("M{:.0} {:.0}h0", frame.x(x, *px), frame.y(y, *py)))
         .collect();
-    let _ = write!(out, "<path class=\"dots s0\" d=\"{dots}\"/>");
+    canvas.shape(format_args!("<path class=\"dots s0\" d=\"{dots}\"/>"));
     let path: Vec<String> = cloud
         .joined
         .iter()
@@ -53,9 +60,9 @@ pub fn points(title: &str, words: &str, cloud: &Points<'_>) -> Option<String> {
         .map(|(px, py)| format!("{:.1} {:.1}", frame.x(x, *px), frame.y(y, *py)))
         .collect();
     if !path.is_empty() {
-        let _ = write!(out, "<path class=\"line s1\" d=\"M{}\"/>", path.join("L"));
+        canvas.shape(format_args!("<path class=\"line s1\" d=\"M{}\"/>", path.join("L")));
         let dots: String = path.iter().map(|at| format!("M{at}h0")).collect();
-        let _ = write!(out, "<path class=\"dots big s1\" d=\"{dots}\"/>");
+        canvas.shape(format_args!("<path class=\"dots big s1\" d=\"{dots}\"/>"));
     }
-    Some(svg(frame.bottom + 44.0, title, words, &out))
+    Some(canvas.inline(WIDTH, frame.bottom + 44.0, title, words))
 }

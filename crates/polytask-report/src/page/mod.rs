@@ -11,7 +11,7 @@ use crate::block::Section;
 use crate::rows::Rows;
 use crate::run::Run;
 use crate::task::{self, Context};
-use crate::{Options, ReportError, chart};
+use crate::{Options, ReportError};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, context};
@@ -25,7 +25,6 @@ const POINTS: usize = 16_000;
 
 /// The report on one run.
 pub fn of_one(run: &Run, options: &Options) -> Result<String, ReportError> {
-    chart::restart();
     let rows = Rows::read(run, options.data.as_deref())?;
     let effects = match &rows {
         Ok(rows) if !options.no_importance => {
@@ -59,7 +58,6 @@ pub fn of_one(run: &Run, options: &Options) -> Result<String, ReportError> {
 
 /// The report on several runs.
 pub fn of_several(runs: &[Run]) -> Result<String, ReportError> {
-    chart::restart();
     let names: Vec<String> = runs.iter().map(Run::name).collect();
     fitted(&names.join(" · "), &format!("{} runs side by side", runs.len()), several::sections(runs))
 }

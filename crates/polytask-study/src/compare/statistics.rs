@@ -1,22 +1,18 @@
 //! Small-sample statistics: Student's t, and p values of several tasks at once.
 
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
 /// Two-sided p value of a t statistic: the chance of one at least as far from 0.
 pub fn p_value(t: f64, freedom: f64) -> f64 {
-    match t.is_finite() {
-        true => incomplete_beta(freedom / 2.0, 0.5, freedom / (freedom + t * t)),
-        false => 0.0,
+    match StudentsT::new(0.0, 1.0, freedom) {
+        Ok(distribution) if t.is_finite() => 2.0 * distribution.sf(t.abs()),
+        _ => 0.0,
     }
 }
 
 /// The 97.5 % quantile of Student's t distribution with `freedom` degrees, 1 or more.
 pub fn student(freedom: f64) -> f64 {
-    // The p value falls with t. Beyond this even one degree of freedom leaves less than 5 %.
-    let (mut low, mut high) = (0.0, 1e3);
-    for _ in 0..200 {
-        let middle = 0.5 * (low + high);
-        if p_value(middle, freedom) > 0.05 { low = middle } else { high = middle }
-    }
-    0.5 * (low + high)
+    StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |distribution| distribution.inverse_cdf(0.975))
 }
 
 /// p values corrected so that the chance of even one false alarm among them stays below the level they are held
@@ -40,48 +36,6 @@ pub fn freedom(parts: &[(f64, f64)]) -> f64 {
     let sum: f64 = parts.iter().map(|(variance, _)| variance).sum();
     let squares: f64 = parts.iter().map(|(variance, freedom)| variance * variance / freedom.max(1.0)).sum();
     if squares > 0.0 { sum * sum / squares } else { f64::INFINITY }
-}
-
-/// The regularised incomplete beta function I_x(a, b), by the continued fraction of Lentz (DLMF 8.17.22).
-fn incomplete_beta(a: f64, b: f64, x: f64) -> f64 {
-    if x <= 0.0 || x >= 1.0 {
-        return x.clamp(0.0, 1.0);
-    }
-    // The fraction converges fast below the mean only.
-    if x > (a + 1.0) / (a + b + 2.0) {
-        return 1.0 - incomplete_beta(b, a, 1.0 - x);
-    }
-    let front = (ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (1.0 - x).ln()).exp() / a;
-    let away = |v: f64| if v.abs() < 1e-300 { 1e-300 } else { v };
-    let (mut c, mut d) = (1.0, 1.0 / away(1.0 - (a + b) * x / (a + 1.0)));
-    let mut fraction = d;
-    for m in 1..=10_000 {
-        let m = f64::from(m);
-        for coefficient in [
-            m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0)),
-        ] {
-            d = 1.0 / away(1.0 + coefficient * d);
-            c = away(1.0 + coefficient / c);
-            fraction *= c * d;
-        }
-        if (c * d - 1.0).abs() < 1e-15 {
-            break;
-        }
-    }
-    front * fraction
-}
-
-/// ln Gamma(x) for x above 0, by Stirling's series behind the recurrence.
-fn ln_gamma(x: f64) -> f64 {
-    let (mut x, mut shift) = (x, 0.0);
-    while x < 12.0 {
-        shift -= x.ln();
-        x += 1.0;
-    }
-    let r = 1.0 / (x * x);
-    let series = (1.0 / 12.0 - r * (1.0 / 360.0 - r * (1.0 / 1260.0 - r * (1.0 / 1680.0 - r / 1188.0)))) / x;
-    shift + (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + series
 }
 
 #[cfg(test)]

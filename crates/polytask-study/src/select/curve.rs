@@ -214,9 +214,7 @@ fn across(
 
 /// A coin toss, the same every time.
 fn coin(cut: usize, pair: usize) -> bool {
-    let mut z = ((cut as u64) << 32 | pair as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    (z ^ (z >> 27)) >> 63 == 1
+    polytask_math::seed::coin((cut as u64) << 32 | pair as u64)
 }
 
 /// What a task's margins are measured in: the most that it gains in any of these groups, and no less than twice the noise of

@@ -14,6 +14,8 @@ use crate::Error;
 use polytask_cpu::{Feed, Groups, Jacobian, Labels as Given, Mode, Parameters, Plan, Runner, Target as Aim};
 use polytask_data::epoch_order;
 use polytask_graph::{Graph, LossKind};
+use polytask_math::algebra::Cholesky;
+use polytask_math::seed;
 use polytask_model::config::Config;
 use polytask_model::share;
 use polytask_model::tasks::{Labels, Target};
@@ -179,19 +181,11 @@ fn draw(graph: &Graph, labels: &Labels, task: usize, outputs: &[f32], rows: &[u3
 fn project(gradient: &[f32]) -> Vec<f32> {
     let mut sketch = vec![0.0f32; DIMENSIONS];
     for (i, g) in gradient.iter().enumerate() {
-        let bits = mix(i as u64);
+        let bits = seed::nth(i as u64);
         let place = (bits >> 1) as usize % DIMENSIONS;
         sketch[place] += if bits & 1 == 0 { *g } else { -g };
     }
     sketch
-}
-
-/// splitmix64 (Steele, Lea and Flood 2014).
-fn mix(value: u64) -> u64 {
-    let mut z = value.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 /// Numbers in [0, 1).
@@ -199,8 +193,8 @@ struct Unit(u64);
 
 impl Unit {
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        (mix(self.0) >> 11) as f64 / (1u64 << 53) as f64
+        self.0 = self.0.wrapping_add(seed::GAMMA);
+        seed::unit(seed::nth(self.0))
     }
 }
 
@@ -249,47 +243,20 @@ impl Estimate {
         let trace: f64 = (0..DIMENSIONS).map(|i| matrix[i * DIMENSIONS + i]).sum();
         let ridge = RIDGE * trace / DIMENSIONS as f64 + 1e-12;
         (0..DIMENSIONS).for_each(|i| matrix[i * DIMENSIONS + i] += ridge);
-        cholesky(&mut matrix, &mut right);
+        // The ridge makes it definite. Where the numbers of a model that diverged do not, the group is where the model is.
+        match Cholesky::whole(&matrix, DIMENSIONS, 0.0) {
+            Some(factor) => factor.solve(&mut right),
+            None => right.fill(0.0),
+        }
         let found = Arc::new(right);
         self.solved.lock().unwrap_or_else(PoisonError::into_inner).insert(group, Arc::clone(&found));
         found
     }
 }
 
-/// Solves `A x = b` for a positive definite A; x is left in `b`, and A is overwritten.
-fn cholesky(a: &mut [f64], b: &mut [f64]) {
-    let n = b.len();
-    for i in 0..n {
-        for j in 0..=i {
-            let (above, own) = a.split_at(i * n);
-            let row_j = if j < i { &above[j * n..j * n + j] } else { &own[..j] };
-            let sum: f64 = own[..j].iter().zip(row_j).map(|(x, y)| x * y).sum();
-            let value = own[j] - sum;
-            a[i * n + j] = if i == j { value.max(f64::MIN_POSITIVE).sqrt() } else { value / a[j * n + j] };
-        }
-    }
-    for i in 0..n {
-        let sum: f64 = (0..i).map(|j| a[i * n + j] * b[j]).sum();
-        b[i] = (b[i] - sum) / a[i * n + i];
-    }
-    for i in (0..n).rev() {
-        let sum: f64 = (i + 1..n).map(|j| a[j * n + i] * b[j]).sum();
-        b[i] = (b[i] - sum) / a[i * n + i];
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn systems_are_solved() {
-        let mut a = [4.0, 2.0, 0.6, 2.0, 5.0, 1.0, 0.6, 1.0, 3.0];
-        let x = [1.0, -2.0, 0.5];
-        let mut b: Vec<f64> = (0..3).map(|i| (0..3).map(|j| a[i * 3 + j] * x[j]).sum()).collect();
-        cholesky(&mut a, &mut b);
-        assert!(b.iter().zip(x).all(|(b, x)| (b - x).abs() < 1e-12), "{b:?}");
-    }
 
     #[test]
     fn projected_gradients_keep_their_lengths_and_angles_on_average() {

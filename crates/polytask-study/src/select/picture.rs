@@ -2,7 +2,7 @@
 
 use super::selection::Selected;
 use super::worth::{Set, members};
-use std::fmt::Write;
+use polytask_draw::Canvas;
 
 const CELL: f64 = 30.0;
 const LETTER: f64 = 6.6;
@@ -24,19 +24,13 @@ pub fn heat_svg(selected: &Selected) -> String {
             largest = largest.max(selected.affinity.at(from, to).abs());
         }
     }
-    let mut svg = start(width.max(420.0), height, "Affinities of tasks");
-    text(&mut svg, MARGIN, MARGIN + 4.0, "What a step for the row's task does to the column's loss", "bold");
+    let mut canvas = Canvas::new();
+    text(&mut canvas, MARGIN, MARGIN + 4.0, "What a step for the row's task does to the column's loss", "bold");
     for (place, &task) in order.iter().enumerate() {
-        let (along, name) = (place as f64 * CELL + CELL / 2.0, escape(&short(&selected.tasks[task])));
-        let _ = writeln!(
-            svg,
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{name}</text>\
-             <text transform=\"translate({:.1} {:.1}) rotate(-50)\">{name}</text>",
-            left - 6.0,
-            top + along + 4.0,
-            left + along,
-            top - 6.0
-        );
+        let (along, name) = (place as f64 * CELL + CELL / 2.0, short(&selected.tasks[task]));
+        let beside = format_args!("x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\"", left - 6.0, top + along + 4.0);
+        canvas.text(beside, &name);
+        canvas.text(format_args!("transform=\"translate({:.1} {:.1}) rotate(-50)\"", left + along, top - 6.0), &name);
     }
     for (row, &from) in order.iter().enumerate() {
         for (column, &to) in order.iter().enumerate() {
@@ -47,16 +41,14 @@ pub fn heat_svg(selected: &Selected) -> String {
                 true => format!("{:+.3} % \u{b1} {:.3}", 100.0 * value, 100.0 * noise),
                 false => "not measured".to_owned(),
             };
-            let _ = writeln!(
-                svg,
-                "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{CELL}\" height=\"{CELL}\" fill=\"{fill}\" stroke=\"#ffffff\"><title>{} \
-                 \u{2192} {}: {about}</title></rect>",
-                escape(&selected.tasks[from]),
-                escape(&selected.tasks[to])
-            );
+            canvas.shape(format_args!(
+                "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{CELL}\" height=\"{CELL}\" fill=\"{fill}\" stroke=\"#ffffff\">"
+            ));
+            canvas.title(&format!("{} \u{2192} {}: {about}", selected.tasks[from], selected.tasks[to]));
+            canvas.shape(format_args!("</rect>\n"));
             if from != to && (!value.is_finite() || value.abs() <= 2.0 * noise) {
                 let (x, y) = (x + CELL / 2.0, y + CELL / 2.0);
-                let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2\" fill=\"#888888\"/>");
+                canvas.shape(format_args!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2\" fill=\"#888888\"/>\n"));
             }
         }
     }
@@ -65,15 +57,13 @@ pub fn heat_svg(selected: &Selected) -> String {
     for member in &selected.members {
         let (place, size) = (at as f64 * CELL, f64::from(member.served.count_ones()) * CELL);
         at += member.served.count_ones();
-        let _ = writeln!(
-            svg,
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{size}\" height=\"{size}\" fill=\"none\" stroke=\"#222222\" stroke-width=\"2\"/>",
+        canvas.shape(format_args!(
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{size}\" height=\"{size}\" fill=\"none\" stroke=\"#222222\" stroke-width=\"2\"/>\n",
             left + place,
             top + place
-        );
+        ));
     }
-    svg.push_str("</svg>\n");
-    svg
+    canvas.alone(width.max(420.0), height, "Affinities of tasks")
 }
 
 /// The groups: a box each, with what every task gains there by the signal, and who only helps.
@@ -87,57 +77,45 @@ pub fn groups_svg(selected: &Selected) -> String {
     let down = selected.members.len().div_ceil(across);
     let width = (MARGIN + across as f64 * (wide + MARGIN)).max(420.0);
     let height = 48.0 + down as f64 * (tallest + MARGIN);
-    let mut svg = start(width, height, "Groups of tasks");
+    let mut canvas = Canvas::new();
     let title = format!("{}, by {}", count(selected.members.len()), selected.signal.name());
-    text(&mut svg, MARGIN, MARGIN + 6.0, &title, "bold");
+    text(&mut canvas, MARGIN, MARGIN + 6.0, &title, "bold");
     for (i, member) in selected.members.iter().enumerate() {
         let (x, y) = (MARGIN + (i % across) as f64 * (wide + MARGIN), 40.0 + (i / across) as f64 * (tallest + MARGIN));
         let group = member.served | member.helpers;
-        let _ = writeln!(
-            svg,
-            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{:.1}\" rx=\"8\" fill=\"#eef4fb\" stroke=\"#1f5a99\"/>",
+        canvas.shape(format_args!(
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{wide:.1}\" height=\"{:.1}\" rx=\"8\" fill=\"#eef4fb\" stroke=\"#1f5a99\"/>\n",
             f64::from(tasks(member)) * LINE + 34.0
-        );
-        text(&mut svg, x + 12.0, y + 20.0, &format!("model {}", i + 1), "bold");
+        ));
+        text(&mut canvas, x + 12.0, y + 20.0, &format!("model {}", i + 1), "bold");
         let mut line = y + 20.0;
         for task in members(member.served) {
             line += LINE;
-            text(&mut svg, x + 12.0, line, &short(&selected.tasks[task]), "normal");
+            text(&mut canvas, x + 12.0, line, &short(&selected.tasks[task]), "normal");
             let gain = selected.evidence.gain.of(task, group);
             let (gain, fill) = match group.count_ones() {
                 1 => ("alone".to_owned(), "#666666"),
                 _ if gain < 0.0 => (format!("{:+.2} %", 100.0 * gain), "#b02a2a"),
                 _ => (format!("{:+.2} %", 100.0 * gain), "#1f5a99"),
             };
-            let _ = writeln!(
-                svg,
-                "<text x=\"{:.1}\" y=\"{line:.1}\" text-anchor=\"end\" fill=\"{fill}\">{gain}</text>",
-                x + wide - 12.0
-            );
+            let beside =
+                format_args!("x=\"{:.1}\" y=\"{line:.1}\" text-anchor=\"end\" fill=\"{fill}\"", x + wide - 12.0);
+            canvas.text(beside, &gain);
         }
         for task in members(member.helpers) {
             line += LINE;
-            text(&mut svg, x + 12.0, line, &format!("+ {}", short(&selected.tasks[task])), "normal");
+            text(&mut canvas, x + 12.0, line, &format!("+ {}", short(&selected.tasks[task])), "normal");
         }
     }
-    svg.push_str("</svg>\n");
-    svg
+    canvas.alone(width, height, "Groups of tasks")
 }
 
 fn count(groups: usize) -> String {
     if groups == 1 { "One model".to_owned() } else { format!("{groups} models") }
 }
 
-fn start(width: f64, height: f64, title: &str) -> String {
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" role=\"img\" \
-         font-family=\"sans-serif\" font-size=\"12\">\n<title>{title}</title>\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
-    )
-}
-
-fn text(svg: &mut String, x: f64, y: f64, words: &str, weight: &str) {
-    let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" font-weight=\"{weight}\">{}</text>", escape(words));
+fn text(canvas: &mut Canvas, x: f64, y: f64, words: &str, weight: &str) {
+    canvas.text(format_args!("x=\"{x:.1}\" y=\"{y:.1}\" font-weight=\"{weight}\""), words);
 }
 
 /// From red at -1 by white at 0 to blue at 1.
@@ -157,8 +135,4 @@ fn short(name: &str) -> String {
         0..=24 => name.to_owned(),
         _ => name.chars().take(23).chain(['\u{2026}']).collect(),
     }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -111,7 +111,8 @@ mod tests {
     use crate::select::matrix::Matrix;
     use crate::select::worth::set_of;
 
-    /// Twelve witnesses of a matrix with noise of a given size.
+    /// Twelve witnesses of a matrix with noise of a given standard deviation; so what a pair gains is known to a standard
+    /// error of 0.29 of it, and each test says by how many of these what it plants stands out.
     fn witnesses(n: usize, noise: f64, of: impl Fn(usize, usize) -> f64) -> Evidence {
         seeded(5, n, noise, of)
     }
@@ -134,7 +135,8 @@ mod tests {
 
     #[test]
     fn planted_groups_are_taken_and_no_pairs_within_them() {
-        // Within groups of four some help more than others: pairs alone would gain more.
+        // Within groups of four some help more than others: pairs alone would gain more. From the least within, 1.0, to
+        // across, -0.1: 12 standard errors.
         let within = |i: usize, j: usize| 1.0 + 0.3 * ((i * 7 + j * 3) % 5) as f64 / 4.0;
         let evidence = witnesses(8, 0.3, |i, j| if i / 4 == j / 4 { within(i, j) } else { -0.1 });
         assert_eq!(groups(&evidence, 8), [set_of(0..4), set_of(4..8)]);
@@ -142,19 +144,22 @@ mod tests {
 
     #[test]
     fn tasks_that_all_help_stay_together() {
+        // The least, 1.0, is 11 standard errors above learning alone.
         let evidence = witnesses(6, 0.3, |i, j| 1.0 + 0.4 * ((i * 5 + j) % 4) as f64);
         assert_eq!(groups(&evidence, 6), [set_of(0..6)]);
     }
 
     #[test]
     fn one_that_hurts_is_left_alone() {
+        // 5 standard errors below learning alone, 22 below the others.
         let evidence = witnesses(6, 0.2, |i, j| if i == 5 || j == 5 { -0.3 } else { 1.0 });
         assert_eq!(groups(&evidence, 6), [set_of(0..5), set_of([5])]);
     }
 
     #[test]
     fn a_task_that_gives_little_is_not_left_to_the_harmful_one() {
-        // Task 4 helps its group less than its members help each other, so the others' mean would rise without it.
+        // Task 4 helps its group less than its members help each other, so the others' mean would rise without it: 0.3, 5
+        // standard errors above learning alone, while the harmful one is 1 below.
         let of = |i: usize, j: usize| match (i, j) {
             _ if i == 5 || j == 5 => -0.05,
             (4, _) | (_, 4) => 0.3,
@@ -165,7 +170,8 @@ mod tests {
 
     #[test]
     fn a_stranger_among_many_is_left_alone() {
-        // To the nine others it does nothing but by chance, which in single pairs is as much as they gain from each other.
+        // To the nine others it does nothing but by chance, which in single pairs is as much as they gain from each other: 3.5
+        // standard errors between the two, a pair.
         let left = |seed| groups(&seeded(seed, 10, 1.0, |i, j| if i == 9 || j == 9 { 0.0 } else { 1.0 }), 10);
         assert!((0..10).all(|seed| left(seed) == [set_of(0..9), set_of([9])]));
     }
@@ -180,6 +186,7 @@ mod tests {
 
     #[test]
     fn where_all_hurt_all_stay_apart() {
+        // 35 standard errors below learning alone.
         let evidence = witnesses(4, 0.1, |_, _| -1.0);
         assert_eq!(groups(&evidence, 4), [1, 2, 4, 8]);
     }

@@ -4,6 +4,7 @@ use super::Draw;
 use crate::section::{Augment, Flip};
 use polytask_cpu::Bytes;
 use polytask_data::ImageShape;
+use polytask_math::seed::SplitMix64;
 
 /// What was drawn for one image: each output pixel shows the source at a place that is linear in its own.
 struct Change {
@@ -26,13 +27,13 @@ impl Augment {
         bytes: Bytes<'_>,
         into: &mut [f32],
     ) {
-        let change = self.draw(&mut Random::new(draw, row), shape);
+        let change = self.draw(&mut SplitMix64::of(draw.seed, &[draw.step, u64::from(row)]), shape);
         change.show(image, shape, bytes, into);
     }
 
     /// The labels of the pixels of the same image, moved as it is: each pixel has that of the place it shows most of.
     pub(super) fn place<T: Copy>(&self, draw: Draw, row: u32, labels: &[T], shape: ImageShape) -> Vec<T> {
-        let change = self.draw(&mut Random::new(draw, row), shape);
+        let change = self.draw(&mut SplitMix64::of(draw.seed, &[draw.step, u64::from(row)]), shape);
         let lines = [0, 1].map(|axis| Line::new(&change, axis, shape));
         let label = |at: usize| {
             let [y, x] = lines.map(|line| line.of(at / shape.width, at % shape.width).round() as usize);
@@ -42,23 +43,23 @@ impl Augment {
     }
 
     /// All is drawn whether it is used or not, so that one setting does not move the draws of another.
-    fn draw(&self, random: &mut Random, shape: ImageShape) -> Change {
+    fn draw(&self, random: &mut SplitMix64, shape: ImageShape) -> Change {
         let (horizontal, vertical) = match self.flip {
             None => (false, false),
             Some(Flip::Horizontal) => (true, false),
             Some(Flip::Vertical) => (false, true),
             Some(Flip::Both) => (true, true),
         };
-        let sign = |random: &mut Random, flips: bool| if random.uniform() < 0.5 && flips { -1.0 } else { 1.0 };
+        let sign = |random: &mut SplitMix64, flips: bool| if random.unit() < 0.5 && flips { -1.0 } else { 1.0 };
         let (flip_x, flip_y) = (sign(random, horizontal), sign(random, vertical));
         let most = self.shift as f64;
-        let shift = [(); 2].map(|()| (random.uniform() * (2.0 * most + 1.0)).floor() - most);
-        let share = 1.0 - (1.0 - self.crop) * random.uniform();
+        let shift = [(); 2].map(|()| (random.unit() * (2.0 * most + 1.0)).floor() - most);
+        let share = 1.0 - (1.0 - self.crop) * random.unit();
         // A part of the image stays inside it.
         let sides = [shape.height, shape.width];
-        let place = sides.map(|side| (1.0 - share) * side as f64 * (random.uniform() - 0.5));
-        let (sin, cos) = (self.rotation * (2.0 * random.uniform() - 1.0)).to_radians().sin_cos();
-        let brightness = 1.0 + self.brightness * (2.0 * random.uniform() - 1.0);
+        let place = sides.map(|side| (1.0 - share) * side as f64 * (random.unit() - 0.5));
+        let (sin, cos) = (self.rotation * (2.0 * random.unit() - 1.0)).to_radians().sin_cos();
+        let brightness = 1.0 + self.brightness * (2.0 * random.unit() - 1.0);
         let matrix = [[cos * flip_y, sin * flip_x], [-sin * flip_y, cos * flip_x]];
         Change {
             matrix: matrix.map(|row| row.map(|value| (value * share) as f32)),
@@ -153,33 +154,6 @@ impl Line {
     /// Whether it follows its own axis pixel by pixel, forwards or backwards, so that nothing is mixed.
     fn is_whole(&self) -> bool {
         self.slopes[self.axis].abs() == 1.0 && self.slopes[1 - self.axis] == 0.0 && self.offset.fract() == 0.0
-    }
-}
-
-/// SplitMix64 (Steele, Lea and Flood 2014), begun anew for every image of every step.
-struct Random(u64);
-
-impl Random {
-    fn new(draw: Draw, row: u32) -> Self {
-        let mut random = Random(draw.seed);
-        // Each part goes through the mixer, so that neighbours share nothing.
-        for part in [draw.step, u64::from(row)] {
-            random.0 = random.next() ^ part;
-        }
-        random
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    }
-
-    /// In [0, 1).
-    fn uniform(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 

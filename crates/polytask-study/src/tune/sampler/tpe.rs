@@ -117,9 +117,7 @@ impl Density {
 /// A draw from the normal distribution around `center` that falls into [0, 1].
 fn near(center: f64, width: f64, random: &mut Random) -> f64 {
     loop {
-        // Box and Muller.
-        let (radius, angle) = ((-2.0 * (1.0 - random.unit()).ln()).sqrt(), std::f64::consts::TAU * random.unit());
-        let at = center + width * radius * angle.cos();
+        let at = center + polytask_math::normal(width, random.unit(), random.unit());
         if (0.0..=1.0).contains(&at) {
             return at;
         }
@@ -133,13 +131,9 @@ fn truncated(at: f64, center: f64, width: f64) -> f64 {
     (-0.5 * z * z).exp() / ((std::f64::consts::TAU).sqrt() * width * whole)
 }
 
-/// The normal distribution function, to 1.5e-7 (Abramowitz and Stegun 7.1.26).
+/// The normal distribution function.
 fn below(z: f64) -> f64 {
-    let x = z.abs() / std::f64::consts::SQRT_2;
-    let t = 1.0 / (1.0 + 0.3275911 * x);
-    let series = [0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429];
-    let tail = series.iter().rev().fold(0.0, |sum, c| (sum + c) * t) * (-x * x).exp() / 2.0;
-    if z < 0.0 { tail } else { 1.0 - tail }
+    0.5 * statrs::function::erf::erfc(-z / std::f64::consts::SQRT_2)
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@
 //! "Matrix Computations", ch. 8). The eigenvectors are never formed: reflections and rotations are kept and replayed on
 //! the vector, which costs far less.
 
-use crate::gramian::{Gramian, dot};
+use super::vector::short_dot as dot;
 
 /// `A = V diag(values) V^T`, with `V` as the reflections and rotations that make it.
-pub(crate) struct Eigen {
+pub struct Eigen {
     values: Vec<f64>,
     reflections: Vec<Reflection>,
     rotations: Vec<Rotation>,
@@ -36,15 +36,14 @@ impl Reflection {
 }
 
 impl Eigen {
-    /// Decomposes `matrix`, of any scale.
-    pub(crate) fn new(matrix: &Gramian) -> Self {
-        let size = matrix.size();
-        let unit = matrix.values().iter().fold(0.0_f64, |top, v| top.max(v.abs()));
+    /// Decomposes a symmetric matrix of any scale: `size` x `size`, row-major.
+    pub fn new(matrix: &[f64], size: usize) -> Self {
+        let unit = matrix.iter().fold(0.0_f64, |top, v| top.max(v.abs()));
         let mut eigen = Self { values: vec![0.0; size], reflections: Vec::new(), rotations: Vec::new() };
         if unit == 0.0 {
             return eigen;
         }
-        let mut a: Vec<f64> = matrix.values().iter().map(|v| v / unit).collect();
+        let mut a: Vec<f64> = matrix.iter().map(|v| v / unit).collect();
         let mut beside = eigen.tridiagonalize(&mut a);
         eigen.diagonalize(&mut beside);
         eigen.values.iter_mut().for_each(|v| *v *= unit);
@@ -52,12 +51,18 @@ impl Eigen {
     }
 
     /// The eigenvalues, in no order.
-    pub(crate) fn values(&self) -> &[f64] {
+    pub fn values(&self) -> &[f64] {
         &self.values
     }
 
+    /// Eigenvalues up to this count as zero: `max * size * epsilon`.
+    pub fn threshold(&self) -> f64 {
+        let top = self.values.iter().fold(0.0_f64, |top, v| top.max(*v));
+        top * self.values.len() as f64 * f64::EPSILON
+    }
+
     /// `V diag(f(values)) V^T b`.
-    pub(crate) fn apply(&self, f: impl Fn(f64) -> f64, b: &[f64]) -> Vec<f64> {
+    pub fn apply(&self, f: impl Fn(f64) -> f64, b: &[f64]) -> Vec<f64> {
         let mut x = b.to_vec();
         for reflection in &self.reflections {
             reflection.apply(&mut x);
@@ -162,51 +167,35 @@ impl Eigen {
     }
 }
 
-/// `pinv(C) b` for a Gramian `C` of unit gradients (and zeros): by Cholesky where `C` is far from singular.
-pub(crate) fn pseudo_inverse(cosines: &Gramian, b: &[f64]) -> Vec<f64> {
-    if let Some(factor) = super::Factor::whole(cosines.values(), cosines.size(), 1e-6) {
-        let mut x = b.to_vec();
-        factor.solve(&mut x);
-        return x;
-    }
-    let eigen = Eigen::new(cosines);
-    let least = eigen.threshold();
-    eigen.apply(|value| if value > least { 1.0 / value } else { 0.0 }, b)
-}
-
-impl Eigen {
-    /// Eigenvalues up to this count as zero: `max * size * epsilon`.
-    pub(crate) fn threshold(&self) -> f64 {
-        let top = self.values.iter().fold(0.0_f64, |top, v| top.max(*v));
-        top * self.values.len() as f64 * f64::EPSILON
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Random;
+    use crate::normal;
+    use crate::seed::SplitMix64;
 
     #[test]
     fn functions_of_a_matrix() {
-        let mut random = Random::new(1);
+        let mut draws = SplitMix64::new(1);
+        let mut random = |n: usize| (0..n).map(|_| normal(1.0, draws.unit(), draws.unit())).collect::<Vec<f64>>();
         for (size, rank) in [(1, 1), (2, 1), (2, 2), (3, 2), (7, 7), (16, 5), (64, 64), (64, 10)] {
-            let rows: Vec<Vec<f64>> = (0..size).map(|_| (0..rank).map(|_| random.normal()).collect()).collect();
-            let g = Gramian::symmetric(size, |i, j| dot(&rows[i], &rows[j]));
-            let eigen = Eigen::new(&g);
-            let b: Vec<f64> = (0..size).map(|_| random.normal()).collect();
+            let rows: Vec<Vec<f64>> = (0..size).map(|_| random(rank)).collect();
+            let g: Vec<f64> = rows.iter().flat_map(|a| rows.iter().map(|b| dot(a, b))).collect();
+            let times = |x: &[f64]| g.chunks(size).map(|row| dot(row, x)).collect::<Vec<f64>>();
+            let all: f64 = (0..size).map(|i| g[i * size + i]).sum();
+            let eigen = Eigen::new(&g, size);
+            let b = random(size);
             let trace: f64 = eigen.values().iter().sum();
-            assert!((trace - g.trace()).abs() < 1e-12 * g.trace());
-            for (x, y) in eigen.apply(|v| v, &b).iter().zip(g.times(&b)) {
-                assert!((x - y).abs() < 1e-12 * g.trace(), "size {size}, rank {rank}");
+            assert!((trace - all).abs() < 1e-12 * all);
+            for (x, y) in eigen.apply(|v| v, &b).iter().zip(times(&b)) {
+                assert!((x - y).abs() < 1e-12 * all, "size {size}, rank {rank}");
             }
             let least = eigen.threshold();
             let pinv = |v: f64| if v > least { 1.0 / v } else { 0.0 };
             assert_eq!(eigen.values().iter().filter(|v| **v > least).count(), rank.min(size));
             // G pinv(G) G = G.
-            let again = g.times(&eigen.apply(pinv, &g.times(&b)));
-            for (x, y) in again.iter().zip(g.times(&b)) {
-                assert!((x - y).abs() < 1e-10 * g.trace(), "size {size}, rank {rank}");
+            let again = times(&eigen.apply(pinv, &times(&b)));
+            for (x, y) in again.iter().zip(times(&b)) {
+                assert!((x - y).abs() < 1e-10 * all, "size {size}, rank {rank}");
             }
         }
     }

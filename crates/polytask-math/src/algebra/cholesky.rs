@@ -1,10 +1,10 @@
 //! A Cholesky factor that grows and shrinks with the set of active variables.
 
-use crate::gramian::dot;
+use super::vector::short_dot as dot;
 
 /// `L L^T = K[active, active]`, for a symmetric positive semidefinite `K`; `L` is lower triangular, its rows packed.
 #[derive(Debug, Default)]
-pub(crate) struct Factor {
+pub struct Cholesky {
     active: Vec<usize>,
     lower: Vec<f64>,
 }
@@ -14,26 +14,26 @@ const fn start(r: usize) -> usize {
     r * (r + 1) / 2
 }
 
-impl Factor {
+impl Cholesky {
     /// The whole of `K`, row-major `size` x `size`; `None` if a pivot falls below `least` times its diagonal.
-    pub(crate) fn whole(k: &[f64], size: usize, least: f64) -> Option<Self> {
+    pub fn whole(k: &[f64], size: usize, least: f64) -> Option<Self> {
         let mut factor = Self { active: Vec::with_capacity(size), lower: Vec::with_capacity(start(size)) };
         (0..size).all(|j| factor.push_above(k, size, j, least)).then_some(factor)
     }
 
     /// The variables in the factor, in order of arrival.
-    pub(crate) fn active(&self) -> &[usize] {
+    pub fn active(&self) -> &[usize] {
         &self.active
     }
 
     /// Keeps only the first `places` variables.
-    pub(crate) fn truncate(&mut self, places: usize) {
+    pub fn truncate(&mut self, places: usize) {
         self.active.truncate(places);
         self.lower.truncate(start(places));
     }
 
     /// Adds variable `j`. Refuses, and changes nothing, if it depends on those here up to rounding.
-    pub(crate) fn push(&mut self, k: &[f64], size: usize, j: usize) -> bool {
+    pub fn push(&mut self, k: &[f64], size: usize, j: usize) -> bool {
         let noise = 16.0 * (self.active.len() + 1) as f64 * f64::EPSILON;
         self.push_above(k, size, j, noise)
     }
@@ -60,7 +60,7 @@ impl Factor {
     }
 
     /// Takes out the variable at place `place`.
-    pub(crate) fn remove(&mut self, place: usize) {
+    pub fn remove(&mut self, place: usize) {
         let n = self.active.len();
         self.active.remove(place);
         // The rows below keep one column too many; rotations of neighbouring columns bring it to zero.
@@ -80,8 +80,8 @@ impl Factor {
         }
     }
 
-    /// Solves `L L^T x = b` in place.
-    pub(crate) fn solve(&self, b: &mut [f64]) {
+    /// Solves `L L^T x = b` in place; `b` has one number an active variable, in their order.
+    pub fn solve(&self, b: &mut [f64]) {
         for r in 0..b.len() {
             let l = &self.lower[start(r)..=start(r) + r];
             b[r] = (b[r] - dot(&l[..r], &b[..r])) / l[r];
@@ -103,7 +103,7 @@ mod tests {
 
     const K: [f64; 16] = [4.0, 1.0, 2.0, 0.5, 1.0, 3.0, 0.0, 1.0, 2.0, 0.0, 5.0, 1.5, 0.5, 1.0, 1.5, 2.0];
 
-    fn residual(factor: &Factor) -> f64 {
+    fn residual(factor: &Cholesky) -> f64 {
         let n = factor.active().len();
         let b: Vec<f64> = (0..n).map(|i| i as f64 - 1.0).collect();
         let mut x = b.clone();
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn grows_and_shrinks() {
-        let mut factor = Factor::default();
+        let mut factor = Cholesky::default();
         for j in [2, 0, 3, 1] {
             assert!(factor.push(&K, 4, j));
             assert!(residual(&factor) < 1e-13);
@@ -131,10 +131,10 @@ mod tests {
     #[test]
     fn refuses_dependent_variables() {
         let k = [1.0, 2.0, 2.0, 4.0];
-        let mut factor = Factor::default();
+        let mut factor = Cholesky::default();
         assert!(factor.push(&k, 2, 0));
         assert!(!factor.push(&k, 2, 1));
         assert_eq!(factor.active(), [0]);
-        assert!(Factor::whole(&k, 2, 1e-12).is_none());
+        assert!(Cholesky::whole(&k, 2, 1e-12).is_none());
     }
 }

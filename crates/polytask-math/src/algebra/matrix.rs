@@ -1,5 +1,7 @@
 //! Matrices of `f64`.
 
+use super::vector::{add, dot, norm};
+
 /// A dense matrix, row after row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
@@ -83,26 +85,4 @@ impl Matrix {
     pub fn add(&mut self, factor: f64, other: &Matrix) {
         add(&mut self.values, factor, &other.values);
     }
-}
-
-/// `a . b`, in eight sums that the processor can take side by side.
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f64 = a8.remainder().iter().zip(b8.remainder()).map(|(a, b)| a * b).sum();
-    let mut sums = [0.0; 8];
-    for (a, b) in a8.zip(b8) {
-        for i in 0..8 {
-            sums[i] += a[i] * b[i];
-        }
-    }
-    sums.iter().sum::<f64>() + rest
-}
-
-pub(crate) fn norm(a: &[f64]) -> f64 {
-    dot(a, a).sqrt()
-}
-
-/// `y += factor * x`
-pub(crate) fn add(y: &mut [f64], factor: f64, x: &[f64]) {
-    y.iter_mut().zip(x).for_each(|(y, x)| *y += factor * x);
 }
