@@ -2,7 +2,7 @@
 
 use crate::feed::{Feed, Labels, Numbers};
 use crate::jacobian::{self, Jacobian};
-use crate::kernels::{ChargeKernel, transpose_block};
+use crate::kernels::{AuxiliaryKernel, transpose_block};
 use crate::lane::{Lane, Scales, Weights};
 use crate::optimizer::{Optimizer, Update};
 use crate::parameters::Parameters;
@@ -68,7 +68,7 @@ impl Runner {
         let copies = Copies::new(&plan, parameters.values().len());
         let pieces = piece::pieces(&plan, &parameters);
         let totals = vec![0.0; plan.losses.len()];
-        let scales = Scales { losses: totals.clone(), charges: totals.clone(), counts: vec![0; plan.arena.len()] };
+        let scales = Scales { losses: totals.clone(), auxiliary: totals.clone(), counts: vec![0; plan.arena.len()] };
         let penalties = Penalties::new(&plan.graph, |p| parameters.range(p));
         let (parts, met) = (Vec::new(), plan.tables.iter().map(|_| Met::default()).collect());
         let mut runner = Runner { plan, lanes, parameters, copies, pieces, parts, met, totals, scales, penalties };
@@ -144,7 +144,7 @@ impl Runner {
     /// backward pass over `rows` rows with [`Groups::representation`](crate::Groups::representation).
     pub fn representation_gramian(&self, rows: usize) -> Vec<f64> {
         let mut gramian = vec![0.0; self.plan.groups * self.plan.groups];
-        // In lane order: the sum does not hang on the threads.
+        // In lane order: the sum does not depend on the threads.
         self.used(rows).iter().for_each(|lane| lane.add_gramian(&self.plan, &mut gramian));
         gramian
     }
@@ -350,19 +350,20 @@ impl Runner {
         for (task, (&total, weight)) in self.totals.iter().zip(weights).enumerate() {
             let present = total > 0.0;
             self.scales.losses[task] = if present { weight / total } else { 0.0 };
-            self.scales.charges[task] = if present { *weight } else { 0.0 };
+            self.scales.auxiliary[task] = if present { *weight } else { 0.0 };
         }
     }
 
-    /// What the last forward pass, over `rows` rows, charged to the tasks that were present, times the tasks' weights.
-    pub fn charged(&self, weights: &[f64], rows: usize) -> f64 {
-        let charge = |(i, charge): (usize, &ChargeKernel)| {
-            let share = self.used(rows).iter().map(|lane| lane.charges()[i]).sum::<f64>()
-                / self.scales.counts[charge.values.domain].max(1) as f64;
-            let present = charge.losses.iter().filter(|(task, _)| self.totals[*task] > 0.0);
+    /// What the auxiliary losses of the last forward pass, over `rows` rows, came to for the tasks that were present, times the
+    /// tasks' weights.
+    pub fn auxiliary_loss(&self, weights: &[f64], rows: usize) -> f64 {
+        let term = |(i, term): (usize, &AuxiliaryKernel)| {
+            let share = self.used(rows).iter().map(|lane| lane.auxiliary()[i]).sum::<f64>()
+                / self.scales.counts[term.values.domain].max(1) as f64;
+            let present = term.losses.iter().filter(|(task, _)| self.totals[*task] > 0.0);
             present.map(|(task, _)| weights[*task] * share).sum::<f64>()
         };
-        self.plan.charges.iter().enumerate().map(charge).sum()
+        self.plan.auxiliary.iter().enumerate().map(term).sum()
     }
 
     /// What the graph's penalties came to when [`update`](Self::update) began.

@@ -31,7 +31,7 @@ impl Bundles {
     pub(super) fn find<K: PartialEq>(graph: &Graph, key: impl Fn(usize) -> K) -> Self {
         let mut classes: Vec<(usize, K, Vec<usize>)> = Vec::new();
         for (i, node) in graph.nodes().iter().enumerate() {
-            let Op::Dense { .. } = node.op else { continue };
+            let Op::Dense(_) = node.op else { continue };
             if node.shape.width() > WIDEST {
                 continue;
             }

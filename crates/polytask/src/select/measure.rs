@@ -10,7 +10,7 @@ use crate::share::{self, Design};
 use crate::train::{Budget, Checkpoint, CheckpointError, Ending, Job, Look, Round, Watch, fit};
 use crate::{files, model};
 use polytask_cpu::Parameters;
-use polytask_graph::{Graph, Op};
+use polytask_graph::{Graph, Op, ops};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::Instant;
@@ -125,7 +125,7 @@ pub fn measure(
 /// their labels have in common, so that the gradients tell who goes with whom from the first steps on.
 fn silence(graph: &Graph, parameters: &mut Parameters) {
     for loss in graph.losses() {
-        if let Op::Dense { weight, .. } = graph.node(loss.prediction).op {
+        if let Op::Dense(ops::Dense { weight, .. }) = graph.node(loss.prediction).op {
             parameters.of_mut(weight).fill(0.0);
         }
     }
