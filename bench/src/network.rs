@@ -4,7 +4,7 @@ use crate::sequences;
 use crate::workload::{Work, Workload};
 use crate::{Error, Result, images};
 use polytask::share::{Counts, mmoe, ple, softmax_gate};
-use polytask_graph::{Activation, Graph, GraphBuilder, LossKind, NodeId, Op};
+use polytask_graph::{Activation, Graph, GraphBuilder, LossKind, NodeId, Op, ops};
 
 /// Experts of MMoE.
 const EXPERTS: usize = 8;
@@ -74,7 +74,9 @@ pub fn weighing(graph: &Graph) -> Vec<Weighing<'_>> {
     let nodes = graph.nodes().iter().zip(&reach.nodes);
     let layers = nodes.filter_map(|(node, losses)| {
         let (weight, bias) = match &node.op {
-            Op::Dense { weight, bias, .. } | Op::Conv2d { weight, bias, .. } => (weight, bias.is_some()),
+            Op::Dense(ops::Dense { weight, bias, .. }) | Op::Conv2d(ops::Conv2d { weight, bias, .. }) => {
+                (weight, bias.is_some())
+            }
             _ => return None,
         };
         let (outputs, inputs) = graph.parameter(*weight).dims.split_last()?;

@@ -114,8 +114,8 @@ impl Session for Running {
         self.runner.update(&mut self.optimizer, update, rows, combine)
     }
 
-    fn charged(&self, weights: &[f64]) -> f64 {
-        self.runner.charged(weights, self.runner.rows())
+    fn auxiliary_loss(&self, weights: &[f64]) -> f64 {
+        self.runner.auxiliary_loss(weights, self.runner.rows())
     }
 
     fn penalty(&self) -> f64 {

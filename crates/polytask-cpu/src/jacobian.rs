@@ -30,7 +30,7 @@ pub(crate) fn gramian(pieces: &[&Piece], lanes: &[Lane], met: &[Met], groups: us
         });
         gramian
     });
-    // Collected first, so that the order of the sum does not hang on the threads.
+    // Collected first, so that the order of the sum does not depend on the threads.
     let sums: Vec<Vec<f64>> = sums.collect();
     let mut total = vec![0.0; groups * groups];
     for sum in sums {

@@ -12,8 +12,8 @@ pub(crate) struct Lane {
     memory: Memory,
     /// Weighted sum of each task's losses.
     losses: Vec<f64>,
-    /// Of each charge, one loss's share, summed over elements.
-    charges: Vec<f64>,
+    /// Of each auxiliary loss, one task's share, summed over elements.
+    auxiliary: Vec<f64>,
 }
 
 /// What kernels work on.
@@ -65,8 +65,8 @@ impl Aligned {
 pub(crate) struct Scales {
     /// An element of weight 1.
     pub losses: Vec<f64>,
-    /// The mean of what is charged to the loss.
-    pub charges: Vec<f64>,
+    /// The mean of what an auxiliary loss says that the loss carries.
+    pub auxiliary: Vec<f64>,
     /// By domain, not by loss: the elements of the batch.
     pub counts: Vec<usize>,
 }
@@ -91,7 +91,7 @@ impl Lane {
             scratch: Vec::new(),
             domains: plan.arena.iter().map(|_| Elements::default()).collect(),
         };
-        Lane { memory, losses: vec![0.0; plan.losses.len()], charges: vec![0.0; plan.charges.len()] }
+        Lane { memory, losses: vec![0.0; plan.losses.len()], auxiliary: vec![0.0; plan.auxiliary.len()] }
     }
 
     /// Gathers rows `first..first + count` of the batch and runs the graph; fills the losses if there are targets.
@@ -103,7 +103,7 @@ impl Lane {
         (first, count): (usize, usize),
         noise: Option<u64>,
     ) {
-        let Lane { memory, losses, charges } = self;
+        let Lane { memory, losses, auxiliary } = self;
         memory.find(plan, feed, first, count);
         for (slot, numbers) in plan.inputs.iter().zip(feed.inputs) {
             match (slot, numbers) {
@@ -129,8 +129,8 @@ impl Lane {
         for ((loss, target), sum) in plan.losses.iter().zip(feed.targets).zip(losses) {
             *sum = loss.forward(&view, target);
         }
-        for (charge, sum) in plan.charges.iter().zip(charges) {
-            *sum = charge.forward(&view);
+        for (term, sum) in plan.auxiliary.iter().zip(auxiliary) {
+            *sum = term.forward(&view);
         }
     }
 
@@ -156,8 +156,8 @@ impl Lane {
         for ((loss, target), scale) in plan.losses.iter().zip(feed.targets).zip(&scales.losses) {
             loss.backward(&mut view, target, *scale);
         }
-        for charge in &plan.charges {
-            charge.backward(&mut view, scales);
+        for term in &plan.auxiliary {
+            term.backward(&mut view, scales);
         }
     }
 
@@ -190,8 +190,8 @@ impl Lane {
         &self.losses
     }
 
-    pub(crate) fn charges(&self) -> &[f64] {
-        &self.charges
+    pub(crate) fn auxiliary(&self) -> &[f64] {
+        &self.auxiliary
     }
 
     pub(crate) fn gradient(&self) -> &[f32] {

@@ -50,7 +50,7 @@ impl Penalties {
             let scratch = match penalty.kind {
                 PenaltyKind::Mean => dims.iter().product(),
                 PenaltyKind::Orthogonal { .. } => columns * columns,
-                _ => 0,
+                PenaltyKind::Edges(_) | PenaltyKind::TraceNorm => 0,
             };
             Term { penalty: penalty.clone(), copies, columns, scratch: vec![0.0; scratch] }
         });
@@ -134,7 +134,7 @@ fn in_parts(all: &mut [f32], each: impl Fn(Range<usize>, &mut [f32]) -> f64 + Sy
         return each(0..len, all);
     }
     let part = |i: usize| i * PIECE..((i + 1) * PIECE).min(len);
-    // Collected first, so that the order of the sum does not hang on the threads.
+    // Collected first, so that the order of the sum does not depend on the threads.
     let sums: Vec<f64> = all.par_chunks_mut(PIECE).enumerate().map(|(i, into)| each(part(i), into)).collect();
     sums.iter().sum()
 }

@@ -1,7 +1,7 @@
 //! Runs a plan: lanes in parallel, their gradients summed along a tree, one optimiser step.
 
 use crate::jacobian;
-use crate::kernels::{ChargeKernel, transpose_block};
+use crate::kernels::{AuxiliaryKernel, transpose_block};
 use crate::lane::{Lane, Scales, Weights};
 use crate::penalty::Penalties;
 use crate::piece::{self, Piece};
@@ -35,7 +35,7 @@ pub struct Runner {
     met: Vec<Met>,
     /// Of the batch, by task: the sum of its rows' weights, and what a row's weight is multiplied with.
     totals: Vec<f64>,
-    /// Of the batch: the tasks' losses and what is charged, summed over all lanes.
+    /// Of the batch: the tasks' losses and auxiliary losses, summed over all lanes.
     sums: Vec<f64>,
     scales: Scales,
     penalties: Penalties,
@@ -82,10 +82,10 @@ impl Runner {
         let copies = Copies::new(&plan, parameters.values().len());
         let pieces = piece::pieces(&plan, &parameters);
         let totals = vec![0.0; plan.losses.len()];
-        let scales = Scales { losses: totals.clone(), charges: totals.clone(), counts: vec![0; plan.arena.len()] };
+        let scales = Scales { losses: totals.clone(), auxiliary: totals.clone(), counts: vec![0; plan.arena.len()] };
         let penalties = Penalties::new(&plan.graph, |p| parameters.range(p));
         let (sums, met) =
-            (vec![0.0; totals.len() + plan.charges.len()], plan.tables.iter().map(|_| Met::default()).collect());
+            (vec![0.0; totals.len() + plan.auxiliary.len()], plan.tables.iter().map(|_| Met::default()).collect());
         let mut runner = Runner {
             plan,
             lanes,
@@ -212,15 +212,15 @@ impl Runner {
         }
     }
 
-    /// Sums the lanes' losses and what they charge.
+    /// Sums the lanes' losses and auxiliary losses.
     fn sum_losses(&mut self) {
         let Runner { lanes, parts, sums, totals, ranks, .. } = self;
-        let (losses, charges) = sums.split_at_mut(totals.len());
+        let (losses, auxiliary) = sums.split_at_mut(totals.len());
         for (task, sum) in losses.iter_mut().enumerate() {
             *sum = tree::total(0..parts.len(), &|lane| lanes[lane].losses()[task]);
         }
-        for (charge, sum) in charges.iter_mut().enumerate() {
-            *sum = tree::total(0..parts.len(), &|lane| lanes[lane].charges()[charge]);
+        for (i, sum) in auxiliary.iter_mut().enumerate() {
+            *sum = tree::total(0..parts.len(), &|lane| lanes[lane].auxiliary()[i]);
         }
         ranks.collective.sum_f64(sums, ranks.holders);
     }
@@ -440,20 +440,21 @@ impl Runner {
         for (task, (&total, weight)) in self.totals.iter().zip(weights).enumerate() {
             let present = total > 0.0;
             self.scales.losses[task] = if present { weight / total } else { 0.0 };
-            self.scales.charges[task] = if present { *weight } else { 0.0 };
+            self.scales.auxiliary[task] = if present { *weight } else { 0.0 };
         }
     }
 
-    /// What the last forward pass, over `rows` rows, charged to the tasks that were present, times the tasks' weights.
-    pub fn charged(&self, weights: &[f64], rows: usize) -> f64 {
+    /// What the auxiliary losses of the last forward pass, over `rows` rows, came to for the tasks that were present, times the
+    /// tasks' weights.
+    pub fn auxiliary_loss(&self, weights: &[f64], rows: usize) -> f64 {
         debug_assert_eq!(rows, self.rows, "asked about another batch");
-        let charge = |(i, charge): (usize, &ChargeKernel)| {
-            let count = self.scales.counts[charge.values.domain].max(1) as f64;
+        let term = |(i, term): (usize, &AuxiliaryKernel)| {
+            let count = self.scales.counts[term.values.domain].max(1) as f64;
             let share = self.sums[self.totals.len() + i] / count;
-            let present = charge.losses.iter().filter(|(task, _)| self.totals[*task] > 0.0);
+            let present = term.losses.iter().filter(|(task, _)| self.totals[*task] > 0.0);
             present.map(|(task, _)| weights[*task] * share).sum::<f64>()
         };
-        self.plan.charges.iter().enumerate().map(charge).sum()
+        self.plan.auxiliary.iter().enumerate().map(term).sum()
     }
 
     /// What the graph's penalties came to when [`update`](Self::update) began.

@@ -90,7 +90,7 @@ impl Source<'_> {
             });
             sum
         });
-        // Collected first, so that the order of the sum does not hang on the threads.
+        // Collected first, so that the order of the sum does not depend on the threads.
         squares.collect::<Vec<f64>>().iter().sum::<f64>().sqrt()
     }
 }

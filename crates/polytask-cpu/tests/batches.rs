@@ -1,4 +1,4 @@
-//! What is predicted for a row does not hang on the rows it is predicted with, to the bit: a server that runs requests
+//! What is predicted for a row does not depend on the rows it is predicted with, to the bit: a server that runs requests
 //! together gives the numbers that a file gives.
 
 #![allow(clippy::unwrap_used, reason = "the graphs of a test are right")]

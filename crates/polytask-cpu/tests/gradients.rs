@@ -162,7 +162,7 @@ fn blends_by_numbers_by_shares_and_a_feature_at_a_time() {
 }
 
 #[test]
-fn events_transfers_and_charges() {
+fn events_transfers_and_auxiliary_losses() {
     let mut g = GraphBuilder::new();
     let x = g.input("x", 5);
     let [first, second] = [(); 2].map(|()| g.dense(x, 6, Activation::Tanh));
@@ -175,10 +175,10 @@ fn events_transfers_and_charges() {
     let one = g.loss("one", both, LossKind::BinaryCrossEntropy);
     let two = g.loss("two", all, LossKind::BinaryCrossEntropy);
     head(&mut g, shifted, LossKind::Mse);
-    g.charge(second, 0.7, &[two]);
-    g.charge(all, 0.4, &[one, two]);
+    g.auxiliary_loss(second, 0.7, &[two]);
+    g.auxiliary_loss(all, 0.4, &[one, two]);
     let slack = g.activation(shifted, Activation::Relu);
-    g.charge(slack, 0.9, &[one]);
+    g.auxiliary_loss(slack, 0.9, &[one]);
     check_differences(&g.finish().unwrap(), 41);
 }
 

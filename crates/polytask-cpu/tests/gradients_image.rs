@@ -138,7 +138,7 @@ fn losses_on_images() {
         let x = g.image_input("image", [4, 5, 2]);
         let h = g.conv2d(x, 4, Window::square(3).same(), Activation::Tanh);
         let z = g.conv2d(h, channels, Window::square(1), Activation::Linear);
-        let pixels = g.loss("pixels", z, kind);
+        let pixels = g.loss("pixels", z, kind.clone());
         if kind == LossKind::CrossEntropy {
             g.class_weights(pixels, &[0.4, 3.0, 1.0]);
         }

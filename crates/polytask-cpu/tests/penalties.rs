@@ -151,6 +151,6 @@ fn what_cannot_be_measured_is_refused() {
         g.penalty(1.0, &weights[..1], edges());
     });
     assert!(edge.unwrap_err().contains("ties parameters 0 and 1 of 1"));
-    assert!(built(&|g, l| g.charge(l[0], 1.0, &[LossId(1)])).unwrap_err().contains("losses come first"));
-    assert!(built(&|g, _| g.charge(NodeId(99), 1.0, &[LossId(0)])).unwrap_err().contains("another graph"));
+    assert!(built(&|g, l| g.auxiliary_loss(l[0], 1.0, &[LossId(1)])).unwrap_err().contains("losses come first"));
+    assert!(built(&|g, _| g.auxiliary_loss(NodeId(99), 1.0, &[LossId(0)])).unwrap_err().contains("another graph"));
 }

@@ -183,7 +183,7 @@ fn train(graph: &Graph, data: &Data, batch: usize, groups: Groups, collective: A
             let combine = Combine::Weighted { shared: &weights, heads: &weights };
             session.gradient(combine, &mut gradient);
             let update = Update { rate: 1e-2, clip: Some(0.5), l2: 1e-3, l2_biases: false };
-            numbers.push(vec![session.step(update, combine), session.charged(&vec![1.0; tasks])]);
+            numbers.push(vec![session.step(update, combine), session.auxiliary_loss(&vec![1.0; tasks])]);
         }
         losses.push(session.evaluate(feed));
         Found {

@@ -35,7 +35,7 @@ fn every_op_with_several_losses_above_it() {
         check_stacked(&graph, 7 + seed as usize % 30, seed);
         let reach = graph.reach().nodes;
         drawn.extend(graph.nodes().iter().zip(&reach).filter(|(_, losses)| losses.len() > 1).map(|(n, _)| name(&n.op)));
-        losses.extend(graph.losses().iter().map(|loss| loss.kind).map(|kind| name(&kind)));
+        losses.extend(graph.losses().iter().map(|loss| loss.kind.clone()).map(|kind| name(&kind)));
     }
     assert_eq!(all::<Op>("\"none\"").difference(&drawn).collect::<Vec<_>>(), [""; 0], "ops that no network has");
     let missing = all::<LossKind>("{\"kind\": \"none\"}");

@@ -170,8 +170,8 @@ pub trait Session: Send {
     /// L2 term counts, before the step (0 without L2).
     fn step(&mut self, update: Update, combine: Combine<'_>) -> f64;
 
-    /// What the last forward pass charged to the tasks that were present, times the tasks' weights.
-    fn charged(&self, weights: &[f64]) -> f64;
+    /// What the auxiliary losses of the last forward pass came to for the tasks that were present, times the tasks' weights.
+    fn auxiliary_loss(&self, weights: &[f64]) -> f64;
 
     /// What the graph's penalties came to when [`step`](Self::step) began.
     fn penalty(&self) -> f64;

@@ -13,7 +13,7 @@ pub enum ExportError {
         /// The layer's name.
         layer: String,
         /// Its op.
-        op: &'static str,
+        op: String,
         /// The format.
         format: &'static str,
         /// Why.
@@ -59,7 +59,7 @@ impl Refusal {
     }
 
     pub fn at(self, node: &Node, format: &'static str) -> ExportError {
-        ExportError::Op { layer: node.name.clone(), op: node.op.label(), format, reason: self.0 }
+        ExportError::Op { layer: node.name.clone(), op: node.op.label().to_owned(), format, reason: self.0 }
     }
 
     pub fn of_task(self, task: &str, format: &'static str) -> ExportError {

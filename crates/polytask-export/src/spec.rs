@@ -4,7 +4,7 @@ use crate::onnx::{Axis, proto::Type};
 use polytask::inputs::{Category, Code, Encoder, Image, Input};
 use polytask::model::Model;
 use polytask::tasks::Task;
-use polytask_graph::{Graph, Loss, Node, NodeId, Op, Weighing};
+use polytask_graph::{Graph, Loss, Node, NodeId, Op, Weighing, ops};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -94,11 +94,11 @@ impl<'a> Spec<'a> {
             scaling: scaling(input).map(|s| [s.shift, s.factor, s.fill]),
             pixels: match &input.code {
                 Code::Image(image) => Some(image.scaling()),
-                _ => None,
+                Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Text(_) => None,
             },
             number_levels: match &input.code {
                 Code::Category(category) => number_levels(category),
-                _ => None,
+                Code::Number(_) | Code::Boolean(_) | Code::Text(_) | Code::Image(_) => None,
             },
         });
         let transitions = model.graph.losses().iter().filter_map(|loss| {
@@ -150,13 +150,12 @@ impl<'a> Source<'a> {
     /// That of a node; none for one that computes.
     pub fn of(encoder: &'a Encoder, node: &Node) -> Option<Self> {
         let image = || encoder.images().find(|(column, _)| node.name == format!("images.{column}"));
-        match (&node.op, node.name.as_str()) {
-            (Op::Input, "numbers") => Some(Source::Numbers),
-            (Op::Index, "categories") => Some(Source::Categories),
-            (Op::Input, _) => Some(image().map_or(Source::Fed, |(_, image)| Source::Image(image))),
-            (Op::Index, _) => Some(Source::Fed),
-            _ => None,
-        }
+        Some(match (node.op.fed()?, node.name.as_str()) {
+            (ops::Fed::Numbers, "numbers") => Source::Numbers,
+            (ops::Fed::Indices, "categories") => Source::Categories,
+            (ops::Fed::Numbers, _) => image().map_or(Source::Fed, |(_, image)| Source::Image(image)),
+            (ops::Fed::Indices, _) => Source::Fed,
+        })
     }
 }
 
@@ -199,7 +198,7 @@ fn scaling(input: &Input) -> Option<Scaling<'_>> {
             indicator: boolean.indicator,
             boolean: true,
         }),
-        _ => None,
+        Code::Category(_) | Code::Text(_) | Code::Image(_) => None,
     }
 }
 
@@ -228,13 +227,9 @@ pub(crate) fn needed(model: &Model) -> Vec<bool> {
 
 /// The inputs of a node that matter to predictions.
 fn read<'a>(model: &Model, node: &'a Node) -> &'a [NodeId] {
-    match node.op {
-        Op::Blend { weights, weighing: Weighing::Sampled } => {
-            let taken = taken(model.parameters.of(weights));
-            node.inputs.get(taken..taken + 1).unwrap_or_default()
-        }
-        _ => &node.inputs,
-    }
+    let Op::Blend(ops::Blend { weights, weighing: Weighing::Sampled }) = node.op else { return &node.inputs };
+    let taken = taken(model.parameters.of(weights));
+    node.inputs.get(taken..taken + 1).unwrap_or_default()
 }
 
 /// Which of several inputs is taken: the first of those with the largest number.

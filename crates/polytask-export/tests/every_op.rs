@@ -5,9 +5,9 @@
 mod common;
 
 use common::{Case, Noise, case};
-use polytask_graph::{
-    Activation, DomainId, GraphBuilder, Init, Interpolation, NodeId, Per, Pooling, Reduction, Window,
-};
+use polytask_export::Format;
+use polytask_graph::testing::{self, Base, Kind};
+use polytask_graph::{Activation, DomainId, GraphBuilder, Interpolation, NodeId, Reduction, Window};
 
 /// Rows with numbers, some missing, booleans, categories of words and of numbers, and a label for every kind of task.
 fn table() -> String {
@@ -48,118 +48,48 @@ kind = "count"
 kind = "multilabel"
 "#;
 
-/// All ops on plain features.
+/// The examples of all ops that stand on this, side by side; those that data in files do not feed, and those of callers, are
+/// left to [`what_cannot_be_exported_is_refused`].
+fn examples(g: &mut GraphBuilder, base: Base, x: NodeId) -> Vec<NodeId> {
+    let all = testing::examples().into_iter().map(|(_, example)| example);
+    let feedable = all.filter(|e| e.base == base && !matches!(e.kind, Kind::Fed | Kind::Custom));
+    feedable.map(|example| (example.build)(g, x)).collect()
+}
+
+/// All ops on plain features and categories, and two layers with one weight.
 fn plain(g: &mut GraphBuilder, x: NodeId) -> NodeId {
-    let d = 6;
-    let activations = [
-        Activation::Linear,
-        Activation::Relu,
-        Activation::Gelu,
-        Activation::Tanh,
-        Activation::Sigmoid,
-        Activation::Silu,
-        Activation::SmoothStep,
-    ];
-    let mut all: Vec<NodeId> = activations.into_iter().map(|a| g.dense(x, d, a)).collect();
-    let (a, b) = (all[3], all[4]);
-    let normal = g.layer_norm(a);
-    let shares = g.softmax(normal);
-    let entropy = g.activation(shares, Activation::Entropy);
-    let product = g.dot(a, b, 0.2);
-    let scaled = g.mul(product, a);
-    let gate = g.dense(x, 2, Activation::Linear);
-    let gate = g.softmax_with_dropout(gate, 0.1);
-    let mixed = g.mixture(gate, &[a, b]);
-    let constant = g.vector(3, Init::Constant(0.4));
-    let bits = g.activation(constant, Activation::Sigmoid);
-    let codes = g.codes(bits, 5);
-    let wide = g.dense(a, 5 * d, Activation::Tanh);
-    let chosen = g.mixture(codes, &[wide]);
-    let stopped = g.stop_gradient(a);
-    let dropped = g.dropout(stopped, 0.3);
-    let sum = g.add(&[dropped, b, mixed]);
-    let stitched = g.blend(&[a, b], Per::Layer, 1, 0.8);
-    let crossed = g.blend(&[a, b], Per::Channel, 0, 0.7);
-    let soft = g.softmax_blend(&[a, b]);
-    let taken = g.sampled(&[a, b, soft]);
-    let all_of = g.all_of(&[a, b]);
-    let affine = g.affine(a, -0.7, 0.1);
-    let batch = g.batch_norm(affine, Activation::Relu);
-    let group = g.group_norm(affine, 2, Activation::Tanh);
-    let part = g.slice(a, 1, 4);
-    let tied: Vec<NodeId> = ["left", "right"]
-        .into_iter()
-        .zip([a, b])
-        .map(|(name, h)| g.tied(name, "both", |g| g.named(name).dense(h, d, Activation::Tanh)))
-        .collect();
-    all.extend([entropy, scaled, chosen, sum, stitched, crossed, taken, all_of, batch, group, part]);
-    all.extend(tied);
+    let categories = g.find("categories").unwrap();
+    let x = g.dense(x, 6, Activation::Tanh);
+    let mut all = examples(g, Base::Rows, x);
+    all.extend(examples(g, Base::Indices, categories));
+    for name in ["left", "right"] {
+        all.push(g.tied(name, "both", |g| g.named(name).dense(x, 5, Activation::Tanh)));
+    }
     g.concat(&all)
 }
 
-/// All ops on images of 8 by 8 grey pixels.
+/// All ops on images.
 fn images(g: &mut GraphBuilder, x: NodeId) -> NodeId {
-    let wide =
-        g.conv2d(x, 4, Window { size: [3, 2], stride: [1, 1], padding: [1, 0], dilation: [2, 1] }, Activation::Relu);
-    let grouped = g.grouped_conv2d(wide, 6, Window::square(3).stride(2).padding(1), 2, Some(Activation::Tanh));
-    let plain = g.plain_conv2d(grouped, 4, Window::square(1));
-    let batch = g.batch_norm(plain, Activation::Relu);
-    let group = g.group_norm(batch, 2, Activation::Linear);
-    let [sum, product] = [g.add(&[batch, group]), g.mul(batch, group)];
-    let blended = g.blend(&[sum, product], Per::Channel, 0, 0.6);
-    let joined = g.concat(&[blended, plain]);
-    let cut = g.slice(joined, 1, 6);
-    let large = g.upsample(cut, 2, Interpolation::Nearest);
-    let smooth = g.upsample(cut, 2, Interpolation::Bilinear);
-    let both = g.add(&[large, smooth]);
-    let max = g.pool(both, Pooling::Max, Window::square(3).stride(2).padding(1));
-    let mean = g.pool(both, Pooling::Average, Window::square(3).stride(2).padding(1));
-    let mean = g.activation(mean, Activation::Silu);
-    let simple = [Pooling::Max, Pooling::Average].map(|pooling| g.pool(both, pooling, Window::square(2).stride(2)));
-    let pools = [max, mean, simple[0], simple[1]].map(|pool| {
-        let scaled = g.affine(pool, 0.5, 0.1);
-        g.global_pool(scaled)
+    let x = g.conv2d(x, 4, Window::square(1), Activation::Tanh);
+    let all = examples(g, Base::Images, x).into_iter().map(|y| {
+        let flat = g.flatten(y);
+        g.dense(flat, 4, Activation::Tanh)
     });
-    let flat = g.flatten(mean);
-    let dense = g.dense(flat, 5, Activation::Tanh);
-    let shape = g.shape(mean);
-    let back = g.dense(dense, shape.width(), Activation::Tanh);
-    let again = g.reshape(back, &shape.0);
-    let again = g.conv2d(again, 3, Window::square(2), Activation::Gelu);
-    let again = g.global_pool(again);
-    let all = [&pools[..], &[dense, again]].concat();
+    let all: Vec<NodeId> = all.collect();
     g.concat(&all)
 }
 
-/// All ops on tokens that lead to more tokens; the tokens of `x` are the first domain.
+/// All ops on tokens, led back to the tokens of `x`, which are the first domain.
 fn tokens(g: &mut GraphBuilder, x: NodeId) -> NodeId {
+    let domain = g.domain(x);
     let x = g.dense(x, 8, Activation::Tanh);
-    let lstm = g.bilstm(x, 4);
-    let gru = g.bigru(lstm, 4);
-    let place = g.positions(DomainId(1), 4, 8);
-    let placed = g.add(&[gru, place]);
-    let normal = g.transformer(placed, 2, 12, false, 0.1);
-    let turned = g.transformer(normal, 2, 12, true, 0.1);
-    let around = g.conv1d(turned, 8, 3, Activation::Relu);
-    let scores = g.dense(around, 2, Activation::Linear);
-    let reduced = [
-        g.reduce(around, Reduction::Sum),
-        g.reduce(around, Reduction::Mean),
-        g.reduce(around, Reduction::Max),
-        g.attention_reduce(around, scores),
-    ];
-    let whole = g.concat(&reduced);
-    let whole = g.dense(whole, 8, Activation::Tanh);
-    let spread = g.spread(whole, DomainId(1));
-    let pairs = g.product("pairs", DomainId(1), DomainId(1));
-    let scores = g.biaffine(pairs, around, turned, true);
-    let best = g.reduce(scores, Reduction::Max);
-    let over = g.spread_over(around, pairs);
-    let own = g.spread(around, pairs);
-    let product = g.mul(over, own);
-    let pairs = g.dense(product, 3, Activation::Tanh);
-    let pairs = g.reduce(pairs, Reduction::Mean);
-    g.concat(&[around, spread, best, pairs])
+    let all = examples(g, Base::Tokens, x).into_iter().map(|y| match g.domain(y) {
+        own if own == domain => y,
+        DomainId::ROWS => g.spread(y, domain),
+        _ => g.reduce(y, Reduction::Mean),
+    });
+    let all: Vec<NodeId> = all.collect();
+    g.concat(&all)
 }
 
 fn texts() -> String {
@@ -284,4 +214,36 @@ fn tokens_of_labelled_rows() {
 /// The features of a row are its pooled tokens already.
 fn x_of_row(g: &mut GraphBuilder, x: NodeId) -> NodeId {
     g.dense(x, 8, Activation::Relu)
+}
+
+/// What nobody can feed from columns is exported to ONNX alone, and what a caller brings nowhere: errors name it.
+#[test]
+fn what_cannot_be_exported_is_refused() {
+    for (op, example) in testing::examples() {
+        let refused: &[Format] = match example.kind {
+            Kind::Plain | Kind::Untrained | Kind::Drawn => continue,
+            Kind::Fed => &[Format::Pytorch, Format::Keras],
+            Kind::Custom => &[Format::Onnx, Format::Pytorch, Format::Keras],
+        };
+        let case = match example.base {
+            Base::Rows => case(("data.csv", table().as_bytes()), TASKS, |g, x| {
+                let x = g.dense(x, 6, Activation::Tanh);
+                (example.build)(g, x)
+            }),
+            Base::Tokens => case(("data.jsonl", texts().as_bytes()), TOKEN_TASKS, |g, x| {
+                let x = g.dense(x, 8, Activation::Tanh);
+                (example.build)(g, x)
+            }),
+            Base::Images | Base::Indices => panic!("{op} has no case here"),
+        };
+        for format in [Format::Onnx, Format::Pytorch, Format::Keras, Format::Safetensors] {
+            let done = polytask_export::export(&case.model, format, &case.folder.path().join("exported"));
+            assert_eq!(done.is_err(), refused.contains(&format), "{op} to {format:?}: {done:?}");
+            if let Err(error) = done {
+                let (said, named) =
+                    (error.to_string(), if example.kind == Kind::Custom { "gated" } else { "layer \"" });
+                assert!(said.contains(named), "{said}");
+            }
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! The graph itself.
 
-use crate::{Charge, Penalty};
-use crate::{Domain, DomainId, Loss, LossId, LossKind, Op, Parameter, ParameterId};
+use crate::{AuxiliaryLoss, Domain, DomainId, Loss, LossId, LossKind, Op, Parameter, ParameterId, Penalty, ops};
 use serde::{Deserialize, Serialize};
 
 /// Position of a node in its graph.
@@ -66,8 +65,9 @@ pub struct Graph {
     pub(crate) losses: Vec<Loss>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) penalties: Vec<Penalty>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) charges: Vec<Charge>,
+    // The key that files have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", rename = "charges", alias = "auxiliary_losses")]
+    pub(crate) auxiliary_losses: Vec<AuxiliaryLoss>,
 }
 
 impl Graph {
@@ -107,8 +107,8 @@ impl Graph {
     }
 
     /// Terms of what is minimised that need no label.
-    pub fn charges(&self) -> &[Charge] {
-        &self.charges
+    pub fn auxiliary_losses(&self) -> &[AuxiliaryLoss] {
+        &self.auxiliary_losses
     }
 
     /// The node at `id`.
@@ -152,15 +152,17 @@ impl Graph {
             kind: LossKind::Mse,
             class_weights: Vec::new(),
         };
-        Graph { losses: nodes.iter().map(loss).collect(), charges: Vec::new(), ..self.clone() }
+        Graph { losses: nodes.iter().map(loss).collect(), auxiliary_losses: Vec::new(), ..self.clone() }
     }
 
     /// The same network with a reshape to its own shape behind every node of which `copied` says that a reader (none: a
-    /// loss or charge) reads a copy. It is for those who run graphs: a place to lay features out differently.
+    /// loss or auxiliary loss) reads a copy. It is for those who run graphs: a place to lay features out differently.
     pub fn with_copies(&self, copied: impl Fn(NodeId, Option<NodeId>) -> bool) -> Graph {
         let read = |reader: &Option<NodeId>| match reader {
             Some(reader) => self.node(*reader).inputs.clone(),
-            None => self.losses.iter().flat_map(Loss::nodes).chain(self.charges.iter().map(|c| c.node)).collect(),
+            None => {
+                self.losses.iter().flat_map(Loss::nodes).chain(self.auxiliary_losses.iter().map(|c| c.node)).collect()
+            }
         };
         let readers: Vec<Option<NodeId>> = (0..self.nodes.len()).map(|i| Some(NodeId(i))).chain([None]).collect();
         let mut has_copy = vec![false; self.nodes.len()];
@@ -181,23 +183,16 @@ impl Graph {
                 nodes.push(Node { name, op: Op::Reshape, inputs: vec![own], shape, domain: node.domain });
             }
         }
-        let losses = self.losses.iter().map(|l| Loss {
-            prediction: place(&moved, l.prediction, None),
-            kind: match l.kind {
-                LossKind::Arcs { labels } => LossKind::Arcs { labels: place(&moved, labels, None) },
-                kind => kind,
-            },
-            ..l.clone()
-        });
-        let charges = self.charges.iter().map(|c| Charge { node: place(&moved, c.node, None), ..c.clone() });
-        Graph { losses: losses.collect(), charges: charges.collect(), nodes, ..self.clone() }
+        let losses = self.losses.iter().map(|loss| loss.moved(|x| place(&moved, x, None), |p| p));
+        let auxiliary_losses =
+            self.auxiliary_losses.iter().map(|c| AuxiliaryLoss { node: place(&moved, c.node, None), ..c.clone() });
+        Graph { losses: losses.collect(), auxiliary_losses: auxiliary_losses.collect(), nodes, ..self.clone() }
     }
 
     /// The tables of sparse embeddings that nothing else reads or penalises: their gradient has only the rows that were
     /// looked up.
     pub fn tables(&self) -> impl Iterator<Item = ParameterId> {
-        let looked_up =
-            |node: &Node, p: ParameterId| matches!(node.op, Op::Embedding { table, sparse: true, .. } if table == p);
+        let looked_up = |node: &Node, p: ParameterId| matches!(node.op, Op::Embedding(ops::Embedding { table, sparse: true, .. }) if table == p);
         let reads = move |node: &&Node, p: ParameterId| node.op.parameters().contains(&p);
         (0..self.parameters.len()).map(ParameterId).filter(move |p| {
             let mut readers = self.nodes.iter().filter(|node| reads(node, *p)).peekable();
@@ -208,10 +203,14 @@ impl Graph {
     }
 
     /// Checks a graph that was not made by the builder (read from a file, say): references point backwards, shapes
-    /// agree with parameters, names are unique.
+    /// agree with parameters, names are unique, and what callers brought is bound.
+    ///
+    /// # Errors
+    /// The first mistake.
     pub fn validate(&self) -> Result<(), GraphError> {
         let mut again = crate::GraphBuilder::new();
-        again.replay(self)
+        again.replay(self)?;
+        self.ready()
     }
 }
 

@@ -31,24 +31,28 @@ struct Architectures;
 
 mod builder;
 mod cost;
+mod custom;
 mod domain;
 mod graph;
 mod image;
 mod init;
 mod loss;
-mod op;
+pub mod ops;
 mod part;
 mod penalty;
 mod picture;
 mod reach;
+#[doc(hidden)]
+pub mod testing;
 
 pub use builder::{GraphBuilder, Per};
+pub use custom::{Cotangents, Custom, CustomLoss, CustomOp, CustomParameter, Given, Kept, MOST, Registry};
 pub use domain::{Domain, DomainId};
 pub use graph::{Graph, GraphError, Node, NodeId, Shape};
 pub use image::{Interpolation, Pooling, Window};
 pub use init::{Init, Parameter, ParameterId, Role};
 pub use loss::{Loss, LossId, LossKind};
-pub use op::{Activation, IndexColumn, Op, Reduction, Weighing};
-pub use penalty::{Charge, Edge, Penalty, PenaltyKind};
+pub use ops::{Activation, IndexColumn, Op, Reduction, Weighing};
+pub use penalty::{AuxiliaryLoss, Edge, Penalty, PenaltyKind};
 pub use picture::count;
 pub use reach::{LossSet, Reach};

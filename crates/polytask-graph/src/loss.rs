@@ -1,5 +1,6 @@
 //! The loss of one task.
 
+use crate::custom::{Custom, CustomLoss};
 use crate::{NodeId, ParameterId, Shape};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ pub struct LossId(pub usize);
 ///
 /// Of a row with several labels some may be missing, NaN for numbers and `u32::MAX` for classes: means are over those that
 /// are there. At least one must be; a row without any has weight 0.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum LossKind {
     /// `mean_j (z_j - y_j)^2`
@@ -53,11 +54,13 @@ pub enum LossKind {
         /// Logits of the labels, `[classes]` on the product's parent.
         labels: NodeId,
     },
+    /// A loss that a caller brings.
+    Custom(Custom<dyn CustomLoss>),
 }
 
 impl LossKind {
     /// Its name in words.
-    pub fn word(self) -> &'static str {
+    pub fn word(&self) -> &str {
         match self {
             LossKind::Mse => "squared error",
             LossKind::Mae => "absolute error",
@@ -67,22 +70,51 @@ impl LossKind {
             LossKind::Poisson => "Poisson",
             LossKind::Crf { .. } => "CRF",
             LossKind::Arcs { .. } => "arcs",
+            LossKind::Custom(custom) => &custom.name,
         }
     }
 
     /// Whether labels are class indices rather than numbers.
-    pub fn is_of_classes(self) -> bool {
-        matches!(self, LossKind::CrossEntropy | LossKind::Crf { .. } | LossKind::Arcs { .. })
+    pub fn is_of_classes(&self) -> bool {
+        match self {
+            LossKind::CrossEntropy | LossKind::Crf { .. } | LossKind::Arcs { .. } => true,
+            LossKind::Mse
+            | LossKind::Mae
+            | LossKind::Huber { .. }
+            | LossKind::BinaryCrossEntropy
+            | LossKind::Poisson
+            | LossKind::Custom(_) => false,
+        }
     }
 
     /// Labels an element has: a class index for every pixel of an image and one for other predictions (two for arcs), or
     /// one number per predicted number.
-    pub fn label_width(self, prediction: &Shape) -> usize {
+    pub fn label_width(&self, prediction: &Shape) -> usize {
         match self {
             LossKind::CrossEntropy => prediction.pixels(),
             LossKind::Crf { .. } => 1,
             LossKind::Arcs { .. } => 2,
-            _ => prediction.width(),
+            LossKind::Mse
+            | LossKind::Mae
+            | LossKind::Huber { .. }
+            | LossKind::BinaryCrossEntropy
+            | LossKind::Poisson => prediction.width(),
+            LossKind::Custom(custom) => custom.bound().map_or(prediction.width(), |loss| loss.label_width(prediction)),
+        }
+    }
+
+    /// The node that it reads beside the prediction, and the parameter that it reads.
+    fn reads(&self) -> (Option<NodeId>, Option<ParameterId>) {
+        match self {
+            LossKind::Crf { transitions } => (None, Some(*transitions)),
+            LossKind::Arcs { labels } => (Some(*labels), None),
+            LossKind::Mse
+            | LossKind::Mae
+            | LossKind::Huber { .. }
+            | LossKind::BinaryCrossEntropy
+            | LossKind::CrossEntropy
+            | LossKind::Poisson
+            | LossKind::Custom(_) => (None, None),
         }
     }
 }
@@ -105,26 +137,36 @@ pub struct Loss {
 impl Loss {
     /// The nodes that are compared with the label, the prediction first.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
-        let labels = match self.kind {
-            LossKind::Arcs { labels } => Some(labels),
-            _ => None,
-        };
-        std::iter::once(self.prediction).chain(labels)
+        std::iter::once(self.prediction).chain(self.kind.reads().0)
     }
 
     /// The node on whose elements the labels are: the last of [`nodes`](Self::nodes).
     pub fn labelled(&self) -> NodeId {
-        match self.kind {
-            LossKind::Arcs { labels } => labels,
-            _ => self.prediction,
-        }
+        self.kind.reads().0.unwrap_or(self.prediction)
     }
 
     /// The parameter that the loss itself reads.
     pub fn parameter(&self) -> Option<ParameterId> {
-        match self.kind {
-            LossKind::Crf { transitions } => Some(transitions),
-            _ => None,
-        }
+        self.kind.reads().1
+    }
+
+    /// The same loss with what it reads elsewhere.
+    pub(crate) fn moved(
+        &self,
+        node: impl Fn(NodeId) -> NodeId,
+        parameter: impl Fn(ParameterId) -> ParameterId,
+    ) -> Loss {
+        let kind = match &self.kind {
+            LossKind::Crf { transitions } => LossKind::Crf { transitions: parameter(*transitions) },
+            LossKind::Arcs { labels } => LossKind::Arcs { labels: node(*labels) },
+            same @ (LossKind::Mse
+            | LossKind::Mae
+            | LossKind::Huber { .. }
+            | LossKind::BinaryCrossEntropy
+            | LossKind::CrossEntropy
+            | LossKind::Poisson
+            | LossKind::Custom(_)) => same.clone(),
+        };
+        Loss { prediction: node(self.prediction), kind, ..self.clone() }
     }
 }

@@ -4,11 +4,12 @@ use crate::{Domain, DomainId, Graph, GraphError, Loss, LossId, Node, NodeId, Op,
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Graph {
-    /// What these losses' predictions depend on, with these losses, in their order. Penalties and charges, which only
+    /// What these losses' predictions depend on, with these losses, in their order. Penalties and auxiliary losses, which only
     /// training has, are left out; parameters keep their names.
     pub fn only(&self, losses: &[LossId]) -> Graph {
         let mut needed = vec![false; self.nodes.len()];
-        losses.iter().for_each(|loss| needed[self.losses[loss.0].prediction.0] = true);
+        let losses: Vec<&Loss> = losses.iter().map(|loss| &self.losses[loss.0]).collect();
+        losses.iter().flat_map(|loss| loss.nodes()).for_each(|node| needed[node.0] = true);
         // Inputs of a node stand before it, so one walk down sees them all.
         for i in (0..self.nodes.len()).rev() {
             if needed[i] {
@@ -16,8 +17,8 @@ impl Graph {
             }
         }
         let kept = |i: &usize| needed[*i];
-        let read: BTreeSet<ParameterId> =
-            (0..self.nodes.len()).filter(kept).flat_map(|i| self.nodes[i].op.parameters()).collect();
+        let by_nodes = (0..self.nodes.len()).filter(kept).flat_map(|i| self.nodes[i].op.parameters());
+        let read: BTreeSet<ParameterId> = by_nodes.chain(losses.iter().filter_map(|loss| loss.parameter())).collect();
         let places: BTreeMap<ParameterId, ParameterId> =
             read.iter().enumerate().map(|(new, old)| (*old, ParameterId(new))).collect();
         let parameters = read.iter().map(|old| {
@@ -34,22 +35,19 @@ impl Graph {
             moved[i] = NodeId(nodes.len());
             nodes.push(node);
         }
-        let losses = losses.iter().map(|loss| {
-            let loss = &self.losses[loss.0];
-            Loss { prediction: moved[loss.prediction.0], ..loss.clone() }
-        });
+        let losses = losses.iter().map(|loss| loss.moved(|x| moved[x.0], |p| places[&p]));
         Graph {
             domains: self.domains.clone(),
             losses: losses.collect(),
             parameters: parameters.collect(),
             nodes,
             penalties: Vec::new(),
-            charges: Vec::new(),
+            auxiliary_losses: Vec::new(),
         }
     }
 
     /// Several networks that read the same inputs as one: inputs and domains of one name are one, everything else is called
-    /// `{prefix}{name}`. Penalties and charges, which only training has, are left out.
+    /// `{prefix}{name}`. Penalties and auxiliary losses, which only training has, are left out.
     ///
     /// # Errors
     /// Two losses of one task; inputs of one name and different widths.
@@ -60,7 +58,7 @@ impl Graph {
             parameters: Vec::new(),
             losses: Vec::new(),
             penalties: Vec::new(),
-            charges: Vec::new(),
+            auxiliary_losses: Vec::new(),
         };
         for (prefix, part) in parts {
             all.add(prefix, part);
@@ -105,7 +103,7 @@ impl Graph {
             moved.push(NodeId(self.nodes.len()));
             self.nodes.push(own);
         }
-        let losses = part.losses.iter().map(|loss| Loss { prediction: moved[loss.prediction.0], ..loss.clone() });
+        let losses = part.losses.iter().map(|loss| loss.moved(|x| moved[x.0], |p| ParameterId(first + p.0)));
         self.losses.extend(losses);
     }
 }
@@ -114,6 +112,34 @@ impl Graph {
 mod tests {
     use super::*;
     use crate::{Activation, GraphBuilder, LossKind};
+
+    /// What a loss reads beside its prediction comes along, and is found where it then is.
+    #[test]
+    fn a_part_has_what_its_losses_read_themselves() {
+        let mut g = GraphBuilder::new();
+        let tokens = g.ragged("tokens", DomainId::ROWS);
+        let x = g.input_on(tokens, "x", 3);
+        let other = g.named("other").dense(x, 2, Activation::Linear);
+        g.loss("other", other, LossKind::Mse);
+        let pairs = g.product("pairs", tokens, tokens);
+        let labels = g.named("labels").dense(x, 4, Activation::Linear);
+        let scores = g.biaffine(pairs, x, x, false);
+        g.loss("arcs", scores, LossKind::Arcs { labels });
+        let tags = g.named("tags").dense(x, 5, Activation::Linear);
+        g.named("crf").crf_loss("tags", tags);
+        let graph = g.finish().unwrap();
+        for losses in [vec![LossId(1)], vec![LossId(2), LossId(1)]] {
+            let part = graph.only(&losses);
+            part.validate().unwrap();
+            let [.., arcs] = &part.losses[..] else { panic!("no loss") };
+            assert_eq!(part.node(arcs.labelled()).name, "labels");
+            let both = Graph::beside(&[("0.".to_owned(), part.clone()), ("1.".to_owned(), graph.only(&[LossId(0)]))]);
+            assert_eq!(both.unwrap().losses.len(), losses.len() + 1);
+        }
+        let tags = graph.only(&[LossId(2)]);
+        let transitions = tags.losses[0].parameter().unwrap();
+        assert_eq!(tags.parameter(transitions).name, "crf.transitions");
+    }
 
     /// Two tasks on a shared layer of width 3.
     fn pair(tasks: [&str; 2]) -> Graph {

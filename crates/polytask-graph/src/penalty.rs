@@ -45,9 +45,9 @@ pub struct Edge {
 }
 
 /// A term that needs no label: `weight` times the mean of a node's values over rows and features. Every one of the losses
-/// that it is charged to carries an equal share of it, times the loss's own weight.
+/// that carry it has an equal share of it, times the loss's own weight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Charge {
+pub struct AuxiliaryLoss {
     /// Whose values.
     pub node: NodeId,
     /// 0 or above.

@@ -25,8 +25,8 @@ impl Graph {
             let own = loss.parameter().into_iter().filter(|p| self.parameter(*p).is_trained());
             own.for_each(|parameter| parameters[parameter.0].push(LossId(i)));
         }
-        for charge in &self.charges {
-            merge(&mut nodes[charge.node.0], &charge.losses);
+        for auxiliary in &self.auxiliary_losses {
+            merge(&mut nodes[auxiliary.node.0], &auxiliary.losses);
         }
         for (i, node) in self.nodes.iter().enumerate().rev() {
             let own = std::mem::take(&mut nodes[i]);

@@ -5,7 +5,7 @@
 use polytask::config::{Config, TextModel};
 use polytask::inputs::{Code, EncodeError, Encoder};
 use polytask_data::{Column, Hint, Table};
-use polytask_graph::{Activation, GraphBuilder, LossKind, Op};
+use polytask_graph::{Activation, GraphBuilder, LossKind, Op, ops};
 
 const NONE: f64 = f64::NAN;
 const ABSENT: u32 = u32::MAX;
@@ -123,7 +123,7 @@ fn the_graph_joins_all_inputs() {
     assert_eq!(nodes[..5], wanted);
     assert_eq!(graph.node(x).name, "features");
     let embedded = graph.nodes().iter().find_map(|n| match n.op {
-        Op::Embedding { column, sparse, .. } => Some((column.column, column.levels, sparse)),
+        Op::Embedding(ops::Embedding { column, sparse, .. }) => Some((column.column, column.levels, sparse)),
         _ => None,
     });
     assert_eq!(embedded, Some((1, 11, false)), "a table of few levels moves whole");

@@ -157,5 +157,5 @@ fn choices_of_k() {
     let experts_and_heads = 5 * (4 + 1) * 3 + 2 * 4;
     assert_eq!(rows.parameter_count(), experts_and_heads + 2 * (4 + 1) * (9 + 3));
     assert_eq!(fixed.parameter_count(), experts_and_heads + 2 * (9 + 3));
-    assert!(fixed.nodes().iter().any(|n| matches!(n.op, Op::Vector { .. })));
+    assert!(fixed.nodes().iter().any(|n| matches!(n.op, Op::Vector(_))));
 }

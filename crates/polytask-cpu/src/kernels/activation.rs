@@ -81,7 +81,10 @@ fn pull_back(kind: Activation, cotangent: &mut [f32], seen: &[f32]) {
 
 /// Whether the derivative is read off the output; otherwise it is saved.
 pub(super) fn from_output(kind: Activation) -> bool {
-    !matches!(kind, Activation::Gelu | Activation::Silu | Activation::SmoothStep | Activation::Entropy)
+    match kind {
+        Activation::Linear | Activation::Relu | Activation::Tanh | Activation::Sigmoid => true,
+        Activation::Gelu | Activation::Silu | Activation::SmoothStep | Activation::Entropy => false,
+    }
 }
 
 /// What follows an op that has left its pre-activation in `out`, rectified already where it is relu. `saved` takes the slope
@@ -89,11 +92,18 @@ pub(super) fn from_output(kind: Activation) -> bool {
 pub(super) fn follow(lane: &mut Lane<'_>, kind: Activation, out: Range<usize>, saved: Range<usize>) {
     match kind {
         Activation::Linear | Activation::Relu => {}
-        _ if saved.is_empty() => apply(kind, &mut lane.arena[out]),
-        _ => {
-            let [y, slopes] = disjoint(lane.arena, [out, saved]);
-            apply_with_slopes(kind, y, slopes);
-        }
+        Activation::Gelu
+        | Activation::Tanh
+        | Activation::Sigmoid
+        | Activation::Silu
+        | Activation::SmoothStep
+        | Activation::Entropy => match saved.is_empty() {
+            true => apply(kind, &mut lane.arena[out]),
+            false => {
+                let [y, slopes] = disjoint(lane.arena, [out, saved]);
+                apply_with_slopes(kind, y, slopes);
+            }
+        },
     }
 }
 

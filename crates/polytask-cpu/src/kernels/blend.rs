@@ -64,11 +64,12 @@ impl Blend {
     fn weight<'a>(&self, values: &'a [f32], shares: Option<Shares>, i: usize) -> Weight<'a> {
         let numbers = &values[self.wiring.parameters[0].value.clone()];
         let each = numbers.len() / self.wiring.inputs.len();
-        match (self.weighing, shares) {
-            (Weighing::Softmax, Some(shares)) => Weight::One(shares.of(numbers, i)),
-            (Weighing::Sampled, Some(shares)) => Weight::One(f32::from(u8::from(shares.taken(numbers) == i))),
-            _ if each == 1 => Weight::One(numbers[i]),
-            _ => Weight::Each(&numbers[i * each..(i + 1) * each]),
+        let shared = |of: &dyn Fn(Shares) -> f32| Weight::One(shares.map_or(numbers[i], of));
+        match self.weighing {
+            Weighing::Softmax => shared(&|shares| shares.of(numbers, i)),
+            Weighing::Sampled => shared(&|shares| f32::from(u8::from(shares.taken(numbers) == i))),
+            Weighing::Free if each == 1 => Weight::One(numbers[i]),
+            Weighing::Free => Weight::Each(&numbers[i * each..(i + 1) * each]),
         }
     }
 

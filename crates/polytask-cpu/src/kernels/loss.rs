@@ -4,7 +4,7 @@ use super::math::{exp, sigmoid};
 use super::{Lane, largest, read_write, sum_of, vectorized};
 use crate::plan::{Flow, ParameterWire, Slot};
 use polytask_exec::{Labels, Target};
-use polytask_graph::{Loss, LossKind};
+use polytask_graph::{Loss, LossKind, Shape};
 
 /// One loss at work.
 pub(crate) trait LossKernel: Send + Sync {
@@ -22,35 +22,127 @@ pub(crate) struct Read {
     pub flow: Option<Flow>,
 }
 
-/// The kernel of a loss that reads these nodes, in the order of [`Loss::nodes`](polytask_graph::Loss::nodes); `places` are
-/// the class labels of an element.
+/// The kernel of a loss that reads these nodes, in the order of [`Loss::nodes`](polytask_graph::Loss::nodes); `shape` is that
+/// of its prediction.
 pub(crate) fn build_loss(
     loss: &Loss,
-    places: usize,
+    shape: &Shape,
     nodes: Vec<Read>,
     parameter: Option<ParameterWire>,
 ) -> Box<dyn LossKernel> {
     let mut nodes = nodes.into_iter();
-    match (loss.kind, nodes.next(), nodes.next(), parameter) {
-        (LossKind::Crf { .. }, Some(prediction), None, Some(transitions)) => {
+    let mut node = || nodes.next().unwrap_or_else(|| unreachable!("a loss has the nodes that it reads"));
+    let prediction = node();
+    match &loss.kind {
+        LossKind::Crf { .. } => {
+            let Some(transitions) = parameter else { unreachable!("a CRF has transitions") };
             Box::new(super::crf::Crf { prediction, transitions })
         }
-        (LossKind::Arcs { .. }, Some(scores), Some(labels), None) => Box::new(super::arcs::Arcs { scores, labels }),
-        (kind, Some(prediction), None, None) => {
-            Box::new(Elementwise { kind, places, class_weights: loss.class_weights.clone(), prediction })
+        LossKind::Arcs { .. } => Box::new(super::arcs::Arcs { scores: prediction, labels: node() }),
+        LossKind::Custom(custom) => super::custom_loss::build(custom, shape, prediction),
+        LossKind::CrossEntropy => {
+            let class_weights = loss.class_weights.clone();
+            Box::new(CrossEntropy { places: shape.pixels(), class_weights, prediction })
         }
-        _ => unreachable!("the graph has checked what its losses read"),
+        LossKind::Mse => Box::new(OfNumbers { measure: Measure::Square, prediction }),
+        LossKind::Mae => Box::new(OfNumbers { measure: Measure::Absolute, prediction }),
+        LossKind::Huber { delta } => Box::new(OfNumbers { measure: Measure::Huber { delta: *delta }, prediction }),
+        LossKind::BinaryCrossEntropy => Box::new(OfNumbers { measure: Measure::Logistic, prediction }),
+        LossKind::Poisson => Box::new(OfNumbers { measure: Measure::Poisson, prediction }),
     }
 }
 
-/// A loss of single elements.
-struct Elementwise {
-    kind: LossKind,
+/// A loss of single elements whose labels are numbers.
+struct OfNumbers {
+    measure: Measure,
+    prediction: Read,
+}
+
+/// How far a number is from its label.
+#[derive(Clone, Copy)]
+enum Measure {
+    /// Of [`LossKind::Mse`].
+    Square,
+    /// Of [`LossKind::Mae`].
+    Absolute,
+    /// Of [`LossKind::Huber`].
+    Huber { delta: f32 },
+    /// Of [`LossKind::BinaryCrossEntropy`].
+    Logistic,
+    /// Of [`LossKind::Poisson`].
+    Poisson,
+}
+
+/// A loss of single elements whose labels are classes.
+struct CrossEntropy {
     /// Class labels of an element: one, or one a pixel.
     places: usize,
     /// What the classes weigh in the mean over an element's places; none: all alike.
     class_weights: Vec<f32>,
     prediction: Read,
+}
+
+/// Labels that are numbers.
+fn numbers<'a>(target: &Target<'a>) -> &'a [f32] {
+    match target.labels {
+        Labels::Real(labels) => labels,
+        Labels::Class(_) => unreachable!("the runner has checked the kinds of its labels"),
+    }
+}
+
+/// Labels that are classes.
+fn classes<'a>(target: &Target<'a>) -> &'a [u32] {
+    match target.labels {
+        Labels::Class(classes) => classes,
+        Labels::Real(_) => unreachable!("the runner has checked the kinds of its labels"),
+    }
+}
+
+/// Calls `fill` for every copy of a prediction's cotangent, with what is there to write it.
+fn for_each_run<'a>(
+    lane: &mut Lane<'_>,
+    prediction: &Read,
+    target: &Target<'a>,
+    scale: f64,
+    mut fill: impl FnMut(Rows<'_>, Into<'_>),
+) {
+    let Read { slot, flow: Some(flow) } = prediction else { return };
+    let (rows, width) = (lane.elements(*slot).sources.as_slice(), slot.width);
+    for run in &flow.runs {
+        let (values, into) = (lane.range(*slot), lane.copies(flow.into, run.to, 1));
+        let (values, dz) = read_write(lane.arena, values, into);
+        fill(Rows { values, width }, Into { dz, accumulate: run.accumulate, rows, weights: target.weights, scale });
+    }
+}
+
+impl LossKernel for OfNumbers {
+    fn forward(&self, lane: &Lane<'_>, target: &Target<'_>) -> f64 {
+        let (slot, y, weights) = (self.prediction.slot, numbers(target), target.weights);
+        let rows = lane.elements(slot).sources.as_slice();
+        let z = Rows { values: &lane.arena[lane.range(slot)], width: slot.width };
+        match self.measure {
+            Measure::Square => z.sum(rows, y, weights, |z, y| (z - y) * (z - y)),
+            Measure::Absolute => z.sum(rows, y, weights, |z, y| (z - y).abs()),
+            Measure::Huber { delta } => z.sum(rows, y, weights, |z, y| {
+                let e = (z - y).abs();
+                if e <= delta { 0.5 * e * e } else { delta * (e - 0.5 * delta) }
+            }),
+            Measure::Logistic => z.sum(rows, y, weights, |z, y| z.max(0.0) - z * y + (-z.abs()).exp().ln_1p()),
+            Measure::Poisson => z.sum(rows, y, weights, half_deviance),
+        }
+    }
+
+    fn backward(&self, lane: &mut Lane<'_>, target: &Target<'_>, scale: f64) {
+        let y = numbers(target);
+        for_each_run(lane, &self.prediction, target, scale, |z, to| match self.measure {
+            Measure::Square => to.fill(z, y, |z, y| 2.0 * (z - y)),
+            // The subgradient at 0 is 0.
+            Measure::Absolute => to.fill(z, y, |z, y| if z == y { 0.0 } else { (z - y).signum() }),
+            Measure::Huber { delta } => to.fill(z, y, |z, y| (z - y).clamp(-delta, delta)),
+            Measure::Logistic => to.fill(z, y, |z, y| sigmoid(z) - y),
+            Measure::Poisson => to.fill(z, y, |z, y| z.exp() - y),
+        });
+    }
 }
 
 /// What a class weighs, 0 where there is none.
@@ -61,63 +153,28 @@ fn class_weight(weights: &[f32], class: u32) -> f64 {
     }
 }
 
-impl LossKernel for Elementwise {
+impl LossKernel for CrossEntropy {
     fn forward(&self, lane: &Lane<'_>, target: &Target<'_>) -> f64 {
-        let slot = self.prediction.slot;
-        let rows = lane.elements(slot).sources.as_slice();
-        let z = Rows { values: &lane.arena[lane.range(slot)], width: slot.width };
-        match (self.kind, target.labels) {
-            (LossKind::Mse, Labels::Real(y)) => z.sum(rows, y, target.weights, |z, y| (z - y) * (z - y)),
-            (LossKind::Mae, Labels::Real(y)) => z.sum(rows, y, target.weights, |z, y| (z - y).abs()),
-            (LossKind::Huber { delta }, Labels::Real(y)) => z.sum(rows, y, target.weights, |z, y| {
-                let e = (z - y).abs();
-                if e <= delta { 0.5 * e * e } else { delta * (e - 0.5 * delta) }
-            }),
-            (LossKind::BinaryCrossEntropy, Labels::Real(y)) => {
-                z.sum(rows, y, target.weights, |z, y| z.max(0.0) - z * y + (-z.abs()).exp().ln_1p())
-            }
-            (LossKind::Poisson, Labels::Real(y)) => z.sum(rows, y, target.weights, half_deviance),
-            (LossKind::CrossEntropy, Labels::Class(classes)) => {
-                let labelled =
-                    z.values.chunks_exact(z.width).zip(rows).map(|(z, &row)| match target.weights[row as usize] {
-                        0.0 => 0.0,
-                        weight => f64::from(weight) * self.cross_entropy(z, classes, row as usize),
-                    });
-                labelled.sum()
-            }
-            _ => unreachable!("the runner has checked the kinds of its labels"),
-        }
+        let (slot, classes) = (self.prediction.slot, classes(target));
+        let elements = lane.arena[lane.range(slot)].chunks_exact(slot.width).zip(&lane.elements(slot).sources);
+        let labelled = elements.map(|(z, &row)| match target.weights[row as usize] {
+            0.0 => 0.0,
+            weight => f64::from(weight) * self.of_row(z, classes, row as usize),
+        });
+        labelled.sum()
     }
 
     fn backward(&self, lane: &mut Lane<'_>, target: &Target<'_>, scale: f64) {
-        let Read { slot, flow: Some(flow) } = &self.prediction else { return };
-        let (rows, width) = (lane.elements(*slot).sources.as_slice(), slot.width);
-        for run in &flow.runs {
-            let (values, into) = (lane.range(*slot), lane.copies(flow.into, run.to, 1));
-            let (values, dz) = read_write(lane.arena, values, into);
-            let z = Rows { values, width };
-            let to = Into { dz, accumulate: run.accumulate, rows, weights: target.weights, scale };
-            match (self.kind, target.labels) {
-                (LossKind::Mse, Labels::Real(y)) => to.fill(z, y, |z, y| 2.0 * (z - y)),
-                // The subgradient at 0 is 0.
-                (LossKind::Mae, Labels::Real(y)) => {
-                    to.fill(z, y, |z, y| if z == y { 0.0 } else { (z - y).signum() });
-                }
-                (LossKind::Huber { delta }, Labels::Real(y)) => to.fill(z, y, |z, y| (z - y).clamp(-delta, delta)),
-                (LossKind::BinaryCrossEntropy, Labels::Real(y)) => to.fill(z, y, |z, y| sigmoid(z) - y),
-                (LossKind::Poisson, Labels::Real(y)) => to.fill(z, y, |z, y| z.exp() - y),
-                (LossKind::CrossEntropy, Labels::Class(classes)) => {
-                    to.fill_softmax(z, classes, self.places, &self.class_weights);
-                }
-                _ => unreachable!("the runner has checked the kinds of its labels"),
-            }
-        }
+        let classes = classes(target);
+        for_each_run(lane, &self.prediction, target, scale, |z, to| {
+            to.fill_softmax(z, classes, self.places, &self.class_weights);
+        });
     }
 }
 
-impl Elementwise {
+impl CrossEntropy {
     /// The mean of a row's cross-entropies over its labelled places, weighed by their classes.
-    fn cross_entropy(&self, z: &[f32], classes: &[u32], row: usize) -> f64 {
+    fn of_row(&self, z: &[f32], classes: &[u32], row: usize) -> f64 {
         let labels = classes[row * self.places..][..self.places].iter();
         let (mut sum, mut total) = (0.0, 0.0);
         for (z, &class) in z.chunks_exact(z.len() / self.places).zip(labels).filter(|(_, class)| **class != MISSING) {

@@ -10,14 +10,16 @@ mod affine;
 mod all_of;
 mod arcs;
 mod attention;
+mod auxiliary;
 mod batch_norm;
 mod blend;
 mod boundary;
-mod charge;
 mod codes;
 mod concat;
 mod conv2d;
 mod crf;
+mod custom;
+mod custom_loss;
 mod dense;
 mod dropout;
 mod embedding;
@@ -53,13 +55,13 @@ mod wide;
 use crate::domains::Elements;
 use crate::plan::{Flow, ParameterWire, SIDE, Site, Slot, WideWeight, Wiring};
 use crate::rows::Rows;
+pub(crate) use auxiliary::AuxiliaryKernel;
 pub(crate) use boundary::{add_gramian, merge};
-pub(crate) use charge::ChargeKernel;
 pub(crate) use loss::{LossKernel, Read, build_loss};
 pub(crate) use matmul::transpose_block;
 use places::Places;
 pub(crate) use polytask_exec::vectorized;
-use polytask_graph::{Op, Pooling, Shape};
+use polytask_graph::{Op, Pooling, Shape, ops};
 use std::ops::Range;
 
 /// Rows of a dense weight that are transposed together, see [`transpose_block`].
@@ -141,46 +143,52 @@ pub(crate) fn build(op: &Op, wiring: Wiring, site: &Site<'_>) -> Box<dyn Kernel>
     let channels = site.shape.channels();
     match op {
         Op::Input | Op::Index => idle(),
-        Op::OneHot { columns } => Box::new(one_hot::OneHot { columns: columns.clone(), wiring }),
-        Op::Embedding { column, .. } => Box::new(embedding::Embedding { column: *column, wiring }),
-        Op::Dense { bias, activation, .. } => {
+        Op::OneHot(ops::OneHot { columns }) => Box::new(one_hot::OneHot { columns: columns.clone(), wiring }),
+        Op::Embedding(ops::Embedding { column, .. }) => Box::new(embedding::Embedding { column: *column, wiring }),
+        Op::Dense(ops::Dense { bias, activation, .. }) => {
             Box::new(dense::Dense { activation: *activation, bias: bias.is_some(), wiring })
         }
         Op::Activation(kind) => Box::new(activation::Elementwise { kind: *kind, wiring }),
-        Op::Dropout { rate } => Box::new(dropout::Dropout { rate: *rate, node: node as u64, wiring }),
-        Op::LayerNorm { epsilon, .. } => Box::new(layer_norm::LayerNorm { epsilon: *epsilon, wiring }),
+        Op::Dropout(ops::Dropout { rate }) => Box::new(dropout::Dropout { rate: *rate, node: node as u64, wiring }),
+        Op::LayerNorm(ops::LayerNorm { epsilon, .. }) => Box::new(layer_norm::LayerNorm { epsilon: *epsilon, wiring }),
         Op::Concat => Box::new(concat::Concat { runs: site.runs(), wiring }),
         Op::Add => Box::new(add::Add { wiring }),
-        Op::Blend { weighing, .. } => Box::new(blend::Blend { weighing: *weighing, node: node as u64, wiring }),
-        Op::Slice { start, end } => {
+        Op::Blend(ops::Blend { weighing, .. }) => {
+            Box::new(blend::Blend { weighing: *weighing, node: node as u64, wiring })
+        }
+        Op::Slice(ops::Slice { start, end }) => {
             let side = if site.blocked { SIDE } else { 1 };
             Box::new(slice::Slice { part: start * side..end * side, run: site.inputs[0].channels() * side, wiring })
         }
         Op::Mul => Box::new(mul::Mul { wiring }),
-        Op::Softmax { dropout } => Box::new(softmax::Softmax { dropout: *dropout, node: node as u64, wiring }),
+        Op::Softmax(ops::Softmax { dropout }) => {
+            Box::new(softmax::Softmax { dropout: *dropout, node: node as u64, wiring })
+        }
         Op::Mixture => Box::new(mixture::Mixture { wiring }),
-        Op::Affine { scale, shift } => Box::new(affine::Affine { scale: *scale, shift: *shift, wiring }),
-        Op::Dot { scale } => Box::new(inner::Dot { scale: *scale, wiring }),
+        Op::Affine(ops::Affine { scale, shift }) => Box::new(affine::Affine { scale: *scale, shift: *shift, wiring }),
+        Op::Dot(ops::Dot { scale }) => Box::new(inner::Dot { scale: *scale, wiring }),
         Op::AllOf => Box::new(all_of::AllOf { wiring }),
         Op::StopGradient => Box::new(stop_gradient::StopGradient { wiring }),
-        Op::Vector { .. } => Box::new(vector::Vector { wiring }),
-        Op::Codes { choices } => Box::new(codes::Codes { choices: *choices, wiring }),
+        Op::Vector(_) => Box::new(vector::Vector { wiring }),
+        Op::Codes(ops::Codes { choices }) => Box::new(codes::Codes { choices: *choices, wiring }),
         Op::Reduce(kind) => Box::new(reduce::Reduce { kind: *kind, wiring }),
-        Op::Spread { over: false } => Box::new(route::Route { by: route::By::Parent, wiring }),
-        Op::Spread { over: true } => Box::new(route::Route { by: route::By::Factor, wiring }),
-        Op::Gather { column } => Box::new(route::Route { by: route::By::Index(*column), wiring }),
-        Op::Neighbours { before, after } => Box::new(neighbours::Neighbours { before: *before, after: *after, wiring }),
-        Op::Position { .. } => Box::new(position::Position { wiring }),
-        Op::Rotary { head, turned } => Box::new(rotary::Rotary::new(*head, *turned, wiring)),
-        Op::Attention { heads } => Box::new(attention::Attention { heads: *heads, wiring }),
-        Op::Pairwise { root } => Box::new(pairwise::Pairwise { root: root.is_some(), wiring }),
-        Op::Lstm { reverse, .. } => Box::new(recurrent::Recurrent::new(recurrent::Lstm, *reverse, wiring)),
-        Op::Gru { reverse, .. } => Box::new(recurrent::Recurrent::new(recurrent::Gru, *reverse, wiring)),
+        Op::Spread(ops::Spread { over: false }) => Box::new(route::Route { by: route::By::Parent, wiring }),
+        Op::Spread(ops::Spread { over: true }) => Box::new(route::Route { by: route::By::Factor, wiring }),
+        Op::Gather(ops::Gather { column }) => Box::new(route::Route { by: route::By::Index(*column), wiring }),
+        Op::Neighbours(ops::Neighbours { before, after }) => {
+            Box::new(neighbours::Neighbours { before: *before, after: *after, wiring })
+        }
+        Op::Position(_) => Box::new(position::Position { wiring }),
+        Op::Rotary(ops::Rotary { head, turned }) => Box::new(rotary::Rotary::new(*head, *turned, wiring)),
+        Op::Attention(ops::Attention { heads }) => Box::new(attention::Attention { heads: *heads, wiring }),
+        Op::Pairwise(ops::Pairwise { root }) => Box::new(pairwise::Pairwise { root: root.is_some(), wiring }),
+        Op::Lstm(ops::Lstm { reverse, .. }) => Box::new(recurrent::Recurrent::new(recurrent::Lstm, *reverse, wiring)),
+        Op::Gru(ops::Gru { reverse, .. }) => Box::new(recurrent::Recurrent::new(recurrent::Gru, *reverse, wiring)),
         Op::Reshape => Box::new(reshape::Reshape { wiring }),
-        Op::Conv2d { bias, window, groups, activation, .. } => {
+        Op::Conv2d(ops::Conv2d { bias, window, groups, activation, .. }) => {
             Box::new(conv2d::Conv2d::new(window, *groups, *activation, bias.is_some(), wiring, site))
         }
-        Op::Pool { pooling, window } => {
+        Op::Pool(ops::Pool { pooling, window }) => {
             let places = Places::window(&conv2d::forward_axes(window, site));
             match pooling {
                 Pooling::Max => Box::new(max_pool::MaxPool::new(places, channels, site.pools, wiring)),
@@ -191,55 +199,123 @@ pub(crate) fn build(op: &Op, wiring: Wiring, site: &Site<'_>) -> Box<dyn Kernel>
             let places = Places::all(site.inputs[0].pixels());
             Box::new(pixel_sum::PixelSum { places, channels, wiring })
         }
-        Op::BatchNorm { epsilon, activation, .. } => {
+        Op::BatchNorm(ops::BatchNorm { epsilon, activation, .. }) => {
             Box::new(batch_norm::BatchNorm { epsilon: *epsilon, channels, activation: *activation, wiring })
         }
-        Op::GroupNorm { epsilon, groups, activation, .. } => Box::new(group_norm::GroupNorm {
+        Op::GroupNorm(ops::GroupNorm { epsilon, groups, activation, .. }) => Box::new(group_norm::GroupNorm {
             epsilon: *epsilon,
             groups: *groups,
             channels,
             activation: *activation,
             wiring,
         }),
-        Op::Upsample { interpolation, factor } => {
+        Op::Upsample(ops::Upsample { interpolation, factor }) => {
             let places = Places::enlarged([site.inputs[0].0[0], site.inputs[0].0[1]], *factor, *interpolation);
             Box::new(pixel_sum::PixelSum { places, channels, wiring })
         }
+        Op::Custom(own) => custom::build(own, wiring),
     }
 }
 
-/// Scalars a row that an op keeps from its forward to its backward pass beside its output.
-pub(crate) fn saved_width(op: &Op, shape: &Shape) -> usize {
+/// Scalars an element that an op keeps from its forward to its backward pass beside its output.
+pub(crate) fn saved_width(op: &Op, shape: &Shape, inputs: &[&Shape]) -> usize {
     let width = shape.width();
     // The slope of some activations cannot be read off the output.
     let own = |activation| if activation::from_output(activation) { 0 } else { width };
     match op {
-        Op::Dense { activation, .. } | Op::Conv2d { activation, .. } | Op::Activation(activation) => own(*activation),
-        Op::LayerNorm { .. } => width + 1,
-        Op::BatchNorm { activation, .. } => batch_norm::saved_width(shape.channels()) + own(*activation),
-        Op::GroupNorm { groups, activation, .. } => 2 * groups + own(*activation),
-        Op::Lstm { .. } | Op::Gru { .. } => recurrent::kept_width(op, width),
-        Op::Attention { heads, .. } => attention::kept_width(*heads),
-        _ => 0,
+        Op::Dense(ops::Dense { activation, .. })
+        | Op::Conv2d(ops::Conv2d { activation, .. })
+        | Op::Activation(activation) => own(*activation),
+        Op::LayerNorm(_) => width + 1,
+        Op::BatchNorm(norm) => batch_norm::saved_width(shape.channels()) + own(norm.activation),
+        Op::GroupNorm(norm) => 2 * norm.groups + own(norm.activation),
+        Op::Lstm(_) => recurrent::kept_width::<recurrent::Lstm>(width),
+        Op::Gru(_) => recurrent::kept_width::<recurrent::Gru>(width),
+        Op::Attention(attention) => attention::kept_width(attention.heads),
+        Op::Custom(own) => custom::kept_width(own, inputs),
+        Op::Input
+        | Op::Index
+        | Op::OneHot(_)
+        | Op::Embedding(_)
+        | Op::Dropout(_)
+        | Op::Concat
+        | Op::Add
+        | Op::Blend(_)
+        | Op::Slice(_)
+        | Op::Mul
+        | Op::Softmax(_)
+        | Op::Mixture
+        | Op::Affine(_)
+        | Op::Dot(_)
+        | Op::AllOf
+        | Op::StopGradient
+        | Op::Vector(_)
+        | Op::Codes(_)
+        | Op::Reshape
+        | Op::Pool(_)
+        | Op::GlobalPool
+        | Op::Upsample(_)
+        | Op::Reduce(_)
+        | Op::Spread(_)
+        | Op::Gather(_)
+        | Op::Neighbours(_)
+        | Op::Position(_)
+        | Op::Rotary(_)
+        | Op::Pairwise(_) => 0,
     }
 }
 
 /// Scalars an element that an op works with besides, in its forward pass, and in a backward pass of so many copies.
-pub(crate) fn scratch_widths(op: &Op, shape: &Shape, train: bool, copies: usize) -> [usize; 2] {
+pub(crate) fn scratch_widths(op: &Op, shape: &Shape, inputs: &[&Shape], train: bool, copies: usize) -> [usize; 2] {
     match op {
-        Op::Lstm { .. } | Op::Gru { .. } => recurrent::scratch_widths(op, shape.width(), train, copies),
-        Op::Attention { .. } => attention::scratch_widths(shape.width()),
-        _ => [0, 0],
+        Op::Lstm(_) => recurrent::scratch_widths::<recurrent::Lstm>(shape.width(), train, copies),
+        Op::Gru(_) => recurrent::scratch_widths::<recurrent::Gru>(shape.width(), train, copies),
+        Op::Attention(_) => attention::scratch_widths(shape.width()),
+        Op::Custom(_) => [0, custom::scratch_width(inputs)],
+        Op::Input
+        | Op::Index
+        | Op::OneHot(_)
+        | Op::Embedding(_)
+        | Op::Dense(_)
+        | Op::Activation(_)
+        | Op::Dropout(_)
+        | Op::LayerNorm(_)
+        | Op::Concat
+        | Op::Add
+        | Op::Blend(_)
+        | Op::Slice(_)
+        | Op::Mul
+        | Op::Softmax(_)
+        | Op::Mixture
+        | Op::Affine(_)
+        | Op::Dot(_)
+        | Op::AllOf
+        | Op::StopGradient
+        | Op::Vector(_)
+        | Op::Codes(_)
+        | Op::Reshape
+        | Op::Conv2d(_)
+        | Op::Pool(_)
+        | Op::GlobalPool
+        | Op::BatchNorm(_)
+        | Op::GroupNorm(_)
+        | Op::Upsample(_)
+        | Op::Reduce(_)
+        | Op::Spread(_)
+        | Op::Gather(_)
+        | Op::Neighbours(_)
+        | Op::Position(_)
+        | Op::Rotary(_)
+        | Op::Pairwise(_) => [0, 0],
     }
 }
 
 /// The kernel of dense layers that read one node.
 pub(crate) fn build_wide(layers: Vec<(&Op, Wiring)>, weight: &WideWeight, scratch: usize) -> Box<dyn Kernel> {
-    let layers = layers.into_iter().filter_map(|(op, wiring)| match op {
-        Op::Dense { bias, activation, .. } => {
-            Some(dense::Dense { activation: *activation, bias: bias.is_some(), wiring })
-        }
-        _ => None,
+    let layers = layers.into_iter().filter_map(|(op, wiring)| {
+        // Nothing else is ever put together.
+        let Op::Dense(layer) = op else { return None };
+        Some(dense::Dense { activation: layer.activation, bias: layer.bias.is_some(), wiring })
     });
     Box::new(wide::Wide { layers: layers.collect(), weight: weight.clone(), scratch })
 }

@@ -8,7 +8,7 @@ use super::{BLOCK, narrow, vectorized};
 /// the number of rows; where there are more, it cuts them up in another way for one row than for many.
 const RUN: usize = 512;
 
-/// `y = x W + b`. What a row gives does not hang on the other rows, to the bit.
+/// `y = x W + b`. What a row gives does not depend on the other rows, to the bit.
 pub(super) fn forward(x: &[f32], weight: &[f32], bias: Option<&[f32]>, y: &mut [f32], k: usize, n: usize) {
     if n <= narrow::NARROW {
         return narrow::forward(x, weight, bias, y, k, n);

@@ -13,6 +13,16 @@ const WIDEST: usize = 48;
 /// Columns in all below which the copying costs more than one product gains.
 const FEWEST: usize = 64;
 
+/// Whether layers of so many columns each, which read one node, run faster as one product.
+///
+/// What is gained is the speed of a wide product over narrow ones: a product keeps blocks of the input in registers for a
+/// whole panel of columns, and one of few columns loads the input for little work. From [`WIDEST`] columns on a layer has
+/// that speed alone. What is paid is a copy of every column, forward into the layers' values and backward from their
+/// cotangents, and one of the weights each step; a product of fewer than [`FEWEST`] columns does not earn that.
+fn pays(columns: &[usize]) -> bool {
+    columns.len() > 1 && columns.iter().all(|n| *n <= WIDEST) && columns.iter().sum::<usize>() >= FEWEST
+}
+
 /// Which nodes run together.
 pub(super) struct Bundles {
     /// The members of each bundle, in their order; the first stands for all.
@@ -31,7 +41,7 @@ impl Bundles {
     pub(super) fn find<K: PartialEq>(graph: &Graph, key: impl Fn(usize) -> K) -> Self {
         let mut classes: Vec<(usize, K, Vec<usize>)> = Vec::new();
         for (i, node) in graph.nodes().iter().enumerate() {
-            let Op::Dense { .. } = node.op else { continue };
+            let Op::Dense(_) = node.op else { continue };
             if node.shape.width() > WIDEST {
                 continue;
             }
@@ -42,8 +52,8 @@ impl Bundles {
             }
         }
         let mut bundles = Bundles::none(graph);
-        let columns = |members: &[usize]| members.iter().map(|&m| graph.nodes()[m].shape.width()).sum::<usize>();
-        for (.., members) in classes.into_iter().filter(|(.., m)| m.len() > 1 && columns(m) >= FEWEST) {
+        let columns = |members: &[usize]| members.iter().map(|&m| graph.nodes()[m].shape.width()).collect::<Vec<_>>();
+        for (.., members) in classes.into_iter().filter(|(.., members)| pays(&columns(members))) {
             members.iter().for_each(|&m| bundles.leaders[m] = members[0]);
             bundles.all.push(members);
         }
@@ -152,4 +162,17 @@ pub(crate) fn refresh(
         true => (low(), high()),
         false => rayon::join(low, high),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pays;
+
+    #[test]
+    fn narrow_layers_run_together_where_they_are_many() {
+        assert!(pays(&[16; 8]) && pays(&[48, 16]) && pays(&[4; 16]), "experts and gates");
+        assert!(!pays(&[48]) && !pays(&[]), "one layer has nothing to run with");
+        assert!(!pays(&[1; 8]) && !pays(&[31, 32]), "too few columns to pay for the copies");
+        assert!(!pays(&[64; 8]) && !pays(&[49, 49]), "wide layers are fast alone: the heads of 64 of the benchmark W2");
+    }
 }

@@ -10,7 +10,7 @@
 //! fill the last one up hold zeros at the inputs and have no loss.
 
 use super::MIN_LANE_FLOPS;
-use polytask_graph::{Activation, DomainId, Graph, NodeId, Op, Pooling, Shape};
+use polytask_graph::{Activation, DomainId, Graph, NodeId, Op, Pooling, Shape, ops};
 
 /// What a node has one element for, and how they lie.
 #[derive(Clone, Copy)]
@@ -46,17 +46,14 @@ fn blocks(graph: &Graph) -> Vec<bool> {
     for node in graph.nodes() {
         let first = node.inputs.first().is_some_and(|x| all[x.0]);
         let shape = |x: &NodeId| &graph.node(*x).shape;
-        let image = node.shape.image().is_some();
-        all.push(match &node.op {
-            Op::Input => image,
-            // A reshape to the same shape is there to change the layout.
-            Op::Reshape if node.inputs.first().map(shape) == Some(&node.shape) => !first,
-            Op::Reshape => image,
-            Op::Conv2d { .. } | Op::Pool { .. } | Op::GlobalPool => true,
-            Op::BatchNorm { .. } | Op::GroupNorm { .. } | Op::Upsample { .. } => true,
-            Op::Activation(_) | Op::Add | Op::Dropout { .. } | Op::Slice { .. } | Op::StopGradient => first,
-            Op::Concat => first && node.inputs.iter().all(|x| shape(x).leading() == node.shape.leading()),
-            _ => false,
+        all.push(match node.op.layout() {
+            ops::Layout::Rows => false,
+            ops::Layout::Blocks => true,
+            ops::Layout::Kept => first,
+            ops::Layout::Joined => first && node.inputs.iter().all(|x| shape(x).leading() == node.shape.leading()),
+            // A copy in the same shape is there to change the layout.
+            ops::Layout::Copied if node.inputs.first().map(shape) == Some(&node.shape) => !first,
+            ops::Layout::Fed | ops::Layout::Copied => node.shape.image().is_some(),
         });
     }
     all
@@ -64,20 +61,19 @@ fn blocks(graph: &Graph) -> Vec<bool> {
 
 /// The layout that an op reads; none where it reads either. `first` is that of its first input, `own` what it gives.
 fn wants(op: &Op, first: bool, own: bool) -> Option<bool> {
-    match op {
-        Op::Conv2d { .. } | Op::Pool { .. } | Op::GlobalPool => Some(true),
-        Op::BatchNorm { .. } | Op::GroupNorm { .. } | Op::Upsample { .. } => Some(true),
-        Op::Activation(_) | Op::Add | Op::Dropout { .. } | Op::Slice { .. } | Op::StopGradient => Some(first),
-        Op::Concat => Some(own),
-        Op::Reshape => None,
-        _ => Some(false),
+    match op.layout() {
+        ops::Layout::Rows => Some(false),
+        ops::Layout::Blocks => Some(true),
+        ops::Layout::Kept => Some(first),
+        ops::Layout::Joined => Some(own),
+        ops::Layout::Fed | ops::Layout::Copied => None,
     }
 }
 
 /// Rows that a lane has of a batch, of which there are `most` at most: whole blocks, so many that a lane has work enough, and that it has enough to take the
 /// statistics of batch norm from.
 pub(super) fn lane_rows(graph: &Graph, batch: usize, most: usize) -> usize {
-    let norms = graph.nodes().iter().any(|n| matches!(n.op, Op::BatchNorm { .. }));
+    let norms = graph.nodes().iter().any(|n| matches!(n.op, Op::BatchNorm(_)));
     let by_rows = batch.div_ceil(SIDE) / if norms { MIN_NORM_BLOCKS } else { 1 };
     let by_work = batch.saturating_mul(graph.training_flops()) / MIN_LANE_FLOPS;
     batch.div_ceil(by_rows.min(by_work).min(most).max(1)).next_multiple_of(SIDE)
@@ -104,12 +100,13 @@ pub(crate) struct Site<'a> {
 /// By node: whether it is a rectified convolution that nothing but max pooling reads. Pooling then passes no cotangent on
 /// where the largest value is not above 0, so that the convolution has none to cut off: one pass less over its output.
 pub(super) fn pooled(graph: &Graph) -> Vec<bool> {
-    let rectified = |op: &Op| matches!(op, Op::Conv2d { activation: Activation::Relu, .. });
+    let rectified = |op: &Op| matches!(op, Op::Conv2d(ops::Conv2d { activation: Activation::Relu, .. }));
     let mut all: Vec<bool> = graph.nodes().iter().map(|node| rectified(&node.op)).collect();
-    for node in graph.nodes().iter().filter(|n| !matches!(n.op, Op::Pool { pooling: Pooling::Max, .. })) {
+    for node in graph.nodes().iter().filter(|n| !matches!(n.op, Op::Pool(ops::Pool { pooling: Pooling::Max, .. }))) {
         node.inputs.iter().for_each(|x| all[x.0] = false);
     }
-    let seen = graph.losses().iter().flat_map(|loss| loss.nodes()).chain(graph.charges().iter().map(|c| c.node));
+    let seen =
+        graph.losses().iter().flat_map(|loss| loss.nodes()).chain(graph.auxiliary_losses().iter().map(|a| a.node));
     seen.for_each(|x| all[x.0] = false);
     all
 }

@@ -5,14 +5,14 @@ mod fusion;
 mod layout;
 mod wiring;
 
-use crate::kernels::{self, ChargeKernel, Kernel, LossKernel};
+use crate::kernels::{self, AuxiliaryKernel, Kernel, LossKernel};
 use arena::Room;
 use fusion::Bundles;
 pub(crate) use fusion::{WideBlock, WideWeight, refresh};
 use layout::Layout;
 pub(crate) use layout::{SIDE, Site};
 use polytask_exec::{Batch, DEFAULT_LANES, Groups, MAX_LANES, MERGED, Mode, Spec};
-use polytask_graph::{DomainId, Graph, LossId, NodeId, Op, ParameterId, Reach, Role};
+use polytask_graph::{DomainId, Graph, LossId, NodeId, Op, ParameterId, Reach, Role, Shape, ops};
 use std::ops::Range;
 pub(crate) use wiring::{Flow, ParameterWire, Run, Slot, Wiring};
 
@@ -69,7 +69,7 @@ pub struct Plan {
     pub(crate) boundaries: Vec<Boundary>,
     pub(crate) losses: Vec<Box<dyn LossKernel>>,
     /// Training only.
-    pub(crate) charges: Vec<ChargeKernel>,
+    pub(crate) auxiliary: Vec<AuxiliaryKernel>,
     pub(crate) inputs: Vec<InputSlot>,
     /// By loss, the nodes that it reads.
     pub(crate) outputs: Vec<Vec<Slot>>,
@@ -105,6 +105,10 @@ const MIN_LANE_ROWS: usize = 128;
 const MIN_LANE_SEQUENCES: usize = 16;
 impl Plan {
     /// Plans for batches of at most `batch` rows.
+    ///
+    /// # Panics
+    /// If an op or a loss that a caller brought is not bound: [`Graph::ready`], which [`Graph::validate`] asks too, says
+    /// which.
     pub fn new(graph: &Graph, batch: usize, mode: Mode, groups: &Groups) -> Self {
         Plan::with(graph, batch, mode, groups, DEFAULT_LANES, true)
     }
@@ -122,6 +126,8 @@ impl Plan {
 
     /// `most` lanes at most.
     fn with(graph: &Graph, batch: usize, mode: Mode, groups: &Groups, most: usize, fuse: bool) -> Self {
+        let ready = graph.ready();
+        assert!(ready.is_ok(), "a graph that cannot run was planned: {ready:?}");
         let batch = batch.max(1);
         let (graph, blocked) = layout::layout(graph);
         // How long sequences are is known batch by batch; all of a batch's rows may end up in one lane.
@@ -143,7 +149,7 @@ impl Plan {
         self.lanes
     }
 
-    /// Bytes of working memory in all lanes together, without what hangs on the length of sequences.
+    /// Bytes of working memory in all lanes together, without what depends on the length of sequences.
     pub fn memory(&self) -> usize {
         4 * self.lanes * (self.arena[0] + self.indices[0] + self.gradient)
     }
@@ -247,9 +253,9 @@ impl<'a> Planner<'a> {
                 born[node.0] = count;
             }
         }
-        for charge in self.graph.charges() {
-            last_use[charge.node.0] = count;
-            born[charge.node.0] = count;
+        for auxiliary in self.graph.auxiliary_losses() {
+            last_use[auxiliary.node.0] = count;
+            born[auxiliary.node.0] = count;
         }
         let needs = self.needs_gradient();
         let stacked = self.boundary_groups(&needs, &groups);
@@ -262,16 +268,17 @@ impl<'a> Planner<'a> {
         for (i, node) in self.graph.nodes().iter().enumerate() {
             let (width, at) = (node.shape.width(), Layout { domain: node.domain, blocked: self.blocked[i] });
             let life = bundles.leader(i)..=if train { backward[i] } else { last_use[i] };
-            let place = if matches!(node.op, Op::Index) { &mut indices } else { &mut arena };
+            let place = if node.op.fed() == Some(ops::Fed::Indices) { &mut indices } else { &mut arena };
             values.push(place.place(at, life.clone(), width, 1));
-            let extra = if train { kernels::saved_width(&node.op, &node.shape) } else { 0 };
+            let inputs: Vec<&Shape> = node.inputs.iter().map(|x| &self.graph.node(*x).shape).collect();
+            let extra = if train { kernels::saved_width(&node.op, &node.shape, &inputs) } else { 0 };
             saved.push(arena.place(at, life, extra, 1));
             let copies = if train && needs[i] { groups[i].len() } else { 0 };
             let life = born[i]..=backward[i];
             cotangents.push(arena.place(at, life.clone(), width, copies));
             stacks.push(arena.place(at, life, width, stacked[i].len()));
             let ([forward, back], turns) = match bundles.width(&self.graph, i) {
-                0 => (kernels::scratch_widths(&node.op, &node.shape, train, copies), 1),
+                0 => (kernels::scratch_widths(&node.op, &node.shape, &inputs, train, copies), 1),
                 wide => ([wide; 2], copies),
             };
             let back = if train { back } else { 0 };
@@ -307,19 +314,19 @@ impl<'a> Planner<'a> {
                 },
             };
             let parameter = loss.parameter().map(wire);
-            kernels::build_loss(loss, self.graph.node(loss.prediction).shape.pixels(), nodes, parameter)
+            kernels::build_loss(loss, &self.graph.node(loss.prediction).shape, nodes, parameter)
         });
         let losses = losses.collect();
-        let charges = self.graph.charges().iter().filter(|_| train).map(|charge| {
-            let n = charge.node.0;
+        let auxiliary = self.graph.auxiliary_losses().iter().filter(|_| train).map(|auxiliary| {
+            let n = auxiliary.node.0;
             let mut share = |loss: LossId| (loss.0, needs[n].then(|| flow(&self.groups.of(&[loss]), n)));
-            ChargeKernel {
+            AuxiliaryKernel {
                 values: values[n],
-                weight: f64::from(charge.weight) / (charge.losses.len() * values[n].width) as f64,
-                losses: charge.losses.iter().map(|l| share(*l)).collect(),
+                weight: f64::from(auxiliary.weight) / (auxiliary.losses.len() * values[n].width) as f64,
+                losses: auxiliary.losses.iter().map(|l| share(*l)).collect(),
             }
         });
-        let charges = charges.collect();
+        let auxiliary = auxiliary.collect();
         let pooled = layout::pooled(&self.graph);
         let mut wired: Vec<(usize, Box<dyn Kernel>)> = Vec::with_capacity(count);
         let mut wides: Vec<WideWeight> = Vec::new();
@@ -387,10 +394,11 @@ impl<'a> Planner<'a> {
         });
         let boundaries = boundaries.collect();
 
-        let inputs = self.graph.nodes().iter().enumerate().filter_map(|(i, node)| match node.op {
-            Op::Input => Some(InputSlot::Real(values[i])),
-            Op::Index => Some(InputSlot::Index(values[i])),
-            _ => None,
+        let inputs = self.graph.nodes().iter().zip(&values).filter_map(|(node, slot)| {
+            Some(match node.op.fed()? {
+                ops::Fed::Numbers => InputSlot::Real(*slot),
+                ops::Fed::Indices => InputSlot::Index(*slot),
+            })
         });
         let inputs = inputs.collect();
         Plan {
@@ -400,7 +408,7 @@ impl<'a> Planner<'a> {
             shared_from,
             boundaries,
             losses,
-            charges,
+            auxiliary,
             // Behind the gradients there is room for one of layers that run as one.
             gradient: gradient + wides.iter().filter(|_| train).map(|wide| wide.range.len()).max().unwrap_or(0),
             wide_blocks: wides.iter().enumerate().flat_map(|(i, wide)| wide.blocks(i)).collect(),
@@ -534,8 +542,8 @@ impl<'a> Planner<'a> {
         for (l, loss) in self.graph.losses().iter().enumerate() {
             loss.nodes().for_each(|node| reads(&self.groups.of(&[LossId(l)]), node.0));
         }
-        for charge in self.graph.charges() {
-            charge.losses.iter().for_each(|l| reads(&self.groups.of(&[*l]), charge.node.0));
+        for auxiliary in self.graph.auxiliary_losses() {
+            auxiliary.losses.iter().for_each(|l| reads(&self.groups.of(&[*l]), auxiliary.node.0));
         }
         for (i, node) in self.graph.nodes().iter().enumerate() {
             node.inputs.iter().for_each(|input| reads(&groups[i], input.0));

@@ -32,7 +32,7 @@ impl Mixed {
         let categories = draw(ROWS).iter().map(|v| ((v + 1.0) * 0.55 * LEVELS as f32) as u32).collect();
         // Three labels in four are there, of unequal weight.
         let weights: [Vec<f32>; TASKS] = [(); TASKS].map(|()| draw(ROWS).iter().map(|v| (v + 0.5).max(0.0)).collect());
-        // Every label hangs on the numbers of its row, so that there is something to learn.
+        // Every label depends on the numbers of its row, so that there is something to learn.
         let score: Vec<f32> = numbers.chunks_exact(NUMBERS).map(|x| x[0] + x[1] * x[2] - x[3]).collect();
         let kinds: [fn(f32) -> f32; TASKS] =
             [|s| s, |s| f32::from(s > 0.0), |_| f32::NAN, |s| (s + 2.0).max(0.0).round()];

@@ -111,7 +111,7 @@ impl Random {
     /// Ops that all sorts know.
     fn joined(&mut self, sort: Sort) -> NodeId {
         let (a, b) = (self.pick(sort), self.pick(sort));
-        let (choice, smooth) = (self.below(17), self.smooth());
+        let (choice, smooth) = (self.below(18), self.smooth());
         let per = if self.rng.random() { Per::Layer } else { Per::Channel };
         let g = &mut self.g;
         match choice {
@@ -148,6 +148,7 @@ impl Random {
                 let half = g.affine(a, 0.4, 0.1);
                 g.activation(half, Activation::SmoothStep)
             }
+            16 => g.custom(testing::gated(), &[a, b]),
             _ => g.add(&[a, b, a]),
         }
     }
@@ -287,7 +288,7 @@ impl Random {
         }
     }
 
-    /// A task, the first ones on every sort the network has, and charges to it and to the first.
+    /// A task, the first ones on every sort the network has, and auxiliary losses of it and of the first.
     fn head(&mut self, task: usize) {
         let sort = self.sorts.get(task).copied().unwrap_or(self.sorts[0]);
         let sort = if task < self.sorts.len() { sort } else { self.sort() };
@@ -316,17 +317,20 @@ impl Random {
                 (g.loss(&name, z, LossKind::CrossEntropy), joined)
             }
             _ => {
-                let kind = KINDS[choice];
+                let kind = match self.rng.random_bool(0.1) {
+                    true => LossKind::Custom(testing::softened().into()),
+                    false => KINDS[choice].clone(),
+                };
                 let width = if kind == LossKind::CrossEntropy { 3 } else { 1 };
                 let z = g.pointwise(x, width, Activation::Linear);
                 (g.loss(&name, z, kind), z)
             }
         };
         self.losses.push(loss);
-        let charged = self.pick(sort);
-        self.g.charge(charged, if task.is_multiple_of(2) { 0.3 } else { 0.0 }, &[loss]);
-        for node in [charged, inside] {
-            self.g.charge(node, 0.1, &[self.losses[0], loss]);
+        let seen = self.pick(sort);
+        self.g.auxiliary_loss(seen, if task.is_multiple_of(2) { 0.3 } else { 0.0 }, &[loss]);
+        for node in [seen, inside] {
+            self.g.auxiliary_loss(node, 0.1, &[self.losses[0], loss]);
         }
     }
 }

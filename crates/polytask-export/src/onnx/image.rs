@@ -1,76 +1,79 @@
 //! Ops on images.
 
 use super::emit::{Emit, Form};
+use super::ops::Made;
 use super::writer::Setting;
 use crate::error::Refusal;
-use polytask_graph::{Interpolation, Node, Op, ParameterId, Pooling, Window};
+use polytask_graph::{Interpolation, Node, ParameterId, Pooling, Window, ops};
 
 impl Emit<'_> {
-    pub fn image_op(&mut self, node: &Node) -> Result<(Form, String), Refusal> {
-        let input = node.inputs[0];
-        let value = match &node.op {
-            Op::BatchNorm { gain, bias, mean, variance, epsilon, activation } => {
-                let (form, x) = match node.shape.image() {
-                    Some(_) => (Form::Image, self.image(input)?),
-                    None => (Form::Plain, self.plain(input)),
-                };
-                let [gain, bias, mean, variance] = [gain, bias, mean, variance].map(|p| self.parameter(*p));
-                let inputs = [x.as_str(), &gain, &bias, &mean, &variance];
-                let y = self.w.op_with("BatchNormalization", &inputs, vec![("epsilon", Setting::Float(*epsilon))]);
-                return Ok((form, self.activation(*activation, &y)));
-            }
-            Op::GroupNorm { gain, bias, groups, epsilon, activation } => {
-                let y = match node.shape.image() {
-                    Some(_) => self.image_groups(node, *groups, [*gain, *bias], *epsilon)?,
-                    None => self.plain_groups(node, *groups, [*gain, *bias], *epsilon),
-                };
-                let form = if node.shape.image().is_some() { Form::Image } else { Form::Plain };
-                return Ok((form, self.activation(*activation, &y)));
-            }
-            Op::GlobalPool => {
-                let x = self.image(input)?;
-                let mean = self.w.op("GlobalAveragePool", &[&x]);
-                return Ok((Form::Plain, self.w.reshape(&mean, &[0, node.shape.width() as i64])));
-            }
-            Op::Conv2d { weight, bias, window, groups, activation } => {
-                let x = self.image(input)?;
-                let (dims, values) = filters(self.values(*weight), &self.graph.parameter(*weight).dims);
-                let weight = self.tensor(&self.graph.parameter(*weight).name, &dims, &values);
-                let bias = bias.map(|bias| self.parameter(bias));
-                let inputs: Vec<&str> =
-                    [Some(&x), Some(&weight), bias.as_ref()].into_iter().flatten().map(|s| s.as_str()).collect();
-                let mut settings = window_settings(window);
-                settings.push(("group", Setting::Int(*groups as i64)));
-                let y = self.w.op_with("Conv", &inputs, settings);
-                self.activation(*activation, &y)
-            }
-            Op::Pool { pooling, window } => {
-                let x = self.image(input)?;
-                let (op, mut settings) = (pool(*pooling), window_settings(window));
-                if *pooling == Pooling::Average {
-                    settings.push(("count_include_pad", Setting::Int(0)));
-                }
-                self.w.op_with(op, &[&x], settings)
-            }
-            Op::Upsample { interpolation, factor } => {
-                let x = self.image(input)?;
-                let scales = self.w.floats(&[4], &[1.0, 1.0, factor[0] as f32, factor[1] as f32]);
-                let settings = match interpolation {
-                    Interpolation::Nearest => vec![
-                        ("mode", Setting::Word("nearest")),
-                        ("coordinate_transformation_mode", Setting::Word("asymmetric")),
-                        ("nearest_mode", Setting::Word("floor")),
-                    ],
-                    Interpolation::Bilinear => vec![
-                        ("mode", Setting::Word("linear")),
-                        ("coordinate_transformation_mode", Setting::Word("half_pixel")),
-                    ],
-                };
-                self.w.op_with("Resize", &[&x, "", &scales], settings)
-            }
-            _ => return Err(Refusal::new("it is no op on images")),
+    pub fn batch_norm_op(&mut self, node: &Node, op: &ops::BatchNorm) -> Made {
+        let (form, x) = match node.shape.image() {
+            Some(_) => (Form::Image, self.image(node.inputs[0])?),
+            None => (Form::Plain, self.plain(node.inputs[0])),
         };
-        Ok((Form::Image, value))
+        let [gain, bias, mean, variance] = [op.gain, op.bias, op.mean, op.variance].map(|p| self.parameter(p));
+        let inputs = [x.as_str(), &gain, &bias, &mean, &variance];
+        let y = self.w.op_with("BatchNormalization", &inputs, vec![("epsilon", Setting::Float(op.epsilon))]);
+        Ok((form, self.activation(op.activation, &y)))
+    }
+
+    pub fn group_norm_op(&mut self, node: &Node, op: &ops::GroupNorm) -> Made {
+        let (groups, parameters) = (op.groups, [op.gain, op.bias]);
+        let (form, y) = match node.shape.image() {
+            Some(_) => (Form::Image, self.image_groups(node, groups, parameters, op.epsilon)?),
+            None => (Form::Plain, self.plain_groups(node, groups, parameters, op.epsilon)),
+        };
+        Ok((form, self.activation(op.activation, &y)))
+    }
+
+    pub fn global_pool_op(&mut self, node: &Node) -> Made {
+        let x = self.image(node.inputs[0])?;
+        let mean = self.w.op("GlobalAveragePool", &[&x]);
+        Ok((Form::Plain, self.w.reshape(&mean, &[0, node.shape.width() as i64])))
+    }
+
+    pub fn conv2d_op(&mut self, node: &Node, op: &ops::Conv2d) -> Made {
+        let x = self.image(node.inputs[0])?;
+        let parameter = self.graph.parameter(op.weight);
+        let (dims, values) = filters(self.values(op.weight), &parameter.dims);
+        let weight = self.tensor(&parameter.name, &dims, &values);
+        let bias = op.bias.map(|bias| self.parameter(bias));
+        let inputs: Vec<&str> =
+            [Some(&x), Some(&weight), bias.as_ref()].into_iter().flatten().map(|s| s.as_str()).collect();
+        let mut settings = window_settings(&op.window);
+        settings.push(("group", Setting::Int(op.groups as i64)));
+        let y = self.w.op_with("Conv", &inputs, settings);
+        Ok((Form::Image, self.activation(op.activation, &y)))
+    }
+
+    pub fn pool_op(&mut self, node: &Node, op: &ops::Pool) -> Made {
+        let x = self.image(node.inputs[0])?;
+        let mut settings = window_settings(&op.window);
+        let name = match op.pooling {
+            Pooling::Max => "MaxPool",
+            Pooling::Average => {
+                settings.push(("count_include_pad", Setting::Int(0)));
+                "AveragePool"
+            }
+        };
+        Ok((Form::Image, self.w.op_with(name, &[&x], settings)))
+    }
+
+    pub fn upsample_op(&mut self, node: &Node, op: &ops::Upsample) -> Made {
+        let (x, [down, across]) = (self.image(node.inputs[0])?, op.factor);
+        let scales = self.w.floats(&[4], &[1.0, 1.0, down as f32, across as f32]);
+        let settings = match op.interpolation {
+            Interpolation::Nearest => vec![
+                ("mode", Setting::Word("nearest")),
+                ("coordinate_transformation_mode", Setting::Word("asymmetric")),
+                ("nearest_mode", Setting::Word("floor")),
+            ],
+            Interpolation::Bilinear => {
+                vec![("mode", Setting::Word("linear")), ("coordinate_transformation_mode", Setting::Word("half_pixel"))]
+            }
+        };
+        Ok((Form::Image, self.w.op_with("Resize", &[&x, "", &scales], settings)))
     }
 
     /// Every group of channels is normalised as an instance with one channel.
@@ -110,13 +113,6 @@ impl Emit<'_> {
         let (gain, bias) = (self.parameter(gain), self.parameter(bias));
         let scaled = self.w.op("Mul", &[&normal, &gain]);
         self.w.op("Add", &[&scaled, &bias])
-    }
-}
-
-fn pool(pooling: Pooling) -> &'static str {
-    match pooling {
-        Pooling::Max => "MaxPool",
-        Pooling::Average => "AveragePool",
     }
 }
 

@@ -5,7 +5,7 @@ use super::proto::Type;
 use super::writer::{Axis, Setting, tensor};
 use crate::spec;
 use polytask::inputs::Category;
-use polytask_graph::{DomainId, Node, NodeId, Op};
+use polytask_graph::{DomainId, Node, NodeId, ops};
 
 impl Emit<'_> {
     /// Declares the inputs and prepares them.
@@ -128,15 +128,17 @@ impl Emit<'_> {
     fn other(&mut self, id: NodeId, node: &Node) {
         let mut axes = self.axes(node.domain);
         axes.extend(node.shape.0.iter().map(|l| Axis::Fixed(*l)));
-        match node.op {
-            Op::Index => {
+        match node.op.fed() {
+            Some(ops::Fed::Indices) => {
                 let fed = self.fed_input(&node.name, Type::Long, &axes, "indices; out of range where there is none");
                 self.indices.insert(id, Indices::Fed(fed));
             }
-            _ => {
+            Some(ops::Fed::Numbers) => {
                 let fed = self.fed_input(&node.name, Type::Float, &axes, "numbers as the network reads them");
                 self.put(id, Form::Plain, fed);
             }
+            // What computes is not fed.
+            None => {}
         }
     }
 }

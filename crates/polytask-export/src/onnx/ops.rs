@@ -5,10 +5,10 @@ use super::proto::Type;
 use super::writer::Setting;
 use crate::error::Refusal;
 use crate::spec;
-use polytask_graph::{Activation, IndexColumn, Node, Op, ParameterId, Weighing};
+use polytask_graph::{Activation, IndexColumn, Node, Op, ParameterId, Weighing, ops};
 
 /// The value of a node, and how its features lie. An input has none here.
-type Made = Result<(Form, String), Refusal>;
+pub(super) type Made = Result<(Form, String), Refusal>;
 
 impl Emit<'_> {
     pub fn node(&mut self, node: &Node) -> Made {
@@ -17,9 +17,9 @@ impl Emit<'_> {
         match &node.op {
             // Inputs are there before the network.
             Op::Input | Op::Index => plain(String::new()),
-            Op::OneHot { columns } => plain(self.one_hot(node, columns)?),
-            Op::Embedding { column, table, .. } => plain(self.embedding(node, *column, *table)?),
-            Op::Dense { weight, bias, activation } => {
+            Op::OneHot(ops::OneHot { columns }) => plain(self.one_hot(node, columns)?),
+            Op::Embedding(ops::Embedding { column, table, .. }) => plain(self.embedding(node, *column, *table)?),
+            Op::Dense(ops::Dense { weight, bias, activation }) => {
                 let (x, weight) = (self.plain(node.inputs[0]), self.parameter(*weight));
                 let bias = bias.map(|bias| self.parameter(bias));
                 let sum = match (&bias, domain.is_rows()) {
@@ -37,8 +37,8 @@ impl Emit<'_> {
                 Ok((form, self.activation(*activation, &x)))
             }
             // What they do while training is not exported.
-            Op::Dropout { .. } | Op::StopGradient => self.one(node),
-            Op::LayerNorm { gain, bias, epsilon } => {
+            Op::Dropout(_) | Op::StopGradient => self.one(node),
+            Op::LayerNorm(ops::LayerNorm { gain, bias, epsilon }) => {
                 let x = self.plain(node.inputs[0]);
                 let (gain, bias) = (self.parameter(*gain), self.parameter(*bias));
                 let settings = vec![("axis", Setting::Int(-1)), ("epsilon", Setting::Float(*epsilon))];
@@ -49,8 +49,8 @@ impl Emit<'_> {
                 let (form, parts) = self.alike(&node.inputs)?;
                 Ok((form, self.add(&parts)))
             }
-            Op::Blend { weights, weighing } => self.blend(node, *weights, *weighing),
-            Op::Slice { start, end } => self.cut(node, *start, *end),
+            Op::Blend(ops::Blend { weights, weighing }) => self.blend(node, *weights, *weighing),
+            Op::Slice(ops::Slice { start, end }) => self.cut(node, *start, *end),
             Op::Mul => {
                 let (form, parts) = self.alike(&node.inputs)?;
                 let same = self.graph.node(node.inputs[0]).shape == self.graph.node(node.inputs[1]).shape;
@@ -62,7 +62,7 @@ impl Emit<'_> {
                     }
                 }
             }
-            Op::Softmax { .. } => {
+            Op::Softmax(_) => {
                 let x = self.plain(node.inputs[0]);
                 plain(self.w.op_with("Softmax", &[&x], vec![("axis", Setting::Int(-1))]))
             }
@@ -76,41 +76,44 @@ impl Emit<'_> {
                 let mixed = self.w.op("MatMul", &[&gate, &all]);
                 plain(self.w.squeeze(&mixed, &[-2]))
             }
-            Op::Affine { scale, shift } => {
+            Op::Affine(ops::Affine { scale, shift }) => {
                 let (form, x) = self.one(node)?;
                 let (scale, shift) = (self.w.float(*scale), self.w.float(*shift));
                 let scaled = self.w.op("Mul", &[&x, &scale]);
                 Ok((form, self.w.op("Add", &[&scaled, &shift])))
             }
-            Op::Dot { scale } => {
+            Op::Dot(ops::Dot { scale }) => {
                 let (a, b) = (self.plain(node.inputs[0]), self.plain(node.inputs[1]));
                 let products = self.w.op("Mul", &[&a, &b]);
                 let (sum, scale) = (self.sum(&products, -1, true), self.w.float(*scale));
                 plain(self.w.op("Mul", &[&sum, &scale]))
             }
             Op::AllOf => plain(self.all_of(node)),
-            Op::Vector { value } => {
+            Op::Vector(ops::Vector { value }) => {
                 let value = self.parameter(*value);
                 plain(self.everywhere(&value, domain, width)?)
             }
-            Op::Codes { choices } => plain(self.codes(node, *choices)),
+            Op::Codes(ops::Codes { choices }) => plain(self.codes(node, *choices)),
             Op::Reshape => plain(self.plain(node.inputs[0])),
-            Op::Conv2d { .. }
-            | Op::Pool { .. }
-            | Op::GlobalPool
-            | Op::BatchNorm { .. }
-            | Op::GroupNorm { .. }
-            | Op::Upsample { .. } => self.image_op(node),
-            Op::Reduce(_)
-            | Op::Spread { .. }
-            | Op::Gather { .. }
-            | Op::Neighbours { .. }
-            | Op::Position { .. }
-            | Op::Lstm { .. }
-            | Op::Gru { .. }
-            | Op::Attention { .. }
-            | Op::Rotary { .. }
-            | Op::Pairwise { .. } => plain(self.sequence_op(node)?),
+            Op::Conv2d(op) => self.conv2d_op(node, op),
+            Op::Pool(op) => self.pool_op(node, op),
+            Op::GlobalPool => self.global_pool_op(node),
+            Op::BatchNorm(op) => self.batch_norm_op(node, op),
+            Op::GroupNorm(op) => self.group_norm_op(node, op),
+            Op::Upsample(op) => self.upsample_op(node, op),
+            Op::Custom(op) => {
+                Err(Refusal::new(format!("{:?} is a caller's own, which only the CPU can run", op.what.name)))
+            }
+            Op::Reduce(reduction) => plain(self.reduce(node, *reduction)?),
+            Op::Spread(op) => plain(self.spread(node, op)?),
+            Op::Gather(op) => plain(self.gather(node, op.column)?),
+            Op::Neighbours(op) => plain(self.neighbours(node, op)?),
+            Op::Position(op) => plain(self.position(node, op)?),
+            Op::Lstm(op) => plain(self.lstm(node, op)?),
+            Op::Gru(op) => plain(self.gru(node, op)?),
+            Op::Attention(op) => plain(self.attention(node, op.heads)?),
+            Op::Rotary(op) => plain(self.rotary(node, op.head, op.turned)?),
+            Op::Pairwise(op) => plain(self.pairwise(node, op.root)?),
         }
     }
 
@@ -176,7 +179,7 @@ impl Emit<'_> {
                 let outside = self.w.op("Or", &[&below, &above]);
                 Ok(self.w.op("Where", &[&outside, &levels, &index]))
             }
-            _ => Err(Refusal::new("it reads places as if they were levels")),
+            None => Err(Refusal::new("it reads places as if they were levels")),
         }
     }
 
@@ -255,7 +258,7 @@ impl Emit<'_> {
         }
         let shares = match weighing {
             Weighing::Softmax => spec::softmax(numbers),
-            _ => numbers.to_vec(),
+            Weighing::Free | Weighing::Sampled => numbers.to_vec(),
         };
         let mut terms = Vec::with_capacity(parts.len());
         for (i, (part, own)) in parts.iter().zip(shares.chunks_exact(each)).enumerate() {

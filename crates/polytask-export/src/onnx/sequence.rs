@@ -4,67 +4,60 @@ use super::emit::{Emit, Indices};
 use super::proto::Type;
 use super::writer::Setting;
 use crate::error::Refusal;
-use polytask_graph::{DomainId, Node, Op, ParameterId, Reduction};
+use polytask_graph::{DomainId, Node, ParameterId, Reduction, ops};
 
 /// A score that a softmax gives no weight.
 const LOWEST: f32 = -1e30;
 
 impl Emit<'_> {
-    pub fn sequence_op(&mut self, node: &Node) -> Result<String, Refusal> {
-        let (domain, width) = self.of(node);
-        match &node.op {
-            Op::Reduce(reduction) => self.reduce(node, *reduction),
-            Op::Spread { over } => {
-                let from = self.graph.node(node.inputs[0]).domain;
-                let (inner, outer) = (self.rank(domain) as i64, self.rank(from) as i64);
-                let new: Vec<i64> = match over {
-                    false => (outer..inner).collect(),
-                    true if outer == 2 => (1..inner - 1).collect(),
-                    true => return Err(Refusal::new("it spreads nested sequences over a product")),
-                };
-                let x = self.plain(node.inputs[0]);
-                let x = if new.is_empty() { x } else { self.w.unsqueeze(&x, &new) };
-                self.everywhere(&x, domain, width)
-            }
-            Op::Gather { column } => self.gather(node, *column),
-            Op::Neighbours { before, after } => {
-                let (before, after) = (*before as i64, *after as i64);
-                let x = self.plain(node.inputs[0]);
-                let padded = self.padded(&x, domain, before, after)?;
-                let parts: Vec<String> =
-                    (0..=before + after).map(|place| self.window(&padded, place, before + after)).collect();
-                Ok(self.w.concat(&parts, -1))
-            }
-            Op::Position { table } => {
-                let last = self.graph.parameter(*table).dims[0] as i64 - 1;
-                let (table, positions, last) = (self.parameter(*table), self.positions(domain)?, self.w.long(last));
-                let rows = self.w.op("Min", &[&positions, &last]);
-                let values = self.w.op_with("Gather", &[&table, &rows], vec![("axis", Setting::Int(0))]);
-                self.everywhere(&values, domain, width)
-            }
-            Op::Lstm { input, recurrent, bias, reverse } => {
-                let bias = self.values(*bias).to_vec();
-                // ONNX has the gates in the order i o f g, and a second bias.
-                let whole: Vec<f32> =
-                    [0, 3, 1, 2].iter().flat_map(|g| bias[g * width..(g + 1) * width].to_vec()).collect();
-                let whole = [whole, vec![0.0; 4 * width]].concat();
-                self.recurrent(node, "LSTM", [*input, *recurrent], &[0, 3, 1, 2], &whole, *reverse)
-            }
-            Op::Gru { input, recurrent, bias, reverse } => {
-                let bias = self.values(*bias).to_vec();
-                let part = |i: usize| bias[i * width..(i + 1) * width].to_vec();
-                // ONNX has the gates in the order z r n, then the biases of the recurrent products.
-                let whole = [part(1), part(0), part(2), vec![0.0; 2 * width], part(3)].concat();
-                self.recurrent(node, "GRU", [*input, *recurrent], &[1, 0, 2], &whole, *reverse)
-            }
-            Op::Attention { heads } => self.attention(node, *heads),
-            Op::Rotary { head, turned } => self.rotary(node, *head, *turned),
-            Op::Pairwise { root } => self.pairwise(node, *root),
-            _ => Err(Refusal::new("it is no op on sequences")),
-        }
+    pub fn spread(&mut self, node: &Node, op: &ops::Spread) -> Result<String, Refusal> {
+        let ((domain, width), from) = (self.of(node), self.graph.node(node.inputs[0]).domain);
+        let (inner, outer) = (self.rank(domain) as i64, self.rank(from) as i64);
+        let new: Vec<i64> = match op.over {
+            false => (outer..inner).collect(),
+            true if outer == 2 => (1..inner - 1).collect(),
+            true => return Err(Refusal::new("it spreads nested sequences over a product")),
+        };
+        let x = self.plain(node.inputs[0]);
+        let x = if new.is_empty() { x } else { self.w.unsqueeze(&x, &new) };
+        self.everywhere(&x, domain, width)
     }
 
-    fn reduce(&mut self, node: &Node, reduction: Reduction) -> Result<String, Refusal> {
+    pub fn neighbours(&mut self, node: &Node, op: &ops::Neighbours) -> Result<String, Refusal> {
+        let (before, after) = (op.before as i64, op.after as i64);
+        let x = self.plain(node.inputs[0]);
+        let padded = self.padded(&x, node.domain, before, after)?;
+        let parts: Vec<String> =
+            (0..=before + after).map(|place| self.window(&padded, place, before + after)).collect();
+        Ok(self.w.concat(&parts, -1))
+    }
+
+    pub fn position(&mut self, node: &Node, op: &ops::Position) -> Result<String, Refusal> {
+        let (domain, width) = self.of(node);
+        let last = self.graph.parameter(op.table).dims[0] as i64 - 1;
+        let (table, positions, last) = (self.parameter(op.table), self.positions(domain)?, self.w.long(last));
+        let rows = self.w.op("Min", &[&positions, &last]);
+        let values = self.w.op_with("Gather", &[&table, &rows], vec![("axis", Setting::Int(0))]);
+        self.everywhere(&values, domain, width)
+    }
+
+    pub fn lstm(&mut self, node: &Node, op: &ops::Lstm) -> Result<String, Refusal> {
+        let (width, bias) = (node.shape.width(), self.values(op.bias));
+        // ONNX has the gates in the order i o f g, and a second bias.
+        let mut whole: Vec<f32> = [0, 3, 1, 2].iter().flat_map(|g| bias[g * width..(g + 1) * width].to_vec()).collect();
+        whole.resize(8 * width, 0.0);
+        self.recurrent(node, "LSTM", [op.input, op.recurrent], &[0, 3, 1, 2], &whole, op.reverse)
+    }
+
+    pub fn gru(&mut self, node: &Node, op: &ops::Gru) -> Result<String, Refusal> {
+        let (width, bias) = (node.shape.width(), self.values(op.bias));
+        let part = |i: usize| bias[i * width..(i + 1) * width].to_vec();
+        // ONNX has the gates in the order z r n, then the biases of the recurrent products.
+        let whole = [part(1), part(0), part(2), vec![0.0; 2 * width], part(3)].concat();
+        self.recurrent(node, "GRU", [op.input, op.recurrent], &[1, 0, 2], &whole, op.reverse)
+    }
+
+    pub fn reduce(&mut self, node: &Node, reduction: Reduction) -> Result<String, Refusal> {
         let (from, width) = (self.graph.node(node.inputs[0]).domain, node.shape.width());
         let x = self.plain(node.inputs[0]);
         match reduction {
@@ -121,7 +114,7 @@ impl Emit<'_> {
     }
 
     /// Elements of the same row by their position.
-    fn gather(&mut self, node: &Node, column: usize) -> Result<String, Refusal> {
+    pub fn gather(&mut self, node: &Node, column: usize) -> Result<String, Refusal> {
         let (own, width) = self.of(node);
         let from = self.graph.node(node.inputs[0]).domain;
         let Some(Indices::Fed(fed)) = self.indices.get(&node.inputs[1]).cloned() else {
@@ -202,7 +195,7 @@ impl Emit<'_> {
         Ok(self.w.op("Reshape", &[&y, &shape]))
     }
 
-    fn attention(&mut self, node: &Node, heads: usize) -> Result<String, Refusal> {
+    pub fn attention(&mut self, node: &Node, heads: usize) -> Result<String, Refusal> {
         let (domain, width) = self.of(node);
         let (rank, size) = (self.rank(domain) as i64, width / heads);
         let x = self.plain(node.inputs[0]);
@@ -233,7 +226,7 @@ impl Emit<'_> {
     }
 
     /// `(a cos - b sin, a sin + b cos)` of the halves `a`, `b` of each head.
-    fn rotary(&mut self, node: &Node, head: usize, turned: usize) -> Result<String, Refusal> {
+    pub fn rotary(&mut self, node: &Node, head: usize, turned: usize) -> Result<String, Refusal> {
         let (domain, width) = self.of(node);
         let (heads, half) = (turned / head, head / 2);
         let all = self.plain(node.inputs[0]);
@@ -270,7 +263,7 @@ impl Emit<'_> {
         }
     }
 
-    fn pairwise(&mut self, node: &Node, root: Option<ParameterId>) -> Result<String, Refusal> {
+    pub fn pairwise(&mut self, node: &Node, root: Option<ParameterId>) -> Result<String, Refusal> {
         let domain = node.domain;
         // Asks that the second factor lies on rows.
         self.mask(domain)?;

@@ -13,7 +13,7 @@ use crate::spec;
 use indexmap::IndexMap;
 use polytask::files::Tensor;
 use polytask::model::Model;
-use polytask_graph::{Activation, DomainId, Graph, Node, NodeId, Op};
+use polytask_graph::{Activation, DomainId, Graph, Node, NodeId};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Which library builds the network.
@@ -104,7 +104,7 @@ impl<'a> Emit<'a> {
         }
         let needed = spec::needed(self.model);
         for (i, node) in graph.nodes().iter().enumerate().filter(|(i, _)| needed[*i]) {
-            if matches!(node.op, Op::Input | Op::Index) {
+            if node.op.fed().is_some() {
                 let kind = node.name.split('.').next().unwrap_or_default();
                 if !["numbers", "categories", "images", "tokens"].contains(&kind) {
                     let reason = "it is made of more than columns and tokens; ONNX is fed with it";
@@ -124,7 +124,7 @@ impl<'a> Emit<'a> {
         let name = self.unique(&node.name);
         let lengths = std::iter::repeat_n("None".to_owned(), self.rank(node.domain) - 1);
         let axes: Vec<String> = lengths.chain(node.shape.0.iter().map(usize::to_string)).collect();
-        let kind = if matches!(node.op, Op::Index) { "dtype=\"int64\", " } else { "" };
+        let kind = if node.op.fed() == Some(polytask_graph::ops::Fed::Indices) { "dtype=\"int64\", " } else { "" };
         let declared = format!("keras.Input(({},), {kind}name=\"{name}\")", axes.join(", "));
         self.inputs.insert(node.name.clone(), Fed { variable: name.clone(), declared });
         let form = if node.shape.image().is_some() { Form::Image } else { Form::Plain };

@@ -4,7 +4,7 @@ use super::layers::pair;
 use super::{Emit, Form, Made, Target};
 use crate::error::Refusal;
 use crate::spec;
-use polytask_graph::{IndexColumn, Interpolation, Node, Op, ParameterId, Pooling, Weighing, Window};
+use polytask_graph::{IndexColumn, Interpolation, Node, Op, ParameterId, Pooling, Weighing, Window, ops};
 use std::borrow::Cow;
 
 impl Emit<'_> {
@@ -13,7 +13,7 @@ impl Emit<'_> {
         let torch = self.target == Target::Torch;
         match &node.op {
             Op::Input | Op::Index => plain(String::new()),
-            Op::OneHot { columns } => {
+            Op::OneHot(ops::OneHot { columns }) => {
                 let mut blocks = Vec::with_capacity(columns.len());
                 for column in columns {
                     let index = self.index(node, *column);
@@ -21,11 +21,11 @@ impl Emit<'_> {
                 }
                 plain(self.concat(&blocks, -1))
             }
-            Op::Embedding { column, table, .. } => {
+            Op::Embedding(ops::Embedding { column, table, .. }) => {
                 let (table, index) = (self.table(*table), self.index(node, *column));
                 plain(format!("{table}({index})"))
             }
-            Op::Dense { weight, bias, activation } => {
+            Op::Dense(ops::Dense { weight, bias, activation }) => {
                 let (layer, x) = (self.dense(*weight, *bias), self.plain(node.inputs[0]));
                 plain(self.activation(*activation, format!("{layer}({x})")))
             }
@@ -34,8 +34,8 @@ impl Emit<'_> {
                 Ok((form, self.activation(*activation, x)))
             }
             // What they do while training is not exported.
-            Op::Dropout { .. } | Op::StopGradient => self.one(node),
-            Op::LayerNorm { gain, bias, epsilon } => {
+            Op::Dropout(_) | Op::StopGradient => self.one(node),
+            Op::LayerNorm(ops::LayerNorm { gain, bias, epsilon }) => {
                 let (layer, x) = (self.layer_norm(*gain, *bias, *epsilon), self.plain(node.inputs[0]));
                 plain(format!("{layer}({x})"))
             }
@@ -44,8 +44,8 @@ impl Emit<'_> {
                 let (form, parts) = self.alike(&node.inputs)?;
                 Ok((form, parts.join(" + ")))
             }
-            Op::Blend { weights, weighing } => self.blend(node, *weights, *weighing),
-            Op::Slice { start, end } => self.cut(node, *start, *end),
+            Op::Blend(ops::Blend { weights, weighing }) => self.blend(node, *weights, *weighing),
+            Op::Slice(ops::Slice { start, end }) => self.cut(node, *start, *end),
             Op::Mul => {
                 let same = self.graph.node(node.inputs[0]).shape == self.graph.node(node.inputs[1]).shape;
                 let (form, parts) = match same {
@@ -54,16 +54,16 @@ impl Emit<'_> {
                 };
                 Ok((form, parts.join(" * ")))
             }
-            Op::Softmax { .. } => {
+            Op::Softmax(_) => {
                 let x = self.plain(node.inputs[0]);
                 plain(if torch { format!("{x}.softmax(-1)") } else { format!("ops.softmax({x})") })
             }
             Op::Mixture => plain(self.mixture(node)),
-            Op::Affine { scale, shift } => {
+            Op::Affine(ops::Affine { scale, shift }) => {
                 let (form, x) = self.one(node)?;
                 Ok((form, format!("{scale} * {x} + {shift}")))
             }
-            Op::Dot { scale } => {
+            Op::Dot(ops::Dot { scale }) => {
                 let (a, b) = (self.plain(node.inputs[0]), self.plain(node.inputs[1]));
                 plain(match torch {
                     true => format!("{scale} * ({a} * {b}).sum(-1, keepdim=True)"),
@@ -74,7 +74,7 @@ impl Emit<'_> {
                 let parts: Vec<String> = node.inputs.iter().map(|x| self.plain(*x)).collect();
                 plain(format!("{}({})", self.helper("all_of"), parts.join(", ")))
             }
-            Op::Vector { value } => {
+            Op::Vector(ops::Vector { value }) => {
                 let width = node.shape.width();
                 let values = self.model.parameters.of(*value);
                 let near = self.near();
@@ -84,18 +84,30 @@ impl Emit<'_> {
                     false => format!("{value} + ops.zeros_like(ops.cast({near}[:, :1], \"float32\"))"),
                 })
             }
-            Op::Codes { choices } => {
+            Op::Codes(ops::Codes { choices }) => {
                 let bits = self.plain(node.inputs[0]);
                 plain(format!("{}({bits}, {choices})", self.helper("codes")))
             }
             Op::Reshape => plain(self.plain(node.inputs[0])),
-            Op::Conv2d { .. }
-            | Op::Pool { .. }
-            | Op::GlobalPool
-            | Op::BatchNorm { .. }
-            | Op::GroupNorm { .. }
-            | Op::Upsample { .. } => self.image_op(node),
-            _ => plain(self.sequence_op(node)?),
+            Op::Conv2d(op) => self.conv2d_op(node, op),
+            Op::Pool(op) => self.pool_op(node, op),
+            Op::GlobalPool => self.global_pool_op(node),
+            Op::BatchNorm(op) => self.batch_norm_op(node, op),
+            Op::GroupNorm(op) => self.group_norm_op(node, op),
+            Op::Upsample(op) => self.upsample_op(node, op),
+            Op::Custom(op) => {
+                Err(Refusal::new(format!("{:?} is a caller's own, which only the CPU can run", op.what.name)))
+            }
+            Op::Reduce(reduction) => plain(self.reduce(node, *reduction)?),
+            Op::Spread(op) => plain(self.spread(node, op)?),
+            Op::Gather(op) => plain(self.gather(node, op)?),
+            Op::Neighbours(op) => plain(self.neighbours(node, op)?),
+            Op::Position(op) => plain(self.position(node, op)?),
+            Op::Lstm(op) => plain(self.running(node, [op.input, op.recurrent, op.bias], false, op.reverse)?),
+            Op::Gru(op) => plain(self.running(node, [op.input, op.recurrent, op.bias], true, op.reverse)?),
+            Op::Attention(op) => plain(self.attention(node, op)?),
+            Op::Rotary(op) => plain(self.rotary(node, op)?),
+            Op::Pairwise(op) => plain(self.pairwise(node, op)?),
         }
     }
 
@@ -217,57 +229,65 @@ impl Emit<'_> {
         terms.join(" + ")
     }
 
-    fn image_op(&mut self, node: &Node) -> Made {
-        let (torch, input) = (self.target == Target::Torch, node.inputs[0]);
-        let value = match &node.op {
-            Op::BatchNorm { gain, bias, mean, variance, epsilon, activation } => {
-                let image = node.shape.image().is_some();
-                let (form, x) = match image {
-                    true => (Form::Image, self.image(input)?),
-                    false => (Form::Plain, self.plain(input)),
-                };
-                let layer = self.batch_norm([*gain, *bias, *mean, *variance], *epsilon, image);
-                return Ok((form, self.activation(*activation, format!("{layer}({x})"))));
+    fn batch_norm_op(&mut self, node: &Node, op: &ops::BatchNorm) -> Made {
+        let image = node.shape.image().is_some();
+        let (form, x) = match image {
+            true => (Form::Image, self.image(node.inputs[0])?),
+            false => (Form::Plain, self.plain(node.inputs[0])),
+        };
+        let layer = self.batch_norm([op.gain, op.bias, op.mean, op.variance], op.epsilon, image);
+        Ok((form, self.activation(op.activation, format!("{layer}({x})"))))
+    }
+
+    fn group_norm_op(&mut self, node: &Node, op: &ops::GroupNorm) -> Made {
+        let (form, x) = match node.shape.image() {
+            Some(_) => (Form::Image, self.image(node.inputs[0])?),
+            None if node.domain.is_rows() => (Form::Plain, self.plain(node.inputs[0])),
+            None => return Err(Refusal::new("it normalises the elements of sequences")),
+        };
+        let layer = self.group_norm(op.gain, op.bias, op.groups, op.epsilon);
+        Ok((form, self.activation(op.activation, format!("{layer}({x})"))))
+    }
+
+    fn global_pool_op(&mut self, node: &Node) -> Made {
+        let x = self.image(node.inputs[0])?;
+        Ok((
+            Form::Plain,
+            match self.target {
+                Target::Torch => format!("{x}.mean((2, 3))"),
+                Target::Keras => format!("ops.mean({x}, axis=(1, 2))"),
+            },
+        ))
+    }
+
+    fn conv2d_op(&mut self, node: &Node, op: &ops::Conv2d) -> Made {
+        let mut x = self.image(node.inputs[0])?;
+        let layer = self.conv2d(op.weight, op.bias, &op.window, op.groups)?;
+        if self.target == Target::Keras && op.window.padding != [0, 0] {
+            let [height, width] = op.window.padding;
+            x = format!("{}({x}, ({height}, {width}))", self.helper("padded"));
+        }
+        Ok((Form::Image, self.activation(op.activation, format!("{layer}({x})"))))
+    }
+
+    fn pool_op(&mut self, node: &Node, op: &ops::Pool) -> Made {
+        Ok((Form::Image, self.pool(node, op.pooling, &op.window)?))
+    }
+
+    fn upsample_op(&mut self, node: &Node, op: &ops::Upsample) -> Made {
+        let x = self.image(node.inputs[0])?;
+        let factor = format!("({}, {})", op.factor[0], op.factor[1]);
+        let value = match (self.target, op.interpolation) {
+            (Target::Torch, Interpolation::Nearest) => format!("F.interpolate({x}, scale_factor={factor})"),
+            (Target::Torch, Interpolation::Bilinear) => {
+                format!("F.interpolate({x}, scale_factor={factor}, mode=\"bilinear\")")
             }
-            Op::GroupNorm { gain, bias, groups, epsilon, activation } => {
-                let (form, x) = match node.shape.image() {
-                    Some(_) => (Form::Image, self.image(input)?),
-                    None if node.domain.is_rows() => (Form::Plain, self.plain(input)),
-                    None => return Err(Refusal::new("it normalises the elements of sequences")),
-                };
-                let layer = self.group_norm(*gain, *bias, *groups, *epsilon);
-                return Ok((form, self.activation(*activation, format!("{layer}({x})"))));
+            (Target::Keras, Interpolation::Nearest) => {
+                format!("{}({x}, {factor}, \"nearest\")", self.helper("enlarged"))
             }
-            Op::GlobalPool => {
-                let x = self.image(input)?;
-                let mean = if torch { format!("{x}.mean((2, 3))") } else { format!("ops.mean({x}, axis=(1, 2))") };
-                return Ok((Form::Plain, mean));
+            (Target::Keras, Interpolation::Bilinear) => {
+                format!("{}({x}, {factor}, \"bilinear\")", self.helper("enlarged"))
             }
-            Op::Conv2d { weight, bias, window, groups, activation } => {
-                let mut x = self.image(input)?;
-                let layer = self.conv2d(*weight, *bias, window, *groups)?;
-                if !torch && window.padding != [0, 0] {
-                    let [height, width] = window.padding;
-                    x = format!("{}({x}, ({height}, {width}))", self.helper("padded"));
-                }
-                self.activation(*activation, format!("{layer}({x})"))
-            }
-            Op::Pool { pooling, window } => self.pool(node, *pooling, window)?,
-            Op::Upsample { interpolation, factor } => {
-                let x = self.image(input)?;
-                let factor = format!("({}, {})", factor[0], factor[1]);
-                match (torch, interpolation) {
-                    (true, Interpolation::Nearest) => format!("F.interpolate({x}, scale_factor={factor})"),
-                    (true, Interpolation::Bilinear) => {
-                        format!("F.interpolate({x}, scale_factor={factor}, mode=\"bilinear\")")
-                    }
-                    (false, kind) => {
-                        let kind = if *kind == Interpolation::Nearest { "nearest" } else { "bilinear" };
-                        format!("{}({x}, {factor}, \"{kind}\")", self.helper("enlarged"))
-                    }
-                }
-            }
-            _ => return Err(Refusal::new("it is no op on images")),
         };
         Ok((Form::Image, value))
     }

@@ -7,7 +7,7 @@ use polytask::files::Tensor;
 use polytask::inputs::Code;
 use polytask::model::Model;
 use polytask::tasks::Kind;
-use polytask_graph::{LossId, Op};
+use polytask_graph::LossId;
 use std::collections::BTreeSet;
 
 const TORCH: &str = include_str!("torch.py");
@@ -183,7 +183,7 @@ fn table(emit: &Emit<'_>) -> String {
     }
     let mut lines = Vec::new();
     let channels_first = emit.target == Target::Torch;
-    for node in emit.graph.nodes().iter().filter(|node| matches!(node.op, Op::Input | Op::Index)) {
+    for node in emit.graph.nodes().iter().filter(|node| node.op.fed().is_some()) {
         let Some(Fed { variable, .. }) = emit.inputs.get(&node.name) else { continue };
         let column = literal(spec::column(&node.name));
         lines.push(match node.name.split('.').next() {

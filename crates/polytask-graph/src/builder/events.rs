@@ -1,18 +1,18 @@
-//! Layers for tasks that hang on each other.
+//! Layers for tasks that depend on each other.
 
 use super::GraphBuilder;
-use crate::{Activation, NodeId, Op, Shape};
+use crate::{Activation, NodeId, Op, Shape, ops};
 
 impl GraphBuilder {
     /// `scale * x + shift`, elementwise, with fixed numbers.
     pub fn affine(&mut self, x: NodeId, scale: f32, shift: f32) -> NodeId {
         let shape = self.shape(x);
-        self.push(Op::Affine { scale, shift }, vec![x], shape)
+        self.push(Op::Affine(ops::Affine { scale, shift }), vec![x], shape)
     }
 
     /// `scale * sum_j a_j b_j` over the features of a row, `[d], [d] -> [1]`.
     pub fn dot(&mut self, a: NodeId, b: NodeId, scale: f32) -> NodeId {
-        self.push(Op::Dot { scale }, vec![a, b], Shape(vec![1]))
+        self.push(Op::Dot(ops::Dot { scale }), vec![a, b], Shape(vec![1]))
     }
 
     /// The logit of all of several events, from the logits of each given those before it: `logit(prod_i sigmoid(x_i))`,

@@ -1,7 +1,7 @@
 //! Layers that weigh and choose: products, gates, mixtures.
 
 use super::GraphBuilder;
-use crate::{DomainId, Init, NodeId, Op, Role, Shape};
+use crate::{DomainId, Init, NodeId, Op, Role, Shape, ops};
 
 impl GraphBuilder {
     /// Elementwise product of two nodes of one shape; a factor of width 1 multiplies every feature of the other.
@@ -18,7 +18,7 @@ impl GraphBuilder {
     /// Softmax over the features of a row, which while training leaves out a share of them.
     pub fn softmax_with_dropout(&mut self, x: NodeId, dropout: f32) -> NodeId {
         let shape = self.shape(x);
-        self.push(Op::Softmax { dropout }, vec![x], shape)
+        self.push(Op::Softmax(ops::Softmax { dropout }), vec![x], shape)
     }
 
     /// `sum_e gate_e x_e` of a gate `[e]` and vectors `[d]`. An input may hold several vectors side by side; all of them
@@ -49,13 +49,13 @@ impl GraphBuilder {
     pub fn vector_on(&mut self, domain: DomainId, width: usize, init: Init) -> NodeId {
         let name = self.take_name("vector");
         let value = self.parameter(&name, "value", vec![width], init, Role::Bias);
-        self.named(name).push_on(domain, Op::Vector { value }, vec![], Shape(vec![width]))
+        self.named(name).push_on(domain, Op::Vector(ops::Vector { value }), vec![], Shape(vec![width]))
     }
 
     /// Groups of `ceil(log2 choices)` bits in `[0, 1]` as products over their binary codes,
     /// `[groups * bits] -> [groups * choices]`.
     pub fn codes(&mut self, bits: NodeId, choices: usize) -> NodeId {
         let groups = self.width(bits) / Op::code_bits(choices).max(1);
-        self.push(Op::Codes { choices }, vec![bits], Shape(vec![groups.saturating_mul(choices)]))
+        self.push(Op::Codes(ops::Codes { choices }), vec![bits], Shape(vec![groups.saturating_mul(choices)]))
     }
 }

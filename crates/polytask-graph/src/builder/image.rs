@@ -1,7 +1,7 @@
 //! Layers of images, `[height, width, channels]`.
 
 use super::GraphBuilder;
-use crate::{Activation, Init, Interpolation, NodeId, Op, ParameterId, Pooling, Role, Shape, Window};
+use crate::{Activation, Init, Interpolation, NodeId, Op, ParameterId, Pooling, Role, Shape, Window, ops};
 
 impl GraphBuilder {
     /// Images fed from outside, `[height, width, channels]` a row, channels last.
@@ -47,15 +47,15 @@ impl GraphBuilder {
         let [height, width] = window.size;
         let pixels = height.saturating_mul(width);
         let (fan_in, fan_out) = (pixels.saturating_mul(own).max(1), (pixels * channels / groups.max(1)).max(1));
-        let init = init.unwrap_or(match activation.unwrap_or(Activation::Relu) {
-            Activation::Relu | Activation::Gelu | Activation::Silu => Init::he(fan_in),
-            _ => Init::glorot(fan_in, fan_out),
+        let init = init.unwrap_or(match activation.unwrap_or(Activation::Relu).is_rectifying() {
+            true => Init::he(fan_in),
+            false => Init::glorot(fan_in, fan_out),
         });
         let weight = self.parameter(&name, "weight", vec![height, width, own, channels], init, Role::Weight);
         let bias = activation.map(|_| self.parameter(&name, "bias", vec![channels], Init::Constant(0.0), Role::Bias));
         let activation = activation.unwrap_or(Activation::Linear);
         let shape = self.windowed(x, window, channels);
-        self.named(name).push(Op::Conv2d { weight, bias, window, groups, activation }, vec![x], shape)
+        self.named(name).push(Op::Conv2d(ops::Conv2d { weight, bias, window, groups, activation }), vec![x], shape)
     }
 
     /// `activation(x W + b)` at every pixel of an image, or of plain features, `[.., c] -> [.., channels]`.
@@ -84,7 +84,7 @@ impl GraphBuilder {
     /// The largest or mean value at every place of a window.
     pub fn pool(&mut self, x: NodeId, pooling: Pooling, window: Window) -> NodeId {
         let shape = self.windowed(x, window, self.shape(x).channels());
-        self.push(Op::Pool { pooling, window }, vec![x], shape)
+        self.push(Op::Pool(ops::Pool { pooling, window }), vec![x], shape)
     }
 
     /// The mean of every channel, `[h, w, c] -> [c]`.
@@ -101,7 +101,7 @@ impl GraphBuilder {
         let (gain, bias) = self.gain_and_bias(&name, &channels);
         let mean = self.parameter(&name, "mean", channels.clone(), Init::Constant(0.0), Role::Statistic);
         let variance = self.parameter(&name, "variance", channels, Init::Constant(1.0), Role::Statistic);
-        let op = Op::BatchNorm { gain, bias, mean, variance, epsilon: 1e-5, activation };
+        let op = Op::BatchNorm(ops::BatchNorm { gain, bias, mean, variance, epsilon: 1e-5, activation });
         self.named(name).push(op, vec![x], shape)
     }
 
@@ -110,7 +110,11 @@ impl GraphBuilder {
         let name = self.take_name("group_norm");
         let shape = self.shape(x);
         let (gain, bias) = self.gain_and_bias(&name, &[shape.channels()]);
-        self.named(name).push(Op::GroupNorm { gain, bias, groups, epsilon: 1e-5, activation }, vec![x], shape)
+        self.named(name).push(
+            Op::GroupNorm(ops::GroupNorm { gain, bias, groups, epsilon: 1e-5, activation }),
+            vec![x],
+            shape,
+        )
     }
 
     /// An image enlarged, `[h, w, c] -> [h * factor, w * factor, c]`. A factor of 1 adds no node.
@@ -137,7 +141,7 @@ impl GraphBuilder {
             }
             None => vec![1],
         };
-        self.push(Op::Upsample { interpolation, factor }, vec![x], Shape(shape))
+        self.push(Op::Upsample(ops::Upsample { interpolation, factor }), vec![x], Shape(shape))
     }
 
     /// The same features in another shape.
@@ -167,64 +171,5 @@ impl GraphBuilder {
         // Where it does not fit, the check says why.
         let [height, width] = places.unwrap_or([1, 1]);
         Shape(vec![height, width, channels])
-    }
-
-    /// The rules of an op that reads one image.
-    pub(super) fn check_image(&self, op: &Op, input: &Shape, shape: &Shape) -> Result<(), String> {
-        let dims = |p: ParameterId| self.graph.parameters[p.0].dims.as_slice();
-        let same = |wanted: &[usize], got: &[usize]| match wanted == got {
-            true => Ok(()),
-            false => Err(format!("its parameter has shape {got:?}, expected {wanted:?}")),
-        };
-        let gives = |wanted: &[usize]| match shape.0 == wanted {
-            true => Ok(()),
-            false => Err(format!("it gives {:?}, expected {wanted:?}", shape.0)),
-        };
-        let divides = |groups: usize, channels: usize| match groups > 0 && channels.is_multiple_of(groups) {
-            true => Ok(()),
-            false => Err(format!("{channels} channels cannot be cut into {groups} groups of one size")),
-        };
-        let vectors = |parameters: &[ParameterId]| {
-            gives(&input.0)?;
-            parameters.iter().try_for_each(|p| same(&[input.channels()], dims(*p)))
-        };
-        match op {
-            Op::BatchNorm { gain, bias, mean, variance, .. } => return vectors(&[*gain, *bias, *mean, *variance]),
-            Op::GroupNorm { gain, bias, groups, .. } => {
-                divides(*groups, input.channels())?;
-                return vectors(&[*gain, *bias]);
-            }
-            _ => {}
-        }
-        let Some([height, width, channels]) = input.image() else {
-            return Err(format!("it reads images, [height, width, channels], but gets {:?}", input.0));
-        };
-        let places = |window: &Window| match (window.fault(), window.places([height, width])) {
-            (Some(fault), _) => Err(fault),
-            (None, Some(places)) => Ok(places),
-            (None, None) => {
-                Err(format!("its window of {:?} does not fit an image of {:?}", window.size, [height, width]))
-            }
-        };
-        match op {
-            Op::Conv2d { weight, bias, window, groups, .. } => {
-                let [y, x] = places(window)?;
-                let filters = shape.channels();
-                gives(&[y, x, filters])?;
-                divides(*groups, channels).and_then(|()| divides(*groups, filters))?;
-                same(&[window.size[0], window.size[1], channels / groups, filters], dims(*weight))?;
-                bias.map_or(Ok(()), |b| same(&[filters], dims(b)))
-            }
-            Op::Pool { window, .. } => {
-                let [y, x] = places(window)?;
-                gives(&[y, x, channels])
-            }
-            Op::GlobalPool => gives(&[channels]),
-            Op::Upsample { factor, .. } => match factor.contains(&0) {
-                true => Err("its factor is 0; it must be at least 1".into()),
-                false => gives(&[height.saturating_mul(factor[0]), width.saturating_mul(factor[1]), channels]),
-            },
-            _ => Ok(()),
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Layers of plain features.
 
 use super::GraphBuilder;
-use crate::{Activation, DomainId, IndexColumn, Init, NodeId, Op, Role, Shape};
+use crate::{Activation, DomainId, IndexColumn, Init, NodeId, Op, Role, Shape, ops};
 
 impl GraphBuilder {
     /// Numbers fed from outside, `[width]` a row.
@@ -30,7 +30,7 @@ impl GraphBuilder {
             self.check_column(index, *column);
         }
         let width = columns.iter().map(|c| c.levels).sum();
-        self.push(Op::OneHot { columns: columns.to_vec() }, vec![index], Shape(vec![width]))
+        self.push(Op::OneHot(ops::OneHot { columns: columns.to_vec() }), vec![index], Shape(vec![width]))
     }
 
     /// An index column looked up in a new table, `[dim]`. The table starts normal with standard deviation
@@ -50,16 +50,16 @@ impl GraphBuilder {
         let name = self.take_name("embedding");
         let init = Init::Normal(1.0 / (dim.max(1) as f32).sqrt());
         let table = self.parameter(&name, "table", vec![column.levels, dim], init, Role::Table);
-        self.named(name).push(Op::Embedding { column, table, sparse }, vec![index], Shape(vec![dim]))
+        self.named(name).push(Op::Embedding(ops::Embedding { column, table, sparse }), vec![index], Shape(vec![dim]))
     }
 
     /// `activation(x W + b)`, `[d] -> [width]`. Weights start He-uniform before rectifying activations and
     /// Glorot-uniform otherwise; biases start at zero.
     pub fn dense(&mut self, x: NodeId, width: usize, activation: Activation) -> NodeId {
         let fan_in = self.width(x);
-        let init = match activation {
-            Activation::Relu | Activation::Gelu | Activation::Silu => Init::he(fan_in.max(1)),
-            _ => Init::glorot(fan_in, width.max(1)),
+        let init = match activation.is_rectifying() {
+            true => Init::he(fan_in.max(1)),
+            false => Init::glorot(fan_in, width.max(1)),
         };
         self.dense_from(x, width, activation, init)
     }
@@ -70,7 +70,7 @@ impl GraphBuilder {
         let fan_in = self.width(x);
         let weight = self.parameter(&name, "weight", vec![fan_in, width], init, Role::Weight);
         let bias = Some(self.parameter(&name, "bias", vec![width], Init::Constant(0.0), Role::Bias));
-        self.named(name).push(Op::Dense { weight, bias, activation }, vec![x], Shape(vec![width]))
+        self.named(name).push(Op::Dense(ops::Dense { weight, bias, activation }), vec![x], Shape(vec![width]))
     }
 
     /// An elementwise non-linearity.
@@ -86,7 +86,7 @@ impl GraphBuilder {
             return x;
         }
         let shape = self.shape(x);
-        self.push(Op::Dropout { rate }, vec![x], shape)
+        self.push(Op::Dropout(ops::Dropout { rate }), vec![x], shape)
     }
 
     /// Normalises the features of a row, then scales and shifts them; epsilon is 1e-5.
@@ -95,7 +95,7 @@ impl GraphBuilder {
         let (shape, width) = (self.shape(x), self.width(x));
         let gain = self.parameter(&name, "gain", vec![width], Init::Constant(1.0), Role::Gain);
         let bias = self.parameter(&name, "bias", vec![width], Init::Constant(0.0), Role::Bias);
-        self.named(name).push(Op::LayerNorm { gain, bias, epsilon: 1e-5 }, vec![x], shape)
+        self.named(name).push(Op::LayerNorm(ops::LayerNorm { gain, bias, epsilon: 1e-5 }), vec![x], shape)
     }
 
     /// Several nodes side by side along the last axis, or as plain features where the other axes differ. A single one adds no node.
@@ -128,7 +128,7 @@ impl GraphBuilder {
         let mut shape = self.shape(x);
         shape.0.pop();
         shape.0.push(end.saturating_sub(start));
-        self.push(Op::Slice { start, end }, vec![x], shape)
+        self.push(Op::Slice(ops::Slice { start, end }), vec![x], shape)
     }
 
     fn check_column(&mut self, index: NodeId, column: IndexColumn) {

@@ -1,7 +1,8 @@
 //! Losses that read more than one prediction, and the rules of all.
 
 use super::GraphBuilder;
-use crate::{Init, Loss, LossId, LossKind, NodeId, Op, Role};
+use crate::{CustomLoss, Init, Loss, LossId, LossKind, NodeId, Op, Role};
+use std::sync::Arc;
 
 impl GraphBuilder {
     /// The loss of a task of tags by a linear-chain conditional random field, [`LossKind::Crf`], over predictions `[tags]` on
@@ -11,6 +12,11 @@ impl GraphBuilder {
         let dims = vec![tags + 1, tags];
         let transitions = self.parameter(&name, "transitions", dims, Init::Constant(0.0), Role::Bias);
         self.loss(task, prediction, LossKind::Crf { transitions })
+    }
+
+    /// A loss that the caller brings, over a prediction of the shape that it asks for.
+    pub fn custom_loss(&mut self, task: &str, prediction: NodeId, loss: Arc<dyn CustomLoss>) -> LossId {
+        self.loss(task, prediction, LossKind::Custom(loss.into()))
     }
 
     /// Says what each class weighs in the mean over an image's pixels, all above 0; none: all alike.
@@ -35,7 +41,10 @@ impl GraphBuilder {
             return Err("a loss compares numbers, not category indices".into());
         }
         let domain = self.domain(loss.prediction);
-        match loss.kind {
+        match &loss.kind {
+            LossKind::Huber { delta } if !delta.is_finite() || *delta <= 0.0 => {
+                return Err(format!("huber delta is {delta}; it must be above 0"));
+            }
             LossKind::Crf { transitions } => {
                 let tags = self.width(loss.prediction);
                 let dims = self.graph.parameters.get(transitions.0).map(|p| p.dims.as_slice());
@@ -48,11 +57,21 @@ impl GraphBuilder {
             }
             LossKind::Arcs { labels } => {
                 let parent = self.graph.domain(domain).map(|d| d.parent);
-                if self.width(loss.prediction) != 1 || parent != Some(self.domain(labels)) {
+                if self.width(loss.prediction) != 1 || parent != Some(self.domain(*labels)) {
                     return Err("arcs are one score for every pair, with labels on the first of the two".into());
                 }
             }
-            _ => {}
+            LossKind::Custom(custom) => {
+                if let Some(bound) = custom.bound() {
+                    bound.check(&self.shape(loss.prediction))?;
+                }
+            }
+            LossKind::Mse
+            | LossKind::Mae
+            | LossKind::Huber { .. }
+            | LossKind::BinaryCrossEntropy
+            | LossKind::CrossEntropy
+            | LossKind::Poisson => {}
         }
         Ok(())
     }

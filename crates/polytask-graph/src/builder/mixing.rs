@@ -1,7 +1,7 @@
 //! Layers that mix whole representations by learnt weights.
 
 use super::GraphBuilder;
-use crate::{Activation, Init, NodeId, Op, ParameterId, Role, Weighing};
+use crate::{Activation, Init, NodeId, Op, ParameterId, Role, Weighing, ops};
 
 /// What a learnt weight belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl GraphBuilder {
         let name = self.take_name("blend");
         let weights = self.parameter(&name, "weights", vec![parts.len(), width], init, Role::Gain);
         let shape = parts.first().map_or(crate::Shape(vec![0]), |p| self.shape(*p));
-        self.named(name).push(Op::Blend { weights, weighing }, parts.to_vec(), shape)
+        self.named(name).push(Op::Blend(ops::Blend { weights, weighing }), parts.to_vec(), shape)
     }
 
     /// The parameters that a node's op reads.

@@ -1,7 +1,7 @@
-//! Builds graphs layer by layer, checking shapes on the way. `layers` has the layers people call, a family a file;
-//! `check` the rules of every op.
+//! Builds graphs layer by layer, checking shapes on the way: the layers people call, a family a file. The rules of every
+//! op stand with the op.
 
-mod check;
+mod custom;
 mod domains;
 mod events;
 mod gates;
@@ -15,6 +15,7 @@ mod tokens;
 
 pub use mixing::Per;
 
+use crate::ops::Site;
 use crate::{
     DomainId, Graph, GraphError, Init, Loss, LossId, LossKind, Node, NodeId, Op, Parameter, ParameterId, Role, Shape,
 };
@@ -49,7 +50,7 @@ impl GraphBuilder {
             parameters: Vec::new(),
             losses: Vec::new(),
             penalties: Vec::new(),
-            charges: Vec::new(),
+            auxiliary_losses: Vec::new(),
         };
         GraphBuilder { graph, names: BTreeSet::new(), next_name: None, tied: None, error: None }
     }
@@ -69,11 +70,6 @@ impl GraphBuilder {
     pub fn loss(&mut self, task: &str, prediction: NodeId, kind: LossKind) -> LossId {
         if self.graph.losses.iter().any(|l| l.task == task) {
             self.fail(GraphError::Duplicate(task.to_owned()));
-        }
-        if let LossKind::Huber { delta } = kind
-            && (!delta.is_finite() || delta <= 0.0)
-        {
-            self.fail_at(task, format!("huber delta is {delta}; it must be above 0"));
         }
         let loss = Loss { task: task.to_owned(), prediction, kind, class_weights: Vec::new() };
         if let Err(reason) = self.check_loss(&loss) {
@@ -109,11 +105,11 @@ impl GraphBuilder {
             }
         }
         for loss in &graph.losses {
-            let again = self.loss(&loss.task, loss.prediction, loss.kind);
+            let again = self.loss(&loss.task, loss.prediction, loss.kind.clone());
             self.class_weights(again, &loss.class_weights);
         }
         graph.penalties.iter().for_each(|penalty| self.add_penalty(penalty.clone()));
-        graph.charges.iter().for_each(|charge| self.add_charge(charge.clone()));
+        graph.auxiliary_losses.iter().for_each(|auxiliary| self.add_auxiliary(auxiliary.clone()));
         std::mem::take(self).finish().map(|_| ())
     }
 
@@ -128,7 +124,7 @@ impl GraphBuilder {
         if !self.names.insert(name.clone()) {
             self.fail(GraphError::Duplicate(name.clone()));
         }
-        if let Err(reason) = self.check(&op, &inputs, &shape, domain) {
+        if let Err(reason) = op.check(&Site::new(&self.graph, &inputs, &shape, domain)) {
             self.fail_at(&name, reason);
         }
         self.graph.nodes.push(Node { name, op, inputs, shape, domain });

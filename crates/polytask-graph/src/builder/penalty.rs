@@ -1,7 +1,7 @@
 //! Terms beside the losses, and the rules they keep.
 
 use super::GraphBuilder;
-use crate::{Charge, LossId, NodeId, Op, ParameterId, Penalty, PenaltyKind, Role};
+use crate::{AuxiliaryLoss, LossId, NodeId, Op, ParameterId, Penalty, PenaltyKind, Role};
 
 impl GraphBuilder {
     /// Adds `strength` times a measure of parameters of one shape to what is minimised. A strength of 0 adds nothing.
@@ -13,9 +13,9 @@ impl GraphBuilder {
 
     /// Adds `weight` times the mean of a node's values to what is minimised, in equal shares to some losses. A weight of
     /// 0 adds nothing.
-    pub fn charge(&mut self, node: NodeId, weight: f32, losses: &[LossId]) {
+    pub fn auxiliary_loss(&mut self, node: NodeId, weight: f32, losses: &[LossId]) {
         if weight != 0.0 {
-            self.add_charge(Charge { node, weight, losses: losses.to_vec() });
+            self.add_auxiliary(AuxiliaryLoss { node, weight, losses: losses.to_vec() });
         }
     }
 
@@ -26,11 +26,11 @@ impl GraphBuilder {
         self.graph.penalties.push(penalty);
     }
 
-    pub(super) fn add_charge(&mut self, charge: Charge) {
-        if let Err(reason) = self.check_charge(&charge) {
-            self.fail_at("charge", reason);
+    pub(super) fn add_auxiliary(&mut self, auxiliary: AuxiliaryLoss) {
+        if let Err(reason) = self.check_auxiliary(&auxiliary) {
+            self.fail_at("auxiliary loss", reason);
         }
-        self.graph.charges.push(charge);
+        self.graph.auxiliary_losses.push(auxiliary);
     }
 
     fn check_penalty(&self, penalty: &Penalty) -> Result<(), String> {
@@ -60,15 +60,15 @@ impl GraphBuilder {
         }
     }
 
-    fn check_charge(&self, charge: &Charge) -> Result<(), String> {
-        positive("weight", charge.weight)?;
-        match self.graph.nodes.get(charge.node.0) {
+    fn check_auxiliary(&self, auxiliary: &AuxiliaryLoss) -> Result<(), String> {
+        positive("weight", auxiliary.weight)?;
+        match self.graph.nodes.get(auxiliary.node.0) {
             None => return Err("its node is one of another graph".into()),
             Some(node) if matches!(node.op, Op::Index) => return Err("category indices have no mean".into()),
             Some(_) => {}
         }
-        match charge.losses.iter().any(|l| l.0 >= self.graph.losses.len()) || charge.losses.is_empty() {
-            true => Err("it is charged to losses which do not exist; losses come first".into()),
+        match auxiliary.losses.iter().any(|l| l.0 >= self.graph.losses.len()) || auxiliary.losses.is_empty() {
+            true => Err("it is carried by losses which do not exist; losses come first".into()),
             false => Ok(()),
         }
     }

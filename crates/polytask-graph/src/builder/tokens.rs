@@ -1,7 +1,7 @@
 //! Layers on ragged sequences.
 
 use super::GraphBuilder;
-use crate::{Activation, DomainId, Init, NodeId, Op, ParameterId, Role, Shape};
+use crate::{Activation, DomainId, Init, NodeId, Op, ParameterId, Role, Shape, ops};
 
 impl GraphBuilder {
     /// A long short-term memory over each sequence, `[d] -> [width]`; `reverse` runs from its end. Forget gates start open
@@ -10,7 +10,7 @@ impl GraphBuilder {
         let name = self.take_name("lstm");
         let [input, recurrent, bias] =
             self.recurrence(&name, x, width, 4, Init::Row { own: 1, value: 1.0, others: 0.0 });
-        self.named(name).push(Op::Lstm { input, recurrent, bias, reverse }, vec![x], Shape(vec![width]))
+        self.named(name).push(Op::Lstm(ops::Lstm { input, recurrent, bias, reverse }), vec![x], Shape(vec![width]))
     }
 
     /// A gated recurrent unit over each sequence, `[d] -> [width]`; `reverse` runs from its end. Biases start at 0, weights
@@ -18,7 +18,7 @@ impl GraphBuilder {
     pub fn gru(&mut self, x: NodeId, width: usize, reverse: bool) -> NodeId {
         let name = self.take_name("gru");
         let [input, recurrent, bias] = self.recurrence(&name, x, width, 3, Init::Constant(0.0));
-        self.named(name).push(Op::Gru { input, recurrent, bias, reverse }, vec![x], Shape(vec![width]))
+        self.named(name).push(Op::Gru(ops::Gru { input, recurrent, bias, reverse }), vec![x], Shape(vec![width]))
     }
 
     /// Two LSTMs side by side, one in each direction (Graves and Schmidhuber 2005), `[d] -> [2 width]`: the layers
@@ -46,12 +46,13 @@ impl GraphBuilder {
         );
         let inputs = match rotary {
             true => {
-                let (op, shape) = (Op::Rotary { head: width / heads.max(1), turned: 2 * width }, self.shape(inputs));
+                let (op, shape) =
+                    (Op::Rotary(ops::Rotary { head: width / heads.max(1), turned: 2 * width }), self.shape(inputs));
                 self.named(format!("{name}.rotary")).push(op, vec![inputs], shape)
             }
             false => inputs,
         };
-        let mixed = self.named(&name).push(Op::Attention { heads }, vec![inputs], Shape(vec![width]));
+        let mixed = self.named(&name).push(Op::Attention(ops::Attention { heads }), vec![inputs], Shape(vec![width]));
         self.named(format!("{name}.output")).dense(mixed, width, Activation::Linear)
     }
 
@@ -77,13 +78,13 @@ impl GraphBuilder {
         let name = self.take_name("position");
         let init = Init::Normal(1.0 / (width.max(1) as f32).sqrt());
         let table = self.parameter(&name, "table", vec![positions, width], init, Role::Table);
-        self.named(name).push_on(domain, Op::Position { table }, vec![], Shape(vec![width]))
+        self.named(name).push_on(domain, Op::Position(ops::Position { table }), vec![], Shape(vec![width]))
     }
 
     /// The features of the elements around each one side by side, `[d] -> [(before + 1 + after) d]`.
     pub fn neighbours(&mut self, x: NodeId, before: usize, after: usize) -> NodeId {
         let width = (before + 1 + after).saturating_mul(self.width(x));
-        self.push(Op::Neighbours { before, after }, vec![x], Shape(vec![width]))
+        self.push(Op::Neighbours(ops::Neighbours { before, after }), vec![x], Shape(vec![width]))
     }
 
     /// A convolution over each sequence, `[d] -> [width]`: a dense layer on `window` elements, as many before as after (one
@@ -109,7 +110,7 @@ impl GraphBuilder {
         let a = self.named(format!("{name}.map")).dense(a, width, Activation::Linear);
         let init = Init::Normal(1.0 / (width.max(1) as f32).sqrt());
         let root = root.then(|| self.parameter(&name, "root", vec![width], init, Role::Bias));
-        self.named(name).push_on(product, Op::Pairwise { root }, vec![a, c], Shape(vec![1]))
+        self.named(name).push_on(product, Op::Pairwise(ops::Pairwise { root }), vec![a, c], Shape(vec![1]))
     }
 
     fn both(&mut self, label: &str, one: impl Fn(&mut Self, bool) -> NodeId) -> NodeId {
@@ -128,74 +129,5 @@ impl GraphBuilder {
             self.parameter(name, "recurrent", vec![width, gates * width], recurrent, Role::Weight),
             self.parameter(name, "bias", vec![4, width], bias, Role::Bias),
         ]
-    }
-
-    /// The rules of the ops on sequences.
-    pub(super) fn check_tokens(&self, op: &Op, inputs: &[NodeId], own: usize, domain: DomainId) -> Result<(), String> {
-        let width = |i: usize| self.width(inputs[i]);
-        let expect = |count: usize| match inputs.len() == count {
-            true => Ok(()),
-            false => Err(format!("it takes {count} input(s) and got {}", inputs.len())),
-        };
-        let keeps = |wanted: usize| match own == wanted {
-            true => Ok(()),
-            false => Err(format!("it gives {own} features, expected {wanted}")),
-        };
-        let shaped = |parameter: &ParameterId, wanted: &[usize]| {
-            let got = &self.graph.parameters[parameter.0].dims;
-            match got == wanted {
-                true => Ok(()),
-                false => Err(format!("its parameter has shape {got:?}, expected {wanted:?}")),
-            }
-        };
-        if domain.is_rows() {
-            return Err("it works on sequences; a row is none".into());
-        }
-        match op {
-            Op::Lstm { input, recurrent, bias, .. } | Op::Gru { input, recurrent, bias, .. } => {
-                expect(1)?;
-                let gates = if matches!(op, Op::Lstm { .. }) { 4 } else { 3 };
-                shaped(input, &[width(0), gates * own])?;
-                shaped(recurrent, &[own, gates * own]).and_then(|()| shaped(bias, &[4, own]))
-            }
-            Op::Attention { heads } => {
-                expect(1)?;
-                match *heads > 0 && width(0) == 3 * own && own.is_multiple_of(*heads) {
-                    true => Ok(()),
-                    false => Err(format!("it has {heads} heads for {own} features, which they must divide")),
-                }
-            }
-            Op::Rotary { head, turned } => {
-                expect(1).and_then(|()| keeps(width(0)))?;
-                match *head > 0 && head.is_multiple_of(2) && turned.is_multiple_of(*head) && *turned <= own {
-                    true => Ok(()),
-                    false => Err(format!("it turns {turned} of {own} features in heads of {head}, which must be even")),
-                }
-            }
-            Op::Neighbours { before, after } => {
-                expect(1).and_then(|()| keeps((before + 1 + after).saturating_mul(width(0))))
-            }
-            Op::Position { table } => {
-                expect(0)?;
-                match self.graph.parameters[table.0].dims.first() {
-                    Some(positions) if *positions > 0 => shaped(table, &[*positions, own]),
-                    _ => Err("its table has no positions".into()),
-                }
-            }
-            _ => {
-                expect(2).and_then(|()| keeps(1))?;
-                if width(0) != width(1) {
-                    return Err(format!("it multiplies {} features with {}", width(0), width(1)));
-                }
-                let Op::Pairwise { root: Some(root) } = op else { return Ok(()) };
-                shaped(root, &[width(0)])?;
-                match self.graph.domain(domain).is_some_and(|d| d.over == Some(d.parent)) {
-                    true => Ok(()),
-                    false => {
-                        Err("a root is the pair of an element with itself, and its factors are two domains".into())
-                    }
-                }
-            }
-        }
     }
 }

@@ -5,7 +5,7 @@ mod layout;
 mod svg;
 mod text;
 
-use crate::{Activation, Graph, LossId, Op, Shape};
+use crate::{Graph, LossId, Op, Shape};
 
 /// Whom a layer learns from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,16 +50,6 @@ impl Graph {
 /// A shape as people write it: `64`, or `28 x 28 x 3`.
 fn dims(shape: &Shape) -> String {
     shape.0.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
-}
-
-/// The op with its activation, if it has one.
-fn op_words(op: &Op) -> String {
-    let word = |activation: &Activation| format!("{activation:?}").to_lowercase();
-    match op {
-        Op::Dense { activation, .. } if *activation != Activation::Linear => format!("dense, {}", word(activation)),
-        Op::Activation(activation) => word(activation),
-        _ => op.label().replace('_', " "),
-    }
 }
 
 /// A whole number with its thousands apart: 12,345.

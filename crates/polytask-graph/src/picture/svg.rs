@@ -1,7 +1,7 @@
 //! The graph as a drawing.
 
 use super::layout::{Layout, edges};
-use super::{Owner, count, dims, op_words};
+use super::{Owner, count, dims};
 use crate::{Graph, Op};
 use polytask_draw::Canvas;
 
@@ -70,8 +70,8 @@ impl Graph {
                 0 => String::new(),
                 scalars => format!(", {} parameters", count(scalars)),
             };
-            let about = format!("{}: {}, gives {}{parameters}", node.name, op_words(&node.op), dims(&node.shape));
-            let below = format!("{} \u{2192} {}", op_words(&node.op), dims(&node.shape));
+            let about = format!("{}: {}, gives {}{parameters}", node.name, node.op.words(), dims(&node.shape));
+            let below = format!("{} \u{2192} {}", node.op.words(), dims(&node.shape));
             draw(&mut canvas, at(i), colors, [&node.name, &below, &about], 5.0);
         }
         for (l, loss) in self.losses.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! The graph as a table.
 
-use super::{count, dims, op_words};
+use super::{count, dims};
 use crate::Graph;
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ impl Graph {
         for (i, node) in self.nodes.iter().enumerate() {
             rows.push(vec![
                 node.name.clone(),
-                op_words(&node.op),
+                node.op.words(),
                 dims(&node.shape),
                 count(self.node_parameters(&node.op)),
                 count(self.node_multiply_adds(node)),

@@ -46,7 +46,7 @@ impl Model {
                 gate: gate.name.clone(),
                 tasks: reach.nodes[mixture.0].iter().map(|l| self.graph.losses()[l.0].task.clone()).collect(),
                 weights: names.into_iter().zip(sums.iter().map(|sum| sum / count)).collect(),
-                sparse: !matches!(gate.op, Op::Softmax { .. }),
+                sparse: !matches!(gate.op, Op::Softmax(_)),
             }
         });
         Ok(used.collect())

@@ -22,7 +22,7 @@ use crate::tasks::{Prediction, Task};
 use indexmap::IndexMap;
 use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
 use polytask_data::{ReadOptions, Table};
-use polytask_graph::{Graph, Op, ParameterId};
+use polytask_graph::{Graph, Op, ParameterId, ops};
 use std::path::Path;
 
 /// A network with its tasks, inputs and weights.
@@ -196,10 +196,12 @@ pub fn start(
     for (task, loss) in tasks.iter().zip(graph.losses()) {
         // An image that is enlarged last of all has its bias below.
         let mut last = graph.node(loss.prediction);
-        while let (Op::Upsample { .. }, [below]) = (&last.op, &last.inputs[..]) {
+        while let (Op::Upsample(_), [below]) = (&last.op, &last.inputs[..]) {
             last = graph.node(*below);
         }
-        if let Op::Dense { bias: Some(bias), .. } | Op::Conv2d { bias: Some(bias), .. } = last.op {
+        if let Op::Dense(ops::Dense { bias: Some(bias), .. }) | Op::Conv2d(ops::Conv2d { bias: Some(bias), .. }) =
+            last.op
+        {
             parameters.of_mut(bias).copy_from_slice(&task.outcome().initial_bias());
         }
     }

@@ -75,7 +75,7 @@ impl Architecture for Aitm {
         for (t, source) in follows.into_iter().filter(|_| self.gamma > 0.0) {
             let name = format!("heads.{}.calibration", design.task(t).name);
             let excess = excess(g, &name, outputs[t], outputs[source]);
-            g.charge(excess, self.gamma as f32, &[losses[t]]);
+            g.auxiliary_loss(excess, self.gamma as f32, &[losses[t]]);
         }
     }
 }

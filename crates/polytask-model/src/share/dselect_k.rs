@@ -78,7 +78,7 @@ impl Architecture for DselectK {
         let (h, gates): (Vec<NodeId>, Vec<Selection>) = gates.collect();
         design.heads(g, &h);
         for (task, gate) in gates.iter().enumerate() {
-            gate.charge(g, &format!("{}gate", design.own(task)), self.entropy as f32, LossId(task));
+            gate.auxiliary_loss(g, &format!("{}gate", design.own(task)), self.entropy as f32, LossId(task));
         }
     }
 }
@@ -125,12 +125,12 @@ pub fn dselect_k_gate(
 }
 
 impl Selection {
-    /// Charges a loss with what selectors lose to codes without an expert, and with `entropy` times their entropy.
-    pub fn charge(&self, g: &mut GraphBuilder, name: &str, entropy: f32, loss: LossId) {
-        // A charge counts the mean over features; these are sums.
+    /// Auxiliary losses: what selectors lose to codes without an expert, and `entropy` times their entropy.
+    pub fn auxiliary_loss(&self, g: &mut GraphBuilder, name: &str, entropy: f32, loss: LossId) {
+        // An auxiliary loss is a mean over features; these are sums.
         let sum = |g: &mut GraphBuilder, of: NodeId, weight: f32| {
             let features = g.features(of) as f32;
-            g.charge(of, weight * features, &[loss]);
+            g.auxiliary_loss(of, weight * features, &[loss]);
         };
         self.lost.iter().for_each(|lost| sum(g, *lost, 1.0));
         for (i, selector) in self.selectors.iter().enumerate().filter(|_| entropy > 0.0) {

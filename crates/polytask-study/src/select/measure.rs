@@ -5,7 +5,7 @@ use super::error::SelectError;
 use super::matrix::Matrix;
 use crate::Error;
 use polytask_cpu::Parameters;
-use polytask_graph::{Graph, Op};
+use polytask_graph::{Graph, Op, ops};
 use polytask_model::config::Config;
 use polytask_model::{files, model};
 use polytask_train::train::{BeforeStep, Budget, Callback, Checkpoint, CheckpointError, Job, Round, StopReason, fit};
@@ -128,7 +128,7 @@ pub fn measure(
 /// their labels have in common, so that the gradients tell who goes with whom from the first steps on.
 fn silence(graph: &Graph, parameters: &mut Parameters) {
     for loss in graph.losses() {
-        if let Op::Dense { weight, .. } = graph.node(loss.prediction).op {
+        if let Op::Dense(ops::Dense { weight, .. }) = graph.node(loss.prediction).op {
             parameters.of_mut(weight).fill(0.0);
         }
     }

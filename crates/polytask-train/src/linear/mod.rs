@@ -10,7 +10,7 @@ pub use search::Solved;
 
 use crate::train::{Callback, Fitted, Job, StopReason, TrainError};
 use polytask_cpu::Parameters;
-use polytask_graph::Op;
+use polytask_graph::{Op, ops};
 use polytask_linear::{LinearError, Solution};
 use polytask_model::share::Linear;
 use search::Search;
@@ -43,6 +43,14 @@ pub enum LinearProblem {
         first: String,
         /// Its outputs.
         expected: usize,
+    },
+    /// A loss that the solver does not know.
+    #[error("task `{task}` has the loss {loss:?}, a caller's own, which only networks can have")]
+    Loss {
+        /// The task.
+        task: String,
+        /// Its loss.
+        loss: String,
     },
     /// A network that is not linear.
     #[error("the head of task `{0}` is not linear in the inputs")]
@@ -96,7 +104,7 @@ fn parameters(job: &Job<'_>, solution: &Solution) -> Result<Parameters, LinearPr
     let mut parameters = Parameters::zeros(job.graph);
     let mut start = 0;
     for (task, loss) in job.tasks.iter().zip(job.graph.losses()) {
-        let Op::Dense { weight, bias: Some(bias), .. } = job.graph.node(loss.prediction).op else {
+        let Op::Dense(ops::Dense { weight, bias: Some(bias), .. }) = job.graph.node(loss.prediction).op else {
             return Err(LinearProblem::Network(task.name.clone()));
         };
         let outputs = parameters.of(bias).len();

@@ -38,7 +38,7 @@ pub(super) struct Done {
     pub losses: Vec<Option<f64>>,
     /// By task; 0 for an absent one.
     pub weights: Vec<f64>,
-    /// The L2 term, the graph's penalties and what it charges.
+    /// The L2 term, the graph's penalties and its auxiliary losses.
     pub penalty: f64,
 }
 
@@ -66,7 +66,7 @@ pub(super) struct Stepper {
 impl Stepper {
     pub(super) fn new(job: &Job<'_>, start: &Parameters, batch: usize) -> Result<Self, TrainError> {
         let tasks: Vec<TaskInfo> =
-            job.tasks.iter().map(|task| TaskInfo::new(&task.name, family(task.outcome().loss()))).collect();
+            job.tasks.iter().map(|task| TaskInfo::new(&task.name, family(&task.outcome().loss()))).collect();
         let balance = &job.loss.balance;
         let balancer = match job.balancer {
             Some(build) => polytask_balance::guarded(build(&tasks)?, &tasks),
@@ -155,7 +155,7 @@ impl Stepper {
             (Made::Whole, _) => Combine::Whole(&self.direction),
         };
         let update = Update { rate: at.rate, ..self.update };
-        let charged = self.runner.charged(&shared, feed.rows.len());
+        let auxiliary = self.runner.auxiliary_loss(&shared, feed.rows.len());
         let squares = self.runner.update(&mut self.optimizer, update, feed.rows.len(), combine);
         self.balancer.observe(&Step { losses: &known, ..step })?;
         self.learn(at.rate);
@@ -166,7 +166,7 @@ impl Stepper {
                 self.balancer.observe_after(&Step { losses: &after, ..step })?;
             }
         }
-        let penalty = f64::from(self.update.l2) * squares + self.runner.penalty() + charged;
+        let penalty = f64::from(self.update.l2) * squares + self.runner.penalty() + auxiliary;
         Ok(Done { losses, weights: shared, penalty })
     }
 
@@ -343,9 +343,9 @@ fn scatter(tasks: usize, present: &[usize], weights: &[f64]) -> Vec<f64> {
     all
 }
 
-fn family(loss: LossKind) -> LossFamily {
+fn family(loss: &LossKind) -> LossFamily {
     match loss {
-        LossKind::Mse | LossKind::Mae | LossKind::Huber { .. } => LossFamily::Regression,
+        LossKind::Mse | LossKind::Mae | LossKind::Huber { .. } | LossKind::Custom(_) => LossFamily::Regression,
         LossKind::BinaryCrossEntropy
         | LossKind::CrossEntropy
         | LossKind::Poisson

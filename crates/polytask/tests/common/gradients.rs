@@ -35,7 +35,7 @@ pub fn check_gradients(name: &str, graph: &Graph, feed: &Feed<'_>, weights: &[f6
             r.set_parameters(&moved);
             let losses = r.forward(feed, NOISE);
             let losses: f64 = losses.iter().zip(weights).map(|(l, w)| l.unwrap() * w).sum();
-            losses + r.charged(weights, rows)
+            losses + r.auxiliary_loss(weights, rows)
         };
         const STEP: f32 = 4e-3;
         let (left, here, right) = (at(-STEP), at(0.0), at(STEP));

@@ -10,7 +10,6 @@ use crate::domains::Elements;
 use crate::plan::Wiring;
 pub(super) use gru::Gru;
 pub(super) use lstm::Lstm;
-use polytask_graph::Op;
 
 /// What a layer does with one element, whose gates come from the input (`x W + b`) and from the state before (`h' U`).
 pub(super) trait Cell: Send + Sync {
@@ -58,17 +57,13 @@ pub(super) struct Recurrent<C> {
 }
 
 /// Scalars an element that are kept for the backward pass.
-pub(super) fn kept_width(op: &Op, h: usize) -> usize {
-    match op {
-        Op::Lstm { .. } => (Lstm::GATES + Lstm::KEPT) * h,
-        _ => (Gru::GATES + Gru::KEPT) * h,
-    }
+pub(super) fn kept_width<C: Cell>(h: usize) -> usize {
+    (C::GATES + C::KEPT) * h
 }
 
 /// Scalars an element to work with.
-pub(super) fn scratch_widths(op: &Op, h: usize, train: bool, copies: usize) -> [usize; 2] {
-    let gates = if matches!(op, Op::Lstm { .. }) { Lstm::GATES } else { Gru::GATES };
-    [(gates + 2) * h + if train { 0 } else { kept_width(op, h) }, (2 * gates + 3) * h * copies + h]
+pub(super) fn scratch_widths<C: Cell>(h: usize, train: bool, copies: usize) -> [usize; 2] {
+    [(C::GATES + 2) * h + if train { 0 } else { kept_width::<C>(h) }, (2 * C::GATES + 3) * h * copies + h]
 }
 
 impl<C: Cell> Recurrent<C> {

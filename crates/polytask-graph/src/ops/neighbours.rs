@@ -1,0 +1,40 @@
+//! What stands before and after in a sequence.
+
+use super::{Layout, Operation, Site, parameters};
+use crate::testing::Example;
+use serde::{Deserialize, Serialize};
+
+/// [`Op::Neighbours`](crate::Op::Neighbours).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Neighbours {
+    /// How many before.
+    pub before: usize,
+    /// How many after.
+    pub after: usize,
+}
+
+impl Operation for Neighbours {
+    parameters!([], matrices []);
+
+    fn label(&self) -> &str {
+        "neighbours"
+    }
+
+    fn check(&self, site: &Site<'_>) -> Result<(), String> {
+        site.is_on_sequences()?;
+        site.takes(1)?;
+        site.gives_width((self.before + 1 + self.after).saturating_mul(site.width(0)))
+    }
+
+    fn multiply_adds(&self, _: &Site<'_>) -> usize {
+        0
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::Rows
+    }
+
+    fn examples() -> Vec<Example> {
+        vec![Example::tokens(|g, x| g.neighbours(x, 2, 1))]
+    }
+}
