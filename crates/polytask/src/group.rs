@@ -120,9 +120,9 @@ impl Group {
             };
             return Err(Error::Broken { by, kept: format!(", in {of} with seed {}", config.train.seed) });
         }
-        let (encoder, missing) = (prepared.encoder.clone(), prepared.missing.clone());
+        let (encoder, dialect) = (prepared.encoder.clone(), prepared.dialect.clone());
         let parameters = fitted.parameters.clone();
-        Ok(Trained { config, model: Model { graph, encoder, tasks, missing, parameters }, fitted })
+        Ok(Trained { config, model: Model { graph, encoder, tasks, dialect, parameters }, fitted })
     }
 }
 

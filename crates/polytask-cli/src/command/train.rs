@@ -103,7 +103,7 @@ impl Train {
             graph,
             encoder: prepared.encoder.clone(),
             tasks: prepared.tasks.clone(),
-            missing: prepared.missing.clone(),
+            dialect: prepared.dialect.clone(),
             parameters: fitted.parameters.clone(),
         };
         let rows = measured(&prepared);

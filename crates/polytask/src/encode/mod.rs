@@ -115,6 +115,14 @@ impl<'a> InputColumn<'a> {
         }
     }
 
+    fn too_large(&self, row: usize) -> EncodeError {
+        EncodeError::TooLarge {
+            place: self.table.place(row),
+            input: self.column.name.clone(),
+            value: self.column.shown(row).unwrap_or_default(),
+        }
+    }
+
     fn all_missing(&self) -> EncodeError {
         EncodeError::AllMissing { input: self.column.name.clone() }
     }

@@ -76,7 +76,7 @@ pub(super) fn train(
         return Ok(None);
     }
     let (encoder, tasks) = (prepared.encoder.clone(), prepared.tasks.clone());
-    let model = Model { graph, encoder, tasks, missing: prepared.missing.clone(), parameters: fitted.parameters };
+    let model = Model { graph, encoder, tasks, dialect: prepared.dialect.clone(), parameters: fitted.parameters };
     let scores = model.score(&prepared.data, &labels, &prepared.split.valid)?;
     let skills = skills(&model.tasks, &scores);
     let score = overall(&config.train.criterion, &skills);

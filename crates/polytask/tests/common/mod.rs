@@ -59,7 +59,7 @@ fn train_watched(config: &Config, prepared: Prepared, watch: &mut dyn Watch) -> 
     let job = prepared.job(&graph, &labels, config);
     let fitted = fit(&job, &start, None, watch).unwrap();
     let (encoder, tasks) = (prepared.encoder.clone(), prepared.tasks.clone());
-    let model = Model { graph, encoder, tasks, missing: None, parameters: fitted.parameters.clone() };
+    let model = Model { graph, encoder, tasks, dialect: Default::default(), parameters: fitted.parameters.clone() };
     Learnt { prepared, start, fitted, model }
 }
 
