@@ -141,6 +141,8 @@ pub enum DataError {
         expected: usize,
         /// Fields in this row.
         found: usize,
+        /// Whether it begins like a comment.
+        comment: bool,
     },
     /// A quoted field runs to the end of the file.
     #[error("{place}: a quote is opened in this record and never closed")]
@@ -440,6 +442,9 @@ impl DataError {
             Self::BadColumns(faults) => return hints(faults),
             Self::Corrupt { .. } => "the file may be cut short: fetch or write it again",
             Self::NotUtf8 { .. } => "save the file as UTF-8",
+            Self::Ragged { comment: true, .. } => {
+                "if it is a comment, have such lines passed over: data.comment = \"#\""
+            }
             Self::Ragged { .. } => "a value that holds the delimiter must stand in double quotes",
             Self::OpenQuote { .. } => "close the quote, and double a quote that belongs to the value",
             Self::DuplicateColumn { .. } => "rename one of them",

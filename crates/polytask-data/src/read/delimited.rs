@@ -1,5 +1,7 @@
 //! CSV and TSV.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use crate::error::DataError;
@@ -20,6 +22,8 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
     let Preamble { start, delimiter, mut notes } = preamble::find(file, text, dialect)?;
     let way = Way { delimiter, form: Form { unquoted: dialect.unquoted, comment: dialect.comment } };
     let below = text.get(start..).unwrap_or_default();
+    let below = if delimiter == b' ' { single_blanks(below) } else { below.into() };
+    let below = below.as_ref();
     let mut reader = way.records(below);
     let mut record = csv::StringRecord::new();
     reader.read_record(&mut record).map_err(|error| csv_error(file, error, 0))?;
@@ -64,6 +68,19 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
         &Manner { file, missing: &missing, comma: dialect.decimal_comma, written: true },
         notes,
     )
+}
+
+/// Lines whose words stand apart by any number of blanks with one between them; a text with quotes is left as it is.
+fn single_blanks(text: &str) -> Cow<'_, str> {
+    if text.contains('"') {
+        return text.into();
+    }
+    let line = |line: &str| {
+        let end = line.len() - line.trim_end_matches(['\n', '\r']).len();
+        let words: Vec<&str> = line.split([' ', '\n', '\r']).filter(|word| !word.is_empty()).collect();
+        words.join(" ") + line.get(line.len() - end..).unwrap_or_default()
+    };
+    text.split_inclusive('\n').map(line).collect::<String>().into()
 }
 
 /// Leaves out columns without a name: those that hold nothing, and a first one that only tells rows apart.
@@ -164,7 +181,8 @@ impl Part {
                 if open(start) {
                     return Err(DataError::OpenQuote { place });
                 }
-                return Err(DataError::Ragged { place, expected: self.columns.len(), found: record.len() });
+                let comment = record.get(0).is_some_and(|field| field.starts_with('#'));
+                return Err(DataError::Ragged { place, expected: self.columns.len(), found: record.len(), comment });
             }
             for ((column, value), _) in self.columns.iter_mut().zip(&record).zip(wanted).filter(|(_, wanted)| **wanted)
             {

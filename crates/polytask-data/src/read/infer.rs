@@ -240,10 +240,13 @@ fn texts(raw: &Raw, manner: &Manner<'_>) -> Converted {
         let words = suspects.iter().take(4).filter_map(|at| text.levels.get(*at as usize));
         let words = words.map(|word| format!("`{}`", word.trim())).collect::<Vec<_>>().join(", ");
         let (file, name) = (manner.file, &raw.name);
-        let values = if count == 1 { "1 value" } else { &format!("{count} values") };
+        let (values, was) = match count {
+            1 => ("1 value".to_owned(), "reads"),
+            _ => (format!("{count} values"), "read"),
+        };
         notes.push(format!(
-            "{file}: {values} of the text column `{name}` read {words} and were taken as texts; if they mean that there is none, \
-             list the words in data.missing"
+            "{file}: {values} of the text column `{name}` {was} {words}, taken as text: list it in data.missing if it means \
+             that there is none"
         ));
     }
     Converted { notes, ..Converted::of(Values::Text(text)) }

@@ -54,6 +54,12 @@ fn what_stands_above_the_header_is_passed_over() {
 }
 
 #[test]
+fn comments_between_rows_are_pointed_out() {
+    let ragged = Scratch::new("t.csv", "a,b\n1,2\n# old\n").read(&ReadOptions::default()).map(|_| ()).unwrap_err();
+    assert_eq!(ragged.hint().as_deref(), Some("if it is a comment, have such lines passed over: data.comment = \"#\""));
+}
+
+#[test]
 fn comments_stand_between_rows() {
     let text = "a,b\n1.5,x\n# 2,\"y\n2.5,# no comment\n#\n#\n3.5,z\n";
     let table =
@@ -62,6 +68,17 @@ fn comments_stand_between_rows() {
     let lines: Vec<String> =
         (0..3).map(|row| table.place(row).to_string().rsplit(' ').next().unwrap().to_owned()).collect();
     assert_eq!(lines, ["2", "4", "7"]);
+}
+
+#[test]
+fn blanks_may_part_columns() {
+    let text = "  a    b\n1.5   x\n\n 2.5 y  \n3.5\tz   w\n";
+    let blanks = || dialect(Dialect { delimiter: Some(b' '), ..Dialect::default() });
+    let table = Scratch::new("t.txt", text).read(&blanks()).unwrap();
+    assert_eq!((names(&table), texts(&table, "b")), (vec!["a", "b"], vec![Some("x"), Some("y"), Some("w")]));
+    assert!(table.place(2).to_string().ends_with("line 5"));
+    let quoted = Scratch::new("t.txt", "a b\n1 \"x  y\"\n").read(&blanks()).unwrap();
+    assert_eq!(texts(&quoted, "b"), [Some("x  y")]);
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub use text::{Pieces, ReadPieces, Sentences, Text, Texts, TokenFeatures};
 use crate::column::is_plain;
 use crate::config::{Config, InputConfig, InputKind, Subwords, TextModel};
 use polytask_cpu::Parameters;
-use polytask_data::{Column, Hint, Table, Values};
+use polytask_data::{Column, DataError, Hint, Table, Values};
 use polytask_graph::{Activation, DomainId, Graph, GraphBuilder, IndexColumn, NodeId};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -145,7 +145,10 @@ impl Encoder {
         galleries: &Galleries,
     ) -> Result<Self, EncodeError> {
         for name in &config.data.ignore {
-            table.find(name).map_err(|source| EncodeError::Ignored(Box::new(source)))?;
+            // What stands in the column does not matter.
+            if let Err(source @ DataError::UnknownColumn { .. }) = table.find(name) {
+                return Err(EncodeError::Ignored(Box::new(source)));
+            }
         }
         let chosen = chosen(config, table);
         if chosen.is_empty() {

@@ -62,10 +62,7 @@ fn missing_words_are_missing_among_numbers() {
 fn only_the_empty_field_is_missing_among_texts() {
     assert_eq!(levels(&["a", "NA", "", "null", " ", "a"], None), ["a", "NA", "null"]);
     let said = note(&["Y", "N", "n/a", "", "?", "n/a"]);
-    assert!(
-        said.starts_with("f.csv: 3 values of the text column `x` read `n/a`, `?` and were taken as texts"),
-        "{said}"
-    );
+    assert!(said.starts_with("f.csv: 3 values of the text column `x` read `n/a`, `?`, taken as text"), "{said}");
     assert!(said.contains("data.missing") && note(&["Y", "N", ""]).is_empty());
 }
 
