@@ -219,8 +219,11 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Where the items of a row are.
+type Places<'a> = Box<dyn Fn(usize) -> Range<usize> + 'a>;
+
 /// The items of an array of lists, and where those of a row are; none of other arrays.
-fn lists(array: &dyn Array) -> Option<(&ArrayRef, Box<dyn Fn(usize) -> Range<usize> + '_>)> {
+fn lists(array: &dyn Array) -> Option<(&ArrayRef, Places<'_>)> {
     match array.data_type() {
         DataType::List(_) => {
             let list = array.as_list::<i32>();

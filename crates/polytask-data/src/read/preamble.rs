@@ -80,7 +80,7 @@ fn comments(text: &str, start: usize, delimiter: Option<u8>) -> usize {
     let (mut at, mut lines) = (start, Vec::new());
     loop {
         let line = line_at(text, at);
-        match (line.starts_with('#') && line.matches('"').count() % 2 == 0, line.trim().is_empty()) {
+        match (line.starts_with('#') && line.matches('"').count().is_multiple_of(2), line.trim().is_empty()) {
             (true, _) => lines.push(at),
             (_, true) if !lines.is_empty() && at < text.len() => {}
             _ => break,

@@ -65,7 +65,7 @@ pub(super) fn title(text: &[u8], form: Form) -> Option<Title> {
         let (&fields, rest) = counts.get(above..)?.split_first()?;
         (above > 0 && rest.len() >= 2 && rest.iter().all(|other| *other == fields)).then(|| {
             let mut records = Records { text, delimiter: candidate, form };
-            (0..above).for_each(|_| drop(records.next()));
+            records.by_ref().take(above).for_each(|_| {});
             let blank = records.text.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
             Title { at: text.len() - records.text.len() + blank, fields }
         })

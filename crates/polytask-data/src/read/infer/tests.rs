@@ -97,7 +97,7 @@ fn hexadecimal_and_the_like_are_no_numbers() {
 
 #[test]
 fn numbers_are_read_as_people_write_them() {
-    assert_eq!(numbers(&["3,14", "-2,5", "1"]), [3.14, -2.5, 1.0]);
+    assert_eq!(numbers(&["3,25", "-2,5", "1"]), [3.25, -2.5, 1.0]);
     assert_eq!(numbers(&["1.234,56", "991", "-1.805"]), [1234.56, 991.0, -1805.0]);
     assert_eq!(numbers(&["1,805.06", "1,200"]), [1805.06, 1200.0]);
     assert_eq!(numbers(&["$905.03", "-$3,109.82", "n/a"])[..2], [905.03, -3109.82]);
