@@ -19,6 +19,7 @@ impl Backend for Cpu {
     }
 
     fn session(&self, graph: &Graph, spec: &Spec, start: &Parameters) -> Result<Box<dyn Session>, Unsupported> {
+        graph.ready().map_err(|error| Unsupported { backend: self.name(), what: error.to_string() })?;
         let mut plan = Plan::of(graph, spec);
         if spec.mode == Mode::Predict && plan.memory() > spec.memory {
             let rows = (spec.rows as f64 * spec.memory as f64 / plan.memory() as f64) as usize;

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         let rate = rows as f64 / seconds;
         println!("{name}: {rows} rows, {columns} columns ({text} of text), {seconds:.4} s, {rate:.0} rows/s");
         table.notes().iter().for_each(|note| println!("note: {note}"));
+        table.faults().for_each(|(_, fault)| println!("fault: {fault}"));
     }
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -127,7 +127,7 @@ impl Column {
 }
 
 impl Values {
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Values::Number(values) => values.len(),
             Values::Text(text) | Values::Nested(text) => text.codes.len(),

@@ -1,5 +1,7 @@
 //! What can be wrong with data, said with the place and with what would be right.
 
+use std::sync::Arc;
+
 use crate::place::{At, Place};
 
 /// Every way reading, joining or splitting a table can fail.
@@ -78,6 +80,52 @@ pub enum DataError {
         /// The decoder's words.
         message: String,
     },
+    /// A packed file unpacks to more than is allowed.
+    #[error("{file} has {packed} bytes and unpacks to more than {limit}, which is refused")]
+    Bomb {
+        /// The path.
+        file: String,
+        /// Bytes of the file.
+        packed: u64,
+        /// Bytes it may unpack to.
+        limit: u64,
+    },
+    /// So many columns have so few values that the table would take far more memory than the file.
+    #[error("{file}: {columns} columns and {rows} rows, of which nearly all values are missing, are too many")]
+    Sparse {
+        /// The path.
+        file: String,
+        /// The columns so far.
+        columns: usize,
+        /// All rows.
+        rows: usize,
+    },
+    /// Above the header stands something else.
+    #[error("{file}: line {line} looks like a title: the lines from line {header} on have {fields} fields")]
+    Title {
+        /// The path.
+        file: String,
+        /// The line that was taken for the header.
+        line: u64,
+        /// The line that looks like it.
+        header: u64,
+        /// Its fields.
+        fields: usize,
+        /// Lines to pass over.
+        skip: usize,
+    },
+    /// No file has a name like this.
+    #[error("no file is called {pattern}")]
+    NoMatch {
+        /// The name with its wildcards.
+        pattern: String,
+    },
+    /// Columns that are needed cannot be read.
+    #[error("{}", all(.0))]
+    BadColumns(
+        /// What is wrong with each.
+        Vec<Arc<DataError>>,
+    ),
     /// A text file is not UTF-8.
     #[error("{place}: the text is not UTF-8")]
     NotUtf8 {
@@ -93,6 +141,8 @@ pub enum DataError {
         expected: usize,
         /// Fields in this row.
         found: usize,
+        /// Whether it begins like a comment.
+        comment: bool,
     },
     /// A quoted field runs to the end of the file.
     #[error("{place}: a quote is opened in this record and never closed")]
@@ -289,10 +339,12 @@ pub enum DataError {
         kind: &'static str,
     },
     /// A folder without images.
-    #[error("{folder} holds no PNG, JPEG or WebP image")]
+    #[error("{folder} holds no PNG, JPEG or WebP image{}", found.as_ref().map(|found| format!(", but {found}")).unwrap_or_default())]
     NoImages {
         /// The path.
         folder: String,
+        /// What it holds instead, in words.
+        found: Option<String>,
     },
     /// A name that cannot stand in a table.
     #[error("the name of {file} is not UTF-8")]
@@ -378,11 +430,21 @@ impl DataError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::UnknownFormat { .. } => {
-                "accepted are CSV and TSV (.csv .tsv .txt), JSON lines (.jsonl .ndjson), Parquet (.parquet), Arrow (.arrow \
-                 .feather) and CoNLL-U (.conllu), text also packed as .gz or .zst; images as IDX or as a folder"
+                "accepted are CSV and TSV (.csv .tsv .txt), JSON lines (.jsonl .ndjson) and lists (.json), Parquet (.parquet), \
+                 Arrow (.arrow .feather) and CoNLL-U (.conllu .conllup .conll), text also packed as .gz or .zst; images as IDX \
+                 or as a folder"
             }
+            Self::Bomb { .. } => "if it is to be trusted, allow more megabytes: data.max_unpacked = 16384",
+            Self::Sparse { .. } => "a key that names a row belongs into a value: {\"name\": \"k1\", \"value\": 1}",
+            Self::Title { skip, .. } => {
+                return Some(format!("if it is one, have the lines above the header passed over: data.skip = {skip}"));
+            }
+            Self::BadColumns(faults) => return hints(faults),
             Self::Corrupt { .. } => "the file may be cut short: fetch or write it again",
             Self::NotUtf8 { .. } => "save the file as UTF-8",
+            Self::Ragged { comment: true, .. } => {
+                "if it is a comment, have such lines passed over: data.comment = \"#\""
+            }
             Self::Ragged { .. } => "a value that holds the delimiter must stand in double quotes",
             Self::OpenQuote { .. } => "close the quote, and double a quote that belongs to the value",
             Self::DuplicateColumn { .. } => "rename one of them",
@@ -421,6 +483,11 @@ impl DataError {
         Some(hint.to_owned())
     }
 
+    /// Whether no value of a column can be had.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self, Self::UnsupportedColumn { .. })
+    }
+
     /// The error for a file the operating system would not give.
     pub(crate) fn io(file: &str, source: std::io::Error) -> Self {
         let file = file.to_owned();
@@ -436,6 +503,29 @@ impl DataError {
         let known: Vec<String> = known.map(str::to_owned).collect();
         Self::UnknownColumn { column: column.to_owned(), nearest: nearest(column, &known), known }
     }
+}
+
+/// Faults that are shown of many.
+const SHOWN: usize = 10;
+
+/// What is wrong with columns, one or several.
+fn all(faults: &[Arc<DataError>]) -> String {
+    match faults {
+        [fault] => fault.to_string(),
+        _ => {
+            let shown = faults.iter().take(SHOWN).map(|fault| format!("\n  {fault}"));
+            let more = faults.len().saturating_sub(SHOWN);
+            let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
+            format!("{} columns cannot be read:{}{more}", faults.len(), shown.collect::<String>())
+        }
+    }
+}
+
+/// The different remedies of columns.
+fn hints(faults: &[Arc<DataError>]) -> Option<String> {
+    let mut hints: Vec<String> = faults.iter().take(SHOWN).filter_map(|fault| fault.hint()).collect();
+    hints.dedup();
+    (!hints.is_empty()).then(|| hints.join("; "))
 }
 
 /// At most three names like `name`, best first; equal ones in the order given.

@@ -16,8 +16,10 @@
 
 mod batch;
 mod column;
+mod date;
 mod error;
 pub mod image;
+mod level;
 mod place;
 mod random;
 mod read;
@@ -27,10 +29,12 @@ pub mod text;
 
 pub use batch::{epoch_order, mixed_order};
 pub use column::{Column, List, MISSING, Text, Values};
+pub use date::{DateFormat, Dates, dates};
 pub use error::DataError;
 pub use image::{Fit, ImageProblem, ImageShape, Images, Pixels};
+pub use level::level;
 pub use place::{At, Place};
 pub use random::Random;
-pub use read::{BytesFormat, Hint, LabelFiles, ReadOptions, read, read_bytes, read_objects};
+pub use read::{BytesFormat, Dialect, Hint, LabelFiles, ReadOptions, read, read_bytes, read_objects};
 pub use split::{Split, SplitRule, draw, split};
 pub use table::Table;

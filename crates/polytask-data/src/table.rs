@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::column::{Column, MISSING, Text, Values};
 use crate::error::DataError;
 use crate::place::Place;
-use crate::read::Hint;
+use crate::read::{Converted, Hint};
 
 /// A table: named columns of equal length.
 #[derive(Debug, Clone)]
@@ -15,6 +16,23 @@ pub struct Table {
     rows: usize,
     sources: Vec<Source>,
     notes: Vec<String>,
+    faults: Faults,
+    decimal_comma: bool,
+}
+
+/// Columns that could not be read as they should be: what is wrong with each, told to whoever needs it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Faults(Vec<(String, Arc<DataError>)>);
+
+impl Faults {
+    /// Adds what is wrong with a column.
+    pub(crate) fn push(&mut self, column: &str, fault: DataError) {
+        self.0.push((column.to_owned(), Arc::new(fault)));
+    }
+
+    fn of(&self, column: &str) -> Option<&Arc<DataError>> {
+        self.0.iter().find(|(name, _)| name == column).map(|(_, fault)| fault)
+    }
 }
 
 /// A run of rows that came from one file.
@@ -66,10 +84,40 @@ impl Table {
         }
         let folder = Path::new(file).parent().map(Path::to_owned).unwrap_or_default();
         let sources = vec![Source { file: file.to_owned(), folder, rows, lines }];
-        let table = Self { columns, rows, sources, notes };
+        let (faults, decimal_comma) = Default::default();
+        let table = Self { columns, rows, sources, notes, faults, decimal_comma };
         for column in &table.columns {
             table.check_values(column)?;
         }
+        Ok(table)
+    }
+
+    /// A table of columns that were read one by one. What a column cannot hold is a fault; other errors are one of the
+    /// whole, the first column's first.
+    pub(crate) fn of_converted(
+        file: &str,
+        read: impl Iterator<Item = (String, Result<Converted, DataError>)>,
+        lines: Option<Vec<u32>>,
+        mut notes: Vec<String>,
+    ) -> Result<Self, DataError> {
+        let (mut columns, mut faults, mut comma) = (Vec::new(), Faults::default(), false);
+        for (name, converted) in read {
+            match converted {
+                Ok(converted) => {
+                    notes.extend(converted.notes);
+                    converted.fault.into_iter().for_each(|fault| faults.push(&name, fault));
+                    comma |= converted.comma;
+                    columns.push(Column { name, values: converted.values });
+                }
+                Err(fault) if fault.is_whole() => faults.push(&name, fault),
+                Err(error) => return Err(error),
+            }
+        }
+        if columns.is_empty() && !faults.0.is_empty() {
+            return Err(DataError::BadColumns(faults.0.into_iter().map(|(_, fault)| fault).collect()));
+        }
+        let mut table = Self::from_file(file, columns, lines, notes)?;
+        (table.faults, table.decimal_comma) = (faults, comma);
         Ok(table)
     }
 
@@ -83,6 +131,11 @@ impl Table {
     /// Says what paths in the table are relative to.
     pub(crate) fn set_folder(&mut self, folder: &Path) {
         self.sources.iter_mut().for_each(|source| source.folder = folder.to_owned());
+    }
+
+    /// Adds what is worth knowing.
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 
     /// Adds a column.
@@ -118,7 +171,41 @@ impl Table {
         self.rows
     }
 
-    /// The columns, in the order of the (first) file.
+    /// Whether numbers of its files have a decimal comma, for [`Dialect::decimal_comma`](crate::Dialect::decimal_comma).
+    pub fn decimal_comma(&self) -> bool {
+        self.decimal_comma
+    }
+
+    /// The columns that hold values which are not what the column should be, or that no table can hold, with what is wrong.
+    /// Those values are missing in [`columns`](Self::columns), and such a column as a whole is not there, while
+    /// [`find`](Self::find) and [`require`](Self::require) say what is wrong: a column that nobody needs stops nobody.
+    pub fn faults(&self) -> impl Iterator<Item = (&str, &DataError)> {
+        self.faults.0.iter().map(|(name, fault)| (name.as_str(), fault.as_ref()))
+    }
+
+    /// Makes sure that columns hold what they should; names of no column are passed over.
+    ///
+    /// # Errors
+    /// [`DataError::BadColumns`] with what is wrong with each of them.
+    pub fn require<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> Result<(), DataError> {
+        let wanted: BTreeSet<&str> = names.by_ref().collect();
+        let bad: Vec<_> = self.faults.0.iter().filter(|(name, _)| wanted.contains(name.as_str())).collect();
+        match bad.is_empty() {
+            true => Ok(()),
+            false => Err(DataError::BadColumns(bad.into_iter().map(|(_, fault)| fault.clone()).collect())),
+        }
+    }
+
+    /// The columns, all of which must hold what they should.
+    ///
+    /// # Errors
+    /// As [`require`](Self::require).
+    pub fn into_columns(self) -> Result<Vec<Column>, DataError> {
+        self.require(self.faults.0.iter().map(|(name, _)| name.as_str()))?;
+        Ok(self.columns)
+    }
+
+    /// The columns, in the order of the (first) file. See [`faults`](Self::faults) for those that cannot be read.
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
@@ -131,8 +218,9 @@ impl Table {
     /// The column called `name`.
     ///
     /// # Errors
-    /// [`DataError::UnknownColumn`] with the nearest names.
+    /// [`DataError::UnknownColumn`] with the nearest names; [`DataError::BadColumns`] with what is wrong with the column.
     pub fn find(&self, name: &str) -> Result<&Column, DataError> {
+        self.require(std::iter::once(name))?;
         self.column(name)
             .ok_or_else(|| DataError::unknown_column(name, self.columns.iter().map(|column| column.name.as_str())))
     }
@@ -187,12 +275,12 @@ impl Table {
     pub fn append(&mut self, other: Table) -> Result<(), DataError> {
         let rows = self.rows + other.rows;
         check_rows(&other.file(), rows)?;
-        let ours: BTreeSet<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-        let theirs: BTreeSet<&str> = other.columns.iter().map(|column| column.name.as_str()).collect();
+        let (ours, theirs) = (self.names(), other.names());
         if ours != theirs {
             let only = |table: &Table, absent: &BTreeSet<&str>| -> Vec<String> {
-                let names = table.columns.iter().map(|column| column.name.clone());
-                names.filter(|name| !absent.contains(name.as_str())).collect()
+                let own = table.columns.iter().map(|column| column.name.as_str());
+                let own = own.chain(table.faults().map(|(name, _)| name)).filter(|name| !absent.contains(name));
+                own.map(str::to_owned).collect()
             };
             return Err(DataError::ColumnsDiffer {
                 file: other.file(),
@@ -202,7 +290,7 @@ impl Table {
             });
         }
         for column in &self.columns {
-            let theirs = other.find(&column.name)?;
+            let Some(theirs) = other.column(&column.name) else { continue };
             let fits = match (&column.values, &theirs.values) {
                 (Values::Images(ours), Values::Images(theirs)) => ours.goes_with(theirs),
                 (Values::Images(_), _) | (_, Values::Images(_)) => false,
@@ -220,13 +308,20 @@ impl Table {
         }
         let mut coming: BTreeMap<String, Values> = other.columns.into_iter().map(|c| (c.name, c.values)).collect();
         for column in &mut self.columns {
-            if let Some(values) = coming.remove(&column.name) {
-                column.values.append(values);
-            }
+            let lost = || column.values.absent(other.rows);
+            let values = coming.remove(&column.name).unwrap_or_else(lost);
+            column.values.append(values);
         }
         self.rows = rows;
         self.sources.extend(other.sources);
         self.notes.extend(other.notes);
+        let known: Vec<_> = other.faults.0.into_iter().filter(|(name, _)| self.faults.of(name).is_none()).collect();
+        self.faults.0.extend(known);
+        self.decimal_comma |= other.decimal_comma;
+        // What one of the files cannot hold is in no column of the table.
+        let lost = |column: &Column| self.faults.of(&column.name).is_some_and(|fault| fault.is_whole());
+        let lost: Vec<String> = self.columns.iter().filter(|c| lost(c)).map(|column| column.name.clone()).collect();
+        lost.iter().for_each(|name| self.remove(name));
         Ok(())
     }
 
@@ -235,7 +330,9 @@ impl Table {
     /// # Errors
     /// No such column, or one that has the new name already.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), DataError> {
-        self.find(from)?;
+        if self.faults.of(from).is_none() {
+            self.find(from)?;
+        }
         let place = |name: &str| self.columns.iter().position(|column| column.name == name);
         if let (Some(a), Some(b)) = (place(from), place(to))
             && a != b
@@ -244,12 +341,14 @@ impl Table {
             return Err(DataError::DuplicateColumn { file: self.file(), column: to.to_owned(), first, second });
         }
         self.columns.iter_mut().filter(|column| column.name == from).for_each(|column| column.name = to.to_owned());
+        self.faults.0.iter_mut().filter(|(name, _)| name == from).for_each(|(name, _)| *name = to.to_owned());
         Ok(())
     }
 
     /// Takes a column out, if it is there.
     pub fn remove(&mut self, name: &str) {
         self.columns.retain(|column| column.name != name);
+        self.faults.0.retain(|(column, _)| column != name);
     }
 
     /// Adds the rows of a table that may have other columns; what one of the two has not is missing there.
@@ -258,13 +357,19 @@ impl Table {
     /// As [`append`](Self::append), but for the names of the columns.
     pub fn unite(&mut self, mut other: Table) -> Result<(), DataError> {
         let absent = |of: &Table, from: &Table| -> Vec<Column> {
-            let lacks = from.columns.iter().filter(|column| of.column(&column.name).is_none());
+            let known = of.names();
+            let lacks = from.columns.iter().filter(|column| !known.contains(column.name.as_str()));
             lacks.map(|c| Column { name: c.name.clone(), values: c.values.absent(of.rows) }).collect()
         };
         let (ours, theirs) = (absent(self, &other), absent(&other, self));
         self.columns.extend(ours);
         other.columns.extend(theirs);
         self.append(other)
+    }
+
+    /// The names of all columns, those that could not be read among them.
+    fn names(&self) -> BTreeSet<&str> {
+        self.columns.iter().map(|column| column.name.as_str()).chain(self.faults().map(|(name, _)| name)).collect()
     }
 
     /// The first file the rows came from.

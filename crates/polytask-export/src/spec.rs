@@ -110,7 +110,7 @@ impl<'a> Spec<'a> {
             format,
             inputs: Vec::new(),
             outputs: Vec::new(),
-            missing: model.read_options().missing_words(),
+            missing: model.dialect.missing_words(),
             columns: columns.collect(),
             tasks: &model.tasks,
             transitions: transitions.collect(),

@@ -1,6 +1,6 @@
 //! Columns seen as numbers or as levels, whatever they were read as.
 
-use polytask_data::{Column, MISSING, Values};
+use polytask_data::{Column, MISSING, Text, Values, level};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -18,10 +18,10 @@ pub fn is_plain(column: &Column) -> bool {
     matches!(column.values, Values::Number(_) | Values::Text(_))
 }
 
-/// The levels of a plain column; numbers are taken in their shortest form, `1` and not `1.0`.
+/// The levels of a plain column; whole numbers have one spelling, `1` and not `1.0`, whatever they were read as.
 pub fn levels(column: &Column) -> Levels<'_> {
     let numbers = match &column.values {
-        Values::Text(text) => return Levels { codes: (&text.codes).into(), names: (&text.levels).into() },
+        Values::Text(text) => return spelt(text),
         Values::Number(numbers) => numbers,
         // Whoever asks has made sure that the column is plain.
         Values::List(_) | Values::Nested(_) | Values::Images(_) => {
@@ -41,6 +41,24 @@ pub fn levels(column: &Column) -> Levels<'_> {
         })
     };
     let codes: Vec<u32> = numbers.iter().map(code).collect();
+    Levels { codes: codes.into(), names: names.into() }
+}
+
+/// The levels of texts, those that are spellings of one whole number made one.
+fn spelt(text: &Text) -> Levels<'_> {
+    if text.levels.iter().all(|name| level(name) == name.as_str()) {
+        return Levels { codes: (&text.codes).into(), names: (&text.levels).into() };
+    }
+    let (mut seen, mut names) = (HashMap::new(), Vec::new());
+    let code = |name: &String| {
+        let name = level(name).into_owned();
+        *seen.entry(name.clone()).or_insert_with(|| {
+            names.push(name);
+            names.len() as u32 - 1
+        })
+    };
+    let codes: Vec<u32> = text.levels.iter().map(code).collect();
+    let codes = text.codes.iter().map(|code| codes.get(*code as usize).copied().unwrap_or(MISSING)).collect::<Vec<_>>();
     Levels { codes: codes.into(), names: names.into() }
 }
 
@@ -67,7 +85,7 @@ impl Levels<'_> {
 
     /// For every level its position in `known`, or `absent`.
     pub fn positions(&self, known: &[String], absent: u32) -> Vec<u32> {
-        let at: HashMap<&str, u32> = known.iter().enumerate().map(|(i, name)| (name.as_str(), i as u32)).collect();
+        let at: HashMap<Cow<'_, str>, u32> = (0..).zip(known).map(|(i, name)| (level(name), i)).collect();
         self.names.iter().map(|name| at.get(name.as_str()).copied().unwrap_or(absent)).collect()
     }
 }
@@ -130,6 +148,18 @@ mod tests {
         let ordered: Vec<_> = levels.ordered(0..5).into_iter().collect();
         assert_eq!(ordered, [("0.5".into(), 1), ("2".into(), 1), ("10".into(), 2)]);
         assert_eq!(levels.positions(&["2".into(), "10".into()], 9), [1, 0, 9, 9]);
+    }
+
+    #[test]
+    fn spellings_of_a_whole_number_are_one_level() {
+        let column = Column::text(
+            "x",
+            [Some("3"), Some("3.0"), None, Some(" 3"), Some("03"), Some("9007199254740993.0"), Some("a")],
+        );
+        let levels = levels(&column);
+        assert_eq!(levels.codes, [0, 0, MISSING, 0, 1, 2, 3].as_slice());
+        assert_eq!(levels.names, ["3", "03", "9007199254740993", "a"].map(str::to_owned).as_slice());
+        assert_eq!(levels.positions(&["3.0".into(), "a".into()], 9), [0, 9, 9, 1]);
     }
 
     #[test]

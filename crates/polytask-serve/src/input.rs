@@ -68,7 +68,7 @@ impl Reader {
         for task in &model.tasks {
             options.hints.remove(&task.column);
             if task.over.is_none() && model.encoder.inputs.iter().all(|input| input.column != task.column) {
-                options.skip.insert(task.column.clone());
+                options.omit.insert(task.column.clone());
             }
         }
         let inputs = model.encoder.inputs.iter().map(|input| input.column.clone());
@@ -175,8 +175,9 @@ impl Reader {
         for row in 0..first.len() {
             csv += &line(texts.iter().map(|(_, values)| quoted(&values[row])).collect());
         }
-        let options = ReadOptions { delimiter: Some(b','), ..self.options.clone() };
-        Ok(read_bytes(BODY, csv.into_bytes(), BytesFormat::Delimited, &options)?.columns().to_vec())
+        let mut options = self.options.clone();
+        options.dialect.delimiter = Some(b',');
+        Ok(read_bytes(BODY, csv.into_bytes(), BytesFormat::Delimited, &options)?.into_columns()?)
     }
 
     fn check_columns(&self, table: &Table) -> Result<(), Problem> {

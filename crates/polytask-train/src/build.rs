@@ -86,8 +86,8 @@ impl Build {
 
     /// The model that these parameters make of it.
     pub fn model(self, prepared: &Prepared, parameters: Parameters) -> Model {
-        let (encoder, missing) = (prepared.encoder.clone(), prepared.missing.clone());
-        Model { graph: self.graph, encoder, tasks: self.tasks, missing, parameters }
+        let (encoder, dialect) = (prepared.encoder.clone(), prepared.dialect.clone());
+        Model { graph: self.graph, encoder, tasks: self.tasks, dialect, parameters }
     }
 }
 

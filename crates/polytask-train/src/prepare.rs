@@ -2,7 +2,7 @@
 //! training rows.
 
 use crate::Error;
-use polytask_data::{Hint, LabelFiles, ReadOptions, Split, SplitRule, Table, read, split};
+use polytask_data::{Dialect, Hint, LabelFiles, ReadOptions, Split, SplitRule, Table, read, split};
 use polytask_model::config::{
     Config, DataConfig, FileConfig, InputKind, LabelsConfig, Part, Split as SplitConfig, TaskKind,
 };
@@ -22,8 +22,8 @@ pub struct Prepared {
     pub data: Dataset,
     /// Which rows train, choose and measure.
     pub split: Split,
-    /// The words that mean "no value", as the config has them.
-    pub missing: Option<Vec<String>>,
+    /// How the files of the first data set are written, for those that a model reads later.
+    pub dialect: Dialect,
     /// Things worth saying about the data.
     pub notes: Vec<String>,
 }
@@ -73,6 +73,7 @@ impl Source {
 
     fn loaded(config: &Config, gathered: Gathered) -> Result<Self, Error> {
         let Gathered { table, mut split, starts, weights } = gathered;
+        table.require(needed(config, &table).into_iter())?;
         let galleries = load_all(&config.input_plan(&table), &table)?;
         let left_out = leave_out(&galleries, &mut split);
         Ok(Source { table, split, starts, weights, galleries, left_out })
@@ -131,7 +132,8 @@ fn prepare_source(source: Source, config: &Config) -> Result<Prepared, Error> {
     let spoken = fitted.notes().chain(data.labels.iter().flat_map(|labels| &labels.notes));
     let notes = table.notes().iter().chain(&left_out).chain(spoken).cloned().collect();
     let Fitted { encoder, tasks, .. } = fitted;
-    Ok(Prepared { encoder, tasks, data, split, missing: config.data.missing.clone(), notes })
+    let dialect = Dialect { decimal_comma: table.decimal_comma(), ..config.data.dialect().lasting() };
+    Ok(Prepared { encoder, tasks, data, split, dialect, notes })
 }
 
 /// Row ranges of files of their own: validation, then test.
@@ -205,17 +207,18 @@ fn label(config: &Config, set: &DataConfig, table: &mut Table) -> Result<(), Err
 /// The table of a data set with the rows of separate validation and test files behind it. Columns that are `known` from
 /// sets before are read as they were.
 fn tables(config: &Config, set: &DataConfig, known: BTreeMap<String, Hint>) -> Result<(Table, Given), Error> {
-    let mut hints: BTreeMap<String, Hint> = known.into_iter().chain(hints(config)).collect();
+    // Groups are told apart by what is written, however long a number is.
+    let group = set.split.columns().into_iter().map(|column| (column.to_owned(), Hint::Text));
+    let mut hints: BTreeMap<String, Hint> = group.chain(known).chain(hints(config)).collect();
     for (from, to) in &set.rename {
         let hint = hints.remove(to);
         hints.remove(from);
         hints.extend(hint.map(|hint| (from.clone(), hint)));
     }
     let options = ReadOptions {
-        delimiter: set.delimiter_byte(),
-        missing: set.missing.clone(),
+        dialect: set.dialect(),
         hints,
-        columns: set.columns.clone(),
+        max_unpacked: set.max_unpacked.map(|megabytes| megabytes.saturating_mul(1 << 20)),
         labels: labels(config, set.labels.as_ref())?,
         folder: set.folder.as_ref().map(|folder| config.resolve(folder)).transpose()?,
         image: image(config),
@@ -231,7 +234,7 @@ fn tables(config: &Config, set: &DataConfig, known: BTreeMap<String, Hint>) -> R
                 let FileConfig { path, labels: files } = &**file;
                 let first = table.rows();
                 let options = ReadOptions { labels: labels(config, files.as_ref())?, ..options.clone() };
-                table.append(read(&config.resolve(path)?, &options)?)?;
+                join(config, set, &mut table, read(&config.resolve(path)?, &options)?)?;
                 *given = Some(first..table.rows());
             }
         }
@@ -240,6 +243,36 @@ fn tables(config: &Config, set: &DataConfig, known: BTreeMap<String, Hint>) -> R
         table.rename(from, to)?;
     }
     Ok((table, given))
+}
+
+/// Adds the rows of a file of its own. Columns that only it has are left out, and labels it may lack.
+fn join(config: &Config, set: &DataConfig, table: &mut Table, mut other: Table) -> Result<(), Error> {
+    let labels: Vec<&str> = config.tasks.iter().flat_map(|(name, task)| task.columns_of(name)).collect();
+    let known = |table: &Table, name: &str| table.column(name).is_some() || table.faults().any(|(own, _)| own == name);
+    let names =
+        other.columns().iter().map(|column| column.name.clone()).chain(other.faults().map(|(name, _)| name.to_owned()));
+    let extra: Vec<String> = names.filter(|name| !known(table, name)).collect();
+    extra.iter().for_each(|name| other.remove(name));
+    let called = |name: &str| set.rename.get(name).map_or_else(|| name.to_owned(), Clone::clone);
+    let mut lacking = table.columns().iter().filter(|column| !known(&other, &column.name));
+    match lacking.all(|column| labels.contains(&called(&column.name).as_str())) {
+        true => Ok(table.unite(other)?),
+        false => Ok(table.append(other)?),
+    }
+}
+
+/// The columns that a config reads: what is wrong with any of them is told before anything else.
+fn needed<'a>(config: &'a Config, table: &'a Table) -> Vec<&'a str> {
+    let tasks = config.tasks.iter().flat_map(|(name, task)| task.columns_of(name));
+    let sets = config.data.sets().flat_map(|set| set.split.columns().into_iter().chain(set.sample_weight.as_deref()));
+    let mut needed: Vec<&str> = tasks.chain(sets).chain(config.inputs.keys().map(String::as_str)).collect();
+    if config.inputs.is_empty() {
+        let reserved = config.reserved_columns();
+        // Columns that no table can hold are no inputs unless they are named.
+        let free = table.columns().iter().map(|column| column.name.as_str()).filter(|name| !reserved.contains(name));
+        needed.extend(free);
+    }
+    needed
 }
 
 /// The files of labels of IDX images.

@@ -42,6 +42,7 @@ impl Init {
             table.columns().len(),
             draft.tasks().join(", ")
         );
+        table.faults().for_each(|(_, fault)| eprintln!("note: {fault}"));
         draft.aside().iter().for_each(|(column, why)| eprintln!("note: `{column}` is left out: it {why}"));
         match &self.out {
             None => print(&text),

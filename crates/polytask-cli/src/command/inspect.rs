@@ -66,7 +66,9 @@ impl Inspect {
     fn table(&self) -> Result<(), Failure> {
         let table = polytask_data::read(&self.of, &ReadOptions::default())?;
         let survey = Survey::of(&table);
-        let report = TableReport { candidates: candidates(&table, &survey), notes: table.notes().to_vec(), survey };
+        let faults = table.faults().map(|(_, fault)| fault.to_string());
+        let notes = table.notes().iter().cloned().chain(faults).collect();
+        let report = TableReport { candidates: candidates(&table, &survey), notes, survey };
         if self.format == Format::Json {
             return print_json(&report);
         }
@@ -102,7 +104,7 @@ impl Inspect {
         let config = Config::load(&self.of, &self.set)?;
         let prepared = polytask::prepare(&config)?;
         // What the encoder does not read is looked at in the table itself.
-        let table = polytask_data::read(&config.resolve(&config.data.path)?, &ReadOptions::default())?;
+        let table = polytask::Source::read(&config)?.table;
         let survey = Survey::of(&table);
         let inputs: Vec<&str> = prepared.encoder.inputs.iter().map(|input| input.column.as_str()).collect();
         let labels: Vec<(&str, &str)> =

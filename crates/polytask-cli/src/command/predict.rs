@@ -85,7 +85,7 @@ impl Predict {
         for task in &model.tasks {
             options.hints.remove(&task.column);
             if task.over.is_none() && inputs.iter().all(|input| input.column != task.column) {
-                options.skip.insert(task.column.clone());
+                options.omit.insert(task.column.clone());
             }
         }
         Ok(polytask_data::read(path, &options)?)

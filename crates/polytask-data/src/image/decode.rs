@@ -6,7 +6,7 @@ use image::imageops::FilterType;
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
 use serde::{Deserialize, Serialize};
-use std::io::{BufRead, Seek};
+use std::io::{BufRead, Seek, SeekFrom};
 
 /// What is done with an image whose sides have another ratio than those it is to have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,16 @@ pub enum ImageProblem {
         width: u32,
         /// As the header says.
         height: u32,
+        /// Pixels allowed.
+        limit: u64,
+    },
+    /// A small file of a very large image; nothing was unpacked.
+    #[error("it has {packed} bytes and unpacks to {bytes}, which is refused where `max_pixels` is {limit}")]
+    Bomb {
+        /// Bytes of the file.
+        packed: u64,
+        /// Bytes of its pixels.
+        bytes: u64,
         /// Pixels allowed.
         limit: u64,
     },
@@ -146,9 +156,14 @@ fn scaled(image: DynamicImage, shape: ImageShape, fit: Fit) -> DynamicImage {
     }
 }
 
+/// Times its size that an image unpacks to, of those with more bytes than half of the pixels allowed.
+const RATIO: u64 = 200;
+
 /// A decoder whose header is read and whose size is allowed.
 fn open<'a>(mut file: impl BufRead + Seek + 'a, max_pixels: u64) -> Result<impl ImageDecoder + 'a, ImageProblem> {
     let io = |error: std::io::Error| ImageProblem::Io(error.to_string());
+    let packed = file.seek(SeekFrom::End(0)).map_err(io)?;
+    file.rewind().map_err(io)?;
     if file.fill_buf().map_err(io)?.is_empty() {
         return Err(ImageProblem::Empty);
     }
@@ -157,6 +172,10 @@ fn open<'a>(mut file: impl BufRead + Seek + 'a, max_pixels: u64) -> Result<impl 
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > max_pixels {
         return Err(ImageProblem::TooLarge { width, height, limit: max_pixels });
+    }
+    let bytes = decoder.total_bytes();
+    if bytes > max_pixels / 2 && bytes > RATIO * packed {
+        return Err(ImageProblem::Bomb { packed, bytes, limit: max_pixels });
     }
     // What lies behind the header may not ask for more either: 16 bits in 4 channels, and as much again to work in.
     let mut limits = Limits::no_limits();
@@ -194,6 +213,19 @@ fn problem(error: ImageError) -> ImageProblem {
 mod tests {
     use super::*;
     use std::io::Cursor;
+
+    #[test]
+    fn small_files_of_large_images_are_refused() {
+        use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+        let mut file = Vec::new();
+        let encoder = PngEncoder::new_with_quality(&mut file, CompressionType::Best, FilterType::NoFilter);
+        image::GrayImage::new(1000, 1000).write_with_encoder(encoder).unwrap();
+        let packed = file.len() as u64;
+        assert!(packed * RATIO < 1_000_000, "{packed}");
+        let look = |limit| look(Cursor::new(&file), limit).map(|look| look.height);
+        assert_eq!(look(1_000_000), Err(ImageProblem::Bomb { packed, bytes: 1_000_000, limit: 1_000_000 }));
+        assert_eq!(look(2_000_000), Ok(1000));
+    }
 
     /// A PNG of `height x width`, 10 grey above and 200 below the middle.
     fn png(height: u32, width: u32) -> Vec<u8> {

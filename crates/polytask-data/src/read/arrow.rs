@@ -1,6 +1,8 @@
 //! Arrow IPC, as a stream or as a file (Feather 2).
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::rc::Rc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
@@ -10,12 +12,15 @@ use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::{ArrowError, DataType, SchemaRef, TimeUnit};
 use bytes::Bytes;
 
-use crate::column::{Column, ListBuilder, TextBuilder, Values};
+use crate::column::{ListBuilder, TextBuilder, Values};
 use crate::error::DataError;
 use crate::image::{Images, is_image};
-use crate::place::Place;
 use crate::read::guard::guarded;
-use crate::read::infer::{Cell, MissingWords, nan_note};
+use crate::read::infer::{Converted, Numbers};
+use crate::read::limit::Limit;
+use crate::read::missing::MissingWords;
+use crate::read::number::Cell;
+use crate::read::parquet::meaning::decimal;
 use crate::read::{Hint, ReadOptions, moment};
 use crate::table::{Table, check_names};
 
@@ -25,6 +30,7 @@ pub(super) const STREAM: &[u8] = &[0xFF; 4];
 
 /// Reads all batches. A file is a stream behind its mark, with an index of the batches at the end, which is not needed.
 pub(super) fn read(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<Table, DataError> {
+    Limit::new(bytes.len(), options.max_unpacked).check(file, unpacked(&bytes))?;
     // The decoder checks what it is told, but says so by a panic in places.
     let decoded = guarded(|| decode(file, bytes));
     let (schema, batches) = decoded.unwrap_or_else(|| Err(corrupt(file, "a message contradicts itself".into())))?;
@@ -32,18 +38,50 @@ pub(super) fn read(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<
     if batches.iter().all(|batch| batch.num_rows() == 0) {
         return Err(DataError::NoRows { file: file.to_owned() });
     }
-    let missing = MissingWords::of_typed(options);
-    let (mut columns, mut notes) = (Vec::new(), Vec::new());
-    for (i, field) in schema.fields().iter().enumerate() {
+    let missing = MissingWords::of_typed(&options.dialect);
+    let fields = schema.fields().iter().enumerate().filter(|(_, field)| !options.omit.contains(field.name()));
+    let read = fields.map(|(i, field)| {
         let arrays: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(i)).collect();
         let name = field.name();
         let hint = options.hints.get(name).copied();
         let column = ColumnStream { file, name, kind: field.data_type(), arrays, hint, missing: &missing };
-        let (values, note) = column.read()?;
-        columns.push(Column { name: name.clone(), values });
-        notes.extend(note);
+        (name.clone(), column.read())
+    });
+    Table::of_converted(file, read, None, Vec::new())
+}
+
+/// Bytes that packed buffers say they unpack to, and no less than eight a cell. What does not hold together is left to the
+/// decoder.
+fn unpacked(bytes: &[u8]) -> u64 {
+    let mut rest = bytes.strip_prefix(MAGIC).unwrap_or(bytes);
+    let mut total: u64 = 0;
+    while let Some((message, body, after)) = message(rest) {
+        let dictionary = message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data());
+        if let Some(batch) = message.header_as_record_batch().or(dictionary) {
+            let cells =
+                batch.nodes().map_or(0, |nodes| nodes.len() as u64).saturating_mul(batch.length().max(0) as u64);
+            let buffers = batch.buffers().filter(|_| batch.compression().is_some()).into_iter().flatten();
+            let told = buffers.filter_map(|buffer| {
+                let length = body.get(usize::try_from(buffer.offset()).ok()?..)?.first_chunk::<8>()?;
+                u64::try_from(i64::from_le_bytes(*length)).ok()
+            });
+            let told = told.fold(0, u64::saturating_add);
+            total = total.saturating_add(told.max(cells.saturating_mul(8)));
+        }
+        rest = after;
     }
-    Table::from_file(file, columns, None, notes)
+    total
+}
+
+/// The first message of a stream, its body, and what follows.
+fn message(bytes: &[u8]) -> Option<(arrow_ipc::Message<'_>, &[u8], &[u8])> {
+    let bytes = bytes.strip_prefix(STREAM).unwrap_or(bytes);
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let length = usize::try_from(i32::from_le_bytes(*length)).ok().filter(|length| *length > 0)?;
+    let (header, rest) = rest.split_at_checked(length)?;
+    let message = arrow_ipc::root_as_message(header).ok()?;
+    let (body, rest) = rest.split_at_checked(usize::try_from(message.bodyLength()).ok()?)?;
+    Some((message, body, rest))
 }
 
 fn decode(file: &str, bytes: Vec<u8>) -> Result<(SchemaRef, Vec<RecordBatch>), DataError> {
@@ -91,11 +129,9 @@ struct Reader<'a> {
 }
 
 impl ColumnStream<'_> {
-    fn read(&self) -> Result<(Values, Option<String>), DataError> {
-        if let DataType::List(item) | DataType::LargeList(item) = self.kind
-            && is_text(item.data_type())
-        {
-            return Ok((self.lists(), None));
+    fn read(&self) -> Result<Converted, DataError> {
+        if self.arrays.iter().all(|array| lists(array.as_ref()).is_some()) && !self.arrays.is_empty() {
+            return self.lists();
         }
         if let DataType::Binary | DataType::LargeBinary = self.kind {
             return self.images();
@@ -108,70 +144,56 @@ impl ColumnStream<'_> {
             (0..array.len())
                 .map(move |row| (!array.is_null(row) && *self.kind != DataType::Null).then_some((reader, row)))
         });
-        let natural = if self.kind.is_numeric() || *self.kind == DataType::Null { Hint::Number } else { Hint::Text };
-        match self.hint.unwrap_or(natural) {
-            Hint::Number => self.numbers(rows),
+        let natural = natural(self.kind);
+        Ok(match self.hint.unwrap_or(natural) {
+            Hint::Number => {
+                let mut numbers = Numbers::new(self.file, self.name);
+                for row in rows {
+                    let cell = row.map_or(Cell::Missing, |(reader, row)| (reader.cell)(row));
+                    numbers.push(cell, || row.map(|(reader, row)| (reader.text)(row).into_owned()).unwrap_or_default());
+                }
+                numbers.finish()
+            }
             Hint::Text | Hint::Image => {
                 let mut builder = TextBuilder::default();
                 for row in rows {
-                    // A float that is no number is as missing in writing.
-                    let there = row.filter(|(r, row)| natural == Hint::Text || (r.cell)(*row) != Cell::NotANumber);
-                    let text = there.map(|(reader, row)| (reader.text)(row));
+                    let text = row.and_then(|(reader, row)| reader.there(row, natural));
                     builder.push(text.as_deref().filter(|text| !self.missing.hides(text)));
                 }
-                Ok((Values::Text(builder.finish()), None))
+                Converted::of(Values::Text(builder.finish()))
             }
-        }
-    }
-
-    fn numbers<'r, 'a: 'r>(
-        &self,
-        rows: impl Iterator<Item = Option<(&'r Reader<'a>, usize)>>,
-    ) -> Result<(Values, Option<String>), DataError> {
-        let (mut numbers, mut nans) = (Vec::new(), 0);
-        for row in rows {
-            let cell = row.map_or(Cell::Missing, |(reader, row)| (reader.cell)(row));
-            if let (Cell::Word | Cell::Infinite, Some((reader, row))) = (cell, row) {
-                let place = Place::row(self.file, numbers.len() as u64 + 1);
-                let (column, value) = (self.name.to_owned(), (reader.text)(row).into_owned());
-                return Err(match cell {
-                    Cell::Infinite => DataError::NotFinite { place, column, value },
-                    _ => DataError::NotNumber { place, column, value, declared: true },
-                });
-            }
-            nans += usize::from(cell == Cell::NotANumber);
-            numbers.push(if let Cell::Number(number) = cell { number } else { f64::NAN });
-        }
-        let note = (nans > 0).then(|| nan_note(self.file, self.name, nans));
-        Ok((Values::Number(numbers), note))
+        })
     }
 
     fn unsupported(&self, kind: String) -> DataError {
         DataError::UnsupportedColumn { file: self.file.to_owned(), column: self.name.to_owned(), kind }
     }
 
-    fn lists(&self) -> Values {
+    fn lists(&self) -> Result<Converted, DataError> {
         let mut builder = ListBuilder::default();
         for array in &self.arrays {
+            let Some((items, place)) = lists(array.as_ref()) else { continue };
+            let natural = natural(items.data_type());
+            let Some(reader) = reader(items.as_ref(), self.missing) else {
+                return Err(self.unsupported(self.kind.to_string()));
+            };
             for row in 0..array.len() {
-                let list = match array.data_type() {
-                    _ if array.is_null(row) => None,
-                    DataType::List(_) => Some(array.as_list::<i32>().value(row)),
-                    _ => Some(array.as_list::<i64>().value(row)),
-                };
-                let Some(list) = list else {
+                if array.is_null(row) {
                     builder.absent();
                     continue;
-                };
-                (0..list.len()).for_each(|item| builder.item(text(list.as_ref(), item)));
+                }
+                for item in place(row) {
+                    let there = (!items.is_null(item)).then(|| reader.there(item, natural)).flatten();
+                    builder.item(there.as_deref());
+                }
                 builder.end();
             }
         }
-        Values::List(builder.finish())
+        Ok(Converted::of(Values::List(builder.finish())))
     }
 
     /// Bytes are image files, where one begins like such, or the column is declared to hold them.
-    fn images(&self) -> Result<(Values, Option<String>), DataError> {
+    fn images(&self) -> Result<Converted, DataError> {
         let mut files = Vec::new();
         for array in &self.arrays {
             files.extend((0..array.len()).map(|row| {
@@ -184,9 +206,51 @@ impl ColumnStream<'_> {
             }));
         }
         if self.hint == Some(Hint::Image) || files.iter().flatten().any(|bytes| is_image(bytes)) {
-            return Ok((Values::Images(Images::Files(files)), None));
+            return Ok(Converted::of(Values::Images(Images::Files(files))));
         }
         Err(self.unsupported("bytes that are no images".into()))
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// A value in writing; none of a float that is no number.
+    fn there(&self, row: usize, natural: Hint) -> Option<Cow<'a, str>> {
+        (natural == Hint::Text || (self.cell)(row) != Cell::NotANumber).then(|| (self.text)(row))
+    }
+}
+
+/// Where the items of a row are.
+type Places<'a> = Box<dyn Fn(usize) -> Range<usize> + 'a>;
+
+/// The items of an array of lists, and where those of a row are; none of other arrays.
+fn lists(array: &dyn Array) -> Option<(&ArrayRef, Places<'_>)> {
+    match array.data_type() {
+        DataType::List(_) => {
+            let list = array.as_list::<i32>();
+            let ends = list.value_offsets();
+            Some((list.values(), Box::new(move |row| ends[row] as usize..ends[row + 1] as usize)))
+        }
+        DataType::LargeList(_) => {
+            let list = array.as_list::<i64>();
+            let ends = list.value_offsets();
+            Some((list.values(), Box::new(move |row| ends[row] as usize..ends[row + 1] as usize)))
+        }
+        DataType::FixedSizeList(..) => {
+            let list = array.as_fixed_size_list();
+            let length = list.value_length() as usize;
+            Some((list.values(), Box::new(move |row| row * length..(row + 1) * length)))
+        }
+        _ => None,
+    }
+}
+
+/// What values of a type are, where nothing is declared.
+fn natural(kind: &DataType) -> Hint {
+    match kind {
+        DataType::Dictionary(_, values) => natural(values),
+        DataType::Null => Hint::Number,
+        kind if kind.is_numeric() => Hint::Number,
+        _ => Hint::Text,
     }
 }
 
@@ -252,6 +316,27 @@ fn reader<'a>(array: &'a dyn Array, missing: &'a MissingWords) -> Option<Reader<
         DataType::UInt64 => number!(UInt64Type),
         DataType::Float32 => number!(Float32Type),
         DataType::Float64 => number!(Float64Type),
+        DataType::Float16 => {
+            let values = array.as_primitive::<Float16Type>();
+            Reader {
+                cell: Box::new(|row| Cell::of(values.value(row).to_f64())),
+                text: Box::new(|row| Cow::Owned(values.value(row).to_string())),
+            }
+        }
+        DataType::Decimal128(_, scale) => {
+            let (values, scale) = (array.as_primitive::<Decimal128Type>(), i32::from(*scale));
+            Reader {
+                cell: Box::new(move |row| Cell::of(values.value(row) as f64 / 10f64.powi(scale))),
+                text: Box::new(move |row| Cow::Owned(decimal(values.value(row), scale))),
+            }
+        }
+        DataType::Date64 => moment!(Date64Type, 86_400_000, |ticks: i64| moment::date(ticks.div_euclid(86_400_000))),
+        DataType::Time32(TimeUnit::Second) => moment!(Time32SecondType, 1, |ticks| moment::time(ticks, 1)),
+        DataType::Time32(_) => moment!(Time32MillisecondType, 1_000, |ticks| moment::time(ticks, 1_000)),
+        DataType::Time64(TimeUnit::Microsecond) => {
+            moment!(Time64MicrosecondType, 1_000_000, |ticks| moment::time(ticks, 1_000_000))
+        }
+        DataType::Time64(_) => moment!(Time64NanosecondType, 1_000_000_000, |ticks| moment::time(ticks, 1_000_000_000)),
         DataType::Date32 => moment!(Date32Type, 1, moment::date),
         DataType::Timestamp(unit, _) => match unit {
             TimeUnit::Second => timestamp!(TimestampSecondType, 1),
@@ -260,14 +345,17 @@ fn reader<'a>(array: &'a dyn Array, missing: &'a MissingWords) -> Option<Reader<
             TimeUnit::Nanosecond => timestamp!(TimestampNanosecondType, 1_000_000_000),
         },
         // Categories of data frames.
-        DataType::Dictionary(_, values) if is_text(values) => {
+        DataType::Dictionary(..) => {
             let dictionary = array.as_any_dictionary();
-            let (keys, values) = (dictionary.normalized_keys(), dictionary.values().as_ref());
-            let written = move |row: usize| keys.get(row).and_then(|key| text(values, *key)).unwrap_or_default();
-            let shown = written.clone();
+            let values = dictionary.values().as_ref();
+            let (cells, texts) = (reader(values, missing)?, reader(values, missing)?);
+            let keys: Rc<[usize]> = dictionary.normalized_keys().into();
+            let shown = Rc::clone(&keys);
+            let there =
+                move |key: Option<&usize>| key.copied().filter(|key| *key < values.len() && !values.is_null(*key));
             Reader {
-                cell: Box::new(move |row| Cell::parse(written(row), missing)),
-                text: Box::new(move |row| Cow::Borrowed(shown(row))),
+                cell: Box::new(move |row| there(keys.get(row)).map_or(Cell::Missing, |key| (cells.cell)(key))),
+                text: Box::new(move |row| there(shown.get(row)).map_or(Cow::Borrowed(""), |key| (texts.text)(key))),
             }
         }
         kind if is_text(kind) => Reader {

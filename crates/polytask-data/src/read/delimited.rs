@@ -1,12 +1,16 @@
 //! CSV and TSV.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
-use crate::column::Column;
 use crate::error::DataError;
 use crate::place::Place;
-use crate::read::infer::{self, MissingWords, Raw};
-use crate::read::{ReadOptions, sniff};
+use crate::read::ReadOptions;
+use crate::read::infer::{self, Converted, Manner, Raw};
+use crate::read::missing::MissingWords;
+use crate::read::preamble::{self, Preamble};
+use crate::read::sniff::{self, Form};
 use crate::table::{Table, check_names};
 
 /// Bytes of a text that are read on their own where that can be; the same on any number of threads.
@@ -14,21 +18,27 @@ const PART: usize = 1 << 20;
 
 /// Reads `text`, whose first record names the columns.
 pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Table, DataError> {
-    let delimiter = options.delimiter.or_else(|| sniff::delimiter(text.as_bytes())).unwrap_or(b',');
-    let mut reader = records(text, delimiter);
+    let dialect = &options.dialect;
+    let Preamble { start, delimiter, mut notes } = preamble::find(file, text, dialect)?;
+    let way = Way { delimiter, form: Form { unquoted: dialect.unquoted, comment: dialect.comment } };
+    let below = text.get(start..).unwrap_or_default();
+    let below = if delimiter == b' ' { single_blanks(below) } else { below.into() };
+    let below = below.as_ref();
+    let mut reader = way.records(below);
     let mut record = csv::StringRecord::new();
     reader.read_record(&mut record).map_err(|error| csv_error(file, error, 0))?;
     let mut columns: Vec<Raw> = record.iter().map(|name| Raw::new(name.trim())).collect();
     columns.iter_mut().for_each(|column| column.hint = options.hints.get(&column.name).copied());
-    check_names(file, columns.iter().map(|column| column.name.as_str()))?;
-    let mut notes = Vec::new();
+    if columns.iter().all(|column| column.name.is_empty()) {
+        check_names(file, columns.iter().map(|column| column.name.as_str()))?;
+    }
     if columns.iter().all(|column| column.name.parse::<f64>().is_ok()) {
         notes.push(format!("{file}: the names of its columns are numbers; is the header line missing?"));
     }
 
-    let wanted: Vec<bool> = columns.iter().map(|column| !options.skip.contains(&column.name)).collect();
-    let body = text.get(reader.position().byte() as usize..).unwrap_or_default();
-    let parts = parts(body);
+    let wanted: Vec<bool> = columns.iter().map(|column| !options.omit.contains(&column.name)).collect();
+    let body = below.get(reader.position().byte() as usize..).unwrap_or_default();
+    let parts = parts(body, dialect.unquoted);
     let mut line = 1 + line_ends(text.as_bytes(), text) - line_ends(body.as_bytes(), text);
     let starts = parts.iter().map(|part| {
         let own = line;
@@ -38,7 +48,7 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
     let starts: Vec<usize> = starts.collect();
     let scan = |(part, line): (&&str, &usize)| {
         let mut own = Part { columns: columns.clone(), rows: Vec::new() };
-        own.read(file, part, delimiter, &wanted, Lines::of(part, text, *line)).map(|()| own)
+        own.read(file, part, way, &wanted, Lines::of(part, text, *line, way.form.comment)).map(|()| own)
     };
     // Collected before it is searched for errors: the first of the file is reported.
     let scanned: Vec<Result<Part, DataError>> = parts.par_iter().zip(&starts).map(scan).collect();
@@ -50,18 +60,71 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
         return Err(DataError::NoRows { file: file.to_owned() });
     }
     let columns = whole.columns.into_iter().zip(wanted).filter(|(_, wanted)| *wanted).map(|(column, _)| column);
-    assemble(file, columns.collect(), Some(whole.rows), &MissingWords::of_plain_text(options), notes)
+    let columns = without_index(file, columns.collect(), &mut notes)?;
+    let missing = MissingWords::of_plain_text(dialect);
+    assemble(
+        columns,
+        Some(whole.rows),
+        &Manner { file, missing: &missing, comma: dialect.decimal_comma, written: true },
+        notes,
+    )
 }
 
-fn records(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
-    let mut builder = csv::ReaderBuilder::new();
-    // That records are of one length is checked here, where the line is known.
-    builder.delimiter(delimiter).has_headers(false).flexible(true).from_reader(text.as_bytes())
+/// Lines whose words stand apart by any number of blanks with one between them; a text with quotes is left as it is.
+fn single_blanks(text: &str) -> Cow<'_, str> {
+    if text.contains('"') {
+        return text.into();
+    }
+    let line = |line: &str| {
+        let end = line.len() - line.trim_end_matches(['\n', '\r']).len();
+        let words: Vec<&str> = line.split([' ', '\n', '\r']).filter(|word| !word.is_empty()).collect();
+        words.join(" ") + line.get(line.len() - end..).unwrap_or_default()
+    };
+    text.split_inclusive('\n').map(line).collect::<String>().into()
+}
+
+/// Leaves out columns without a name: those that hold nothing, and a first one that only tells rows apart.
+fn without_index(file: &str, mut columns: Vec<Raw>, notes: &mut Vec<String>) -> Result<Vec<Raw>, DataError> {
+    let mut first = true;
+    columns.retain(|column| {
+        let (index, unnamed) = (std::mem::take(&mut first), column.name.is_empty());
+        let reason = match unnamed {
+            true if column.is_blank() => "a column without a name and without a value was left out",
+            true if index && column.is_index() => {
+                "the first column, which has no name, was left out as an index of the rows"
+            }
+            _ => return true,
+        };
+        notes.push(format!("{file}: {reason}"));
+        false
+    });
+    check_names(file, columns.iter().map(|column| column.name.as_str()))?;
+    Ok(columns)
+}
+
+/// How the records of a text are written.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    delimiter: u8,
+    form: Form,
+}
+
+impl Way {
+    fn records(self, text: &str) -> csv::Reader<&[u8]> {
+        let mut builder = csv::ReaderBuilder::new();
+        builder.delimiter(self.delimiter).quoting(!self.form.unquoted).comment(self.form.comment);
+        // That records are of one length is checked here, where the line is known.
+        builder.has_headers(false).flexible(true).from_reader(text.as_bytes())
+    }
+
+    fn leaves_open(self, record: &[u8]) -> bool {
+        sniff::open_quote(record, self.delimiter, self.form)
+    }
 }
 
 /// A text in parts that end with a line. A quoted field may hold line ends, so a text with quotes is one part.
-fn parts(body: &str) -> Vec<&str> {
-    if body.contains('"') {
+fn parts(body: &str, unquoted: bool) -> Vec<&str> {
+    if !unquoted && body.contains('"') {
         return vec![body];
     }
     let mut rest = body;
@@ -99,14 +162,14 @@ impl Part {
         &mut self,
         file: &str,
         text: &str,
-        delimiter: u8,
+        way: Way,
         wanted: &[bool],
         mut lines: Lines<'_>,
     ) -> Result<(), DataError> {
-        let mut reader = records(text, delimiter);
+        let mut reader = way.records(text);
         let mut record = csv::StringRecord::new();
         let (first_line, mut last) = (lines.line, 0);
-        let open = |start: usize| sniff::open_quote(text.as_bytes().get(start..).unwrap_or_default(), delimiter);
+        let open = |start: usize| way.leaves_open(text.as_bytes().get(start..).unwrap_or_default());
         loop {
             let before = reader.position().byte() as usize;
             if !reader.read_record(&mut record).map_err(|error| csv_error(file, error, first_line - 1))? {
@@ -118,7 +181,8 @@ impl Part {
                 if open(start) {
                     return Err(DataError::OpenQuote { place });
                 }
-                return Err(DataError::Ragged { place, expected: self.columns.len(), found: record.len() });
+                let comment = record.get(0).is_some_and(|field| field.starts_with('#'));
+                return Err(DataError::Ragged { place, expected: self.columns.len(), found: record.len(), comment });
             }
             for ((column, value), _) in self.columns.iter_mut().zip(&record).zip(wanted).filter(|(_, wanted)| **wanted)
             {
@@ -158,53 +222,70 @@ const FEW: usize = 4096;
 
 /// Converts the columns of a text file side by side; `lines` are those its rows begin on, where it has such.
 pub(super) fn assemble(
-    file: &str,
     columns: Vec<Raw>,
     lines: Option<Vec<u32>>,
-    missing: &MissingWords,
-    mut notes: Vec<String>,
+    manner: &Manner<'_>,
+    notes: Vec<String>,
 ) -> Result<Table, DataError> {
+    let file = manner.file;
     let place = |row: usize| match &lines {
         Some(lines) => Place::line(file, lines.get(row).copied().unwrap_or(0).into()),
         None => Place::row(file, row as u64 + 1),
     };
-    let convert = |raw: Raw| {
-        let (values, note) = infer::convert(file, &raw, missing, place)?;
-        Ok((Column { name: raw.name, values }, note))
-    };
-    // Collected before it is searched for errors: of several errors the first column's is reported, whoever ends first.
     let few = columns.iter().map(Raw::len).sum::<usize>() < FEW;
-    let converted: Vec<Result<_, DataError>> = match few {
-        true => columns.into_iter().map(convert).collect(),
-        false => columns.into_par_iter().map(convert).collect(),
+    let convert = |manner: &Manner<'_>| -> Vec<Converted> {
+        match few {
+            true => columns.iter().map(|raw| infer::convert(raw, manner, place)).collect(),
+            false => columns.par_iter().map(|raw| infer::convert(raw, manner, place)).collect(),
+        }
     };
-    let mut columns = Vec::with_capacity(converted.len());
-    for result in converted {
-        let (column, note) = result?;
-        columns.push(column);
-        notes.extend(note);
+    let mut converted = convert(manner);
+    let comma = manner.comma || converted.iter().any(|column| column.comma);
+    if comma && !manner.comma {
+        // What can be read in two ways is read as the others are.
+        converted = convert(&Manner { comma, ..*manner });
     }
-    Table::from_file(file, columns, lines, notes)
+    if let Some(first) = converted.first_mut() {
+        first.comma |= comma;
+    }
+    let named: Vec<_> = columns.iter().map(|raw| raw.name.clone()).zip(converted.into_iter().map(Ok)).collect();
+    Table::of_converted(file, named.into_iter(), lines, notes)
 }
 
 /// Counts lines up to ever later places.
 struct Lines<'a> {
     text: &'a [u8],
     end: u8,
+    comment: Option<u8>,
     counted: usize,
     line: u32,
 }
 
 impl<'a> Lines<'a> {
     /// Those of a part of a text whose first line is the given one.
-    fn of(part: &'a str, text: &str, line: usize) -> Self {
-        Self { text: part.as_bytes(), end: line_end(text), counted: 0, line: u32::try_from(line).unwrap_or(u32::MAX) }
+    fn of(part: &'a str, text: &str, line: usize, comment: Option<u8>) -> Self {
+        Self {
+            text: part.as_bytes(),
+            end: line_end(text),
+            comment,
+            counted: 0,
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+        }
     }
 
-    /// The line and the place of the first record at or after the byte `from`, blank lines skipped.
+    /// The line and the place of the first record at or after the byte `from`, blank lines and comments skipped.
     fn at(&mut self, from: usize) -> (u32, usize) {
-        let rest = self.text.get(from..).unwrap_or_default();
-        let start = from + rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+        let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        let mut start = from;
+        loop {
+            let rest = self.text.get(start..).unwrap_or_default();
+            start += rest.iter().take_while(|byte| is_end(byte)).count();
+            let rest = self.text.get(start..).unwrap_or_default();
+            if self.comment.is_none() || rest.first().copied() != self.comment {
+                break;
+            }
+            start += rest.iter().take_while(|byte| !is_end(byte)).count();
+        }
         let passed = self.text.get(self.counted..start).unwrap_or_default();
         self.line = self.line.saturating_add(passed.iter().filter(|byte| **byte == self.end).count() as u32);
         self.counted = start;

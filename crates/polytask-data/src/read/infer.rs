@@ -1,15 +1,21 @@
 //! Written values into columns: which are numbers, which are missing.
 
+use std::collections::HashSet;
+
 use crate::column::{List, ListBuilder, TextBuilder, Values};
 use crate::error::DataError;
+use crate::level::level;
 use crate::place::Place;
-use crate::read::{Hint, ReadOptions, jsonl};
-
-/// Missing words of CSV and TSV, blanks around them ignored.
-pub(super) const MISSING_WORDS: [&str; 8] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"];
+use crate::read::missing::MissingWords;
+use crate::read::number::{Cell, Decimal, Written};
+use crate::read::style::Style;
+use crate::read::{Hint, jsonl};
 
 /// A column with fewer numbers is text without questions, however alike they are.
-const FEW: usize = 20;
+pub(super) const FEW: usize = 20;
+
+/// From here on an `f64` is not equal to every whole number.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// A column as it was written: all values in one run of text.
 #[derive(Debug, Default, Clone)]
@@ -56,6 +62,19 @@ impl Raw {
         self.ends.len()
     }
 
+    /// Whether every value is empty.
+    pub(super) fn is_blank(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+
+    /// Whether the values only tell rows apart: whole numbers, or different words.
+    pub(super) fn is_index(&self) -> bool {
+        let whole = |value: &str| level(value).parse::<i64>().is_ok();
+        let mut seen = HashSet::new();
+        self.values().flatten().all(whole)
+            || self.values().flatten().all(|value| value.trim().parse::<f64>().is_err() && seen.insert(value))
+    }
+
     /// Adds values of plain text behind the others.
     pub(super) fn append(&mut self, other: &Raw) {
         let before = self.text.len();
@@ -63,86 +82,13 @@ impl Raw {
         self.ends.extend(other.ends.iter().map(|end| before + end));
     }
 
-    fn values(&self) -> impl Iterator<Item = Option<&str>> {
+    pub(super) fn values(&self) -> impl Iterator<Item = Option<&str>> {
         let mut start = 0;
         self.ends.iter().enumerate().map(move |(row, &end)| {
             let value = self.text.get(start..end);
             start = end;
             if self.nulls.get(row) == Some(&true) { None } else { value }
         })
-    }
-}
-
-/// The words that mean "missing".
-#[derive(Debug)]
-pub(super) struct MissingWords {
-    in_numbers: Vec<String>,
-    in_text: Vec<String>,
-}
-
-impl MissingWords {
-    /// For formats that have no null of their own.
-    pub(super) fn of_plain_text(options: &ReadOptions) -> Self {
-        let words = Self::given(options).unwrap_or_else(Self::usual);
-        Self { in_numbers: words.clone(), in_text: words }
-    }
-
-    /// For formats with a null: texts are taken at their word.
-    pub(super) fn of_typed(options: &ReadOptions) -> Self {
-        let given = Self::given(options);
-        Self { in_numbers: given.clone().unwrap_or_else(Self::usual), in_text: given.unwrap_or_default() }
-    }
-
-    fn given(options: &ReadOptions) -> Option<Vec<String>> {
-        options.missing.as_ref().map(|words| words.iter().map(|word| word.trim().to_owned()).collect())
-    }
-
-    fn usual() -> Vec<String> {
-        MISSING_WORDS.map(str::to_owned).to_vec()
-    }
-
-    /// Whether a text is missing.
-    pub(super) fn hides(&self, text: &str) -> bool {
-        !self.in_text.is_empty() && contains(&self.in_text, text.trim())
-    }
-}
-
-fn contains(words: &[String], trimmed: &str) -> bool {
-    words.iter().any(|word| word == trimmed)
-}
-
-/// A value read as a number.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Cell {
-    Missing,
-    NotANumber,
-    Number(f64),
-    Infinite,
-    Word,
-}
-
-impl Cell {
-    /// A number of a format that stores numbers.
-    pub(super) fn of(value: f64) -> Self {
-        match value {
-            value if value.is_nan() => Self::NotANumber,
-            value if value.is_infinite() => Self::Infinite,
-            value => Self::Number(value),
-        }
-    }
-
-    /// Reads a written value.
-    pub(super) fn parse(text: &str, missing: &MissingWords) -> Self {
-        let text = text.trim();
-        let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-        if unsigned.eq_ignore_ascii_case("nan") {
-            return Self::NotANumber;
-        }
-        if contains(&missing.in_numbers, text) {
-            return Self::Missing;
-        }
-        // Past NaN the parser accepts words only for infinity; a number too large for f64 becomes infinite as well.
-        text.parse().map_or(Self::Word, Self::of)
     }
 }
 
@@ -154,38 +100,115 @@ pub(super) fn nan_note(file: &str, column: &str, count: usize) -> String {
     }
 }
 
-/// Turns a column as written into values, with a note where there is something to say. `place` finds a row.
-pub(super) fn convert(
-    file: &str,
-    raw: &Raw,
-    missing: &MissingWords,
-    place: impl Fn(usize) -> Place,
-) -> Result<(Values, Option<String>), DataError> {
+/// A column in values, with what is to be said of it.
+#[derive(Debug)]
+pub(crate) struct Converted {
+    pub(crate) values: Values,
+    pub(crate) notes: Vec<String>,
+    /// What is wrong with one of them, which is missing among the values: whoever needs the column is told.
+    pub(crate) fault: Option<DataError>,
+    /// Whether its numbers have a decimal comma.
+    pub(crate) comma: bool,
+}
+
+impl Converted {
+    pub(super) fn of(values: Values) -> Self {
+        Self { values, notes: Vec::new(), fault: None, comma: false }
+    }
+}
+
+/// Gathers the numbers of a column.
+pub(super) struct Numbers<'a> {
+    file: &'a str,
+    name: &'a str,
+    values: Vec<f64>,
+    nans: usize,
+    fault: Option<DataError>,
+}
+
+impl<'a> Numbers<'a> {
+    pub(super) fn new(file: &'a str, name: &'a str) -> Self {
+        Self { file, name, values: Vec::new(), nans: 0, fault: None }
+    }
+
+    /// Adds the value of the next row; `text` is how it is written.
+    pub(super) fn push(&mut self, cell: Cell, text: impl FnOnce() -> String) {
+        self.nans += usize::from(cell == Cell::NotANumber);
+        if matches!(cell, Cell::Word | Cell::Infinite) && self.fault.is_none() {
+            let (place, column) = (Place::row(self.file, self.values.len() as u64 + 1), self.name.to_owned());
+            self.fault = Some(match cell {
+                Cell::Infinite => DataError::NotFinite { place, column, value: text() },
+                _ => DataError::NotNumber { place, column, value: text(), declared: true },
+            });
+        }
+        self.values.push(if let Cell::Number(number) = cell { number } else { f64::NAN });
+    }
+
+    pub(super) fn finish(self) -> Converted {
+        let notes = (self.nans > 0).then(|| nan_note(self.file, self.name, self.nans)).into_iter().collect();
+        Converted { notes, fault: self.fault, ..Converted::of(Values::Number(self.values)) }
+    }
+}
+
+/// How the values of a text are read.
+pub(super) struct Manner<'a> {
+    /// Of the text, for notes.
+    pub(super) file: &'a str,
+    pub(super) missing: &'a MissingWords,
+    /// Whether `1.234` is a thousand and more: numbers elsewhere in the text have a decimal comma.
+    pub(super) comma: bool,
+    /// Whether other writings of numbers than those of programs are tried.
+    pub(super) written: bool,
+}
+
+/// Turns a column as written into values; `place` finds a row.
+pub(super) fn convert(raw: &Raw, manner: &Manner<'_>, place: impl Fn(usize) -> Place) -> Converted {
     match raw.form {
         Form::Plain => {}
-        Form::List => return Ok((Values::List(lists(raw)), None)),
-        Form::Nested => return Ok((Values::Nested(raw.values().collect()), None)),
+        Form::List => return Converted::of(Values::List(lists(raw))),
+        Form::Nested => return Converted::of(Values::Nested(raw.values().collect())),
     }
     if matches!(raw.hint, Some(Hint::Text | Hint::Image)) {
-        return Ok((texts(raw, missing), None));
+        return texts(raw, manner);
     }
-    let tally = Tally::of(raw, missing);
+    let declared = raw.hint == Some(Hint::Number);
+    if manner.comma
+        && let Some(found) = Style::of(raw, manner).filter(|style| style.decimal == Decimal::Comma)
+    {
+        return found.read(raw, manner, place);
+    }
+    let tally = Tally::of(raw, manner.missing);
     if let Some((row, value)) = tally.word {
-        let declared = raw.hint == Some(Hint::Number);
-        if !declared && !tally.nearly_all_numbers() {
-            let note = tally.decimal_commas.then(|| {
-                format!("{file}: column `{}` looks like numbers with a decimal comma and was read as text", raw.name)
-            });
-            return Ok((texts(raw, missing), note));
+        if manner.written
+            && let Some(style) = Style::of(raw, manner)
+        {
+            return style.read(raw, manner, place);
         }
-        let (column, value) = (raw.name.clone(), value.to_owned());
-        return Err(DataError::NotNumber { place: place(row), column, value, declared });
+        if !declared && !tally.nearly_all_numbers() {
+            return texts(raw, manner);
+        }
+        let fault =
+            DataError::NotNumber { place: place(row), column: raw.name.clone(), value: value.to_owned(), declared };
+        return Converted { fault: Some(fault), ..Converted::of(Values::Number(tally.values)) };
     }
-    if let Some((row, value)) = tally.infinite {
-        return Err(DataError::NotFinite { place: place(row), column: raw.name.clone(), value: value.to_owned() });
-    }
-    let note = (tally.nans > 0).then(|| nan_note(file, &raw.name, tally.nans));
-    Ok((Values::Number(tally.values), note))
+    let fault = tally.infinite.map(|(row, value)| DataError::NotFinite {
+        place: place(row),
+        column: raw.name.clone(),
+        value: value.to_owned(),
+    });
+    let (file, name) = (manner.file, &raw.name);
+    let mut notes = Vec::new();
+    notes.extend((tally.nans > 0).then(|| nan_note(file, name, tally.nans)));
+    notes.extend(tally.long.map(|value| {
+        format!(
+            "{file}: column `{name}` has whole numbers too long for a number, such as `{value}`; they stay apart if it is \
+             a category"
+        )
+    }));
+    notes.extend(tally.thousands.filter(|_| tally.small && manner.written).map(|value| {
+        format!("{file}: column `{name}` has numbers such as `{value}` beside whole ones below 1000; the point was taken for a decimal one")
+    }));
+    Converted { notes, fault, ..Converted::of(Values::Number(tally.values)) }
 }
 
 fn lists(raw: &Raw) -> List {
@@ -202,12 +225,31 @@ fn lists(raw: &Raw) -> List {
     builder.finish()
 }
 
-fn texts(raw: &Raw, missing: &MissingWords) -> Values {
+/// Texts; a note names those that read as if there were none.
+fn texts(raw: &Raw, manner: &Manner<'_>) -> Converted {
     let mut builder = TextBuilder::default();
     for value in raw.values() {
-        builder.push(value.filter(|value| !missing.hides(value)));
+        builder.push(value.filter(|value| !manner.missing.hides(value)));
     }
-    Values::Text(builder.finish())
+    let text = builder.finish();
+    let suspects: Vec<u32> =
+        (0..).zip(&text.levels).filter(|(_, l)| manner.missing.suspects(l)).map(|(at, _)| at).collect();
+    let mut notes = Vec::new();
+    if manner.written && !suspects.is_empty() {
+        let count = text.codes.iter().filter(|code| suspects.contains(code)).count();
+        let words = suspects.iter().take(4).filter_map(|at| text.levels.get(*at as usize));
+        let words = words.map(|word| format!("`{}`", word.trim())).collect::<Vec<_>>().join(", ");
+        let (file, name) = (manner.file, &raw.name);
+        let (values, was) = match count {
+            1 => ("1 value".to_owned(), "reads"),
+            _ => (format!("{count} values"), "read"),
+        };
+        notes.push(format!(
+            "{file}: {values} of the text column `{name}` {was} {words}, taken as text: list it in data.missing if it means \
+             that there is none"
+        ));
+    }
+    Converted { notes, ..Converted::of(Values::Text(text)) }
 }
 
 /// What the values of a column are when read as numbers.
@@ -219,8 +261,14 @@ struct Tally<'a> {
     /// First row with a word, and the word.
     word: Option<(usize, &'a str)>,
     infinite: Option<(usize, &'a str)>,
-    /// Every word so far reads as `3,14`.
-    decimal_commas: bool,
+    /// The first whole number that no `f64` is equal to.
+    long: Option<&'a str>,
+    /// The first of the numbers such as `4.716`, if no other has digits behind a point.
+    thousands: Option<&'a str>,
+    /// Whether there are whole numbers, and none is of four digits.
+    small: bool,
+    /// Whether a number can have no point between thousands.
+    decimals: bool,
 }
 
 impl<'a> Tally<'a> {
@@ -232,7 +280,10 @@ impl<'a> Tally<'a> {
             nans: 0,
             word: None,
             infinite: None,
-            decimal_commas: true,
+            long: None,
+            thousands: None,
+            small: false,
+            decimals: false,
         };
         for (row, value) in raw.values().enumerate() {
             let Some(text) = value else {
@@ -242,6 +293,7 @@ impl<'a> Tally<'a> {
             match Cell::parse(text, missing) {
                 Cell::Number(value) => {
                     tally.numbers += 1;
+                    tally.look(text.trim(), value);
                     tally.values.push(value);
                     continue;
                 }
@@ -254,31 +306,42 @@ impl<'a> Tally<'a> {
                 Cell::Word => {
                     tally.words += 1;
                     tally.word.get_or_insert((row, text));
-                    tally.decimal_commas &= decimal_comma(text);
-                    // A declared column fails at its first word; otherwise more than one word in twenty rows settles
-                    // that this is text.
-                    if raw.hint == Some(Hint::Number) || (tally.words * 20 > raw.len() && !tally.decimal_commas) {
+                    // More than one word in twenty rows settles that this is text, where nothing is declared.
+                    if raw.hint != Some(Hint::Number) && tally.words * 20 > raw.len() {
                         return tally;
                     }
                 }
             }
             tally.values.push(f64::NAN);
         }
+        tally.thousands = tally.thousands.filter(|_| !tally.decimals);
         tally
+    }
+
+    /// Looks how a number is written.
+    fn look(&mut self, text: &'a str, value: f64) {
+        let whole = value.fract() == 0.0;
+        if whole
+            && value.abs() >= EXACT
+            && self.long.is_none()
+            && text.parse().is_ok_and(|exact: i128| exact != value as i128)
+        {
+            self.long = Some(text);
+        }
+        let dot = text.len().checked_sub(4).filter(|at| text.as_bytes().get(*at) == Some(&b'.'));
+        if dot.is_some() && Written::of(text).is_some_and(|written| written.evidence().is_none()) {
+            self.thousands.get_or_insert(text);
+        } else if whole && value.abs() < 1000.0 {
+            self.small = true;
+        } else {
+            self.decimals = true;
+        }
     }
 
     /// At least 95 % of what is there, and not just a handful.
     fn nearly_all_numbers(&self) -> bool {
         self.numbers >= FEW && self.words * 20 <= self.numbers + self.words
     }
-}
-
-/// Whether a word reads as `3,14`.
-fn decimal_comma(text: &str) -> bool {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let text = text.trim();
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    unsigned.split_once(',').is_some_and(|(whole, rest)| digits(whole) && digits(rest))
 }
 
 #[cfg(test)]

@@ -1,21 +1,24 @@
 //! JSON lines: one object a line, one key a column.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::DataError;
+use crate::level::level;
 use crate::place::{At, Place};
 use crate::read::delimited::assemble;
-use crate::read::infer::{Form, MissingWords, Raw};
+use crate::read::infer::{Form, Manner, Raw};
+use crate::read::missing::MissingWords;
 use crate::read::{Hint, ReadOptions};
 use crate::table::{Table, check_names};
 
 /// Reads `text`; columns stand in the order their keys first appear in.
 pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Table, DataError> {
-    let mut keys = Keys::default();
+    let rows = text.lines().filter(|line| !line.trim().is_empty()).count();
+    let mut keys = Keys::of(rows, text.len(), options);
     let mut lines = Vec::new();
     for (index, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
@@ -28,9 +31,25 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
     keys.finish(file, Some(lines), options)
 }
 
+/// Reads a list of objects, one a row.
+pub(super) fn read_list(file: &str, text: &str, options: &ReadOptions) -> Result<Table, DataError> {
+    let objects: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
+        let (place, column) = (Place::line(file, error.line().max(1) as u64), error.column().max(1));
+        DataError::Json { place, column, message: words(&error) }
+    })?;
+    read_objects(file, &objects, options)
+}
+
+/// What is wrong, without the parser's own place.
+fn words(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    message.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
 /// Reads objects, one a row.
 pub(super) fn read_objects(file: &str, objects: &[&RawValue], options: &ReadOptions) -> Result<Table, DataError> {
-    let mut keys = Keys::default();
+    let bytes = objects.iter().map(|object| object.get().len()).sum();
+    let mut keys = Keys::of(objects.len(), bytes, options);
     for object in objects {
         keys.object(file, object.get(), |row| At::Row(row as u64 + 1))?;
     }
@@ -43,6 +62,12 @@ pub(super) fn read_objects(file: &str, objects: &[&RawValue], options: &ReadOpti
 /// The columns while they grow.
 #[derive(Default)]
 struct Keys {
+    /// Columns that are passed over.
+    omit: BTreeSet<String>,
+    /// Rows there are in all.
+    all: usize,
+    /// Columns at most: more would be far larger than the text they come from.
+    most: usize,
     columns: Vec<Key>,
     index: BTreeMap<String, usize>,
     /// The row being read, from 0.
@@ -61,7 +86,12 @@ struct Key {
     first: Option<usize>,
 }
 
+/// Cells that a text of any size may have, and cells a byte of a larger one.
+const CELLS: usize = 1 << 24;
+const CELLS_A_BYTE: usize = 8;
+
 enum Fault {
+    Sparse,
     Twice,
     /// Of one kind here, and of another in an earlier row.
     Mixed {
@@ -72,6 +102,11 @@ enum Fault {
 }
 
 impl Keys {
+    fn of(rows: usize, bytes: usize, options: &ReadOptions) -> Self {
+        let most = CELLS.max(bytes.saturating_mul(CELLS_A_BYTE)) / rows.max(1);
+        Self { most: most.max(1), all: rows, omit: options.omit.clone(), ..Self::default() }
+    }
+
     /// Reads the object of the next row; `at` says where a row stands.
     fn object(&mut self, file: &str, text: &str, at: impl Fn(usize) -> At) -> Result<(), DataError> {
         let row = self.row;
@@ -80,6 +115,9 @@ impl Keys {
         let parsed = self.deserialize(&mut json).and_then(|()| json.end());
         if let Some((key, fault)) = self.fault.take() {
             return Err(match fault {
+                Fault::Sparse => {
+                    DataError::Sparse { file: file.to_owned(), columns: self.columns.len(), rows: self.all }
+                }
                 Fault::Twice => DataError::DuplicateKey { place: place(), key },
                 Fault::Mixed { kind, row, other } => {
                     DataError::MixedValue { place: place(), key, kind, first: at(row), other }
@@ -87,11 +125,8 @@ impl Keys {
             });
         }
         if let Err(error) = parsed {
-            let column = error.column().max(1);
             // The parser's own place is within this one line.
-            let message = error.to_string();
-            let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-            return Err(DataError::Json { place: place(), column, message });
+            return Err(DataError::Json { place: place(), column: error.column().max(1), message: words(&error) });
         }
         self.row += 1;
         self.fill(self.row);
@@ -112,22 +147,31 @@ impl Keys {
             key.raw
         };
         let columns = self.columns.into_iter().map(raw).collect();
-        assemble(file, columns, lines, &MissingWords::of_typed(options), Vec::new())
+        let missing = MissingWords::of_typed(&options.dialect);
+        assemble(columns, lines, &Manner { file, missing: &missing, comma: false, written: false }, Vec::new())
     }
 
-    /// The column of `name`, new ones missing in the rows before. `guess` is where it stood in the line before.
-    fn find(&mut self, name: &str, guess: usize) -> usize {
+    /// The column of `name`, new ones missing in the rows before; none of one that is passed over. `guess` is where it
+    /// stood in the line before.
+    fn find(&mut self, name: &str, guess: usize) -> Option<usize> {
         if self.columns.get(guess).is_some_and(|key| key.raw.name == name) {
-            return guess;
+            return Some(guess);
         }
         if let Some(&found) = self.index.get(name) {
-            return found;
+            return Some(found);
+        }
+        if self.omit.contains(name) {
+            return None;
+        }
+        if self.columns.len() >= self.most {
+            self.fault = Some((name.to_owned(), Fault::Sparse));
+            return None;
         }
         let mut raw = Raw::new(name);
         (0..self.row).for_each(|_| raw.push_null());
         self.columns.push(Key { raw, words: 0, numbers: 0, form: Form::Plain, first: None });
         self.index.insert(name.to_owned(), self.columns.len() - 1);
-        self.columns.len() - 1
+        Some(self.columns.len() - 1)
     }
 
     /// Puts in the values of keys that the last line did not have.
@@ -214,7 +258,7 @@ pub(super) fn items(text: &str) -> Vec<Option<String>> {
     let item = |item: &RawValue| match item.get() {
         "null" => None,
         word if word.starts_with('"') => serde_json::from_str(word).ok(),
-        plain => Some(plain.to_owned()),
+        plain => Some(level(plain).into_owned()),
     };
     items.into_iter().map(item).collect()
 }
@@ -239,6 +283,10 @@ impl<'de> Visitor<'de> for &mut Keys {
         let mut guess = 0;
         while let Some(at) = map.next_key_seed(KeySeed { keys: self, guess })? {
             let value: &RawValue = map.next_value()?;
+            if self.fault.is_some() {
+                return Err(A::Error::custom("too many columns"));
+            }
+            let Some(at) = at else { continue };
             self.push(at, value).map_err(A::Error::custom)?;
             guess = at + 1;
         }
@@ -253,21 +301,21 @@ struct KeySeed<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = usize;
+    type Value = Option<usize>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
 impl Visitor<'_> for KeySeed<'_> {
-    type Value = usize;
+    type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<usize, E> {
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Option<usize>, E> {
         Ok(self.keys.find(name, self.guess))
     }
 }

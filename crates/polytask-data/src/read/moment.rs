@@ -6,6 +6,18 @@ pub(super) fn date(days: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// Days since 1970-01-01 of a day; none of one that is not in the calendar.
+pub(crate) fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    if !(0..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Years and months from March, as in `civil`.
+    let (years, months) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (cycle, years) = (years.div_euclid(400), years.rem_euclid(400));
+    let days = cycle * 146_097 + 365 * years + years / 4 - years / 100 + (153 * months + 2) / 5 + day - 1 - 719_468;
+    (civil(days) == (year, month, day)).then_some(days)
+}
+
 /// A count of ticks since midnight as `18:00:00` or `18:00:00.25`.
 pub(super) fn time(ticks: i64, per_second: i64) -> String {
     let (seconds, rest) = (ticks.div_euclid(per_second), ticks.rem_euclid(per_second));
@@ -60,6 +72,15 @@ mod tests {
         ] {
             assert_eq!(date(days), text);
         }
+    }
+
+    #[test]
+    fn days_of_the_calendar_are_counted() {
+        for count in (-200_000..200_000).step_by(17) {
+            let (year, month, day) = civil(count);
+            assert_eq!(days(year, month, day), Some(count));
+        }
+        assert_eq!([days(2023, 2, 29), days(2024, 4, 31), days(2024, 0, 1), days(1900, 2, 29)], [None; 4]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use crate::column::{Column, MISSING, Values};
 use crate::error::DataError;
+use crate::level::level;
 use crate::random::{Random, SPLIT};
 use crate::table::Table;
 
@@ -186,7 +187,12 @@ fn members(column: &Column) -> Vec<Vec<u32>> {
             put(row, if value.is_nan() { f64::NAN.to_bits() } else { (value + 0.0).to_bits() });
         }),
         Values::Text(text) | Values::Nested(text) => {
-            text.codes.iter().enumerate().for_each(|(row, code)| put(row, u64::from(*code)));
+            // A whole number is one value, however it is spelt.
+            let mut spellings = BTreeMap::new();
+            let mut first = |(code, text)| *spellings.entry(level(text)).or_insert(code);
+            let codes: Vec<u64> = (0..).zip(&text.levels).map(|(code, text)| first((code, text.as_str()))).collect();
+            let code = |code: &u32| codes.get(*code as usize).copied().unwrap_or(u64::from(MISSING));
+            text.codes.iter().enumerate().for_each(|(row, own)| put(row, code(own)));
         }
         // Lists are groups by what they hold.
         Values::List(list) => {

@@ -4,7 +4,8 @@ use crate::column::{Column, ListBuilder, TextBuilder, Values};
 use crate::error::DataError;
 use crate::place::Place;
 use crate::table::{Table, check_names};
-use crate::text::{Argument, Frame, bio_spans};
+use crate::text::Frame;
+use crate::text::arguments::arguments;
 
 /// A column that is passed over.
 const SKIPPED: &str = "_";
@@ -15,146 +16,192 @@ const PREDICATE: &str = "predicate";
 /// The column of the numbers of senses, where `predicate` holds lemmas: then it says which tokens are predicates.
 const SENSE: &str = "sense";
 
+/// What parts columns, and no other blank: a token may hold one that does not break.
+const BLANKS: [char; 2] = [' ', '\t'];
+
 /// Reads `text`, whose columns are `names`, into a row a sentence with a list a column. Columns stand apart by tabs
 /// where the first line has one, by blanks otherwise. Lines that begin with `#` before a sentence, and `-DOCSTART-`, are
 /// passed over.
 ///
-/// The name `_` passes a column over. A last name such as `frames...` takes the argument columns of the CoNLL tasks of
-/// 2005 and 2012, one for each token whose `predicate` is neither `-` nor `_`, and makes frames of them. With a column
+/// The name `_` passes a column over. A name such as `frames...` takes the argument columns of the CoNLL tasks of
+/// 2005, 2009 and 2012, one for each token whose `predicate` is neither `-` nor `_`, and makes frames of them; columns may
+/// follow, as the coreference of 2012 does, which is passed over where it is not named. With a column
 /// `sense` beside `predicate`, as in 2012, a token is a predicate where it has a sense: `say` with the sense `01` is
 /// `say.01`.
 pub(crate) fn read(file: &str, text: &str, names: &[String]) -> Result<Table, DataError> {
-    let rest = names.last().and_then(|name| name.strip_suffix(REST));
-    let plain = names.len() - usize::from(rest.is_some());
-    let kept = names.iter().take(plain).map(String::as_str).filter(|name| *name != SKIPPED);
-    check_names(file, kept.chain(rest))?;
-    let [predicate, sense] = [PREDICATE, SENSE].map(|wanted| names.iter().position(|name| name == wanted));
-    if let (Some(rest), None) = (rest, predicate) {
-        return Err(DataError::NoPredicates { column: format!("{rest}{REST}") });
-    }
-    let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let layout = Layout::of(file, names)?;
+    let first = text.lines().find(|line| !is_blank(line) && !line.starts_with('#'));
     let tabs = first.is_some_and(|line| line.contains('\t'));
-
-    let mut lists: Vec<ListBuilder> = (0..plain).map(|_| ListBuilder::default()).collect();
-    let mut frames = TextBuilder::default();
-    let (mut lines, mut sentence): (Vec<u32>, Vec<Vec<&str>>) = Default::default();
+    let mut sentences = Sentences::of(&layout);
+    let mut sentence: Vec<Vec<&str>> = Vec::new();
     let numbered = text.lines().chain(std::iter::once("")).enumerate();
     for (index, line) in numbered {
         let number = index as u64 + 1;
-        let bad = |line: u64, column: &str, reason: String| {
-            Err(DataError::Sentence { place: Place::line(file, line), column: column.to_owned(), reason })
+        let bad = |(line, reason): (u64, String)| DataError::Sentence {
+            place: Place::line(file, line),
+            column: String::new(),
+            reason,
         };
-        if line.trim().is_empty() {
-            let Some(begin) = number.checked_sub(sentence.len() as u64).filter(|_| !sentence.is_empty()) else {
-                continue;
-            };
-            if let (Some(_), Some(predicate)) = (rest, predicate) {
-                let made = match make_frames(&sentence, plain, predicate, sense) {
-                    Ok(made) => made,
-                    Err((token, reason)) => return bad(begin + token as u64, "", reason),
-                };
-                frames.push(serde_json::to_string(&made).ok().as_deref());
+        if is_blank(line) {
+            if !sentence.is_empty() {
+                let begin = number - sentence.len() as u64;
+                sentences.end(&sentence, begin).map_err(|(token, reason)| bad((begin + token as u64, reason)))?;
+                sentence.clear();
             }
-            for (at, list) in lists.iter_mut().enumerate() {
-                sentence.iter().for_each(|fields| list.item(fields.get(at).copied()));
-                list.end();
-            }
-            lines.push(begin as u32);
-            sentence.clear();
             continue;
         }
         if line.starts_with("-DOCSTART-") || (line.starts_with('#') && sentence.is_empty()) {
             continue;
         }
-        let fields: Vec<&str> = if tabs { line.split('\t').collect() } else { line.split_whitespace().collect() };
-        let expected = sentence.first().map_or(plain, Vec::len);
-        let fits = if rest.is_some() && sentence.is_empty() { fields.len() >= plain } else { fields.len() == expected };
+        let fields: Vec<&str> = match tabs {
+            true => line.split('\t').collect(),
+            false => line.split(BLANKS).filter(|field| !field.is_empty()).collect(),
+        };
+        let expected = sentence.first().map_or(layout.plain(), Vec::len);
+        let fits = match layout.rest {
+            Some(_) if sentence.is_empty() => fields.len() >= layout.plain(),
+            _ => fields.len() == expected,
+        };
         if !fits {
-            return bad(number, "", format!("expected {expected} columns, found {}", fields.len()));
+            return Err(bad((number, format!("expected {expected} columns, found {}", fields.len()))));
         }
         sentence.push(fields);
     }
-    if lines.is_empty() {
-        return Err(DataError::NoRows { file: file.to_owned() });
-    }
-    let named = names.iter().zip(lists).filter(|(name, _)| *name != SKIPPED);
-    let mut columns: Vec<Column> =
-        named.map(|(name, list)| Column { name: name.clone(), values: Values::List(list.finish()) }).collect();
-    if let Some(rest) = rest {
-        columns.push(Column { name: rest.to_owned(), values: Values::Nested(frames.finish()) });
-    }
-    Table::from_file(file, columns, Some(lines), Vec::new())
+    sentences.finish(file)
 }
 
-/// The frames of a sentence whose argument columns begin at `first`. The error is a token and what is wrong with it.
-fn make_frames(
-    sentence: &[Vec<&str>],
-    first: usize,
-    predicate: usize,
+/// Whether a line ends a sentence.
+fn is_blank(line: &str) -> bool {
+    line.trim_matches(BLANKS).is_empty()
+}
+
+/// The names of the columns, and which of them mean something.
+struct Layout<'a> {
+    names: &'a [String],
+    /// The place of the name that takes the argument columns, and the name without its end.
+    rest: Option<(usize, &'a str)>,
+    predicate: Option<usize>,
     sense: Option<usize>,
-) -> Result<Vec<Frame>, (usize, String)> {
-    let field = |token: usize, column: usize| sentence[token].get(column).copied().unwrap_or_default();
-    let named = |token: &usize| !matches!(field(*token, sense.unwrap_or(predicate)), "-" | "_");
-    let predicates: Vec<usize> = (0..sentence.len()).filter(named).collect();
-    let columns = sentence.first().map_or(0, Vec::len) - first;
-    if columns != predicates.len() {
-        let reason = format!("the sentence has {} predicates and {columns} columns of arguments", predicates.len());
-        return Err((0, reason));
-    }
-    let mut frames = Vec::new();
-    for (at, token) in predicates.into_iter().enumerate() {
-        let cells: Vec<&str> = sentence.iter().filter_map(|fields| fields.get(first + at).copied()).collect();
-        let mut arguments =
-            if cells.iter().any(|cell| cell.contains(['(', '*'])) { brackets(&cells)? } else { tags(&cells)? };
-        // The predicate itself is no argument.
-        arguments.retain(|argument| !matches!(argument.role.as_str(), "V" | "rel"));
-        let word = field(token, predicate);
-        let (lemma, roleset) = match sense {
-            Some(sense) => (Some(word), format!("{word}.{}", field(token, sense))),
-            None => (word.rsplit_once('.').map(|(lemma, _)| lemma), word.to_owned()),
-        };
-        frames.push(Frame { predicate: token, lemma: lemma.map(str::to_owned), roleset: Some(roleset), arguments });
-    }
-    Ok(frames)
 }
 
-/// Arguments written `(A0*`, `*`, `*)`.
-fn brackets(cells: &[&str]) -> Result<Vec<Argument>, (usize, String)> {
-    let mut arguments: Vec<Argument> = Vec::new();
-    let mut open = false;
-    for (token, cell) in cells.iter().enumerate() {
-        let bad = || (token, format!("`{cell}` is no part of an argument, such as `(A0*`, `*`, `*)`"));
-        if let Some(inner) = cell.strip_prefix('(') {
-            let role = inner.trim_end_matches(')').trim_end_matches('*');
-            if open || role.is_empty() || role.contains(['(', '*', ')']) {
-                return Err(bad());
+impl<'a> Layout<'a> {
+    fn of(file: &str, names: &'a [String]) -> Result<Self, DataError> {
+        let mut rests = names.iter().enumerate().filter_map(|(at, name)| Some((at, name.strip_suffix(REST)?)));
+        let rest = rests.next();
+        let kept = names.iter().map(|name| name.strip_suffix(REST).unwrap_or(name)).filter(|name| *name != SKIPPED);
+        check_names(file, kept)?;
+        let [predicate, sense] = [PREDICATE, SENSE].map(|wanted| names.iter().position(|name| name == wanted));
+        match (rest, rests.next(), predicate) {
+            (_, Some((_, second)), _) => {
+                let reason = format!("of `data.columns` only one takes the arguments, and `{second}{REST}` is another");
+                Err(DataError::Sentence { place: Place::line(file, 1), column: String::new(), reason })
             }
-            arguments.push(Argument { role: role.to_owned(), first: token, last: token });
-            open = true;
-        } else if !matches!(*cell, "*" | "*)") || (*cell == "*)" && !open) {
-            return Err(bad());
+            (Some((_, rest)), _, None) => Err(DataError::NoPredicates { column: format!("{rest}{REST}") }),
+            _ => Ok(Self { names, rest, predicate, sense }),
         }
-        if let Some(argument) = arguments.last_mut().filter(|_| open) {
-            argument.last = token;
-        }
-        open &= !cell.ends_with(')');
     }
-    match arguments.last() {
-        Some(argument) if open => Err((argument.first, format!("the argument {} is never closed", argument.role))),
-        _ => Ok(arguments),
+
+    /// Columns that are there in every sentence.
+    fn plain(&self) -> usize {
+        self.names.len() - usize::from(self.rest.is_some())
+    }
+
+    /// Where the column of a name stands among so many fields.
+    fn place(&self, name: usize, fields: usize) -> usize {
+        match self.rest {
+            Some((rest, _)) if name > rest => fields + name - self.names.len(),
+            _ => name,
+        }
+    }
+
+    /// The frames of a sentence. The error is a token and what is wrong with it.
+    fn frames(&self, sentence: &[Vec<&str>]) -> Result<Vec<Frame>, (usize, String)> {
+        let (Some((first, _)), Some(predicate)) = (self.rest, self.predicate) else { return Ok(Vec::new()) };
+        let fields = sentence.first().map_or(0, Vec::len);
+        let (predicate, sense) = (self.place(predicate, fields), self.sense.map(|sense| self.place(sense, fields)));
+        let field = |token: usize, column: usize| sentence[token].get(column).copied().unwrap_or_default();
+        let named = |token: &usize| !matches!(field(*token, sense.unwrap_or(predicate)), "-" | "_");
+        let predicates: Vec<usize> = (0..sentence.len()).filter(named).collect();
+        let columns = fields - self.plain();
+        if columns != predicates.len() && !(columns == predicates.len() + 1 && self.ends_in_coreference(sentence)) {
+            let reason = format!("the sentence has {} predicates and {columns} columns of arguments", predicates.len());
+            return Err((0, reason));
+        }
+        let mut frames = Vec::new();
+        for (at, token) in predicates.into_iter().enumerate() {
+            let cells: Vec<&str> = sentence.iter().filter_map(|fields| fields.get(first + at).copied()).collect();
+            let arguments = arguments(&cells)?;
+            let word = field(token, predicate);
+            let (lemma, roleset) = match sense {
+                Some(sense) => (Some(word), format!("{word}.{}", field(token, sense))),
+                None => (word.rsplit_once('.').map(|(lemma, _)| lemma), word.to_owned()),
+            };
+            frames.push(Frame { predicate: token, lemma: lemma.map(str::to_owned), roleset: Some(roleset), arguments });
+        }
+        Ok(frames)
+    }
+
+    /// Whether the last column holds coreference, `(1)`, `(2|3)` or `-`, and no name stands for it.
+    fn ends_in_coreference(&self, sentence: &[Vec<&str>]) -> bool {
+        let coreference = |cell: &str| {
+            cell == "-" || cell == "_" || cell.bytes().all(|byte| matches!(byte, b'(' | b')' | b'|' | b'0'..=b'9'))
+        };
+        let unnamed = self.rest.is_some_and(|(rest, _)| rest + 1 == self.names.len());
+        unnamed && sentence.iter().all(|fields| fields.last().is_some_and(|cell| coreference(cell)))
     }
 }
 
-/// Arguments written as tags, `B-A0`, `I-A0`, `O`.
-fn tags(cells: &[&str]) -> Result<Vec<Argument>, (usize, String)> {
-    let cells = cells.iter().map(|cell| if matches!(*cell, "_" | "-") { "O" } else { cell });
-    let (spans, _) = bio_spans(cells).map_err(|error| (error.token, format!("`{}` is no tag", error.tag)))?;
-    Ok(spans.into_iter().map(|span| Argument { role: span.label, first: span.first, last: span.last }).collect())
+/// The rows while they are read.
+struct Sentences<'a> {
+    layout: &'a Layout<'a>,
+    lists: Vec<ListBuilder>,
+    frames: TextBuilder,
+    /// The first line of each.
+    lines: Vec<u32>,
+}
+
+impl<'a> Sentences<'a> {
+    fn of(layout: &'a Layout<'a>) -> Self {
+        let lists = layout.names.iter().map(|_| ListBuilder::default()).collect();
+        Self { layout, lists, frames: TextBuilder::default(), lines: Vec::new() }
+    }
+
+    /// Adds a sentence. The error is a token and what is wrong with it.
+    fn end(&mut self, sentence: &[Vec<&str>], line: u64) -> Result<(), (usize, String)> {
+        if self.layout.rest.is_some() {
+            let frames = self.layout.frames(sentence)?;
+            self.frames.push(serde_json::to_string(&frames).ok().as_deref());
+        }
+        for (name, list) in self.lists.iter_mut().enumerate() {
+            for fields in sentence {
+                list.item(fields.get(self.layout.place(name, fields.len())).copied());
+            }
+            list.end();
+        }
+        self.lines.push(line as u32);
+        Ok(())
+    }
+
+    fn finish(self, file: &str) -> Result<Table, DataError> {
+        if self.lines.is_empty() {
+            return Err(DataError::NoRows { file: file.to_owned() });
+        }
+        let rest = self.layout.rest;
+        let named = self.layout.names.iter().zip(self.lists).enumerate();
+        let named = named.filter(|(at, (name, _))| *name != SKIPPED && rest.is_none_or(|(rest, _)| rest != *at));
+        let mut columns: Vec<Column> =
+            named.map(|(_, (name, list))| Column { name: name.clone(), values: Values::List(list.finish()) }).collect();
+        if let Some((_, rest)) = rest {
+            columns.push(Column { name: rest.to_owned(), values: Values::Nested(self.frames.finish()) });
+        }
+        Table::from_file(file, columns, Some(self.lines), Vec::new())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Argument;
 
     fn names(names: &str) -> Vec<String> {
         names.split(' ').map(str::to_owned).collect()
@@ -211,6 +258,37 @@ Nothing NN -
     }
 
     #[test]
+    fn columns_may_follow_the_arguments() {
+        let text = "He - - (ARG0*) (1)\nsaid say 01 (V*) -\n\nYes - - -\n";
+        let frames = |columns: &str| {
+            let table = read("t.txt", text, &names(columns)).unwrap();
+            [0, 1].map(|row| table.find("frames").unwrap().shown(row).unwrap())
+        };
+        let expected = r#"[{"pred":1,"lemma":"say","roleset":"say.01","args":[["ARG0",0,0]]}]"#;
+        assert_eq!(frames("tokens predicate sense frames..."), [expected, "[]"]);
+        assert_eq!(frames("tokens predicate sense frames... _"), [expected, "[]"]);
+        let table = read("t.txt", text, &names("tokens predicate sense frames... entity")).unwrap();
+        assert_eq!(table.find("entity").unwrap().shown(0).as_deref(), Some("(1) -"));
+        assert_eq!(table.find("sense").unwrap().shown(1).as_deref(), Some("-"));
+    }
+
+    #[test]
+    fn blanks_that_do_not_break_part_no_columns() {
+        let table = read("t.txt", "26\u{a0}000 O\nOslo B-LOC\n", &names("tokens tags")).unwrap();
+        assert_eq!(table.find("tokens").unwrap().shown(0).as_deref(), Some("26\u{a0}000 Oslo"));
+        let table = read("t.txt", "\u{3000}\tO\nOslo\tB-LOC\n \t\nLima\tB-LOC\n", &names("tokens tags")).unwrap();
+        assert_eq!((table.rows(), table.find("tokens").unwrap().shown(0).as_deref()), (2, Some("\u{3000} Oslo")));
+    }
+
+    #[test]
+    fn labels_on_heads_are_arguments_of_one_token() {
+        let text = "1\tdogs\t_\tA0\n2\tbark\tbark.01\t_\n3\tloudly\t_\tAM-MNR\n";
+        let table = read("t.txt", text, &names("_ tokens predicate frames...")).unwrap();
+        let expected = r#"[{"pred":1,"lemma":"bark","roleset":"bark.01","args":[["A0",0,0],["AM-MNR",2,2]]}]"#;
+        assert_eq!(table.find("frames").unwrap().shown(0).as_deref(), Some(expected));
+    }
+
+    #[test]
     fn what_is_wrong_is_placed() {
         let error = |text: &str, columns: &str| read("t.txt", text, &names(columns)).unwrap_err().to_string();
         assert_eq!(error("a O\nb O x\n", "tokens tags"), "t.txt line 2: expected 2 columns, found 3");
@@ -219,7 +297,8 @@ Nothing NN -
             error("a - *\n\nb go *\nc - *\n", roles),
             "t.txt line 1: the sentence has 0 predicates and 1 columns of arguments"
         );
-        assert_eq!(error("b go (A0*\nc - *\n", roles), "t.txt line 1: the argument A0 is never closed");
+        assert_eq!(error("b go (A0*\nc - *\n", roles), "t.txt line 1: `(A0*` is never closed");
+        assert_eq!(error("a - (A0*\nb - *\nc go (V*)\n", roles), "t.txt line 1: `(A0*` is never closed");
         let part = "is no part of an argument, such as `(A0*`, `*`, `*)`";
         assert_eq!(error("b go *\nc - *)\n", roles), format!("t.txt line 2: `*)` {part}"));
         assert_eq!(error("b go *\nc - x*\n", roles), format!("t.txt line 2: `x*` {part}"));

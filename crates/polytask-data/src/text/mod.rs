@@ -1,9 +1,11 @@
 //! Text: words and their places, tags over them, frames of predicates, and the files sentences come in.
 
+mod arguments;
 mod bio;
 mod columns;
 mod conllu;
 mod frame;
+mod guess;
 mod span;
 mod subwords;
 mod tokenizer;
@@ -20,3 +22,4 @@ pub use words::{Characters, Splitter};
 
 pub(crate) use columns::read as read_columns;
 pub(crate) use conllu::read as read_conllu;
+pub(crate) use guess::{columns as guess_columns, is_conllu};

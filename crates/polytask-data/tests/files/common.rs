@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use polytask_data::{Column, DataError, Hint, ReadOptions, Table, Values, read};
+use polytask_data::{Column, DataError, Dialect, Hint, ReadOptions, Table, Values, read};
 use tempfile::TempDir;
 
 /// A file of its own directory, gone when dropped.
@@ -27,9 +27,9 @@ impl Scratch {
         read(&self.path(), options)
     }
 
-    /// The error's text, the directory left out.
+    /// The text of the error, or of what is wrong with columns, the directory left out.
     pub fn error(&self, options: &ReadOptions) -> String {
-        let error = self.read(options).map(|_| ()).unwrap_err();
+        let error = self.read(options).and_then(Table::into_columns).map(|_| ()).unwrap_err();
         error.to_string().replace(&format!("{}/", self.directory.path().display()), "")
     }
 }
@@ -40,6 +40,10 @@ pub fn table(name: &str, content: impl AsRef<[u8]>) -> Table {
 
 pub fn error(name: &str, content: impl AsRef<[u8]>) -> String {
     Scratch::new(name, content).error(&ReadOptions::default())
+}
+
+pub fn dialect(dialect: Dialect) -> ReadOptions {
+    ReadOptions { dialect, ..ReadOptions::default() }
 }
 
 pub fn hints(hints: &[(&str, Hint)]) -> ReadOptions {

@@ -1,7 +1,7 @@
 //! Text formats as they come.
 
 use crate::common::*;
-use polytask_data::{Hint, ReadOptions, Values};
+use polytask_data::{Dialect, Hint, ReadOptions, Values};
 
 #[test]
 fn columns_are_numbers_or_text() {
@@ -71,7 +71,7 @@ fn formats_are_known_by_content_where_the_name_says_nothing() {
 
 #[test]
 fn the_delimiter_may_be_given() {
-    let options = ReadOptions { delimiter: Some(b':'), ..ReadOptions::default() };
+    let options = dialect(Dialect { delimiter: Some(b':'), ..Dialect::default() });
     let table = Scratch::new("passwd", "name:id\nroot,x:0\n").read(&options).unwrap();
     assert_eq!(texts(&table, "name"), [Some("root,x")]);
 }
@@ -116,7 +116,7 @@ fn json_lines_have_types() {
 
     let table = scratch.read(&hints(&[("n", Hint::Text), ("s", Hint::Text)])).unwrap();
     assert_eq!(texts(&table, "n"), [Some("1.50"), Some("-2e3"), None]);
-    let options = ReadOptions { missing: Some(vec!["NA".into()]), ..ReadOptions::default() };
+    let options = dialect(Dialect { missing: Some(vec!["NA".into()]), ..Dialect::default() });
     assert_eq!(texts(&scratch.read(&options).unwrap(), "e"), [Some(""), None, None]);
 }
 
@@ -152,7 +152,7 @@ fn files_of_sentences_are_known_by_their_name_or_their_columns() {
     let table = table("t.conllu", "1\tgo\tgo\tVERB\tVB\t_\t0\troot\t_\t_\n");
     assert_eq!(table.find("upos").unwrap().shown(0).as_deref(), Some("VERB"));
     let columns = Some(vec!["tokens".to_owned(), "tags".to_owned()]);
-    let options = ReadOptions { columns, ..ReadOptions::default() };
+    let options = dialect(Dialect { columns, ..Dialect::default() });
     let table = Scratch::new("t.txt.gz", gzip(b"go O\n\nto O\nRome B-city\n")).read(&options).unwrap();
     assert_eq!((table.rows(), table.find("tags").unwrap().shown(1).as_deref()), (2, Some("O B-city")));
     // JSON lines stay JSON lines.

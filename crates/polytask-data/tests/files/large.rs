@@ -57,8 +57,8 @@ fn lines_far_down_are_named() {
 
 #[test]
 fn columns_are_passed_over() {
-    let skip = BTreeSet::from(["b".to_owned(), "z".to_owned()]);
-    let options = ReadOptions { skip, ..hints(&[("b", Hint::Number)]) };
+    let omit = BTreeSet::from(["b".to_owned(), "z".to_owned()]);
+    let options = ReadOptions { omit, ..hints(&[("b", Hint::Number)]) };
     let read = Scratch::new("x.csv", "a,b,c\n1,no number,2\n3,nor this,4\n").read(&options).unwrap();
     let names: Vec<&str> = read.columns().iter().map(|column| column.name.as_str()).collect();
     assert_eq!((names, read.rows()), (vec!["a", "c"], 2));

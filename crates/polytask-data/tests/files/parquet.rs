@@ -11,7 +11,7 @@ use parquet::data_type::{
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
-use polytask_data::{Hint, ReadOptions, Table};
+use polytask_data::{Dialect, Hint, ReadOptions, Table, Values};
 
 /// A file of one column `x`, of the type `kind`, with a null where a value is none; one row group a slice.
 fn file_of<T: DataType>(kind: &str, groups: &[&[Option<T::T>]]) -> Vec<u8> {
@@ -139,7 +139,7 @@ fn hints_decide() {
 #[test]
 fn listed_words_are_missing() {
     let file = file_of::<ByteArrayType>("BYTE_ARRAY (UTF8)", &[&[Some("?".into()), Some("a".into())]]);
-    let options = ReadOptions { missing: Some(vec!["?".into()]), ..ReadOptions::default() };
+    let options = dialect(Dialect { missing: Some(vec!["?".into()]), ..Dialect::default() });
     assert_eq!(texts(&Scratch::new("t.parquet", file).read(&options).unwrap(), "x"), [None, Some("a")]);
 }
 
@@ -162,7 +162,12 @@ fn layouts_do_not_matter() {
     let mut tables = Vec::new();
     for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
         for dictionary in [true, false] {
-            for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::LZ4_RAW] {
+            for compression in [
+                Compression::UNCOMPRESSED,
+                Compression::SNAPPY,
+                Compression::LZ4_RAW,
+                Compression::BROTLI(Default::default()),
+            ] {
                 let properties = WriterProperties::builder()
                     .set_writer_version(version)
                     .set_dictionary_enabled(dictionary)
@@ -180,22 +185,69 @@ fn layouts_do_not_matter() {
     assert!(tables[0].place(7000).to_string().ends_with("row 7001"));
 }
 
-fn schema_error(schema: &str) -> String {
+/// A file whose stored columns all have these definition and repetition levels, and values where they are deepest.
+fn file_of_levels<T: DataType>(schema: &str, levels: [&[i16]; 2], values: &[T::T]) -> Vec<u8> {
     let schema = parse_message_type(schema).unwrap();
     let mut file = Vec::new();
-    SerializedFileWriter::new(&mut file, Arc::new(schema), Default::default()).unwrap().close().unwrap();
-    error("t.parquet", file)
+    let mut writer = SerializedFileWriter::new(&mut file, Arc::new(schema), Default::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    while let Some(mut column) = group.next_column().unwrap() {
+        column.typed::<T>().write_batch(values, Some(levels[0]), Some(levels[1])).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+    file
+}
+
+fn lists(table: &Table, name: &str) -> Vec<Option<Vec<Option<String>>>> {
+    let Values::List(list) = &table.find(name).unwrap().values else { panic!("no lists") };
+    let row = |row| Some(list.get(row)?.map(|item| item.map(str::to_owned)).collect());
+    (0..table.rows()).map(row).collect()
 }
 
 #[test]
-fn columns_that_fit_no_table_are_refused_by_name() {
+fn lists_are_those_of_json_lines() {
+    let schema =
+        "message m { OPTIONAL group x (LIST) { REPEATED group list { OPTIONAL BYTE_ARRAY element (UTF8); } } }";
+    let words =
+        file_of_levels::<ByteArrayType>(schema, [&[3, 2, 0, 1, 3], &[0, 1, 0, 0, 0]], &["a b".into(), "c".into()]);
+    let json = "{\"x\": [\"a b\", null]}\n{\"x\": null}\n{\"x\": []}\n{\"x\": [\"c\"]}\n";
+    assert_eq!(lists(&table("t.parquet", words), "x"), lists(&table("t.jsonl", json), "x"));
+    let one = |item: &str| Some(item.to_owned());
+    let expected = [Some(vec![one("1"), one("-2")]), Some(vec![]), Some(vec![one("3")])];
+    let levels: [&[i16]; 2] = [&[1, 1, 0, 1], &[0, 1, 0, 0]];
+    let repeated = file_of_levels::<Int32Type>("message m { REPEATED INT32 x; }", levels, &[1, -2, 3]);
+    assert_eq!(lists(&table("t.parquet", repeated), "x"), expected);
+    let old = "message m { OPTIONAL group x (LIST) { REPEATED INT64 array; } }";
+    let old = file_of_levels::<Int64Type>(old, [&[2, 2, 1, 2], &[0, 1, 0, 0]], &[1, -2, 3]);
+    assert_eq!(lists(&table("t.parquet", old), "x"), expected);
+    let floats = "message m { REQUIRED group x (LIST) { REPEATED group list { REQUIRED DOUBLE element; } } }";
+    let floats = file_of_levels::<DoubleType>(floats, [&[1, 1, 0, 1], &[0, 1, 0, 0]], &[3.0, f64::NAN, 0.5]);
+    let expected = [Some(vec![one("3"), None]), Some(vec![]), Some(vec![one("0.5")])];
+    assert_eq!(lists(&table("t.parquet", floats), "x"), expected);
+}
+
+#[test]
+fn columns_that_fit_no_table_stop_those_who_need_them() {
     let fits = "a table holds numbers, texts and booleans";
-    let nested = schema_error(
-        "message m { REQUIRED INT32 a; OPTIONAL group tags (LIST) { REPEATED group list { OPTIONAL INT32 element; } } }",
-    );
-    assert_eq!(nested, format!("t.parquet: column `tags` is nested (a list, a map or a struct); {fits}"));
-    let repeated = schema_error("message m { REPEATED INT32 a; }");
-    assert_eq!(repeated, format!("t.parquet: column `a` is nested (a list, a map or a struct); {fits}"));
+    let nested = "nested (a map, a struct, or lists of such)";
+    for field in [
+        "REQUIRED group m { REQUIRED INT32 u; REQUIRED INT32 v; }",
+        "REPEATED group m { REQUIRED INT32 u; REQUIRED INT32 v; }",
+    ] {
+        let file =
+            file_of_levels::<Int32Type>(&format!("message m {{ REQUIRED INT32 a; {field} }}"), [&[1], &[0]], &[7]);
+        let scratch = Scratch::new("t.parquet", file);
+        let table = scratch.read(&ReadOptions::default()).unwrap();
+        assert_eq!((names(&table), numbers(&table, "a")), (vec!["a"], [7.0].as_slice()));
+        let error = table.find("m").map(|_| ()).unwrap_err();
+        assert!(error.to_string().ends_with(&format!("t.parquet: column `m` is {nested}; {fits}")), "{error}");
+        assert_eq!(table.faults().map(|(name, _)| name).collect::<Vec<_>>(), ["m"]);
+        assert!(table.require(["a", "m"].into_iter()).is_err() && table.require(["a", "z"].into_iter()).is_ok());
+        let options = ReadOptions { omit: ["m".to_owned()].into(), ..ReadOptions::default() };
+        assert_eq!(scratch.read(&options).unwrap().faults().count(), 0);
+    }
     let span = error(
         "t.parquet",
         file_of::<FixedLenByteArrayType>("FIXED_LEN_BYTE_ARRAY(12) (INTERVAL)", &[&[Some(fixed(&[0; 12]))]]),
@@ -203,9 +255,25 @@ fn columns_that_fit_no_table_are_refused_by_name() {
     assert!(span.starts_with("t.parquet: column `x` is ") && span.ends_with(fits), "{span}");
     let bytes = error("t.parquet", file_of::<ByteArrayType>("BYTE_ARRAY", &[&[Some(ByteArray::from(vec![0xFF]))]]));
     assert!(bytes.starts_with("t.parquet: column `x` is of bytes that are no text"), "{bytes}");
-    assert_eq!(schema_error("message m { REQUIRED INT32 a; }"), "t.parquet names its columns but has no rows");
-    let twice = schema_error("message m { REQUIRED INT32 a; REQUIRED INT32 a; }");
+    let empty = |schema: &str| {
+        let schema = parse_message_type(schema).unwrap();
+        let mut file = Vec::new();
+        SerializedFileWriter::new(&mut file, Arc::new(schema), Default::default()).unwrap().close().unwrap();
+        error("t.parquet", file)
+    };
+    assert_eq!(empty("message m { REQUIRED INT32 a; }"), "t.parquet names its columns but has no rows");
+    let twice = empty("message m { REQUIRED INT32 a; REQUIRED INT32 a; }");
     assert_eq!(twice, "t.parquet: two columns are called `a` (numbers 1 and 2)");
+}
+
+#[test]
+fn files_that_unpack_to_too_much_are_refused() {
+    let rows = vec![Some(1); 300_000];
+    let file = file_of::<Int32Type>("INT32", &[&rows]);
+    let small = ReadOptions { max_unpacked: Some(1 << 20), ..ReadOptions::default() };
+    let error = Scratch::new("t.parquet", &file).error(&small);
+    assert!(error.ends_with("unpacks to more than 1048576, which is refused"), "{error}");
+    assert_eq!(table("t.parquet", file).rows(), 300_000);
 }
 
 #[test]

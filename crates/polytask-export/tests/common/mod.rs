@@ -49,7 +49,7 @@ pub fn case(
     std::fs::write(&path, data).unwrap();
     let text = format!("[data]\npath = \"{name}\"\n{sections}");
     let config = Config::from_toml(&text, folder.path().join("config.toml").to_str().unwrap()).unwrap();
-    let Prepared { encoder, tasks, missing, .. } = prepare(&config).unwrap();
+    let Prepared { encoder, tasks, dialect, .. } = prepare(&config).unwrap();
     let mut g = GraphBuilder::new();
     let inputs = encoder.inputs(&mut g);
     let features = encoder.embed(&mut g, inputs, "", &config.model.text, false);
@@ -73,7 +73,7 @@ pub fn case(
             *value = if positive { 0.5 + draw.abs() } else { *value + 0.3 * draw };
         }
     }
-    Case { data: path, folder, model: Model { graph, encoder, tasks, missing, parameters } }
+    Case { data: path, folder, model: Model { graph, encoder, tasks, dialect, parameters } }
 }
 
 /// Which Python to ask: `$POLYTASK_PYTHON`, or `python3`.

@@ -81,6 +81,18 @@ pub enum EncodeError {
         /// The word.
         value: String,
     },
+    /// A number so large that a network can compute nothing with it.
+    #[error(
+        "{place}: input `{input}` is `{value}`, which is too far from the values of the training rows to compute with"
+    )]
+    TooLarge {
+        /// The row.
+        place: Place,
+        /// The input.
+        input: String,
+        /// The value.
+        value: String,
+    },
     /// A value that is neither true nor false.
     #[error("{place}: input `{input}` is a boolean, but holds `{value}`")]
     NotBoolean {
@@ -169,6 +181,7 @@ impl EncodeError {
                 "list the word in data.missing if it stands for a missing value; if the column holds words, train \
                  with it as a \"category\""
             }
+            Self::TooLarge { .. } => "list the value in data.missing if it stands for a missing one",
             Self::NotBoolean { .. } => "a boolean is true or false, yes or no, t or f, y or n, 1 or 0, in any case",
             Self::ManyLevels { input, declared, .. } => {
                 let ignore = format!("take it out with data.ignore = [\"{input}\"]");
@@ -180,7 +193,7 @@ impl EncodeError {
             Self::VectorsFile { source, .. } => return source.hint(),
             Self::NotText { .. } => "a text is words, or a list of tokens",
             Self::EmptyToken { .. } => "every token has at least one character that is no white space",
-            Self::Image { problem: ImageProblem::TooLarge { .. }, .. } => {
+            Self::Image { problem: ImageProblem::TooLarge { .. } | ImageProblem::Bomb { .. }, .. } => {
                 "scale it down, or raise data.max_pixels if it is meant to be that large"
             }
             Self::Image { .. } => {

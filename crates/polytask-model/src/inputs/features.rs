@@ -141,6 +141,9 @@ struct Source<'a> {
     indicator: bool,
 }
 
+/// A feature at most: the squares of larger ones are infinite in the single precision that networks compute with.
+const LARGEST: f64 = 1e18;
+
 /// Rows a task of the pool works on at a time.
 const ROWS: usize = 4096;
 
@@ -162,13 +165,11 @@ pub(super) fn features(
         match &input.code {
             Code::Number(number) => {
                 let (shift, factor, fill) = number.scaling();
-                sources.push(Source {
-                    values: Number::read(&column)?,
-                    shift,
-                    factor,
-                    fill,
-                    indicator: number.indicator,
-                });
+                let values = Number::read(&column)?;
+                if let Some(row) = values.iter().position(|value| ((value - shift) * factor).abs() > LARGEST) {
+                    return Err(column.too_large(row));
+                }
+                sources.push(Source { values, shift, factor, fill, indicator: number.indicator });
             }
             Code::Boolean(boolean) => {
                 let (values, fill) = (Boolean::read(&column)?, boolean.share);

@@ -25,7 +25,7 @@ pub use text::{Pieces, ReadPieces, Sentences, Text, Texts, TokenFeatures};
 use crate::column::is_plain;
 use crate::section::{InputConfig, InputKind, Subwords, TextModel, environment};
 use polytask_cpu::Parameters;
-use polytask_data::{Column, Hint, Table};
+use polytask_data::{Column, DataError, Hint, Table};
 use polytask_graph::{Activation, DomainId, Graph, GraphBuilder, IndexColumn, NodeId};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -128,6 +128,14 @@ impl<'a> InputColumn<'a> {
         }
     }
 
+    fn too_large(&self, row: usize) -> EncodeError {
+        EncodeError::TooLarge {
+            place: self.table.place(row),
+            input: self.column.name.clone(),
+            value: self.column.shown(row).unwrap_or_default(),
+        }
+    }
+
     fn all_missing(&self) -> EncodeError {
         EncodeError::AllMissing { input: self.column.name.clone() }
     }
@@ -150,7 +158,10 @@ impl Encoder {
         galleries: &Galleries,
     ) -> Result<Self, EncodeError> {
         for name in plan.ignored {
-            table.find(name).map_err(|source| EncodeError::Ignored(Box::new(source)))?;
+            // What stands in the column does not matter.
+            if let Err(source @ DataError::UnknownColumn { .. }) = table.find(name) {
+                return Err(EncodeError::Ignored(Box::new(source)));
+            }
         }
         if plan.inputs.is_empty() {
             return Err(EncodeError::NoInput);

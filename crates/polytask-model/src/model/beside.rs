@@ -37,8 +37,8 @@ impl Model {
             }
         }
         let tasks = places.into_iter().map(|t| tasks[t].clone()).collect();
-        let first = models.first().map(|(model, _)| (model.encoder.clone(), model.missing.clone()));
-        let (encoder, missing) = first.ok_or(polytask_graph::GraphError::NoLoss)?;
-        Ok(Model { graph, encoder, tasks, missing, parameters })
+        let first = models.first().map(|(model, _)| (model.encoder.clone(), model.dialect.clone()));
+        let (encoder, dialect) = first.ok_or(polytask_graph::GraphError::NoLoss)?;
+        Ok(Model { graph, encoder, tasks, dialect, parameters })
     }
 }

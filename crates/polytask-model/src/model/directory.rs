@@ -6,6 +6,7 @@ use crate::files::{self, FileError};
 use crate::inputs::Encoder;
 use crate::tasks::Task;
 use polytask_cpu::Parameters;
+use polytask_data::Dialect;
 use polytask_graph::{Graph, ParameterId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -95,7 +96,8 @@ struct Checksum {
 struct Content {
     tasks: Vec<Task>,
     encoder: Encoder,
-    missing: Option<Vec<String>>,
+    #[serde(flatten)]
+    dialect: Dialect,
     graph: Graph,
 }
 
@@ -135,7 +137,7 @@ impl Model {
         let content = Content {
             tasks: self.tasks.clone(),
             encoder: self.encoder.clone(),
-            missing: self.missing.clone(),
+            dialect: self.dialect.clone(),
             graph: self.graph.clone(),
         };
         let model = serde_json::to_value(&content).map_err(damaged)?;
@@ -185,8 +187,8 @@ impl Model {
         for tensor in tensors {
             parameters.set(&content.graph, &tensor.name, &tensor.values).map_err(|e| damaged(e.to_string()))?;
         }
-        let Content { tasks, encoder, missing, graph } = content;
-        Ok(Model { graph, encoder, tasks, missing, parameters })
+        let Content { tasks, encoder, dialect, graph } = content;
+        Ok(Model { graph, encoder, tasks, dialect, parameters })
     }
 }
 

@@ -21,7 +21,7 @@ use crate::structure::Structure;
 use crate::tasks::{Prediction, Task};
 use indexmap::IndexMap;
 use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
-use polytask_data::{ReadOptions, Table};
+use polytask_data::{Dialect, ReadOptions, Table};
 use polytask_graph::{Graph, Op, ParameterId, ops};
 use std::path::Path;
 
@@ -34,8 +34,8 @@ pub struct Model {
     pub encoder: Encoder,
     /// What is predicted.
     pub tasks: Vec<Task>,
-    /// The words that mean "no value"; none for the customary ones.
-    pub missing: Option<Vec<String>>,
+    /// How the files it learnt from are written.
+    pub dialect: Dialect,
     /// The weights.
     pub parameters: Parameters,
 }
@@ -67,7 +67,7 @@ impl Model {
         let hints = labels.chain(self.encoder.hints()).collect();
         let mut images = self.encoder.images();
         let image = images.next().filter(|_| images.next().is_none()).map(|(column, _)| column.to_owned());
-        ReadOptions { missing: self.missing.clone(), hints, image, ..ReadOptions::default() }
+        ReadOptions { dialect: self.dialect.clone(), hints, image, ..ReadOptions::default() }
     }
 
     /// Raw outputs of every task for some rows of a data set, `rows x width`.

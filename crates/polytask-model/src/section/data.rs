@@ -4,6 +4,7 @@ use super::error::Problem;
 use super::image::{LabelsConfig, OnError};
 use super::scalar::Scalar;
 use indexmap::IndexMap;
+use polytask_data::Dialect;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +12,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
-    /// The table: CSV or TSV, Parquet or JSON lines; sentences as CoNLL-U (`.conllu`), or with a token a line (see
-    /// `columns`); `.gz` and `.zst` as they are. Or images: an IDX file (column `image`) or a folder (columns `image` and,
+    /// The table: CSV or TSV, Parquet, Arrow, JSON lines or a JSON list; sentences as CoNLL-U (`.conllu`, `.conllup`), or
+    /// with a token a line (see `columns`); `.gz` and `.zst` as they are. A folder of such files, or a name with `*` and
+    /// `?`, is one table. Or images: an IDX file (column `image`) or a folder (columns `image` and,
     /// the name of the subfolder, `label`). Relative to the folder of the config; `${NAME}` stands for an environment
     /// variable. Required.
     pub path: String,
@@ -38,12 +40,27 @@ pub struct DataConfig {
     /// The character between the fields of a CSV file. Default: found from the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<String>,
+    /// A character: lines that begin with it are passed over. Default: those above the header that begin with `#` and have
+    /// another number of fields than the rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Lines above the header of a CSV file that are passed over. Default 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skip: usize,
+    /// Whether a double quote holds the fields of a CSV file together; if not, it is a character like any other.
+    /// Default true.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub quote: bool,
+    /// Megabytes that a packed file may unpack to. Default: 8192, and 256 for files that are packed more than 200-fold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_unpacked: Option<u64>,
     /// The columns of a text file with a token a line and a blank line behind every sentence, in their order: `_` passes
-    /// a column over; a last one such as `frames...` takes the argument columns of all predicates, which a column called
+    /// a column over; one such as `frames...` takes the argument columns of all predicates, which a column called
     /// `predicate` marks. Default: the file is of another format.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
-    /// The words that mean "no value". Default: the empty field and the customary words such as `NA`.
+    /// Words that mean "no value", beside the customary ones: the empty field, and among numbers `NA`, `n/a`, `?` and others.
+    /// Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<Vec<String>>,
     /// How rows are split into training, validation and test. Default: `{ valid = 0.1, test = 0.2, seed = 0 }`.
@@ -64,6 +81,20 @@ pub struct DataConfig {
     /// The data sets after the first.
     #[serde(skip)]
     pub others: Vec<DataConfig>,
+}
+
+// Keys with a default do not stand in the written config.
+
+fn is_zero(value: &usize) -> bool {
+    *value == 0
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 // Keys of images alone do not stand in the written config of a table.
@@ -99,6 +130,10 @@ impl DataConfig {
             max_pixels: max_pixels(),
             image_memory: image_memory(),
             delimiter: None,
+            comment: None,
+            skip: 0,
+            quote: true,
+            max_unpacked: None,
             columns: None,
             missing: None,
             split: Split::default(),
@@ -126,6 +161,19 @@ impl DataConfig {
         self.delimiter.as_deref().and_then(delimiter_byte)
     }
 
+    /// How the files of the set are written.
+    pub fn dialect(&self) -> Dialect {
+        Dialect {
+            delimiter: self.delimiter_byte(),
+            unquoted: !self.quote,
+            comment: self.comment.as_deref().and_then(delimiter_byte),
+            skip: self.skip,
+            missing: self.missing.clone(),
+            decimal_comma: false,
+            columns: self.columns.clone(),
+        }
+    }
+
     /// Every path of the set alone.
     pub(crate) fn paths_mut(&mut self) -> Vec<&mut String> {
         let mut paths: Vec<&mut String> = vec![&mut self.path];
@@ -151,6 +199,11 @@ impl DataConfig {
         {
             let rule = "it must be one ASCII character, or \"tab\"";
             return Err(Problem::value(&["data", "delimiter"], format!("{delimiter:?}"), rule));
+        }
+        if let Some(comment) = &self.comment
+            && delimiter_byte(comment).is_none()
+        {
+            return Err(Problem::value(&["data", "comment"], format!("{comment:?}"), "it must be one ASCII character"));
         }
         if self.max_pixels == 0 {
             return Err(Problem::value(&["data", "max_pixels"], 0, "it must be 1 or more"));

@@ -149,7 +149,7 @@ impl TryFrom<Scalar> for Label {
 
     fn try_from(value: Scalar) -> Result<Self, String> {
         Ok(Label(match value {
-            Scalar::Text(text) => text,
+            Scalar::Text(text) => polytask_data::level(&text).into_owned(),
             other => other.to_string(),
         }))
     }
@@ -249,8 +249,8 @@ pub struct TaskConfig {
     /// Tags: refuse an `I-x` that follows neither `B-x` nor `I-x`, rather than let a span begin there. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strict: Option<bool>,
-    /// Multilabel: what stands between the labels of a row where they are one text. Default "|". A row with an empty text
-    /// has no label where `data.missing` does not list the empty field; otherwise its labels are missing.
+    /// Multilabel: what stands between the labels of a row where they are one text. Default "|". An empty list,
+    /// or an empty text of JSON or Parquet, is a row without a label; the labels of an empty field of CSV are missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub separator: Option<String>,
     /// Multilabel: columns that each say of one label whether it is there (1 or 0, yes or no), instead of one column of

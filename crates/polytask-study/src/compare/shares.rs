@@ -37,7 +37,7 @@ pub(super) fn thin(prepared: &Prepared, share: f64, seed: u64) -> Prepared {
         tasks: prepared.tasks.clone(),
         split: Split { train, valid, test: prepared.split.test.clone() },
         data: Dataset { labels, ..prepared.data.clone() },
-        missing: prepared.missing.clone(),
+        dialect: prepared.dialect.clone(),
         notes: Vec::new(),
     }
 }

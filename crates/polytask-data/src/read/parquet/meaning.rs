@@ -61,11 +61,15 @@ impl Meaning {
     }
 }
 
-/// A big-endian two's complement whole number of at most 16 bytes.
+/// A big-endian two's complement whole number that has room in 16 bytes.
 pub(super) fn whole(bytes: &[u8]) -> Option<i128> {
     let negative = bytes.first().is_some_and(|byte| *byte >= 0x80);
     let start = if negative { -1 } else { 0 };
-    (bytes.len() <= 16).then(|| bytes.iter().fold(start, |value: i128, byte| (value << 8) | i128::from(*byte)))
+    // Bytes in front that only repeat the sign.
+    let (front, own) = bytes.split_at(bytes.len().saturating_sub(16));
+    let bytes = if own.first().is_some_and(|byte| (*byte >= 0x80) == negative) { own } else { bytes };
+    let spare = front.iter().all(|byte| *byte == start as u8);
+    (bytes.len() <= 16 && spare).then(|| bytes.iter().fold(start, |value: i128, byte| (value << 8) | i128::from(*byte)))
 }
 
 /// An IEEE 754 number of 16 bits: 1 of sign, 5 of exponent (bias 15), 10 of fraction; little-endian.
@@ -83,7 +87,7 @@ pub(super) fn half(bytes: &[u8]) -> f64 {
 }
 
 /// A decimal as it is written: `-12.50` for -1250 with two digits after the point.
-pub(super) fn decimal(whole: i128, scale: i32) -> String {
+pub(in crate::read) fn decimal(whole: i128, scale: i32) -> String {
     let scale = usize::try_from(scale).unwrap_or(0);
     if scale == 0 {
         return whole.to_string();
@@ -115,7 +119,10 @@ mod tests {
         assert_eq!(whole(&[0xFF, 0x7F]), Some(-129));
         assert_eq!(whole(&[]), Some(0));
         assert_eq!(whole(&i128::MIN.to_be_bytes()), Some(i128::MIN));
-        assert_eq!(whole(&[0; 17]), None);
+        assert_eq!(whole(&[0; 17]), Some(0));
+        assert_eq!(whole(&[[0xFF].as_slice(), &(-7i128).to_be_bytes()].concat()), Some(-7));
+        assert_eq!(whole(&[[0].as_slice(), &(-7i128).to_be_bytes()].concat()), None);
+        assert_eq!(whole(&[1; 17]), None);
     }
 
     #[test]

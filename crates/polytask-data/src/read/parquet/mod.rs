@@ -1,27 +1,31 @@
 //! Parquet, through its column reader.
 
 mod leaves;
-mod meaning;
+pub(super) mod meaning;
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use leaves::{Leaf, Stored};
 use meaning::{Meaning, decimal, half, uuid, whole};
 use parquet::basic::Type as Physical;
 use parquet::data_type::{
     BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96Type,
 };
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use rayon::prelude::*;
 
-use crate::column::{Column, TextBuilder, Values};
+use crate::column::{ListBuilder, TextBuilder, Values};
 use crate::error::DataError;
 use crate::image::{Images, is_image};
-use crate::place::Place;
 use crate::read::guard::guarded;
-use crate::read::infer::{Cell, MissingWords, nan_note};
+use crate::read::infer::{Converted, Numbers};
+use crate::read::limit::Limit;
+use crate::read::missing::MissingWords;
+use crate::read::number::Cell;
 use crate::read::{Hint, ReadOptions, moment};
 use crate::table::{Table, check_names};
 
@@ -39,29 +43,43 @@ pub(super) fn read(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<
 
 fn decode(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<Table, DataError> {
     let corrupt = |error: ParquetError| corrupt(file, &error);
+    let limit = Limit::new(bytes.len(), options.max_unpacked);
     let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(corrupt)?;
     let schema = reader.metadata().file_metadata().schema_descr();
-    let nested = |name: String| unsupported(file, &name, "nested (a list, a map or a struct)");
-    let leaves = leaves::leaves(schema).map_err(nested)?;
-    check_names(file, leaves.iter().map(|(_, name)| name.as_str()))?;
-    let missing = MissingWords::of_typed(options);
-    let column = |(index, name): &(usize, String)| {
-        let (index, descriptor) = (*index, schema.column(*index));
-        let hint = options.hints.get(name).copied();
-        ColumnFile { file, name, reader: &reader, index, descriptor: &descriptor, hint, missing: &missing }.read()
-    };
-    // Collected before it is searched for errors: of several errors the first column's is reported, whoever ends first.
-    let read: Vec<Result<_, DataError>> = leaves.par_iter().map(column).collect();
-    let (mut columns, mut notes) = (Vec::with_capacity(read.len()), Vec::new());
-    for result in read {
-        let (column, note) = result?;
-        columns.push(column);
-        notes.extend(note);
-    }
-    if columns.first().is_none_or(Column::is_empty) {
+    let leaves = leaves::leaves(schema);
+    check_names(file, leaves.iter().map(|leaf| leaf.name.as_str()))?;
+    let leaves: Vec<Leaf> = leaves.into_iter().filter(|leaf| !options.omit.contains(&leaf.name)).collect();
+    if reader.metadata().file_metadata().num_rows() == 0 {
         return Err(DataError::NoRows { file: file.to_owned() });
     }
-    Table::from_file(file, columns, None, notes)
+    limit.check(file, unpacked(&reader, &leaves))?;
+    let missing = MissingWords::of_typed(&options.dialect);
+    let column = |Leaf { name, stored }: &Leaf| {
+        let Some(Stored { index, items }) = *stored else {
+            return Err(unsupported(file, name, "nested (a map, a struct, or lists of such)"));
+        };
+        let (descriptor, hint) = (schema.column(index), options.hints.get(name).copied());
+        ColumnFile { file, name, reader: &reader, index, items, descriptor: &descriptor, hint, missing: &missing }
+            .read()
+    };
+    // Collected before it is searched for errors: of several errors the first column's is reported, whoever ends first.
+    let read: Vec<Read> = leaves.par_iter().map(column).collect();
+    let named = leaves.into_iter().map(|leaf| leaf.name).zip(read);
+    Table::of_converted(file, named, None, Vec::new())
+}
+
+/// Bytes that the values of a file take, as its index has it, and no less than eight a cell.
+fn unpacked(reader: &SerializedFileReader<Bytes>, leaves: &[Leaf]) -> u64 {
+    let metadata = reader.metadata();
+    let wanted = || leaves.iter().filter_map(|leaf| leaf.stored);
+    let size = |stored: Stored| {
+        let of = |group: &RowGroupMetaData| {
+            group.columns().get(stored.index).map_or(0, |column| column.uncompressed_size().max(0) as u64)
+        };
+        metadata.row_groups().iter().map(of).fold(0, u64::saturating_add)
+    };
+    let cells = (metadata.file_metadata().num_rows().max(0) as u64).saturating_mul(8 * wanted().count() as u64);
+    wanted().map(size).fold(0, u64::saturating_add).max(cells)
 }
 
 fn corrupt(file: &str, error: &ParquetError) -> DataError {
@@ -82,13 +100,14 @@ struct ColumnFile<'a> {
     name: &'a str,
     reader: &'a SerializedFileReader<Bytes>,
     index: usize,
+    /// Of lists, the definition level of their items.
+    items: Option<i16>,
     descriptor: &'a ColumnDescriptor,
     hint: Option<Hint>,
     missing: &'a MissingWords,
 }
 
-/// A column, with a note where there is something to say.
-type Read = Result<(Column, Option<String>), DataError>;
+type Read = Result<Converted, DataError>;
 
 impl ColumnFile<'_> {
     fn read(&self) -> Read {
@@ -131,9 +150,10 @@ impl ColumnFile<'_> {
             (Physical::DOUBLE, _) => self.numbers::<DoubleType>(f64::to_string, |v| *v),
             (Physical::BYTE_ARRAY, meaning @ (Meaning::Text | Meaning::Plain)) => {
                 if meaning == Meaning::Plain
+                    && self.items.is_none()
                     && let Some(images) = self.images()?
                 {
-                    return Ok((Column { name: self.name.to_owned(), values: Values::Images(images) }, None));
+                    return Ok(Converted::of(Values::Images(images)));
                 }
                 self.gather::<ByteArrayType>(
                     Hint::Text,
@@ -189,40 +209,65 @@ impl ColumnFile<'_> {
     ) -> Read {
         let name = self.name;
         let unreadable = || self.unsupported("of bytes that are no text, or of too many digits");
-        let mut note = None;
-        let values = match self.hint.unwrap_or(natural) {
+        // A float that is no number is as missing in writing.
+        let there = |v: &T::T| natural == Hint::Text || number(v) != Cell::NotANumber;
+        if let Some(items) = self.items {
+            return self
+                .lists::<T>(items, |v| if there(v) { text(v).ok_or_else(unreadable).map(Some) } else { Ok(None) });
+        }
+        match self.hint.unwrap_or(natural) {
             Hint::Text | Hint::Image => {
                 let mut builder = TextBuilder::default();
                 self.each::<T>(|value| {
-                    // A float that is no number is as missing in writing.
-                    let value = value.filter(|v| natural == Hint::Text || number(v) != Cell::NotANumber);
-                    let value = value.map(|v| text(v).ok_or_else(unreadable)).transpose()?;
+                    let value = value.filter(|v| there(v)).map(|v| text(v).ok_or_else(unreadable)).transpose()?;
                     builder.push(value.as_deref().filter(|text| !self.missing.hides(text)));
                     Ok(())
                 })?;
-                Values::Text(builder.finish())
+                Ok(Converted::of(Values::Text(builder.finish())))
             }
             Hint::Number => {
-                let (mut numbers, mut nans) = (Vec::new(), 0);
+                let mut numbers = Numbers::new(self.file, name);
                 self.each::<T>(|value| {
                     let cell = value.map_or(Cell::Missing, &number);
-                    if let (Cell::Word | Cell::Infinite, Some(value)) = (cell, value) {
-                        let (place, column) = (Place::row(self.file, numbers.len() as u64 + 1), name.to_owned());
-                        let value = text(value).ok_or_else(unreadable)?.into_owned();
-                        return Err(match cell {
-                            Cell::Infinite => DataError::NotFinite { place, column, value },
-                            _ => DataError::NotNumber { place, column, value, declared: true },
-                        });
-                    }
-                    nans += usize::from(cell == Cell::NotANumber);
-                    numbers.push(if let Cell::Number(number) = cell { number } else { f64::NAN });
+                    numbers.push(cell, || value.and_then(&text).map(Cow::into_owned).unwrap_or_default());
                     Ok(())
                 })?;
-                note = (nans > 0).then(|| nan_note(self.file, name, nans));
-                Values::Number(numbers)
+                Ok(numbers.finish())
             }
-        };
-        Ok((Column { name: name.to_owned(), values }, note))
+        }
+    }
+
+    /// Reads lists of values.
+    fn lists<T: DataType>(
+        &self,
+        items: i16,
+        text: impl for<'v> Fn(&'v T::T) -> Result<Option<Cow<'v, str>>, DataError>,
+    ) -> Read {
+        let deepest = self.descriptor.max_def_level();
+        let mut builder = ListBuilder::default();
+        let mut open = false;
+        self.chunks::<T>(|levels, repeated, values| {
+            let mut values = values.iter();
+            for (level, repeated) in levels.iter().zip(repeated) {
+                if *repeated == 0 && std::mem::take(&mut open) {
+                    builder.end();
+                }
+                match *level {
+                    level if level >= items => {
+                        let value = if level == deepest { values.next() } else { None };
+                        builder.item(value.map(&text).transpose()?.flatten().as_deref());
+                        open = true;
+                    }
+                    level if level + 1 == items => builder.end(),
+                    _ => builder.absent(),
+                }
+            }
+            Ok(())
+        })?;
+        if open {
+            builder.end();
+        }
+        Ok(Converted::of(Values::List(builder.finish())))
     }
 
     /// Bytes that are image files: some begin like one, or the column is declared to hold such and some are no text.
@@ -243,9 +288,23 @@ impl ColumnFile<'_> {
 
     /// Calls `take` with every row's value, none where it is null.
     fn each<T: DataType>(&self, mut take: impl FnMut(Option<&T::T>) -> Result<(), DataError>) -> Result<(), DataError> {
-        let corrupt = |error: ParquetError| corrupt(self.file, &error);
         let deepest = self.descriptor.max_def_level();
-        let (mut values, mut present) = (Vec::new(), Vec::new());
+        self.chunks::<T>(|levels, _, values| {
+            let mut values = values.iter();
+            if deepest == 0 {
+                return values.try_for_each(|value| take(Some(value)));
+            }
+            levels.iter().try_for_each(|level| take(if *level == deepest { values.next() } else { None }))
+        })
+    }
+
+    /// Calls `take` with definition levels, repetition levels and values of ever more rows.
+    fn chunks<T: DataType>(
+        &self,
+        mut take: impl FnMut(&[i16], &[i16], &[T::T]) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        let corrupt = |error: ParquetError| corrupt(self.file, &error);
+        let (mut values, mut present, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
         let mut rows = 0;
         for group in 0..self.reader.num_row_groups() {
             let group = self.reader.get_row_group(group).map_err(corrupt)?;
@@ -255,20 +314,15 @@ impl ColumnFile<'_> {
             loop {
                 values.clear();
                 present.clear();
+                repeated.clear();
+                let levels = self.items.map(|_| &mut repeated);
                 let (records, ..) =
-                    column.read_records(CHUNK, Some(&mut present), None, &mut values).map_err(corrupt)?;
+                    column.read_records(CHUNK, Some(&mut present), levels, &mut values).map_err(corrupt)?;
                 if records == 0 {
                     break;
                 }
                 rows += records as i64;
-                let mut values = values.iter();
-                if deepest == 0 {
-                    values.try_for_each(|value| take(Some(value)))?;
-                    continue;
-                }
-                for level in &present {
-                    take(if *level == deepest { values.next() } else { None })?;
-                }
+                take(&present, &repeated, &values)?;
             }
         }
         if rows != self.reader.metadata().file_metadata().num_rows() {
