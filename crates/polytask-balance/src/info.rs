@@ -73,6 +73,22 @@ pub struct MethodInfo {
 }
 
 impl MethodInfo {
+    /// What a caller says of a method of their own, which no config can name: what it is called, works on, and must see.
+    pub const fn own(name: &'static str, family: Family, needs: Needs) -> Self {
+        MethodInfo {
+            name,
+            title: name,
+            family,
+            needs,
+            heads: Heads::Other,
+            cost: "what its needs cost",
+            keys: &[],
+            paper: "none",
+            when: "where the caller brings it",
+            build: |setup| Err(BalanceError::UnknownMethod { name: setup.info.name.to_owned(), nearest: Vec::new() }),
+        }
+    }
+
     /// Every key that the method takes: its own and, for aggregators of a Gramian, those of the wrappers.
     pub fn all_keys(&self) -> impl Iterator<Item = &'static KeyInfo> + use<> {
         let wrappers = if wrap::fits(self) { wrap::WRAPPER_KEYS } else { &[] };

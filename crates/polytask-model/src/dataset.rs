@@ -1,6 +1,6 @@
 //! A table turned into what a model reads: features and labels for all its rows.
 
-use crate::error::Error;
+use crate::Error;
 use crate::inputs::{Encoder, Features, Galleries, Gathering, Step, Texts, text};
 use crate::structure::Structure;
 use crate::tasks::{Kind, Labels, Layout, Target, Task};

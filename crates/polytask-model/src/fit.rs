@@ -1,8 +1,8 @@
 //! Inputs and tasks fitted to the training rows of a table.
 
+use crate::Error;
 use crate::config::Config;
 use crate::dataset::Dataset;
-use crate::error::Error;
 use crate::inputs::{Encoder, Galleries, Texts};
 use crate::tasks::{Task, TaskError};
 use polytask_data::Table;

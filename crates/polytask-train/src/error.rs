@@ -1,7 +1,6 @@
 //! What can go wrong in this crate, in one type: the message, what would be right, and whose fault it is.
 
-use crate::linear::LinearProblem;
-use crate::train::{CheckpointError, Divergence, TrainError};
+use crate::train::{CheckpointError, Divergence, LinearProblem, TrainError};
 use polytask_data::DataError;
 use polytask_graph::GraphError;
 use polytask_model::config::ConfigError;

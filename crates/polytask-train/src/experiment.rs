@@ -2,10 +2,11 @@
 
 use crate::Error;
 use crate::build::Build;
+use crate::fit;
 use crate::own::{BuildBalancer, Own};
 use crate::prepare::{Prepared, Source};
 use crate::run::Run;
-use crate::train::{Callback, Checkpoint, StopReason, fit};
+use crate::train::{Callback, Checkpoint, StopReason};
 use polytask_data::Table;
 use polytask_model::config::{Config, DataConfig, InputConfig, Sharing, TaskConfig};
 use polytask_model::share::Architecture;

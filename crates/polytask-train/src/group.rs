@@ -3,9 +3,10 @@
 
 use crate::Error;
 use crate::build::Build;
+use crate::fit;
 use crate::own::Own;
 use crate::prepare::Prepared;
-use crate::train::{Budget, Callback, Checkpoint, Fitted, Job, StopReason, fit};
+use crate::train::{Budget, Callback, Checkpoint, Fitted, Job, StopReason};
 use polytask_model::config::{Config, Criterion, LossConfig, Role};
 use polytask_model::model::Model;
 use polytask_model::share::{Nothing, Sharing};

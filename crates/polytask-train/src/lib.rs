@@ -3,17 +3,18 @@
 mod build;
 mod error;
 mod experiment;
+mod family;
 mod group;
 pub mod linear;
 mod own;
 mod prepare;
 mod run;
-pub mod search;
 pub mod train;
 
-pub use build::Build;
+pub use build::{Build, search};
 pub use error::Error;
 pub use experiment::Experiment;
+pub use family::fit;
 pub use group::{Group, Trained};
 pub use own::{BuildBalancer, Own};
 pub use prepare::{Prepared, Source, prepare};

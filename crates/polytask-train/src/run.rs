@@ -2,9 +2,8 @@
 
 use crate::Error;
 use crate::build::Build;
-use crate::linear::Solved;
 use crate::prepare::Prepared;
-use crate::train::{Fitted, Round, StopReason};
+use crate::train::{Fitted, Round, Solved, StopReason};
 use indexmap::IndexMap;
 use polytask_model::config::Config;
 use polytask_model::files;

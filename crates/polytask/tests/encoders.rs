@@ -7,9 +7,9 @@ mod common;
 
 use common::Noise;
 use polytask::config::Config;
+use polytask::fit;
 use polytask::prepare;
 use polytask::share::{self, NAMES};
-use polytask::train::fit;
 use polytask_cpu::*;
 use polytask_graph::*;
 use std::path::Path;

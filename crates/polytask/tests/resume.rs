@@ -4,8 +4,9 @@
 
 mod common;
 
+use polytask::fit;
 use polytask::prepare;
-use polytask::train::{Callback, Checkpoint, CheckpointError, Fitted, fit};
+use polytask::train::{Callback, Checkpoint, CheckpointError, Fitted};
 use polytask_balance::METHODS;
 
 /// Writes every checkpoint to a file, as `polytask train` does, and ends the run after some step.

@@ -2,7 +2,7 @@
 //! file works.
 //!
 //! ```
-//! use polytask::config::Config;
+//! use polytask_model::config::Config;
 //!
 //! let text = r#"
 //! [data]
@@ -13,7 +13,7 @@
 //! let config = Config::from_toml(text, "people.toml")?;
 //! assert_eq!(config.model.trunk, vec![64, 64].into());
 //! assert_eq!(config.tasks.keys().collect::<Vec<_>>(), ["height", "weight"]);
-//! # Ok::<(), polytask::config::ConfigError>(())
+//! # Ok::<(), polytask_model::config::ConfigError>(())
 //! ```
 
 mod design;

@@ -1,7 +1,7 @@
 //! Several models as one: what a set of groups becomes, so that one call predicts all tasks.
 
 use super::Model;
-use crate::error::Error;
+use crate::Error;
 use crate::tasks::Task;
 use polytask_cpu::Parameters;
 use polytask_graph::{Graph, LossId, ParameterId};

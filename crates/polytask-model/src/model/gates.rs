@@ -1,8 +1,8 @@
 //! How the gates of a mixture of experts are used: the mean weight that each gives each expert.
 
 use super::Model;
+use crate::Error;
 use crate::dataset::Dataset;
-use crate::error::Error;
 use indexmap::{IndexMap, IndexSet};
 use polytask_graph::{Graph, NodeId, Op};
 use serde::Serialize;

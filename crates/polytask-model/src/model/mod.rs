@@ -12,8 +12,8 @@ pub use gates::{GateUse, gate_warnings};
 pub use predictor::Predictor;
 pub use run::{RunInfo, peak_memory};
 
+use crate::Error;
 use crate::dataset::Dataset;
-use crate::error::Error;
 use crate::files;
 use crate::inputs::{Encoder, Galleries};
 use crate::metric::Metrics;

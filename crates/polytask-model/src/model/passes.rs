@@ -2,8 +2,8 @@
 //! second the senses and arguments of these predicates and the relations to these heads.
 
 use super::{MEMORY, Model, Score, Scores};
+use crate::Error;
 use crate::dataset::Dataset;
-use crate::error::Error;
 use crate::metric::Metric;
 use crate::structure::Structure;
 use crate::tasks::{Kind, Prediction, Task, Truth};

@@ -1,8 +1,8 @@
 //! A model that predicts again and again: planned once, its working memory kept.
 
 use super::Model;
+use crate::Error;
 use crate::dataset::Dataset;
-use crate::error::Error;
 use crate::tasks::{Kind, Layout, Prediction, Task};
 use polytask_cpu::Runner;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Predictions of pixels: image files of their own, or lists of lines.
 
-use crate::error::Error;
+use crate::Error;
 use crate::files::{self, FileError};
 use crate::model::Model;
 use crate::tasks::{Prediction, Task};

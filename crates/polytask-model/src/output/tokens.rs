@@ -1,6 +1,6 @@
 //! Spans of tokens in their text.
 
-use crate::error::Error;
+use crate::Error;
 use crate::inputs::Sentences;
 use crate::model::Model;
 use polytask_data::text::{Argument, Characters, Frame, Span};

@@ -64,7 +64,7 @@ macro_rules! shorthand {
     ($type:ident) => {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::config::shorthand::deserialize(deserializer)
+                $crate::section::shorthand::deserialize(deserializer)
             }
         }
 
@@ -78,7 +78,7 @@ macro_rules! shorthand {
             }
 
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                $crate::config::shorthand::schema::<Self>(generator)
+                $crate::section::shorthand::schema::<Self>(generator)
             }
         }
     };

@@ -64,7 +64,7 @@ impl Architecture for Mmoe {
 /// entry in `owners`.
 ///
 /// ```
-/// use polytask::share::{mmoe, softmax_gate};
+/// use polytask_model::share::{mmoe, softmax_gate};
 /// use polytask_graph::{Activation, GraphBuilder, LossKind, NodeId};
 ///
 /// let mut g = GraphBuilder::new();

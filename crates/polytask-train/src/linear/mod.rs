@@ -5,76 +5,16 @@ mod penalty;
 mod problem;
 mod search;
 
+pub use crate::train::{LinearProblem, Solved};
 pub use ignored::ignored;
-pub use search::Solved;
 
 use crate::train::{Callback, Fitted, Job, StopReason, TrainError};
 use polytask_cpu::Parameters;
 use polytask_graph::{Op, ops};
-use polytask_linear::{LinearError, Solution};
+use polytask_linear::Solution;
 use polytask_model::share::Linear;
 use search::Search;
 use std::time::Instant;
-
-/// Why a linear model cannot be found.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LinearProblem {
-    /// A task without labels in what is left of the training rows when a part is held out.
-    #[error("task `{task}` has too few labelled training rows for cross-validation in {folds} parts")]
-    FewRows {
-        /// The task.
-        task: String,
-        /// The parts.
-        folds: usize,
-    },
-    /// A penalty that ties whole tasks together, and tasks with different numbers of outputs.
-    #[error(
-        "the penalty \"{penalty}\" ties tasks output to output, and task `{task}` has {got} of them, task `{first}` {expected}"
-    )]
-    Widths {
-        /// As in the config.
-        penalty: &'static str,
-        /// A task.
-        task: String,
-        /// Its outputs: 1, or one a class or label.
-        got: usize,
-        /// The first task.
-        first: String,
-        /// Its outputs.
-        expected: usize,
-    },
-    /// A loss that the solver does not know.
-    #[error("task `{task}` has the loss {loss:?}, a caller's own, which only networks can have")]
-    Loss {
-        /// The task.
-        task: String,
-        /// Its loss.
-        loss: String,
-    },
-    /// A network that is not linear.
-    #[error("the head of task `{0}` is not linear in the inputs")]
-    Network(String),
-    /// Whatever else keeps the problem from being solved.
-    #[error(transparent)]
-    Linear(#[from] LinearError),
-}
-
-impl LinearProblem {
-    /// What would be right, where that can be said.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            LinearProblem::FewRows { .. } => Some(
-                "give model.sharing.strength a number, use fewer model.sharing.folds, or keep validation rows"
-                    .to_owned(),
-            ),
-            LinearProblem::Widths { .. } => Some(
-                "the penalties \"l21\", \"trace\", \"robust\" and \"dirty\" take tasks of any kind together".to_owned(),
-            ),
-            _ => None,
-        }
-    }
-}
 
 /// Finds the weights of a linear model: along a path of strengths, the best by the criterion on the validation rows or
 /// by cross-validation. Same job, same result, bit for bit, whatever the threads.

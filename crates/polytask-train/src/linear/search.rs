@@ -2,6 +2,7 @@
 
 use super::LinearProblem;
 use super::penalty::{Candidate, candidates};
+use crate::train::Solved;
 use crate::train::{Callback, Job, Round, criterion};
 use indexmap::IndexMap;
 use polytask_data::epoch_order;
@@ -12,40 +13,7 @@ use polytask_linear::{
 use polytask_model::config::Strength;
 use polytask_model::share::{Linear, PenaltyName};
 use rayon::prelude::*;
-use serde::Serialize;
 use std::time::Instant;
-
-/// What came of the search, for people to read.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Solved {
-    /// The penalty, as in the config.
-    pub penalty: &'static str,
-    /// How much it weighs.
-    pub strength: f64,
-    /// Its second number.
-    pub ratio: Option<f64>,
-    /// What the strength was chosen by, in words.
-    pub chosen_by: String,
-    /// Strengths and ratios tried.
-    pub tried: usize,
-    /// How far the objective is from its minimum at most, where all losses are squared.
-    pub gap: Option<f64>,
-    /// Whether the solver came within its tolerance.
-    pub converged: bool,
-    /// Features with a weight that is not 0.
-    pub used: usize,
-    /// Features there are.
-    pub features: usize,
-    /// trace, sparse_low_rank, robust: dimensions of the common subspace.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rank: Option<usize>,
-    /// robust: tasks that owe more to weights of their own than to the common subspace.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outliers: Option<Vec<String>>,
-    /// clustered: the groups of tasks, by Ward's method on their weights.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub groups: Option<Vec<Vec<String>>>,
-}
 
 /// The answer of a search.
 pub(super) struct Found {

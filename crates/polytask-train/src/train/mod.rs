@@ -10,13 +10,14 @@ mod fingerprint;
 mod history;
 mod probe;
 mod schedule;
+mod solved;
 mod step;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use divergence::Divergence;
 pub use history::{Gradients, Round};
+pub use solved::{LinearProblem, Solved};
 
-use crate::linear::{LinearProblem, Solved};
 use crate::own::BuildBalancer;
 use ahead::{Ahead, Order};
 use average::Average;
@@ -235,21 +236,17 @@ pub(crate) type Scores = IndexMap<String, IndexMap<String, f64>>;
 /// Time between two checkpoints.
 const KEEP_EVERY: Duration = Duration::from_secs(10);
 
-/// Trains a model from `start`, or from where a checkpoint left off; finds a linear one, for which neither counts. Same
-/// job, same result, bit for bit, whatever the threads and however often it was interrupted.
+/// Trains a network from `start`, or from where a checkpoint left off, step by step.
 ///
 /// # Errors
 /// A balancing method that does not fit the tasks, a checkpoint of another job.
-pub fn fit(
+pub(crate) fn network(
     job: &Job<'_>,
     start: &Parameters,
     resume: Option<Checkpoint>,
-    watch: &mut dyn Callback,
+    callback: &mut dyn Callback,
 ) -> Result<Fitted, TrainError> {
-    match job.linear {
-        Some(settings) => crate::linear::fit(job, settings, watch),
-        None => Training::new(job, start, resume)?.run(watch),
-    }
+    Training::new(job, start, resume)?.run(callback)
 }
 
 /// The rows that are looked at after a round: those for validation, or a few that show whether the last step broke

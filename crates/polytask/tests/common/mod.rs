@@ -6,8 +6,9 @@
 pub mod gradients;
 
 use polytask::config::Config;
+use polytask::fit;
 use polytask::model::Model;
-use polytask::train::{Callback, Fitted, fit};
+use polytask::train::{Callback, Fitted};
 use polytask::{Build, Own, Prepared, prepare};
 use polytask_cpu::Parameters;
 use polytask_data::{ReadOptions, Table};

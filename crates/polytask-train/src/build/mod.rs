@@ -1,9 +1,10 @@
 //! A network made ready for its training: the one way from a config and prepared data to a [`Job`].
 
+pub mod search;
+
 use crate::Error;
 use crate::own::Own;
 use crate::prepare::Prepared;
-use crate::search;
 use crate::train::{Budget, Callback, Job};
 use polytask_cpu::Parameters;
 use polytask_graph::Graph;

@@ -1,10 +1,11 @@
 //! What a config leaves to be found before training: the branches of [`Branch`].
 
+use super::Build;
 use crate::Error;
-use crate::build::Build;
+use crate::fit;
 use crate::own::Own;
 use crate::prepare::Prepared;
-use crate::train::{Budget, Callback, Job, StopReason, fit};
+use crate::train::{Budget, Callback, Job, StopReason};
 use polytask_model::config::{Config, LossConfig};
 use polytask_model::share::{Branch, Sharing, Tree, branch};
 

@@ -1,0 +1,113 @@
+//! How the crates are laid out: which module may know of which.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The folders of the crates that are layered: their modules know only of those below them.
+fn crates() -> Vec<PathBuf> {
+    let all = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let layered = ["polytask-exec", "polytask-model", "polytask-train", "polytask-study", "polytask"];
+    layered.iter().map(|name| all.join(name)).collect()
+}
+
+/// All Rust files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The code of a file without comments.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(|line| line.split_once("//").map_or(line, |(before, _)| before)).collect::<Vec<_>>().join("\n")
+}
+
+/// By module at the top of a crate, the others that it names.
+fn knows(source: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let module = |path: &Path| {
+        let first = path.strip_prefix(source).unwrap().iter().next().unwrap().to_str().unwrap();
+        first.trim_end_matches(".rs").to_owned()
+    };
+    let modules: BTreeSet<String> = files(source).iter().map(|path| module(path)).collect();
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in files(source) {
+        let (own, code) = (module(&path), code(&path));
+        // The root names every module, and is no part of one.
+        if own == "lib" || own == "main" {
+            continue;
+        }
+        for part in code.split("crate::").skip(1) {
+            let end = part.find(';').unwrap_or(part.len());
+            let names = match part.strip_prefix('{') {
+                Some(_) => part[1..end].split(',').map(str::trim).collect(),
+                None => vec![part],
+            };
+            for name in names {
+                let name: String = name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if name != own && modules.contains(&name) {
+                    all.entry(own.clone()).or_default().insert(name);
+                }
+            }
+        }
+    }
+    all
+}
+
+/// A way from a module back to itself, if there is one.
+fn circle(knows: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
+    fn walk<'a>(
+        at: &'a str,
+        knows: &'a BTreeMap<String, BTreeSet<String>>,
+        way: &mut Vec<&'a str>,
+        done: &mut BTreeSet<&'a str>,
+    ) -> Option<Vec<String>> {
+        if let Some(start) = way.iter().position(|name| *name == at) {
+            return Some(way[start..].iter().chain([&at]).map(|name| (*name).to_owned()).collect());
+        }
+        if !done.insert(at) {
+            return None;
+        }
+        way.push(at);
+        let found = knows.get(at).into_iter().flatten().find_map(|next| walk(next, knows, way, done));
+        way.pop();
+        found
+    }
+    let mut done = BTreeSet::new();
+    knows.keys().find_map(|module| walk(module, knows, &mut Vec::new(), &mut done))
+}
+
+#[test]
+fn modules_lie_on_no_circle() {
+    let mut circles = Vec::new();
+    for folder in crates() {
+        if let Some(way) = circle(&knows(&folder.join("src"))) {
+            circles.push(format!("{}: {}", folder.file_name().unwrap().to_str().unwrap(), way.join(" -> ")));
+        }
+    }
+    assert!(circles.is_empty(), "{}", circles.join("\n"));
+}
+
+#[test]
+fn a_circle_is_found() {
+    let knows = |pairs: &[(&str, &str)]| {
+        let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (from, to) in pairs {
+            all.entry((*from).to_owned()).or_default().insert((*to).to_owned());
+        }
+        all
+    };
+    assert_eq!(circle(&knows(&[("a", "b"), ("b", "c"), ("a", "c")])), None);
+    let found = circle(&knows(&[("a", "b"), ("b", "c"), ("c", "b")])).unwrap();
+    assert_eq!(found, ["b", "c", "b"]);
+}
