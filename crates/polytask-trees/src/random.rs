@@ -16,8 +16,6 @@ pub(crate) enum Use {
     Thresholds = 3,
     Sketch = 4,
     Round = 5,
-    Order = 6,
-    Noise = 7,
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014).
@@ -62,12 +60,5 @@ impl Random {
             }
         }
         chosen
-    }
-
-    /// Brings a slice into a random order (Fisher and Yates).
-    pub(crate) fn permute<T>(&mut self, values: &mut [T]) {
-        for last in (1..values.len()).rev() {
-            values.swap(last, self.below(last + 1));
-        }
     }
 }

@@ -111,10 +111,6 @@ impl Matrix {
         Ok(Self { rows: rows.len(), data })
     }
 
-    pub(crate) fn rows(&self) -> usize {
-        self.rows
-    }
-
     pub(crate) fn column(&self, feature: usize) -> &[u8] {
         &self.data[feature * self.rows..(feature + 1) * self.rows]
     }

@@ -101,7 +101,7 @@ impl Search<'_> {
                 if missing_left {
                     left.copy_from_slice(missing);
                 }
-                bound.forbid(self.statistics, cells, sequence, left, total, f64::from(least.l2), gains);
+                bound.adjust(self.statistics, cells, sequence, left, total, f64::from(least.l2), gains);
             }
             for (at, &score) in gains.iter().enumerate() {
                 let open = only.is_none_or(|only| only == at || (gaps && !missing_left && at + 1 == sequence.len()));

@@ -1,5 +1,5 @@
-//! Predictions that only rise or only fall along a feature: splits that would break this are not taken, and both sides
-//! of one that is taken are kept on their side of its middle ever after.
+//! Predictions that only rise or only fall along a feature: a split that would break this gains nothing in the outputs
+//! that are bound, and both sides of every split are kept on their side of its middle ever after.
 
 use super::Statistics;
 
@@ -20,9 +20,10 @@ impl Bound<'_> {
         ((-gradient / (hessian + l2)).clamp(low, high), (-rest / (others + l2)).clamp(low, high))
     }
 
-    /// Takes the gain from every split that goes against a sign.
+    /// Gains anew, as [`super::sweep`] finds them, but without what a split would gain in an output whose sign it goes
+    /// against: that output will have (nearly) one value on both sides. Other tasks may still want the split.
     #[expect(clippy::too_many_arguments, reason = "the arguments of a sweep")]
-    pub(super) fn forbid(
+    pub(super) fn adjust(
         &self,
         statistics: &Statistics,
         cells: &[i32],
@@ -33,19 +34,27 @@ impl Bound<'_> {
         gains: &mut [f32],
     ) {
         let size = statistics.cell();
+        let whole: Vec<f64> = (0..self.signs.len()).map(|output| statistics.score_of(total, output, l2)).collect();
+        let mut right = vec![0; size];
         for (gain, &bin) in gains.iter_mut().zip(sequence) {
             left.iter_mut().zip(&cells[usize::from(bin) * size..][..size]).for_each(|(sum, value)| *sum += value);
-            let against = |output: usize| {
+            if !gain.is_finite() {
+                continue;
+            }
+            right.iter_mut().zip(total.iter().zip(&*left)).for_each(|(right, (all, left))| *right = all - left);
+            let one = |output: usize| {
                 let (low, high) = self.sides(statistics, left, total, l2, output);
-                match self.signs[output] {
+                let against = match self.signs[output] {
                     1 => low > high,
                     -1 => low < high,
                     _ => false,
+                };
+                match against {
+                    true => whole[output],
+                    false => statistics.score_of(left, output, l2) + statistics.score_of(&right, output, l2),
                 }
             };
-            if (0..self.signs.len()).any(against) {
-                *gain = f32::NEG_INFINITY;
-            }
+            *gain = (0..self.signs.len()).map(one).sum::<f64>() as f32;
         }
     }
 

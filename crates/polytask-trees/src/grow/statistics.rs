@@ -122,12 +122,13 @@ impl Statistics {
 
     /// What a node is worth when it is not split: the sum of `factor G^2 / (H + l2)`.
     pub(super) fn score(&self, cell: &[i32], l2: f64) -> f64 {
-        (0..self.width)
-            .map(|output| {
-                let gradient = f64::from(cell[output]);
-                f64::from(self.factors[output]) * gradient * gradient / (self.hessian(cell, output) + l2)
-            })
-            .sum()
+        (0..self.width).map(|output| self.score_of(cell, output, l2)).sum()
+    }
+
+    /// One output's part of a score.
+    pub(super) fn score_of(&self, cell: &[i32], output: usize, l2: f64) -> f64 {
+        let gradient = f64::from(cell[output]);
+        f64::from(self.factors[output]) * gradient * gradient / (self.hessian(cell, output) + l2)
     }
 }
 

@@ -15,7 +15,7 @@ struct Candidate {
     gain: f64,
     feature: usize,
     rule: Rule,
-    /// Leaves that it splits; too few rows on a side or a sign keeps others as they are.
+    /// Leaves that it splits; too few rows on a side keep others as they are.
     divides: Vec<bool>,
 }
 
@@ -102,7 +102,7 @@ impl Grower<'_> {
                 sweep(self.statistics, cells, &sequence, &mut left, &open.total, least, &mut gains);
                 if let Some(bound) = self.bound(feature, open) {
                     start(&mut left);
-                    bound.forbid(self.statistics, cells, &sequence, &mut left, &open.total, f64::from(least.l2), &mut gains);
+                    bound.adjust(self.statistics, cells, &sequence, &mut left, &open.total, f64::from(least.l2), &mut gains);
                 }
                 let before = self.statistics.score(&open.total, f64::from(least.l2));
                 for (at, &gain) in gains.iter().enumerate().filter(|gain| gain.1.is_finite()) {

@@ -79,14 +79,6 @@ impl Objective {
         }
     }
 
-    /// Whether all rows of weight 1 have a Hessian of 1.
-    pub(crate) fn flat(&self) -> bool {
-        match self {
-            Self::Squared | Self::Absolute | Self::Huber { .. } | Self::Quantile { .. } => true,
-            Self::Binary | Self::Category { .. } | Self::Multilabel { .. } | Self::Poisson => false,
-        }
-    }
-
     /// Scores become predictions: probabilities, rates, or the numbers themselves.
     pub fn decode(&self, scores: &mut [f64]) {
         match self {

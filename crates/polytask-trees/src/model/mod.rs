@@ -6,6 +6,7 @@ mod tree;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use predict::goes_left;
 pub use predict::{Predictions, Predictor};
 pub use tree::{Node, Test, Tree};
 

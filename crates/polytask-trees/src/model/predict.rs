@@ -86,7 +86,7 @@ impl<'a> Predictor<'a> {
         predictor
     }
 
-    fn check(&self, features: &Features) -> Result<(), TreesError> {
+    pub(crate) fn check(&self, features: &Features) -> Result<(), TreesError> {
         let columns = features.columns();
         if columns.len() != self.columns.len() {
             let reason = format!("the model has {} columns, the rows have {}", self.columns.len(), columns.len());
