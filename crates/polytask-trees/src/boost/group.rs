@@ -20,7 +20,7 @@ pub(super) struct Member {
     pub(super) width: usize,
     pub(super) stop: Stop,
     pub(super) active: bool,
-    /// What there was to gain at the start.
+    /// What there was to gain before the first tree.
     energy: f64,
     pub(super) loss: Option<f64>,
 }
@@ -43,7 +43,7 @@ const IDLE: usize = 10;
 
 impl Group {
     /// `scores` are those of all outputs of the model, for training and validation rows.
-    pub(super) fn new(data: &Data<'_>, tasks: &[usize], heads: &[crate::Head], scores: [&[f64]; 2], patience: Option<usize>) -> Self {
+    pub(super) fn new(data: &Data<'_>, tasks: &[usize], heads: &[crate::Head], scores: [&[f64]; 2], energies: &[f64], patience: Option<usize>) -> Self {
         let all: usize = heads.iter().map(|head| head.width).sum();
         let columns: Vec<usize> = tasks.iter().flat_map(|&task| heads[task].first..heads[task].first + heads[task].width).collect();
         let pick = |scores: &[f64]| scores.chunks_exact(all).flat_map(|row| columns.iter().map(|&column| row[column])).collect::<Vec<f64>>();
@@ -57,7 +57,7 @@ impl Group {
             let loss = mean_loss(&data.tasks[task], &data.validation.rows, &validation, outputs, first);
             let active = data.train.rows.iter().any(|&row| data.tasks[task].counts(row));
             first += width;
-            Member { task, first: first - width, global: heads[task].first, width, stop: Stop::new(loss, patience), active, energy: 0.0, loss }
+            Member { task, first: first - width, global: heads[task].first, width, stop: Stop::new(loss, patience), active, energy: energies[task], loss }
         };
         let members = tasks.iter().map(member).collect();
         Self { members, outputs, rows, scores: train, validation, trees: Vec::new(), idle: 0 }
@@ -132,20 +132,14 @@ impl Group {
     }
 
     /// Factors of the outputs' gains.
-    fn factors(&mut self, active: &[usize], found: &Gradients, scale: GainScale, weights: &[f64]) -> Vec<f64> {
-        let needed = scale == GainScale::Current || active.iter().any(|&member| self.members[member].energy == 0.0);
-        let now = if needed { energies(found) } else { Vec::new() };
+    fn factors(&self, active: &[usize], found: &Gradients, scale: GainScale, weights: &[f64]) -> Vec<f64> {
+        let now = if scale == GainScale::Current { energies(found) } else { Vec::new() };
         let mut factors = Vec::with_capacity(found.outputs);
         for &index in active {
-            let member = &mut self.members[index];
-            let first = factors.len();
-            let energy = if needed { now[first..first + member.width].iter().sum() } else { 0.0 };
-            if member.energy == 0.0 {
-                member.energy = energy;
-            }
+            let member = &self.members[index];
             let unit = match scale {
                 GainScale::Start => member.energy,
-                GainScale::Current => energy,
+                GainScale::Current => now[factors.len()..][..member.width].iter().sum(),
                 GainScale::Raw => 1.0,
             };
             let factor = if unit > 0.0 { weights[member.task] / unit } else { 0.0 };

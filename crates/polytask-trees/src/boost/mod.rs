@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 pub use callback::{Callback, Round, Silent};
 use data::Data;
+use gradients::{energies, gradients};
 use group::Group;
 
 use crate::model::{Kind, Schema};
@@ -110,6 +111,15 @@ fn run(
     Ok(Fitted { model, trees, validation, rounds })
 }
 
+/// What there is to gain in each task before the first tree.
+fn start_energies(data: &Data<'_>, model: &Model) -> Vec<f64> {
+    let energy = |(task, head): (&Task, &Head)| {
+        let scores = model.start[head.first..head.first + head.width].repeat(data.train.rows.len());
+        energies(&gradients(&[(task, 0)], &data.train.rows, &scores, head.width)).iter().sum()
+    };
+    data.tasks.iter().zip(&model.heads).map(energy).collect()
+}
+
 /// A fit under way.
 struct Fit<'a> {
     data: &'a Data<'a>,
@@ -125,8 +135,9 @@ impl Fit<'_> {
     fn phase(&mut self, model: &mut Model, groups: &[Vec<usize>], rounds: usize) -> Result<bool, TreesError> {
         let (data, options) = (self.data, self.options);
         let scores = |rows: &[usize]| model.scores(&data.features.take(rows));
+        let energies = start_energies(data, model);
         let (train, validation) = (scores(&data.train.rows)?, scores(&data.validation.rows)?);
-        let new = |tasks: &Vec<usize>| Group::new(data, tasks, &model.heads, [&train, &validation], options.patience);
+        let new = |tasks: &Vec<usize>| Group::new(data, tasks, &model.heads, [&train, &validation], &energies, options.patience);
         let mut groups: Vec<Group> = groups.iter().map(new).collect();
         let signs = data.signs(&options.growing)?;
         let mut weights: Vec<f64> = data.tasks.iter().map(|task| task.weight).collect();
