@@ -1,17 +1,16 @@
 //! Fits boosted trees or a forest to a CSV file and prints R2 of every task on rows that it did not see.
 //!
 //! ```text
-//! score FILE.csv[.gz] --targets a,b [--drop c,d] [--mode boost|forest|extra] [--sharing shared|none|partial]
-//!       [--seeds 3] [--folds] [--set key=value ...]
+//! score FILE.csv[.gz] --targets a,b [--drop c,d] [--mode boost|forest|extra] [--seeds 3] [--inner] [--set key=value ...]
 //! ```
 //!
-//! Test rows are those whose index is divisible by 5; `--inner` leaves these alone and takes a fifth of the other rows in
+//! `--set` sets any option by its name, such as `sharing="none"` or `growing.max_leaves=15`. Test rows are those whose index is divisible by 5; `--inner` leaves these alone and takes a fifth of the other rows in
 //! their place, to choose settings by. A fifth of what is left, drawn by the seed, are validation rows.
 
 use std::io::Read;
 use std::time::Instant;
 
-use polytask_trees::{Boosting, Column, Features, Fitted, Forest, Objective, Sharing, Silent, Task, TreesError, boost};
+use polytask_trees::{Boosting, Column, Features, Fitted, Forest, Objective, Silent, Task, boost};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -91,13 +90,16 @@ fn column(words: &[String]) -> Column {
             let mut known: Vec<&String> = words.iter().collect();
             known.sort();
             known.dedup();
-            Column::Categories(words.iter().map(|word| known.binary_search(&word).map_or(u32::MAX, |code| code as u32)).collect())
+            Column::Categories(
+                words.iter().map(|word| known.binary_search(&word).map_or(u32::MAX, |code| code as u32)).collect(),
+            )
         }
     }
 }
 
 fn r2(labels: &[f64], predictions: &[f64]) -> f64 {
-    let known: Vec<(f64, f64)> = labels.iter().copied().zip(predictions.iter().copied()).filter(|pair| !pair.0.is_nan()).collect();
+    let known: Vec<(f64, f64)> =
+        labels.iter().copied().zip(predictions.iter().copied()).filter(|pair| !pair.0.is_nan()).collect();
     let mean = known.iter().map(|pair| pair.0).sum::<f64>() / known.len() as f64;
     let squares = |of: &dyn Fn(&(f64, f64)) -> f64| known.iter().map(|pair| of(pair).powi(2)).sum::<f64>();
     1.0 - squares(&|pair| pair.0 - pair.1) / squares(&|pair| pair.0 - mean)
@@ -108,11 +110,17 @@ fn drawn(rows: &[usize], seed: u64) -> (Vec<usize>, Vec<usize>) {
     rows.iter().partition(|&&row| {
         let mut word = (row as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ seed.wrapping_mul(0xbf58_476d_1ce4_e5b9);
         word = (word ^ (word >> 31)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (word >> 33) % 5 != 0
+        !(word >> 33).is_multiple_of(5)
     })
 }
 
-fn fit(arguments: &Arguments, features: &Features, tasks: &[Task], rows: [&[usize]; 2], seed: u64) -> Result<Fitted, Failure> {
+fn fit(
+    arguments: &Arguments,
+    features: &Features,
+    tasks: &[Task],
+    rows: [&[usize]; 2],
+    seed: u64,
+) -> Result<Fitted, Failure> {
     let mut options = arguments.options.clone();
     options.insert("seed".into(), seed.into());
     match arguments.mode.as_str() {
@@ -146,7 +154,9 @@ fn main() -> Result<(), Failure> {
         .iter()
         .zip(&words)
         .filter(|(name, _)| is_target(name))
-        .map(|(_, words)| Task::new(Objective::Squared, words.iter().map(|word| number(word).unwrap_or(f64::NAN)).collect()))
+        .map(|(_, words)| {
+            Task::new(Objective::Squared, words.iter().map(|word| number(word).unwrap_or(f64::NAN)).collect())
+        })
         .collect();
     let (mut rest, mut test): (Vec<usize>, Vec<usize>) = (0..count).partition(|row| row % 5 != 0);
     if arguments.inner {
@@ -173,8 +183,11 @@ fn main() -> Result<(), Failure> {
     let mean = means.iter().sum::<f64>() / means.len() as f64;
     let each: Vec<String> = sums.iter().map(|sum| format!("{:.3}", sum / arguments.seeds as f64)).collect();
     let seeds: Vec<String> = means.iter().map(|mean| format!("{mean:.4}")).collect();
-    println!("{mean:.4}  [{}]  tasks {}  trees {:?}  {seconds:.2} s", seeds.join(" "), each.join(" "), last.unwrap_or_default());
-    Ok::<(), TreesError>(())?;
-    let _ = Sharing::Shared;
+    println!(
+        "{mean:.4}  [{}]  tasks {}  trees {:?}  {seconds:.2} s",
+        seeds.join(" "),
+        each.join(" "),
+        last.unwrap_or_default()
+    );
     Ok(())
 }

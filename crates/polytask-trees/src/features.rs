@@ -62,8 +62,12 @@ impl Features {
     /// Some rows, in the given order; rows that do not exist are missing in every column.
     pub fn take(&self, rows: &[usize]) -> Self {
         let column = |column: &Column| match column {
-            Column::Numbers(values) => Column::Numbers(rows.iter().map(|&row| values.get(row).copied().unwrap_or(f32::NAN)).collect()),
-            Column::Categories(codes) => Column::Categories(rows.iter().map(|&row| codes.get(row).copied().unwrap_or(MISSING)).collect()),
+            Column::Numbers(values) => {
+                Column::Numbers(rows.iter().map(|&row| values.get(row).copied().unwrap_or(f32::NAN)).collect())
+            }
+            Column::Categories(codes) => {
+                Column::Categories(rows.iter().map(|&row| codes.get(row).copied().unwrap_or(MISSING)).collect())
+            }
         };
         Self { rows: rows.len(), columns: self.columns.iter().map(column).collect() }
     }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::boost::data::Data;
 use crate::boost::heads;
-use crate::grow::{Grower, Statistics, Valued, values};
+use crate::grow::{Grower, Residual, Statistics, Valued, values};
 use crate::loss::{self, target};
 use crate::model::{Kind, Schema, Tree};
 use crate::random::{Random, Use};
@@ -62,7 +62,8 @@ pub fn forest(
     let heads = heads(tasks);
     let start: Vec<f64> = tasks.iter().flat_map(|task| start(task, train)).collect();
     let groups = options.sharing.groups(tasks.len());
-    let parts = groups.iter().map(|group| part(&data, options, &heads, &start, group)).collect::<Result<Vec<_>, _>>()?;
+    let parts =
+        groups.iter().map(|group| part(&data, options, &heads, &start, group)).collect::<Result<Vec<_>, _>>()?;
     let columns = data.bins.iter().map(Schema::new).collect();
     let mut model = Model { kind: Kind::Forest, columns, heads, start, trees: Vec::new(), rounds: 0 };
     let width = model.outputs();
@@ -72,12 +73,16 @@ pub fn forest(
     let active = vec![true; tasks.len()];
     while model.rounds < options.trees {
         let end = (model.rounds + BATCH).min(options.trees);
-        let jobs: Vec<(usize, &Part<'_>)> = (model.rounds..end).flat_map(|tree| parts.iter().map(move |part| (tree, part))).collect();
+        let jobs: Vec<(usize, &Part<'_>)> =
+            (model.rounds..end).flat_map(|tree| parts.iter().map(move |part| (tree, part))).collect();
         let grown: Vec<One> = jobs.par_iter().map(|(tree, part)| one(&data, options, &model, part, *tree)).collect();
         for (One { tree, unseen }, (_, part)) in grown.into_iter().zip(&jobs) {
             for (row, leaf) in unseen {
                 let sums = &mut sums[row as usize * width..][..width];
-                tree.outputs.iter().zip(tree.leaf(leaf as usize)).for_each(|(&output, &value)| sums[output as usize] += f64::from(value));
+                tree.outputs
+                    .iter()
+                    .zip(tree.leaf(leaf as usize))
+                    .for_each(|(&output, &value)| sums[output as usize] += f64::from(value));
                 part.tasks.iter().for_each(|&task| counts[task][row as usize] += 1);
             }
             model.trees.push(tree);
@@ -88,7 +93,11 @@ pub fn forest(
         }
     }
     let share = 1.0 / model.rounds as f64;
-    model.trees.iter_mut().flat_map(|tree| &mut tree.values).for_each(|value| *value = (f64::from(*value) * share) as f32);
+    model
+        .trees
+        .iter_mut()
+        .flat_map(|tree| &mut tree.values)
+        .for_each(|value| *value = (f64::from(*value) * share) as f32);
     let out_of_bag = options.bootstrap.then(|| unseen(&model, sums, &counts));
     let trees = vec![model.rounds; tasks.len()];
     let rounds = model.rounds;
@@ -99,8 +108,9 @@ pub fn forest(
 fn unseen(model: &Model, mut sums: Vec<f64>, counts: &[Vec<u32>]) -> Predictions {
     for (row, sums) in sums.chunks_exact_mut(model.outputs().max(1)).enumerate() {
         for (head, counts) in model.heads.iter().zip(counts) {
-            for output in head.first..head.first + head.width {
-                sums[output] = model.start[output] + sums[output] / f64::from(counts[row].max(1));
+            let outputs = head.first..head.first + head.width;
+            for (sum, start) in sums[outputs.clone()].iter_mut().zip(&model.start[outputs]) {
+                *sum = start + *sum / f64::from(counts[row].max(1));
             }
         }
     }
@@ -126,8 +136,18 @@ fn start(task: &Task, rows: &[usize]) -> Vec<f64> {
     (0..task.objective.width()).map(mean).collect()
 }
 
-fn part<'a>(data: &Data<'_>, options: &Forest, heads: &[Head], start: &[f64], tasks: &'a [usize]) -> Result<Part<'a>, TreesError> {
-    let outputs: Vec<u32> = tasks.iter().flat_map(|&task| heads[task].first..heads[task].first + heads[task].width).map(|output| output as u32).collect();
+fn part<'a>(
+    data: &Data<'_>,
+    options: &Forest,
+    heads: &[Head],
+    start: &[f64],
+    tasks: &'a [usize],
+) -> Result<Part<'a>, TreesError> {
+    let outputs: Vec<u32> = tasks
+        .iter()
+        .flat_map(|&task| heads[task].first..heads[task].first + heads[task].width)
+        .map(|output| output as u32)
+        .collect();
     let width = outputs.len();
     let mut gradients = vec![0.0f32; data.train.rows.len() * width];
     let mut hessians = gradients.clone();
@@ -150,24 +170,43 @@ fn part<'a>(data: &Data<'_>, options: &Forest, heads: &[Head], start: &[f64], ta
     let factors = factors(data, options, heads, tasks, &gradients, &hessians);
     let statistics = Statistics::new(width, &gradients, &hessians, &rows, &factors);
     let signs = data.signs(&options.growing)?;
-    let signs = signs.iter().map(|signs| signs.as_ref().map(|signs| tasks.iter().flat_map(|&task| signs[task].iter().copied()).collect())).collect();
+    let signs = signs
+        .iter()
+        .map(|signs| signs.as_ref().map(|signs| tasks.iter().flat_map(|&task| signs[task].iter().copied()).collect()))
+        .collect();
     Ok(Part { tasks, outputs, rows, gradients, hessians, statistics, signs })
 }
 
 /// Factors of the outputs' gains: a task's weight over what there is to gain.
-fn factors(data: &Data<'_>, options: &Forest, heads: &[Head], tasks: &[usize], gradients: &[f32], hessians: &[f32]) -> Vec<f64> {
+fn factors(
+    data: &Data<'_>,
+    options: &Forest,
+    heads: &[Head],
+    tasks: &[usize],
+    gradients: &[f32],
+    hessians: &[f32],
+) -> Vec<f64> {
     let width: usize = tasks.iter().map(|&task| heads[task].width).sum();
     let mut first = 0;
     let mut factors = Vec::with_capacity(width);
     for &task in tasks {
         let outputs = first..first + heads[task].width;
         let squares = |(gradient, hessian): (&[f32], &[f32])| {
-            let square = |output: usize| if hessian[output] > 0.0 { f64::from(gradient[output]).powi(2) / f64::from(hessian[output]) } else { 0.0 };
+            let square = |output: usize| {
+                if hessian[output] > 0.0 {
+                    f64::from(gradient[output]).powi(2) / f64::from(hessian[output])
+                } else {
+                    0.0
+                }
+            };
             outputs.clone().map(square).sum::<f64>()
         };
         let energy: f64 = gradients.chunks_exact(width).zip(hessians.chunks_exact(width)).map(squares).sum();
         let unit = if options.scale == crate::GainScale::Raw { 1.0 } else { energy };
-        factors.extend(std::iter::repeat_n(if unit > 0.0 { data.tasks[task].weight / unit } else { 0.0 }, heads[task].width));
+        factors.extend(std::iter::repeat_n(
+            if unit > 0.0 { data.tasks[task].weight / unit } else { 0.0 },
+            heads[task].width,
+        ));
         first = outputs.end;
     }
     factors
@@ -208,7 +247,14 @@ fn one(data: &Data<'_>, options: &Forest, model: &Model, part: &Part<'_>, number
         let residual = data_task.row_labels(row)[0] - model.start[model.heads[task].first];
         data_task.counts(row).then(|| (residual, f64::from(data_task.row_weight(row))))
     };
-    let residuals: Vec<_> = part.tasks.iter().map(|&task| { let residual = &residual; move |place: u32| residual(task, place) }).collect();
+    let residuals: Vec<_> = part
+        .tasks
+        .iter()
+        .map(|&task| {
+            let residual = &residual;
+            move |place: u32| residual(task, place)
+        })
+        .collect();
     let outputs: Vec<Valued<'_>> = part
         .tasks
         .iter()
@@ -216,7 +262,7 @@ fn one(data: &Data<'_>, options: &Forest, model: &Model, part: &Part<'_>, number
         .flat_map(|(&task, residual)| {
             let objective: Objective = model.heads[task].objective;
             (0..model.heads[task].width).map(move |_| Valued {
-                quantile: objective.leaf_quantile().map(|level| (level, residual as &(dyn Fn(u32) -> Option<(f64, f64)> + Sync))),
+                quantile: objective.leaf_quantile().map(|level| (level, residual as &Residual)),
                 longest: f64::INFINITY,
             })
         })

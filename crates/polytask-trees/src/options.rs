@@ -173,14 +173,14 @@ pub struct Boosting {
 impl Default for Boosting {
     fn default() -> Self {
         Self {
-            rounds: 1000,
+            rounds: 2000,
             learning_rate: 0.05,
-            patience: Some(50),
+            patience: Some(100),
             sharing: Sharing::Shared,
             scale: GainScale::Start,
-            rows_per_tree: 1.0,
+            rows_per_tree: 0.7,
             sketch: None,
-            growing: Growing::default(),
+            growing: Growing { features_per_tree: 0.7, ..Growing::default() },
             seed: 0,
         }
     }

@@ -103,7 +103,11 @@ fn unwound(path: &[Step], index: usize) -> f64 {
 
 impl Walk<'_> {
     fn cover(&self, child: i32) -> f64 {
-        f64::from(if child >= 0 { self.tree.nodes[child as usize].cover } else { self.tree.covers[(-1 - child) as usize] })
+        f64::from(if child >= 0 {
+            self.tree.nodes[child as usize].cover
+        } else {
+            self.tree.covers[(-1 - child) as usize]
+        })
     }
 
     /// Goes down from a node with a copy of the path to it. Depth is bounded by [`crate::DEEPEST`].
@@ -115,7 +119,11 @@ impl Walk<'_> {
                 let step = path[index];
                 let weight = unwound(&path, index) * (step.one - step.zero);
                 let into = &mut self.into[step.feature * self.outputs..][..self.outputs];
-                self.tree.outputs.iter().zip(values).for_each(|(&output, &value)| into[output as usize] += weight * f64::from(value));
+                self.tree
+                    .outputs
+                    .iter()
+                    .zip(values)
+                    .for_each(|(&output, &value)| into[output as usize] += weight * f64::from(value));
             }
             return;
         }
@@ -145,7 +153,10 @@ fn expected(tree: &Tree, into: &mut [f64]) {
     let all: f64 = tree.covers.iter().map(|&cover| f64::from(cover)).sum();
     for (leaf, &cover) in tree.covers.iter().enumerate() {
         let share = if all > 0.0 { f64::from(cover) / all } else { 1.0 / tree.leaves() as f64 };
-        tree.outputs.iter().zip(tree.leaf(leaf)).for_each(|(&output, &value)| into[output as usize] += share * f64::from(value));
+        tree.outputs
+            .iter()
+            .zip(tree.leaf(leaf))
+            .for_each(|(&output, &value)| into[output as usize] += share * f64::from(value));
     }
 }
 

@@ -44,7 +44,12 @@ impl Objective {
         match *self {
             Self::Category { classes } => classes,
             Self::Multilabel { labels } => labels,
-            Self::Squared | Self::Absolute | Self::Huber { .. } | Self::Quantile { .. } | Self::Binary | Self::Poisson => 1,
+            Self::Squared
+            | Self::Absolute
+            | Self::Huber { .. }
+            | Self::Quantile { .. }
+            | Self::Binary
+            | Self::Poisson => 1,
         }
     }
 
@@ -58,9 +63,15 @@ impl Objective {
 
     pub(crate) fn check(&self) -> Result<(), TreesError> {
         let reason = match *self {
-            Self::Huber { delta } if !(delta > 0.0 && delta.is_finite()) => format!("a Huber delta of {delta} is not above 0"),
-            Self::Quantile { level } if !(level > 0.0 && level < 1.0) => format!("a quantile of {level} is not between 0 and 1"),
-            Self::Category { classes: 0 } | Self::Multilabel { labels: 0 } => "a task without classes has no outputs".into(),
+            Self::Huber { delta } if !(delta > 0.0 && delta.is_finite()) => {
+                format!("a Huber delta of {delta} is not above 0")
+            }
+            Self::Quantile { level } if !(level > 0.0 && level < 1.0) => {
+                format!("a quantile of {level} is not between 0 and 1")
+            }
+            Self::Category { classes: 0 } | Self::Multilabel { labels: 0 } => {
+                "a task without classes has no outputs".into()
+            }
             Self::Category { classes } | Self::Multilabel { labels: classes } if classes > 1 << 20 => {
                 format!("{classes} outputs in one task are too many")
             }
@@ -71,7 +82,9 @@ impl Objective {
 
     fn allows(&self, label: f64) -> bool {
         match *self {
-            Self::Squared | Self::Absolute | Self::Huber { .. } | Self::Quantile { .. } => label.is_finite() && label.abs() < 1e30,
+            Self::Squared | Self::Absolute | Self::Huber { .. } | Self::Quantile { .. } => {
+                label.is_finite() && label.abs() < 1e30
+            }
             Self::Binary | Self::Multilabel { .. } => label == 0.0 || label == 1.0,
             Self::Category { classes } => label >= 0.0 && label.fract() == 0.0 && label < classes as f64,
             Self::Poisson => (0.0..1e15).contains(&label),
@@ -122,7 +135,10 @@ impl Task {
             return Err(TreesError::Length { what, expected, found: self.labels.len() });
         }
         if let Some(label) = self.labels.iter().find(|label| !label.is_nan() && !self.objective.allows(**label)) {
-            return Err(TreesError::Value(format!("task {index} ({:?}) cannot have the label {label}", self.objective)));
+            return Err(TreesError::Value(format!(
+                "task {index} ({:?}) cannot have the label {label}",
+                self.objective
+            )));
         }
         if let Some(weights) = &self.weights {
             if weights.len() != rows {
@@ -130,11 +146,16 @@ impl Task {
                 return Err(TreesError::Length { what, expected: rows, found: weights.len() });
             }
             if let Some(weight) = weights.iter().find(|weight| !(**weight >= 0.0 && **weight < 1e15)) {
-                return Err(TreesError::Value(format!("task {index} has a row weight of {weight}; weights are 0 or more")));
+                return Err(TreesError::Value(format!(
+                    "task {index} has a row weight of {weight}; weights are 0 or more"
+                )));
             }
         }
         if !(self.weight >= 0.0 && self.weight.is_finite()) {
-            return Err(TreesError::Option(format!("task {index} has a weight of {}; weights are 0 or more", self.weight)));
+            return Err(TreesError::Option(format!(
+                "task {index} has a weight of {}; weights are 0 or more",
+                self.weight
+            )));
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Gradients and Hessians against differences of the loss.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod common;
 
 use common::Draw;
@@ -24,10 +26,16 @@ fn check(objective: Objective, labels: &[f64], scores: &[f64], gradient_factor: 
     for output in 0..width {
         let (gradient, hessian) = differences(&objective, labels, scores, output);
         let found = f64::from(gradients[output]) / 2.0;
-        assert!((found - gradient_factor * gradient).abs() < 1e-5 * (1.0 + gradient.abs()), "{objective:?} {labels:?} {scores:?} {found} {gradient}");
+        assert!(
+            (found - gradient_factor * gradient).abs() < 1e-5 * (1.0 + gradient.abs()),
+            "{objective:?} {labels:?} {scores:?} {found} {gradient}"
+        );
         let found = f64::from(hessians[output]) / 2.0;
         match hessian_factor {
-            Some(factor) => assert!((found - factor * hessian).abs() < 1e-4 * (1.0 + hessian.abs()), "{objective:?} {found} {hessian}"),
+            Some(factor) => assert!(
+                (found - factor * hessian).abs() < 1e-4 * (1.0 + hessian.abs()),
+                "{objective:?} {found} {hessian}"
+            ),
             None => assert_eq!(found, 1.0, "{objective:?}"),
         }
     }
@@ -77,13 +85,18 @@ fn missing_labels_have_no_loss_and_no_gradient() {
 #[test]
 fn extreme_scores_stay_finite() {
     for score in [-1e6, -800.0, 800.0, 1e6] {
-        for (objective, label) in [(Objective::Binary, 1.0), (Objective::Poisson, 3.0), (Objective::Category { classes: 2 }, 1.0)] {
+        for (objective, label) in
+            [(Objective::Binary, 1.0), (Objective::Poisson, 3.0), (Objective::Category { classes: 2 }, 1.0)]
+        {
             let width = objective.width();
             let scores = vec![score, -score][..width].to_vec();
             let (mut gradients, mut hessians) = (vec![0.0; width], vec![0.0; width]);
             objective.gradient(1.0, &[label], &scores, &mut gradients, &mut hessians);
             assert!(objective.loss(&[label], &scores).is_finite());
-            assert!(gradients.iter().all(|value| value.is_finite()) && hessians.iter().all(|value| *value > 0.0 && value.is_finite()));
+            assert!(
+                gradients.iter().all(|value| value.is_finite())
+                    && hessians.iter().all(|value| *value > 0.0 && value.is_finite())
+            );
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What sharing does on planted tasks, and forests.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod common;
 
-use common::{Draw, features, r2, split};
+use common::{Draw, features, plain, r2, split};
 use polytask_trees::{Boosting, Features, Forest, GainScale, Objective, Sharing, Silent, Task, boost, forest};
 
 const ROWS: usize = 600;
@@ -23,9 +25,15 @@ fn planted(seed: u64, related: usize, others: usize, noise: f64) -> (Features, V
         truths.push(truth);
     }
     let scale = |task: usize| 10f64.powi(task as i32 % 5 - 2);
-    let noisy = |(task, truth): (usize, &Vec<f64>)| Task::new(Objective::Squared, truth.iter().map(|truth| scale(task) * (truth + noise * draw.normal())).collect());
+    let noisy = |(task, truth): (usize, &Vec<f64>)| {
+        Task::new(Objective::Squared, truth.iter().map(|truth| scale(task) * (truth + noise * draw.normal())).collect())
+    };
     let tasks = truths.iter().enumerate().map(noisy).collect();
-    let truths = truths.iter().enumerate().map(|(task, truth)| truth.iter().map(|truth| scale(task) * truth).collect()).collect();
+    let truths = truths
+        .iter()
+        .enumerate()
+        .map(|(task, truth)| truth.iter().map(|truth| scale(task) * truth).collect())
+        .collect();
     (features(&columns), tasks, truths)
 }
 
@@ -34,7 +42,7 @@ fn score(seed: u64, related: usize, others: usize, sharing: Sharing, scale: Gain
     let (features, tasks, truths) = planted(seed, related, others, 0.7);
     let test: Vec<usize> = (ROWS / 2..ROWS).collect();
     let (train, validation) = split(ROWS / 2);
-    let options = Boosting { sharing, scale, learning_rate: 0.1, ..Boosting::default() };
+    let options = Boosting { sharing, scale, learning_rate: 0.1, ..plain() };
     let model = boost(&features, &tasks, &train, &validation, &options, &mut Silent).expect("fit").model;
     let predictions = model.predict(&features.take(&test)).expect("predict");
     let of = |task: usize| r2(&test.iter().map(|&row| truths[task][row]).collect::<Vec<_>>(), &predictions.task(task));
@@ -78,7 +86,7 @@ fn every_task_keeps_its_own_number_of_trees() {
     let mut draw = Draw(77);
     tasks.push(Task::new(Objective::Squared, (0..ROWS).map(|_| draw.normal()).collect()));
     let (train, validation) = split(ROWS);
-    let fitted = boost(&features, &tasks, &train, &validation, &Boosting::default(), &mut Silent).expect("fit");
+    let fitted = boost(&features, &tasks, &train, &validation, &plain(), &mut Silent).expect("fit");
     assert!(fitted.trees[0] > 2 * fitted.trees[1], "{:?}", fitted.trees);
     let of = |output: u32| fitted.model.trees().iter().filter(|tree| tree.outputs.contains(&output)).count();
     assert_eq!([of(0), of(1)], fitted.trees[..]);
@@ -100,7 +108,8 @@ fn forests_predict_and_out_of_bag_rows_tell_how_well() {
                 Some(unseen) => {
                     let estimate = r2(&labels(&train), &unseen.task(index));
                     assert!((estimate - score).abs() < 0.1, "{index}: out of bag {estimate}, test {score}");
-                    let trees = grown.out_of_bag_trees[index].iter().map(|&trees| f64::from(trees)).sum::<f64>() / train.len() as f64;
+                    let trees = grown.out_of_bag_trees[index].iter().map(|&trees| f64::from(trees)).sum::<f64>()
+                        / train.len() as f64;
                     assert!((trees / 60.0 - 0.368).abs() < 0.02, "{trees}");
                 }
                 None => assert!(!options.bootstrap),
@@ -137,5 +146,9 @@ fn forests_of_classes_hold_shares() {
     let predictions = model.predict(&features(&columns)).expect("predict");
     let near = |found: &[f64], wanted: &[f64]| found.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6);
     assert!(near(predictions.row(0, 0), &[0.75, 0.25, 0.0]) && near(predictions.row(0, 7), &[0.0, 0.5, 0.5]));
-    assert!(near(predictions.row(1, 0), &[0.25]) && near(predictions.row(2, 0), &[1.0]) && near(predictions.row(2, 5), &[8.0]));
+    assert!(
+        near(predictions.row(1, 0), &[0.25])
+            && near(predictions.row(2, 0), &[1.0])
+            && near(predictions.row(2, 5), &[8.0])
+    );
 }

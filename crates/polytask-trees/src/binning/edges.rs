@@ -90,7 +90,7 @@ mod tests {
     fn edges_are_finite_and_apart() {
         for pair in [(1.0, 1.0f32.next_up()), (f32::MIN, f32::MAX), (0.0, f32::MIN_POSITIVE)] {
             let edge = between(pair.0, pair.1);
-            assert!(edge.is_finite() && pair.0 <= edge && edge < pair.1 , "{pair:?} {edge}");
+            assert!(edge.is_finite() && pair.0 <= edge && edge < pair.1, "{pair:?} {edge}");
         }
     }
 }

@@ -23,7 +23,9 @@ pub(crate) enum Bins {
 impl Bins {
     fn fit(column: &Column, rows: &[usize], most: usize) -> Self {
         match column {
-            Column::Numbers(values) => Self::Numbers { edges: edges::edges(rows.iter().map(|&row| finite(values[row])), most) },
+            Column::Numbers(values) => {
+                Self::Numbers { edges: edges::edges(rows.iter().map(|&row| finite(values[row])), most) }
+            }
             Column::Categories(codes) => {
                 let mut known: Vec<u32> = rows.iter().map(|&row| codes[row]).filter(|&code| code != MISSING).collect();
                 known.sort_unstable();

@@ -27,7 +27,13 @@ pub(crate) struct Data<'a> {
 }
 
 impl<'a> Data<'a> {
-    pub(crate) fn new(features: &'a Features, tasks: &'a [Task], train: &[usize], validation: &[usize], most: usize) -> Result<Self, TreesError> {
+    pub(crate) fn new(
+        features: &'a Features,
+        tasks: &'a [Task],
+        train: &[usize],
+        validation: &[usize],
+        most: usize,
+    ) -> Result<Self, TreesError> {
         for (index, task) in tasks.iter().enumerate() {
             task.check(index, features.rows())?;
         }
@@ -44,7 +50,9 @@ impl<'a> Data<'a> {
             return Err(TreesError::Value(format!("row {row} does not exist: there are {}", features.rows())));
         }
         let bins = binning::fit(features, train, most);
-        let part = |rows: &[usize]| Ok::<_, TreesError>(Part { rows: rows.to_vec(), matrix: Matrix::new(features, &bins, rows)? });
+        let part = |rows: &[usize]| {
+            Ok::<_, TreesError>(Part { rows: rows.to_vec(), matrix: Matrix::new(features, &bins, rows)? })
+        };
         let (train, validation) = (part(train)?, part(validation)?);
         let varied = |feature: &usize| {
             let column = train.matrix.column(*feature);

@@ -17,26 +17,37 @@ pub(super) fn gradients(tasks: &[(&Task, usize)], rows: &[usize], scores: &[f64]
     let mut gradients = vec![0.0f32; rows.len() * outputs];
     let mut hessians = gradients.clone();
     let blocks = gradients.par_chunks_mut(BLOCK * outputs).zip(hessians.par_chunks_mut(BLOCK * outputs));
-    blocks.zip(rows.par_chunks(BLOCK)).zip(scores.par_chunks(BLOCK * width)).for_each(|(((gradients, hessians), rows), scores)| {
-        for (place, (&row, scores)) in rows.iter().zip(scores.chunks_exact(width)).enumerate() {
-            let mut at = place * outputs;
-            for &(task, first) in tasks {
-                let end = at + task.objective.width();
-                let weight = f64::from(task.row_weight(row));
-                if weight > 0.0 {
-                    let scores = &scores[first..first + end - at];
-                    task.objective.gradient(weight, task.row_labels(row), scores, &mut gradients[at..end], &mut hessians[at..end]);
+    blocks.zip(rows.par_chunks(BLOCK)).zip(scores.par_chunks(BLOCK * width)).for_each(
+        |(((gradients, hessians), rows), scores)| {
+            for (place, (&row, scores)) in rows.iter().zip(scores.chunks_exact(width)).enumerate() {
+                let mut at = place * outputs;
+                for &(task, first) in tasks {
+                    let end = at + task.objective.width();
+                    let weight = f64::from(task.row_weight(row));
+                    if weight > 0.0 {
+                        let scores = &scores[first..first + end - at];
+                        task.objective.gradient(
+                            weight,
+                            task.row_labels(row),
+                            scores,
+                            &mut gradients[at..end],
+                            &mut hessians[at..end],
+                        );
+                    }
+                    at = end;
                 }
-                at = end;
             }
-        }
-    });
+        },
+    );
     Gradients { outputs, gradients, hessians }
 }
 
 /// What a perfect split could gain in each output: the sum of squared gradients over the mean Hessian of labelled rows.
 pub(super) fn energies(found: &Gradients) -> Vec<f64> {
-    sums(found).into_iter().map(|(squares, hessian, rows)| if hessian > 0.0 { squares * rows / hessian } else { 0.0 }).collect()
+    sums(found)
+        .into_iter()
+        .map(|(squares, hessian, rows)| if hessian > 0.0 { squares * rows / hessian } else { 0.0 })
+        .collect()
 }
 
 /// Of each output, the sum of squared gradients, the sum of Hessians and the number of rows that have one.
@@ -55,7 +66,8 @@ fn sums(found: &Gradients) -> Vec<(f64, f64, f64)> {
         sums
     };
     let size = BLOCK * outputs;
-    let blocks: Vec<Vec<(f64, f64, f64)>> = found.gradients.par_chunks(size).zip(found.hessians.par_chunks(size)).map(block).collect();
+    let blocks: Vec<Vec<(f64, f64, f64)>> =
+        found.gradients.par_chunks(size).zip(found.hessians.par_chunks(size)).map(block).collect();
     blocks.into_iter().fold(none.clone(), |mut all, block| {
         all.iter_mut().zip(block).for_each(|(all, block)| *all = (all.0 + block.0, all.1 + block.1, all.2 + block.2));
         all
@@ -86,19 +98,25 @@ impl Gradients {
                 let mut order: Vec<usize> = (0..self.outputs).collect();
                 let size = |output: usize| sums[output].0 * scales[output] * scales[output];
                 order.sort_by(|&a, &b| size(b).total_cmp(&size(a)).then(a.cmp(&b)));
-                order.iter().take(width).enumerate().for_each(|(place, &output)| mix[output * width + place] = (scales[output] / most) as f32);
+                order
+                    .iter()
+                    .take(width)
+                    .enumerate()
+                    .for_each(|(place, &output)| mix[output * width + place] = (scales[output] / most) as f32);
             }
         }
         let rows = self.gradients.len() / self.outputs;
         let mut gradients = vec![0.0f32; rows * width];
         let mut hessians = gradients.clone();
         let into = gradients.par_chunks_mut(width).zip(hessians.par_chunks_mut(width));
-        into.zip(self.gradients.par_chunks(self.outputs).zip(self.hessians.par_chunks(self.outputs))).for_each(|((into, ones), (gradient, hessian))| {
-            for (&gradient, mix) in gradient.iter().zip(mix.chunks_exact(width)) {
-                into.iter_mut().zip(mix).for_each(|(into, mix)| *into += gradient * mix);
-            }
-            ones.fill(if hessian.iter().any(|&hessian| hessian > 0.0) { 1.0 } else { 0.0 });
-        });
+        into.zip(self.gradients.par_chunks(self.outputs).zip(self.hessians.par_chunks(self.outputs))).for_each(
+            |((into, ones), (gradient, hessian))| {
+                for (&gradient, mix) in gradient.iter().zip(mix.chunks_exact(width)) {
+                    into.iter_mut().zip(mix).for_each(|(into, mix)| *into += gradient * mix);
+                }
+                ones.fill(if hessian.iter().any(|&hessian| hessian > 0.0) { 1.0 } else { 0.0 });
+            },
+        );
         Self { outputs: width, gradients, hessians }
     }
 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::data::{BLOCK, Data, mean_loss};
 use super::gradients::{Gradients, energies, gradients};
 use super::stop::Stop;
-use crate::grow::{Grower, Statistics, Structure, Valued, values};
+use crate::grow::{Grower, Residual, Statistics, Structure, Valued, values};
 use crate::model::Tree;
 use crate::random::{Random, Use};
 use crate::{Boosting, GainScale, Task, TreesError};
@@ -43,21 +43,41 @@ const IDLE: usize = 10;
 
 impl Group {
     /// `scores` are those of all outputs of the model, for training and validation rows.
-    pub(super) fn new(data: &Data<'_>, tasks: &[usize], heads: &[crate::Head], scores: [&[f64]; 2], energies: &[f64], patience: Option<usize>) -> Self {
+    pub(super) fn new(
+        data: &Data<'_>,
+        tasks: &[usize],
+        heads: &[crate::Head],
+        scores: [&[f64]; 2],
+        energies: &[f64],
+        patience: Option<usize>,
+    ) -> Self {
         let all: usize = heads.iter().map(|head| head.width).sum();
-        let columns: Vec<usize> = tasks.iter().flat_map(|&task| heads[task].first..heads[task].first + heads[task].width).collect();
-        let pick = |scores: &[f64]| scores.chunks_exact(all).flat_map(|row| columns.iter().map(|&column| row[column])).collect::<Vec<f64>>();
+        let columns: Vec<usize> =
+            tasks.iter().flat_map(|&task| heads[task].first..heads[task].first + heads[task].width).collect();
+        let pick = |scores: &[f64]| {
+            scores.chunks_exact(all).flat_map(|row| columns.iter().map(|&column| row[column])).collect::<Vec<f64>>()
+        };
         let (train, validation) = (pick(scores[0]), pick(scores[1]));
         let outputs = columns.len();
         let counts = |row: &usize| tasks.iter().any(|&task| data.tasks[task].counts(*row));
-        let rows: Vec<u32> = (0..).zip(&data.train.rows).filter(|(_, row)| counts(row)).map(|(place, _)| place).collect();
+        let rows: Vec<u32> =
+            (0..).zip(&data.train.rows).filter(|(_, row)| counts(row)).map(|(place, _)| place).collect();
         let mut first = 0;
         let member = |&task: &usize| {
             let width = heads[task].width;
             let loss = mean_loss(&data.tasks[task], &data.validation.rows, &validation, outputs, first);
             let active = data.train.rows.iter().any(|&row| data.tasks[task].counts(row));
             first += width;
-            Member { task, first: first - width, global: heads[task].first, width, stop: Stop::new(loss, patience), active, energy: energies[task], loss }
+            Member {
+                task,
+                first: first - width,
+                global: heads[task].first,
+                width,
+                stop: Stop::new(loss, patience),
+                active,
+                energy: energies[task],
+                loss,
+            }
         };
         let members = tasks.iter().map(member).collect();
         Self { members, outputs, rows, scores: train, validation, trees: Vec::new(), idle: 0 }
@@ -69,7 +89,9 @@ impl Group {
 
     /// Training loss of each member.
     pub(super) fn losses(&self, data: &Data<'_>) -> Vec<(usize, f64)> {
-        let loss = |member: &Member| mean_loss(&data.tasks[member.task], &data.train.rows, &self.scores, self.outputs, member.first);
+        let loss = |member: &Member| {
+            mean_loss(&data.tasks[member.task], &data.train.rows, &self.scores, self.outputs, member.first)
+        };
         self.members.iter().map(|member| (member.task, loss(member).unwrap_or(0.0))).collect()
     }
 
@@ -83,7 +105,8 @@ impl Group {
         round: usize,
     ) -> Result<(), TreesError> {
         let active: Vec<usize> = (0..self.members.len()).filter(|&member| self.members[member].active).collect();
-        let all: Vec<(&Task, usize)> = active.iter().map(|&member| (&data.tasks[self.members[member].task], self.members[member].first)).collect();
+        let all: Vec<(&Task, usize)> =
+            active.iter().map(|&member| (&data.tasks[self.members[member].task], self.members[member].first)).collect();
         let found = gradients(&all, &data.train.rows, &self.scores, self.outputs);
         let factors = self.factors(&active, &found, options.scale, weights);
         let name = self.members[active[0]].task;
@@ -98,12 +121,22 @@ impl Group {
         let features = features(data, options, round, name);
         let local: Vec<Option<Vec<i8>>> = signs
             .iter()
-            .map(|signs| signs.as_ref().map(|signs| active.iter().flat_map(|&member| signs[self.members[member].task].iter().copied()).collect()))
+            .map(|signs| {
+                signs.as_ref().map(|signs| {
+                    active.iter().flat_map(|&member| signs[self.members[member].task].iter().copied()).collect()
+                })
+            })
             .collect();
         let statistics = match options.sketch {
             Some(sketch) if sketch.width() < found.outputs => {
                 let sketched = found.sketch(sketch, &factors, Random::new(options.seed, Use::Sketch, &[round, name]));
-                Statistics::new(sketched.outputs, &sketched.gradients, &sketched.hessians, &rows, &vec![1.0; sketched.outputs])
+                Statistics::new(
+                    sketched.outputs,
+                    &sketched.gradients,
+                    &sketched.hessians,
+                    &rows,
+                    &vec![1.0; sketched.outputs],
+                )
             }
             Some(_) | None => Statistics::new(found.outputs, &found.gradients, &found.hessians, &rows, &factors),
         };
@@ -120,7 +153,9 @@ impl Group {
         let structure = grower.grow(rows);
         if structure.nodes.is_empty() {
             self.idle += 1;
-            let drawn = options.rows_per_tree < 1.0 || options.growing.features_per_tree < 1.0 || options.growing.features_per_split < 1.0;
+            let drawn = options.rows_per_tree < 1.0
+                || options.growing.features_per_tree < 1.0
+                || options.growing.features_per_split < 1.0;
             if !drawn || self.idle >= IDLE {
                 self.members.iter_mut().for_each(|member| member.active = false);
             }
@@ -163,17 +198,22 @@ impl Group {
             .flat_map(|(member, residual)| {
                 let objective = data.tasks[member.task].objective;
                 let one = move || Valued {
-                    quantile: objective.leaf_quantile().map(|level| (level, residual as &(dyn Fn(u32) -> Option<(f64, f64)> + Sync))),
+                    quantile: objective.leaf_quantile().map(|level| (level, residual as &Residual)),
                     longest: objective.longest_step(),
                 };
                 (0..member.width).map(move |_| one())
             })
             .collect();
-        let values = values(structure, &valued, &found.gradients, &found.hessians, options.growing.l2, options.learning_rate);
+        let values =
+            values(structure, &valued, &found.gradients, &found.hessians, options.growing.l2, options.learning_rate);
         drop(valued);
         drop(residuals);
         let places: Vec<usize> = members.iter().flat_map(|member| member.first..member.first + member.width).collect();
-        let outputs = members.iter().flat_map(|member| member.global..member.global + member.width).map(|output| output as u32).collect();
+        let outputs = members
+            .iter()
+            .flat_map(|member| member.global..member.global + member.width)
+            .map(|output| output as u32)
+            .collect();
         let covers = structure.leaves.iter().map(|leaf| (leaf.end - leaf.first) as u32).collect();
         let mut leaves = vec![u32::MAX; data.train.rows.len()];
         for (index, leaf) in structure.leaves.iter().enumerate() {
@@ -181,13 +221,17 @@ impl Group {
         }
         let count = places.len();
         let step = |row: &mut [f64], leaf: usize| {
-            places.iter().zip(&values[leaf * count..(leaf + 1) * count]).for_each(|(&place, &value)| row[place] += f64::from(value));
+            places
+                .iter()
+                .zip(&values[leaf * count..(leaf + 1) * count])
+                .for_each(|(&place, &value)| row[place] += f64::from(value));
         };
         let width = self.outputs;
         self.scores.par_chunks_mut(BLOCK * width).enumerate().for_each(|(block, scores)| {
             for (place, row) in scores.chunks_exact_mut(width).enumerate() {
                 let at = block * BLOCK + place;
-                let leaf = if leaves[at] == u32::MAX { structure.leaf(&data.train.matrix, at) } else { leaves[at] as usize };
+                let leaf =
+                    if leaves[at] == u32::MAX { structure.leaf(&data.train.matrix, at) } else { leaves[at] as usize };
                 step(row, leaf);
             }
         });
@@ -200,7 +244,8 @@ impl Group {
         let trees = self.trees.len();
         for &index in active {
             let member = &mut self.members[index];
-            member.loss = mean_loss(&data.tasks[member.task], &data.validation.rows, &self.validation, width, member.first);
+            member.loss =
+                mean_loss(&data.tasks[member.task], &data.validation.rows, &self.validation, width, member.first);
             member.active = !member.stop.after(trees, member.loss);
         }
     }
@@ -215,7 +260,8 @@ impl Group {
             number += 1;
             tree.retain(|output| {
                 members.iter().any(|member| {
-                    (member.global..member.global + member.width).contains(&(output as usize)) && number <= member.stop.trees(all)
+                    (member.global..member.global + member.width).contains(&(output as usize))
+                        && number <= member.stop.trees(all)
                 })
             })
         });

@@ -64,7 +64,6 @@ pub fn boost(
 ///
 /// # Errors
 /// As [`boost`], and a model of other tasks or columns.
-#[expect(clippy::too_many_arguments, reason = "those of `boost` and a model")]
 pub fn resume(
     model: &Model,
     features: &Features,
@@ -100,8 +99,19 @@ fn run(
             Model { kind: Kind::Boosted, columns, heads: heads(tasks), start, trees: Vec::new(), rounds: 0 }
         }
     };
-    let mut fit = Fit { data: &data, options, callback, number: 0, validation: vec![None; tasks.len()], trees: vec![0; tasks.len()] };
-    let half = if options.sharing == Sharing::Partial && validation.is_empty() { options.rounds.div_ceil(2) } else { options.rounds };
+    let mut fit = Fit {
+        data: &data,
+        options,
+        callback,
+        number: 0,
+        validation: vec![None; tasks.len()],
+        trees: vec![0; tasks.len()],
+    };
+    let half = if options.sharing == Sharing::Partial && validation.is_empty() {
+        options.rounds.div_ceil(2)
+    } else {
+        options.rounds
+    };
     let goes_on = fit.phase(&mut model, &options.sharing.groups(tasks.len()), half)?;
     if options.sharing == Sharing::Partial && goes_on {
         let rest = if validation.is_empty() { options.rounds - half } else { options.rounds };
@@ -137,7 +147,9 @@ impl Fit<'_> {
         let scores = |rows: &[usize]| model.scores(&data.features.take(rows));
         let energies = start_energies(data, model);
         let (train, validation) = (scores(&data.train.rows)?, scores(&data.validation.rows)?);
-        let new = |tasks: &Vec<usize>| Group::new(data, tasks, &model.heads, [&train, &validation], &energies, options.patience);
+        let new = |tasks: &Vec<usize>| {
+            Group::new(data, tasks, &model.heads, [&train, &validation], &energies, options.patience)
+        };
         let mut groups: Vec<Group> = groups.iter().map(new).collect();
         let signs = data.signs(&options.growing)?;
         let mut weights: Vec<f64> = data.tasks.iter().map(|task| task.weight).collect();
@@ -168,7 +180,11 @@ impl Fit<'_> {
             members.sort_unstable_by_key(|member| member.task);
             let losses: Vec<Option<f64>> = members.iter().map(|member| member.loss).collect();
             let active: Vec<bool> = members.iter().map(|member| member.active).collect();
-            if self.callback.after_round(&Round { number: self.number, validation: &losses, active: &active }).is_break() {
+            if self
+                .callback
+                .after_round(&Round { number: self.number, validation: &losses, active: &active })
+                .is_break()
+            {
                 goes_on = false;
                 break;
             }

@@ -15,7 +15,8 @@ pub(super) fn order(statistics: &Statistics, cells: &[i32], total: &[i32], smoot
     let size = statistics.cell();
     let rows = f64::from(total[size - 1].max(1));
     // A row's worth of Hessian.
-    let smooth: Vec<f64> = (0..width).map(|output| smoothing * statistics.hessian(total, output) / rows + 1e-9).collect();
+    let smooth: Vec<f64> =
+        (0..width).map(|output| smoothing * statistics.hessian(total, output) / rows + 1e-9).collect();
     // Values of each category, in units in which their squares times Hessians are gains.
     let roots: Vec<f64> = statistics.factors.iter().map(|factor| f64::from(*factor).sqrt()).collect();
     let values: Vec<f64> = bins
@@ -47,10 +48,8 @@ fn direction(width: usize, values: &[f64], counts: &[f64]) -> Vec<f64> {
     if width == 1 {
         return vec![1.0];
     }
-    let largest = values
-        .chunks_exact(width)
-        .zip(counts)
-        .max_by(|a, b| (dot(a.0, a.0) * a.1).total_cmp(&(dot(b.0, b.0) * b.1)));
+    let largest =
+        values.chunks_exact(width).zip(counts).max_by(|a, b| (dot(a.0, a.0) * a.1).total_cmp(&(dot(b.0, b.0) * b.1)));
     let mut direction = largest.map_or_else(|| vec![1.0; width], |largest| largest.0.to_vec());
     for _ in 0..STEPS {
         let norm = dot(&direction, &direction).sqrt();

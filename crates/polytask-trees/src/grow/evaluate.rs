@@ -94,7 +94,13 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Finds the splits of a node, or of two that were one: `histogram` is then that of their parent.
-    pub(super) fn evaluate(&mut self, rows: &[u32], mut histogram: Option<Vec<i32>>, small: &mut Open, large: Option<&mut Open>) {
+    pub(super) fn evaluate(
+        &mut self,
+        rows: &[u32],
+        mut histogram: Option<Vec<i32>>,
+        small: &mut Open,
+        large: Option<&mut Open>,
+    ) {
         let mut keep = if self.keeps(small) { Some(self.histogram()) } else { None };
         let gather = |open: &Open, needed: bool| {
             let mut records = Vec::new();
@@ -110,7 +116,9 @@ impl<'a> Evaluator<'a> {
         });
         let [Some(few), many] = &sides else { return };
         let jobs = self.jobs(small.parent, keep.as_deref_mut(), histogram.as_deref_mut());
-        let work = jobs.len() * (self.grower.statistics.stride() + 2) * (few.rows.len() + many.as_ref().map_or(0, |many| many.rows.len().min(512)));
+        let work = jobs.len()
+            * (self.grower.statistics.stride() + 2)
+            * (few.rows.len() + many.as_ref().map_or(0, |many| many.rows.len().min(512)));
         let run = |job: Job<'_>| SCRATCH.with_borrow_mut(|scratch| self.run(job, few, many.as_ref(), scratch));
         let found: Vec<[Option<(usize, Found)>; 2]> = if work > PARALLEL {
             let least = jobs.len().div_ceil(8 * rayon::current_num_threads());
@@ -129,7 +137,8 @@ impl<'a> Evaluator<'a> {
             }
         }
         let [first, second] = best;
-        let splits = [self.split(&few.open.total, first), many.as_ref().and_then(|many| self.split(&many.open.total, second))];
+        let splits =
+            [self.split(&few.open.total, first), many.as_ref().and_then(|many| self.split(&many.open.total, second))];
         drop(sides);
         let [first, second] = splits;
         small.split = first;
@@ -151,7 +160,12 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The features that are looked at, each with its cells.
-    fn jobs<'b>(&self, parent: Option<(usize, usize)>, keep: Option<&'b mut [i32]>, histogram: Option<&'b mut [i32]>) -> Vec<Job<'b>> {
+    fn jobs<'b>(
+        &self,
+        parent: Option<(usize, usize)>,
+        keep: Option<&'b mut [i32]>,
+        histogram: Option<&'b mut [i32]>,
+    ) -> Vec<Job<'b>> {
         let grower = self.grower;
         let some = grower.growing.features_per_split;
         if some < 1.0 {
@@ -176,7 +190,13 @@ impl<'a> Evaluator<'a> {
     }
 
     /// One feature: the histogram of the small node, that of the large one, and the best split of each.
-    fn run(&self, job: Job<'_>, few: &Side<'_>, many: Option<&Side<'_>>, scratch: &mut Scratch) -> [Option<(usize, Found)>; 2] {
+    fn run(
+        &self,
+        job: Job<'_>,
+        few: &Side<'_>,
+        many: Option<&Side<'_>>,
+        scratch: &mut Scratch,
+    ) -> [Option<(usize, Found)>; 2] {
         let grower = self.grower;
         let Job { feature, keep, parent } = job;
         let (bins, column) = (&grower.bins[feature], grower.matrix.column(feature));
@@ -190,10 +210,13 @@ impl<'a> Evaluator<'a> {
         let mut find = |cells: &[i32], side: &Side<'_>| {
             let random = match self.search.thresholds() {
                 Thresholds::Best => None,
-                Thresholds::Random => Some(Random::new(grower.seed, Use::Thresholds, &[grower.tree, side.open.id, feature])),
+                Thresholds::Random => {
+                    Some(Random::new(grower.seed, Use::Thresholds, &[grower.tree, side.open.id, feature]))
+                }
             };
             let bound = grower.bound(feature, side.open);
-            let found = self.search.find(bins, cells, &side.open.total, bound.as_ref(), (sequence, left, gains), random);
+            let found =
+                self.search.find(bins, cells, &side.open.total, bound.as_ref(), (sequence, left, gains), random);
             found.map(|found| (feature, found))
         };
         let kept = keep.is_some();

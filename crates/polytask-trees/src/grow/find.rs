@@ -94,7 +94,11 @@ impl Search<'_> {
                 break;
             }
             left.clear();
-            if missing_left { left.extend_from_slice(missing) } else { left.resize(size, 0) }
+            if missing_left {
+                left.extend_from_slice(missing)
+            } else {
+                left.resize(size, 0)
+            }
             sweep(self.statistics, cells, sequence, left, total, least, gains);
             if let Some(bound) = bound {
                 left.fill(0);
@@ -115,7 +119,15 @@ impl Search<'_> {
     }
 
     /// The rule of the split behind place `at` of the sequence.
-    pub(super) fn rule(&self, bins: &Bins, sequence: &[u8], at: usize, (gaps, left): (bool, bool), cells: &[i32], total: &[i32]) -> Rule {
+    pub(super) fn rule(
+        &self,
+        bins: &Bins,
+        sequence: &[u8],
+        at: usize,
+        (gaps, left): (bool, bool),
+        cells: &[i32],
+        total: &[i32],
+    ) -> Rule {
         let size = self.statistics.cell();
         match bins {
             Bins::Numbers { .. } => {
@@ -125,7 +137,8 @@ impl Search<'_> {
                     None => (bins.values() - 1) as u8,
                 };
                 // Where nothing is missing here, what is missing elsewhere goes the way of most rows.
-                let fewer = || -> i32 { sequence[..=at].iter().map(|&bin| cells[usize::from(bin) * size + size - 1]).sum() };
+                let fewer =
+                    || -> i32 { sequence[..=at].iter().map(|&bin| cells[usize::from(bin) * size + size - 1]).sum() };
                 let missing_left = if gaps { left } else { 2 * i64::from(fewer()) >= i64::from(total[size - 1]) };
                 Rule::Number { last, missing: bins.values() as u8, missing_left }
             }

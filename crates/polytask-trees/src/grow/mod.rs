@@ -18,7 +18,7 @@ mod values;
 
 pub(crate) use split::{Split, Structure};
 pub(crate) use statistics::Statistics;
-pub(crate) use values::{Valued, values};
+pub(crate) use values::{Residual, Valued, values};
 
 use monotone::Bound;
 use split::{Inner, Leaf};

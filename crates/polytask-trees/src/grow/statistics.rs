@@ -40,15 +40,17 @@ impl Statistics {
     pub(crate) fn new(outputs: usize, gradients: &[f32], hessians: &[f32], rows: &[u32], weights: &[Weight]) -> Self {
         let width = padded(outputs);
         let own = outputs > 1
-            && !hessians.par_chunks(outputs * BLOCK).all(|block| {
-                block.chunks_exact(outputs).all(|row| row.iter().all(|hessian| *hessian == row[0]))
-            });
+            && !hessians
+                .par_chunks(outputs * BLOCK)
+                .all(|block| block.chunks_exact(outputs).all(|row| row.iter().all(|hessian| *hessian == row[0])));
         let channels = if own { width } else { 1 };
         let limit = (i32::MAX as usize / rows.len().max(1)).clamp(1, i16::MAX as usize) as f64;
         let step = |most: f32| if most > 0.0 { f64::from(most) / limit } else { 1.0 };
         let largest = largest(outputs, gradients, hessians, rows);
-        let gradient_steps: Vec<f64> = (0..width).map(|output| largest.get(output).map_or(1.0, |most| step(most.0))).collect();
-        let hessian_steps: Vec<f64> = (0..channels).map(|channel| largest.get(channel).map_or(1.0, |most| step(most.1))).collect();
+        let gradient_steps: Vec<f64> =
+            (0..width).map(|output| largest.get(output).map_or(1.0, |most| step(most.0))).collect();
+        let hessian_steps: Vec<f64> =
+            (0..channels).map(|channel| largest.get(channel).map_or(1.0, |most| step(most.1))).collect();
         let mut real: Vec<f64> = gradient_steps.iter().map(|step| step * step).collect();
         real.iter_mut().enumerate().for_each(|(output, factor)| *factor *= weights.get(output).copied().unwrap_or(0.0));
         let unit = real.iter().copied().fold(f64::MIN_POSITIVE, f64::max);

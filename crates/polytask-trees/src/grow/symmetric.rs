@@ -53,13 +53,24 @@ impl Grower<'_> {
         let mut records = Vec::new();
         self.statistics.gather(rows, &mut records);
         let search = Search { statistics: self.statistics, growing: self.growing };
-        let found: Vec<Option<Candidate>> =
-            self.features.par_iter().map(|&feature| self.feature(&search, feature, rows, &records, level, depth)).collect();
+        let found: Vec<Option<Candidate>> = self
+            .features
+            .par_iter()
+            .map(|&feature| self.feature(&search, feature, rows, &records, level, depth))
+            .collect();
         found.into_iter().flatten().reduce(|best, next| if next.gain > best.gain { next } else { best })
     }
 
     /// The best test of a level on one feature.
-    fn feature(&self, search: &Search<'_>, feature: usize, rows: &[u32], records: &[i16], level: &[Open], depth: usize) -> Option<Candidate> {
+    fn feature(
+        &self,
+        search: &Search<'_>,
+        feature: usize,
+        rows: &[u32],
+        records: &[i16],
+        level: &[Open],
+        depth: usize,
+    ) -> Option<Candidate> {
         let bins = &self.bins[feature];
         let (size, stride) = (self.statistics.cell(), self.statistics.stride());
         let length = (bins.values() + 1) * size;
@@ -102,7 +113,15 @@ impl Grower<'_> {
                 sweep(self.statistics, cells, &sequence, &mut left, &open.total, least, &mut gains);
                 if let Some(bound) = self.bound(feature, open) {
                     start(&mut left);
-                    bound.adjust(self.statistics, cells, &sequence, &mut left, &open.total, f64::from(least.l2), &mut gains);
+                    bound.adjust(
+                        self.statistics,
+                        cells,
+                        &sequence,
+                        &mut left,
+                        &open.total,
+                        f64::from(least.l2),
+                        &mut gains,
+                    );
                 }
                 let before = self.statistics.score(&open.total, f64::from(least.l2));
                 for (at, &gain) in gains.iter().enumerate().filter(|gain| gain.1.is_finite()) {
@@ -117,6 +136,11 @@ impl Grower<'_> {
             }
         }
         let (gain, at, missing_left, divides) = best?;
-        Some(Candidate { gain, feature, rule: search.rule(bins, &sequence, at, (gaps, missing_left), &all, &total), divides })
+        Some(Candidate {
+            gain,
+            feature,
+            rule: search.rule(bins, &sequence, at, (gaps, missing_left), &all, &total),
+            divides,
+        })
     }
 }

@@ -65,7 +65,12 @@ impl Objective {
         match *self {
             Self::Absolute => Some(0.5),
             Self::Quantile { level } => Some(level),
-            Self::Squared | Self::Huber { .. } | Self::Binary | Self::Category { .. } | Self::Multilabel { .. } | Self::Poisson => None,
+            Self::Squared
+            | Self::Huber { .. }
+            | Self::Binary
+            | Self::Category { .. }
+            | Self::Multilabel { .. }
+            | Self::Poisson => None,
         }
     }
 
@@ -83,7 +88,9 @@ impl Objective {
     pub fn decode(&self, scores: &mut [f64]) {
         match self {
             Self::Squared | Self::Absolute | Self::Huber { .. } | Self::Quantile { .. } => {}
-            Self::Binary | Self::Multilabel { .. } => scores.iter_mut().for_each(|score| *score = binary::sigmoid(*score)),
+            Self::Binary | Self::Multilabel { .. } => {
+                scores.iter_mut().for_each(|score| *score = binary::sigmoid(*score))
+            }
             Self::Category { .. } => category::softmax(scores),
             Self::Poisson => scores.iter_mut().for_each(|score| *score = poisson::mean(*score)),
         }
@@ -98,7 +105,8 @@ pub(crate) fn start(task: &Task, rows: &[usize]) -> Vec<f64> {
             .filter(|(label, weight)| !label.is_nan() && *weight > 0.0)
     };
     let mean = |output: usize| {
-        let (sum, total) = labelled(output).fold((0.0, 0.0), |(sum, total), (label, weight)| (sum + weight * label, total + weight));
+        let (sum, total) =
+            labelled(output).fold((0.0, 0.0), |(sum, total), (label, weight)| (sum + weight * label, total + weight));
         if total > 0.0 { Some(sum / total) } else { None }
     };
     match task.objective {

@@ -51,7 +51,10 @@ impl Model {
         if first != self.start.len() || self.start.iter().any(|start| !start.is_finite()) {
             return Err("there must be one finite start an output".into());
         }
-        self.trees.iter().enumerate().try_for_each(|(index, tree)| self.tree(tree).map_err(|reason| format!("tree {index}: {reason}")))
+        self.trees
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, tree)| self.tree(tree).map_err(|reason| format!("tree {index}: {reason}")))
     }
 
     fn tree(&self, tree: &Tree) -> Result<(), String> {
@@ -59,7 +62,10 @@ impl Model {
             return Err("its outputs are out of order or out of range".into());
         }
         let (nodes, leaves) = (tree.nodes.len(), tree.covers.len());
-        if leaves != nodes + 1 || leaves.checked_mul(tree.outputs.len()) != Some(tree.values.len()) || nodes >= i32::MAX as usize {
+        if leaves != nodes + 1
+            || leaves.checked_mul(tree.outputs.len()) != Some(tree.values.len())
+            || nodes >= i32::MAX as usize
+        {
             return Err("it has not one leaf more than nodes, or not one value an output and leaf".into());
         }
         if tree.values.iter().any(|value| !value.is_finite()) {
@@ -72,7 +78,9 @@ impl Model {
             match (self.columns.get(node.feature as usize), &node.test) {
                 (Some(Schema::Numbers), Test::Number { threshold, .. }) if threshold.is_finite() => {}
                 (Some(Schema::Categories { .. }), Test::Category { left }) if ascending(left) => {}
-                (Some(_) | None, Test::Number { .. } | Test::Category { .. }) => return Err(format!("node {index} asks a column in a way it cannot")),
+                (Some(_) | None, Test::Number { .. } | Test::Category { .. }) => {
+                    return Err(format!("node {index} asks a column in a way it cannot"));
+                }
             }
             if !node.gain.is_finite() || depths[index] >= DEEPEST {
                 return Err(format!("node {index} is too deep or its gain is not finite"));
@@ -80,7 +88,11 @@ impl Model {
             for &child in &node.children {
                 let place = if child >= 0 { child as usize } else { nodes + (-1 - i64::from(child)) as usize };
                 let later = child < 0 || child as usize > index;
-                if !later || place >= seen.len() || (child >= 0 && place >= nodes) || std::mem::replace(&mut seen[place], true) {
+                if !later
+                    || place >= seen.len()
+                    || (child >= 0 && place >= nodes)
+                    || std::mem::replace(&mut seen[place], true)
+                {
                     return Err(format!("node {index} has a child that cannot be"));
                 }
                 if child >= 0 {

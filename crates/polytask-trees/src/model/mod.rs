@@ -125,7 +125,8 @@ impl Model {
         let mut gains = vec![vec![0.0; self.columns.len()]; self.heads.len()];
         for tree in &self.trees {
             for (task, head) in self.heads.iter().enumerate() {
-                if tree.outputs.iter().any(|&output| (head.first..head.first + head.width).contains(&(output as usize))) {
+                if tree.outputs.iter().any(|&output| (head.first..head.first + head.width).contains(&(output as usize)))
+                {
                     tree.nodes.iter().for_each(|node| gains[task][node.feature as usize] += f64::from(node.gain));
                 }
             }

@@ -54,7 +54,8 @@ impl<'a> Predictor<'a> {
             Schema::Categories { codes, rare } => Bins::Categories { codes: codes.clone(), rare: *rare },
         };
         let columns = model.columns.iter().map(column).collect();
-        let mut predictor = Self { model, columns, nodes: Vec::new(), values: Vec::new(), sets: Vec::new(), spans: Vec::new() };
+        let mut predictor =
+            Self { model, columns, nodes: Vec::new(), values: Vec::new(), sets: Vec::new(), spans: Vec::new() };
         for tree in &model.trees {
             let inner = tree.nodes.len();
             let place = |child: i32| if child >= 0 { child as u32 } else { inner as u32 + (-1 - child) as u32 };
@@ -69,7 +70,9 @@ impl<'a> Predictor<'a> {
             for node in &tree.nodes {
                 let children = [place(node.children[1]), place(node.children[0])];
                 let (mark, threshold) = match &node.test {
-                    Test::Number { threshold, missing_left } => (if *missing_left { MISSING_LEFT } else { 0 }, *threshold),
+                    Test::Number { threshold, missing_left } => {
+                        (if *missing_left { MISSING_LEFT } else { 0 }, *threshold)
+                    }
                     Test::Category { left } => {
                         let mut set = [0u64; 4];
                         left.iter().for_each(|&bin| set[usize::from(bin >> 6)] |= 1 << (bin & 63));
@@ -96,10 +99,14 @@ impl<'a> Predictor<'a> {
             match pair {
                 (Column::Numbers(_), Bins::Numbers { .. }) | (Column::Categories(_), Bins::Categories { .. }) => {}
                 (Column::Numbers(_), Bins::Categories { .. }) => {
-                    return Err(TreesError::Columns(format!("column {index} has numbers, but the model has categories there")));
+                    return Err(TreesError::Columns(format!(
+                        "column {index} has numbers, but the model has categories there"
+                    )));
                 }
                 (Column::Categories(_), Bins::Numbers { .. }) => {
-                    return Err(TreesError::Columns(format!("column {index} has categories, but the model has numbers there")));
+                    return Err(TreesError::Columns(format!(
+                        "column {index} has categories, but the model has numbers there"
+                    )));
                 }
             }
         }
@@ -115,7 +122,10 @@ impl<'a> Predictor<'a> {
         let outputs = self.model.outputs();
         let mut scores = vec![0.0; features.rows() * outputs];
         if outputs > 0 {
-            scores.par_chunks_mut(BLOCK * outputs).enumerate().for_each(|(block, scores)| self.block(features, block * BLOCK, scores));
+            scores
+                .par_chunks_mut(BLOCK * outputs)
+                .enumerate()
+                .for_each(|(block, scores)| self.block(features, block * BLOCK, scores));
         }
         Ok(scores)
     }
@@ -153,14 +163,21 @@ impl<'a> Predictor<'a> {
         for span in &self.spans {
             let count = span.outputs.len();
             for (group, inputs) in inputs.chunks_exact(width * TOGETHER).enumerate() {
-                let leaves = if span.categories { self.walk::<true>(span, inputs, width) } else { self.walk::<false>(span, inputs, width) };
+                let leaves = if span.categories {
+                    self.walk::<true>(span, inputs, width)
+                } else {
+                    self.walk::<false>(span, inputs, width)
+                };
                 for (lane, leaf) in leaves.into_iter().enumerate().take(rows - group * TOGETHER) {
                     let values = &self.values[span.values + (leaf - span.inner) * count..][..count];
                     let row = &mut scores[(group * TOGETHER + lane) * outputs..][..outputs];
                     if count == outputs {
                         row.iter_mut().zip(values).for_each(|(score, &value)| *score += f64::from(value));
                     } else {
-                        span.outputs.iter().zip(values).for_each(|(&output, &value)| row[output as usize] += f64::from(value));
+                        span.outputs
+                            .iter()
+                            .zip(values)
+                            .for_each(|(&output, &value)| row[output as usize] += f64::from(value));
                     }
                 }
             }
@@ -211,7 +228,9 @@ pub(crate) fn decode(model: &Model, row: &mut [f64]) {
 fn settle(objective: &Objective, values: &mut [f64]) {
     match objective {
         Objective::Squared | Objective::Absolute | Objective::Huber { .. } | Objective::Quantile { .. } => {}
-        Objective::Binary | Objective::Multilabel { .. } => values.iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0)),
+        Objective::Binary | Objective::Multilabel { .. } => {
+            values.iter_mut().for_each(|value| *value = value.clamp(0.0, 1.0))
+        }
         Objective::Poisson => values.iter_mut().for_each(|value| *value = value.max(0.0)),
         Objective::Category { .. } => {
             values.iter_mut().for_each(|value| *value = value.max(0.0));

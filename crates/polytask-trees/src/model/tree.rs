@@ -76,7 +76,10 @@ impl Tree {
     pub(crate) fn retain(&mut self, keep: impl Fn(u32) -> bool) -> bool {
         let kept: Vec<usize> = (0..self.outputs.len()).filter(|&place| keep(self.outputs[place])).collect();
         if kept.len() < self.outputs.len() {
-            self.values = (0..self.leaves()).flat_map(|leaf| kept.iter().map(move |&place| (leaf, place))).map(|(leaf, place)| self.leaf(leaf)[place]).collect();
+            self.values = (0..self.leaves())
+                .flat_map(|leaf| kept.iter().map(move |&place| (leaf, place)))
+                .map(|(leaf, place)| self.leaf(leaf)[place])
+                .collect();
             self.outputs = kept.iter().map(|&place| self.outputs[place]).collect();
         }
         !self.outputs.is_empty()

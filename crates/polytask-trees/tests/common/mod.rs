@@ -1,7 +1,7 @@
 //! Tables that tests plant tasks in.
 #![allow(dead_code)]
 
-use polytask_trees::{Column, Features};
+use polytask_trees::{Boosting, Column, Features, Growing};
 
 /// A small generator, so that tests do not hang on the crate's own.
 pub struct Draw(pub u64);
@@ -24,7 +24,8 @@ impl Draw {
 
 pub fn features(columns: &[Vec<f64>]) -> Features {
     let rows = columns.first().map_or(0, Vec::len);
-    Features::new(rows, columns.iter().map(|column| Column::numbers(column.iter().copied())).collect()).expect("columns")
+    Features::new(rows, columns.iter().map(|column| Column::numbers(column.iter().copied())).collect())
+        .expect("columns")
 }
 
 pub fn r2(labels: &[f64], predictions: &[f64]) -> f64 {
@@ -36,4 +37,15 @@ pub fn r2(labels: &[f64], predictions: &[f64]) -> f64 {
 /// Rows by turns: three of four to train on, one to validate.
 pub fn split(rows: usize) -> (Vec<usize>, Vec<usize>) {
     (0..rows).partition(|row| row % 4 != 3)
+}
+
+/// Boosting in which nothing is drawn.
+pub fn plain() -> Boosting {
+    Boosting {
+        rounds: 1000,
+        patience: Some(50),
+        rows_per_tree: 1.0,
+        growing: Growing::default(),
+        ..Boosting::default()
+    }
 }
