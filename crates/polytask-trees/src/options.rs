@@ -131,9 +131,9 @@ impl Default for Growing {
             growth: Growth::Leafwise,
             max_leaves: 31,
             max_depth: 16,
-            min_rows: 5,
+            min_rows: 10,
             min_hessian: 1e-3,
-            l2: 1.0,
+            l2: 3.0,
             min_gain: 0.0,
             max_bins: 255,
             features_per_tree: 1.0,
@@ -178,9 +178,9 @@ impl Default for Boosting {
             patience: Some(100),
             sharing: Sharing::Shared,
             scale: GainScale::Start,
-            rows_per_tree: 0.7,
+            rows_per_tree: 0.8,
             sketch: None,
-            growing: Growing { features_per_tree: 0.7, ..Growing::default() },
+            growing: Growing::default(),
             seed: 0,
         }
     }

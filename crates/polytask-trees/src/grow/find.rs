@@ -54,14 +54,20 @@ impl Search<'_> {
     /// Bins with rows, in the order in which they can go left.
     pub(super) fn sequence(&self, bins: &Bins, cells: &[i32], total: &[i32], into: &mut Vec<u8>) {
         let size = self.statistics.cell();
-        let filled = |bin: usize| cells[bin * size + size - 1] > 0;
+        let end = match bins {
+            Bins::Numbers { .. } => bins.values(),
+            Bins::Categories { .. } => bins.values() + 1,
+        };
         into.clear();
-        match bins {
-            Bins::Numbers { .. } => into.extend((0..bins.values()).filter(|&bin| filled(bin)).map(|bin| bin as u8)),
-            Bins::Categories { .. } => {
-                into.extend((0..=bins.values()).filter(|&bin| filled(bin)).map(|bin| bin as u8));
-                order(self.statistics, cells, total, self.growing.category_smoothing, into);
-            }
+        into.resize(end, 0);
+        let mut length = 0;
+        for (bin, cell) in cells.chunks_exact(size).take(end).enumerate() {
+            into[length] = bin as u8;
+            length += usize::from(cell[size - 1] > 0);
+        }
+        into.truncate(length);
+        if let Bins::Categories { .. } = bins {
+            order(self.statistics, cells, total, self.growing.category_smoothing, into);
         }
     }
 

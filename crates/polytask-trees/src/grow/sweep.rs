@@ -44,10 +44,11 @@ impl NullaryFnOnce for Sweep<'_> {
     #[inline(always)]
     fn call(self) {
         match (self.statistics.width, self.statistics.own) {
-            (1, _) => self.common::<1>(),
-            (2, false) => self.common::<2>(),
-            (4, false) => self.common::<4>(),
-            (_, false) => self.common::<8>(),
+            (1, _) => self.few::<1>(),
+            (2, false) => self.few::<2>(),
+            (4, false) => self.few::<4>(),
+            (8, false) => self.few::<8>(),
+            (_, false) => self.common(),
             (2, true) => self.own::<2>(),
             (4, true) => self.own::<4>(),
             (_, true) => self.own::<8>(),
@@ -55,10 +56,58 @@ impl NullaryFnOnce for Sweep<'_> {
     }
 }
 
+/// The sum of a power of two of numbers, half and half.
+#[inline(always)]
+fn added<const L: usize>(mut parts: [f32; L]) -> f32 {
+    let mut half = L / 2;
+    while half > 0 {
+        for lane in 0..half {
+            parts[lane] += parts[lane + half];
+        }
+        half /= 2;
+    }
+    parts[0]
+}
+
 impl Sweep<'_> {
-    /// One Hessian for all outputs; `L` outputs at a time.
+    /// One Hessian for all of `L` outputs, whose sums stay in registers.
     #[inline(always)]
-    fn common<const L: usize>(self) {
+    fn few<const L: usize>(self) {
+        let Self { statistics, cells, sequence, left, total, least, gains } = self;
+        let step = statistics.hessian_steps[0];
+        let (Some(factors), Some(all)) = (statistics.factors.first_chunk::<L>(), total.first_chunk::<L>()) else {
+            return;
+        };
+        let Some(mut sums) = left.first_chunk::<L>().copied() else { return };
+        let (mut weight, mut count) = (left[L], left[L + 1]);
+        let (whole, rows) = (total[L], total[L + 1]);
+        for (gain, &bin) in gains.iter_mut().zip(sequence) {
+            let cell = &cells[usize::from(bin) * (L + 2)..][..L + 2];
+            for lane in 0..L {
+                sums[lane] = sums[lane].wrapping_add(cell[lane]);
+            }
+            weight = weight.wrapping_add(cell[L]);
+            count = count.wrapping_add(cell[L + 1]);
+            let others = rows.wrapping_sub(count);
+            let (low, high) = (weight as f32 * step, whole.wrapping_sub(weight) as f32 * step);
+            if count < least.rows || others < least.rows || low < least.hessian || high < least.hessian {
+                continue;
+            }
+            let (low, high) = (1.0 / (low + least.l2), 1.0 / (high + least.l2));
+            let mut parts = [0.0f32; L];
+            for lane in 0..L {
+                let l = sums[lane] as f32;
+                let r = all[lane].wrapping_sub(sums[lane]) as f32;
+                parts[lane] = factors[lane] * (l * l * low + r * r * high);
+            }
+            *gain = added(parts);
+        }
+    }
+
+    /// One Hessian for all of many outputs.
+    #[inline(always)]
+    fn common(self) {
+        const L: usize = 8;
         let Self { statistics, cells, sequence, left, total, least, gains } = self;
         let width = statistics.width;
         let size = width + 2;
@@ -84,7 +133,7 @@ impl Sweep<'_> {
                     sums[lane] += factor[lane] * (l * l * low + r * r * high);
                 }
             }
-            *gain = sums.iter().sum();
+            *gain = added(sums);
         }
     }
 
@@ -120,8 +169,8 @@ impl Sweep<'_> {
                     sums[lane] += factors[chunk][lane] * (l * l / (low + least.l2) + r * r / (high + least.l2));
                 }
             }
-            if lows.iter().sum::<f32>() >= least.hessian && highs.iter().sum::<f32>() >= least.hessian {
-                *gain = sums.iter().sum();
+            if added(lows) >= least.hessian && added(highs) >= least.hessian {
+                *gain = added(sums);
             }
         }
     }

@@ -45,7 +45,7 @@ pub fn plain() -> Boosting {
         rounds: 1000,
         patience: Some(50),
         rows_per_tree: 1.0,
-        growing: Growing::default(),
+        growing: Growing { min_rows: 5, l2: 1.0, ..Growing::default() },
         ..Boosting::default()
     }
 }
