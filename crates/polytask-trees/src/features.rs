@@ -43,7 +43,7 @@ impl Features {
                 return Err(TreesError::Length { what, expected: rows, found: column.len() });
             }
         }
-        if rows >= u32::MAX as usize {
+        if rows >= i32::MAX as usize {
             return Err(TreesError::Value(format!("{rows} rows are more than trees can count")));
         }
         Ok(Self { rows, columns })

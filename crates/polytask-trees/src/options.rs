@@ -208,7 +208,7 @@ impl Default for Forest {
     fn default() -> Self {
         let growing = Growing {
             growth: Growth::Depthwise,
-            max_leaves: usize::MAX,
+            max_leaves: 1 << 30,
             max_depth: 32,
             min_rows: 1,
             min_hessian: 0.0,
@@ -247,7 +247,7 @@ fn at_least(name: &str, value: f64, least: f64) -> Result<(), TreesError> {
 
 impl Growing {
     fn check(&self) -> Result<(), TreesError> {
-        at_least("max_leaves", self.max_leaves.min(usize::MAX >> 12) as f64, 2.0)?;
+        at_least("max_leaves", self.max_leaves as f64, 2.0)?;
         at_least("max_depth", self.max_depth as f64, 1.0)?;
         at_least("min_rows", self.min_rows as f64, 0.0)?;
         at_least("min_hessian", self.min_hessian, 0.0)?;

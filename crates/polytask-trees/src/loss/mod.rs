@@ -14,7 +14,8 @@ pub(crate) use quantile::quantile;
 use crate::{Objective, Task};
 
 impl Objective {
-    /// The loss of one row; labels that are missing count nothing.
+    /// The loss of one row; labels that are missing count nothing. `labels` has [`Objective::label_width`] values that the
+    /// objective allows, `scores` has [`Objective::width`]; with fewer it panics.
     pub fn loss(&self, labels: &[f64], scores: &[f64]) -> f64 {
         let (label, score) = (labels[0], scores[0]);
         if !matches!(self, Self::Multilabel { .. }) && label.is_nan() {
@@ -33,7 +34,7 @@ impl Objective {
     }
 
     /// Gradient and Hessian of one row times `weight`, an output after the other; both 0 where a label is missing. The
-    /// Hessian is the diagonal, or what stands in for it (see the losses' pages).
+    /// Hessian is the diagonal, or what stands in for it (see [`Objective`]). Slices are as long as for [`Objective::loss`].
     pub fn gradient(&self, weight: f64, labels: &[f64], scores: &[f64], gradient: &mut [f32], hessian: &mut [f32]) {
         let mut put = |output: usize, g: f64, h: f64| {
             gradient[output] = (weight * g) as f32;
