@@ -1,0 +1,122 @@
+use rayon::prelude::*;
+
+use super::data::BLOCK;
+use crate::random::Random;
+use crate::{Sketch, Task};
+
+/// Gradients and Hessians of some tasks' outputs, row by row.
+pub(super) struct Gradients {
+    pub(super) outputs: usize,
+    pub(super) gradients: Vec<f32>,
+    pub(super) hessians: Vec<f32>,
+}
+
+/// Gradients of tasks whose scores begin at a place of a row of `width` scores.
+pub(super) fn gradients(tasks: &[(&Task, usize)], rows: &[usize], scores: &[f64], width: usize) -> Gradients {
+    let outputs: usize = tasks.iter().map(|task| task.0.objective.width()).sum();
+    let mut gradients = vec![0.0f32; rows.len() * outputs];
+    let mut hessians = gradients.clone();
+    let blocks = gradients.par_chunks_mut(BLOCK * outputs).zip(hessians.par_chunks_mut(BLOCK * outputs));
+    blocks.zip(rows.par_chunks(BLOCK)).zip(scores.par_chunks(BLOCK * width)).for_each(
+        |(((gradients, hessians), rows), scores)| {
+            for (place, (&row, scores)) in rows.iter().zip(scores.chunks_exact(width)).enumerate() {
+                let mut at = place * outputs;
+                for &(task, first) in tasks {
+                    let end = at + task.objective.width();
+                    let weight = f64::from(task.row_weight(row));
+                    if weight > 0.0 {
+                        let scores = &scores[first..first + end - at];
+                        task.objective.gradient(
+                            weight,
+                            task.row_labels(row),
+                            scores,
+                            &mut gradients[at..end],
+                            &mut hessians[at..end],
+                        );
+                    }
+                    at = end;
+                }
+            }
+        },
+    );
+    Gradients { outputs, gradients, hessians }
+}
+
+/// What a perfect split could gain in each output: the sum of squared gradients over the mean Hessian of labelled rows.
+pub(super) fn energies(found: &Gradients) -> Vec<f64> {
+    sums(found)
+        .into_iter()
+        .map(|(squares, hessian, rows)| if hessian > 0.0 { squares * rows / hessian } else { 0.0 })
+        .collect()
+}
+
+/// Of each output, the sum of squared gradients, the sum of Hessians and the number of rows that have one.
+fn sums(found: &Gradients) -> Vec<(f64, f64, f64)> {
+    let outputs = found.outputs;
+    let none = vec![(0.0, 0.0, 0.0); outputs];
+    let block = |(gradients, hessians): (&[f32], &[f32])| {
+        let mut sums = none.clone();
+        for (gradients, hessians) in gradients.chunks_exact(outputs).zip(hessians.chunks_exact(outputs)) {
+            for ((sum, &gradient), &hessian) in sums.iter_mut().zip(gradients).zip(hessians) {
+                sum.0 += f64::from(gradient) * f64::from(gradient);
+                sum.1 += f64::from(hessian);
+                sum.2 += f64::from(u8::from(hessian > 0.0));
+            }
+        }
+        sums
+    };
+    let size = BLOCK * outputs;
+    let blocks: Vec<Vec<(f64, f64, f64)>> =
+        found.gradients.par_chunks(size).zip(found.hessians.par_chunks(size)).map(block).collect();
+    blocks.into_iter().fold(none.clone(), |mut all, block| {
+        all.iter_mut().zip(block).for_each(|(all, block)| *all = (all.0 + block.0, all.1 + block.1, all.2 + block.2));
+        all
+    })
+}
+
+impl Gradients {
+    /// Fewer columns in place of all outputs. Each output's gradient is first put on the scale on which gains are
+    /// compared; a row that has any label has a Hessian of 1.
+    pub(super) fn sketch(&self, sketch: Sketch, factors: &[f64], mut random: Random) -> Self {
+        let sums = sums(self);
+        let scale = |output: usize| {
+            let (_, hessian, rows) = sums[output];
+            if hessian > 0.0 { (factors[output] * rows / hessian).sqrt() } else { 0.0 }
+        };
+        let scales: Vec<f64> = (0..self.outputs).map(scale).collect();
+        let most = scales.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+        let width = sketch.width();
+        let mut mix = vec![0.0f32; self.outputs * width];
+        match sketch {
+            Sketch::Projection(_) => {
+                let spread = 1.0 / (width as f64).sqrt();
+                for (output, mix) in mix.chunks_exact_mut(width).enumerate() {
+                    mix.iter_mut().for_each(|mix| *mix = (spread * random.normal() * scales[output] / most) as f32);
+                }
+            }
+            Sketch::Top(_) => {
+                let mut order: Vec<usize> = (0..self.outputs).collect();
+                let size = |output: usize| sums[output].0 * scales[output] * scales[output];
+                order.sort_by(|&a, &b| size(b).total_cmp(&size(a)).then(a.cmp(&b)));
+                order
+                    .iter()
+                    .take(width)
+                    .enumerate()
+                    .for_each(|(place, &output)| mix[output * width + place] = (scales[output] / most) as f32);
+            }
+        }
+        let rows = self.gradients.len() / self.outputs;
+        let mut gradients = vec![0.0f32; rows * width];
+        let mut hessians = gradients.clone();
+        let into = gradients.par_chunks_mut(width).zip(hessians.par_chunks_mut(width));
+        into.zip(self.gradients.par_chunks(self.outputs).zip(self.hessians.par_chunks(self.outputs))).for_each(
+            |((into, ones), (gradient, hessian))| {
+                for (&gradient, mix) in gradient.iter().zip(mix.chunks_exact(width)) {
+                    into.iter_mut().zip(mix).for_each(|(into, mix)| *into += gradient * mix);
+                }
+                ones.fill(if hessian.iter().any(|&hessian| hessian > 0.0) { 1.0 } else { 0.0 });
+            },
+        );
+        Self { outputs: width, gradients, hessians }
+    }
+}

@@ -1,0 +1,136 @@
+//! What was fitted: trees, and how rows become their inputs.
+
+mod check;
+mod predict;
+mod tree;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use predict::goes_left;
+pub use predict::{Predictions, Predictor};
+pub use tree::{Node, Test, Tree};
+
+use crate::binning::Bins;
+use crate::{Features, Objective, TreesError};
+
+/// How one column of a model's inputs is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schema {
+    /// Numbers are taken as they are.
+    Numbers,
+    /// Bin `b` is code `codes[b]`; with `rare`, bin `codes.len()` holds all other codes. What is missing (or, without
+    /// `rare`, unknown) has the bin that comes after these.
+    Categories {
+        /// Known codes, ascending, at most 255.
+        codes: Vec<u32>,
+        /// Whether there is a bin for all other codes.
+        rare: bool,
+    },
+}
+
+impl Schema {
+    pub(crate) fn new(bins: &Bins) -> Self {
+        match bins {
+            Bins::Numbers { .. } => Self::Numbers,
+            Bins::Categories { codes, rare } => Self::Categories { codes: codes.clone(), rare: *rare },
+        }
+    }
+}
+
+/// The outputs of one task.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// Kind of the task.
+    pub objective: Objective,
+    /// Its first output among those of the model.
+    pub first: usize,
+    /// How many it has.
+    pub width: usize,
+}
+
+/// How the sums of trees become predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Through the link of each task's loss.
+    Boosted,
+    /// They are predictions already, averages of labels.
+    Forest,
+}
+
+/// A fitted model: `score_k(row) = start_k + sum over trees of the value for k in the row's leaf`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "check::Unchecked")]
+pub struct Model {
+    pub(crate) kind: Kind,
+    pub(crate) columns: Vec<Schema>,
+    pub(crate) heads: Vec<Head>,
+    pub(crate) start: Vec<f64>,
+    pub(crate) trees: Vec<Tree>,
+    /// Rounds that were fitted, before any was taken back; names the random streams of further rounds.
+    pub(crate) rounds: usize,
+}
+
+impl Model {
+    /// How the sums of trees become predictions.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Columns that rows must have.
+    pub fn columns(&self) -> &[Schema] {
+        &self.columns
+    }
+
+    /// Outputs of each task.
+    pub fn heads(&self) -> &[Head] {
+        &self.heads
+    }
+
+    /// Scores before the first tree, one an output.
+    pub fn start(&self) -> &[f64] {
+        &self.start
+    }
+
+    /// All trees, in the order in which they are added up.
+    pub fn trees(&self) -> &[Tree] {
+        &self.trees
+    }
+
+    /// Number of outputs of all tasks.
+    pub fn outputs(&self) -> usize {
+        self.start.len()
+    }
+
+    /// Scores of some rows before any link, row by row.
+    ///
+    /// # Errors
+    /// Rows without the model's columns.
+    pub fn scores(&self, features: &Features) -> Result<Vec<f64>, TreesError> {
+        Predictor::new(self).scores(features)
+    }
+
+    /// Predictions for some rows: numbers, probabilities or rates. To predict often, keep a [`Predictor`].
+    ///
+    /// # Errors
+    /// Rows without the model's columns.
+    pub fn predict(&self, features: &Features) -> Result<Predictions, TreesError> {
+        Predictor::new(self).predict(features)
+    }
+
+    /// Gain of all splits on each feature, for each task: `[task][feature]`, each split counted whole for every task
+    /// that its tree serves.
+    pub fn gains(&self) -> Vec<Vec<f64>> {
+        let mut gains = vec![vec![0.0; self.columns.len()]; self.heads.len()];
+        for tree in &self.trees {
+            for (task, head) in self.heads.iter().enumerate() {
+                if tree.outputs.iter().any(|&output| (head.first..head.first + head.width).contains(&(output as usize)))
+                {
+                    tree.nodes.iter().for_each(|node| gains[task][node.feature as usize] += f64::from(node.gain));
+                }
+            }
+        }
+        gains
+    }
+}
