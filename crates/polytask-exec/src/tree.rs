@@ -1,7 +1,7 @@
 //! The order in which the sums of lanes are added: a binary tree over lane numbers that pairs neighbours,
 //! `((0 + 1) + (2 + 3)) + ...`; a lane without a neighbour goes up a level as it is.
 //!
-//! The tree hangs on the number of lanes alone. So it does not matter which thread adds what, and a machine that holds a
+//! The tree depends on the number of lanes alone. So it does not matter which thread adds what, and a machine that holds a
 //! neighbouring block of lanes ([`block`]) holds a whole branch: it adds its own, and the branches of all machines are
 //! joined by the same tree over machines ([`Collective::sum`](crate::Collective::sum)).
 
@@ -139,7 +139,7 @@ pub fn total(lanes: Range<usize>, leaf: &impl Fn(usize) -> f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Numbers whose sum hangs on the order.
+    /// Numbers whose sum depends on the order.
     fn value(lane: usize, i: usize) -> f32 {
         let bits = (lane as u32 * 7919 + i as u32).wrapping_mul(0x9E37_79B9);
         (bits as f32 / u32::MAX as f32 - 0.3) * 10.0f32.powi((bits % 7) as i32 - 3)

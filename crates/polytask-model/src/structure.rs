@@ -117,7 +117,7 @@ impl Structure {
                 own.arcs.push(own.arcs.last().copied().unwrap_or(0) + tokens as u32);
             }
         }
-        // What hangs on the root has no head to look at.
+        // What depends on the root has no head to look at.
         own.heads = heads.unwrap_or_else(|| vec![MISSING; words.codes.len()]);
         for ends in words.offsets.windows(2) {
             let all = own.heads[ends[0] as usize..ends[1] as usize].iter_mut().enumerate();

@@ -1,4 +1,4 @@
-//! Permutation importance: how much worse each task gets when the values of an input are dealt to other rows (Breiman
+//! Permutation importance: how much worse each task gets when the values of an input are permuted between rows (Breiman
 //! 2001; Fisher et al. 2019).
 
 use crate::Error;
@@ -14,7 +14,7 @@ use serde::Serialize;
 /// How to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Times that the values of an input are dealt anew; at least one.
+    /// Times that the values of an input are permuted; at least one.
     pub repeats: u64,
     /// Rows at most; a sample of more is drawn.
     pub rows: usize,

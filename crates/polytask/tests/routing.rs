@@ -11,7 +11,7 @@ const SEEDS: [u64; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 /// The first two belong together, and so do the last two.
 const TASKS: [&str; 4] = ["a0", "a1", "b0", "b1"];
 
-/// Tasks a0 and a1 hang on the first four inputs, b0 and b1 on the other four, in ways that have nothing in common.
+/// Tasks a0 and a1 depend on the first four inputs, b0 and b1 on the other four, in ways that have nothing in common.
 fn table(rows: usize, seed: u64) -> String {
     let mut noise = Noise(500 + seed);
     let mut normal = move || (0..12).map(|_| noise.next()).sum::<f64>() - 6.0;

@@ -87,7 +87,7 @@ fn stacked_gradients_are_those_of_separate_backward_passes() {
             let mut stacked = runner(graph, rows, &Groups::separate(graph));
             let losses = stacked.forward_backward(feed, &vec![1.0; tasks], NOISE);
             let mut split = runner(graph, rows, &Groups::representation(graph));
-            // Which layers run together hangs on where gradients are kept apart, and the last digit on that.
+            // Which layers run together depends on where gradients are kept apart, and the last digit on that.
             for (a, b) in split.forward_backward(feed, &vec![1.0; tasks], NOISE).iter().zip(&losses) {
                 assert!((a.unwrap() - b.unwrap()).abs() < 1e-6 * b.unwrap().abs(), "{name}: {a:?} {b:?}");
             }

@@ -12,7 +12,7 @@ use polytask::search::settle;
 const SEEDS: [u64; 3] = [1, 2, 3];
 const INPUTS: usize = 8;
 
-/// Labels that hang on the sines of projections of the inputs: which projection and how much noise, by task.
+/// Labels that depend on the sines of projections of the inputs: which projection and how much noise, by task.
 fn table(rows: usize, seed: u64, tasks: &[(&str, [f64; INPUTS], f64)]) -> String {
     let mut noise = Noise(1000 + seed);
     let names = (0..INPUTS).map(|i| format!("x{i}")).chain(tasks.iter().map(|t| t.0.to_owned()));

@@ -114,7 +114,7 @@ fn auto_lambda_finds_the_task_that_helps() {
     });
     let data = format!("x,z,a,twin,b\n{}", rows.collect::<String>());
     for held_out in ["half", "batch"] {
-        // Whether a head at first pulls the unit the way that `a` does hangs on its draw.
+        // Whether a head at first pulls the unit the way that `a` does depends on its draw.
         let (mut twin, mut other) = (0.0, 0.0);
         for seed in 0..8 {
             let learnt = learn(

@@ -56,7 +56,7 @@ pub fn everything() -> Vec<(&'static str, &'static str)> {
     all
 }
 
-/// A small generator of its own, so that inputs do not hang on the code under test (SplitMix64).
+/// A small generator of its own, so that inputs do not depend on the code under test (SplitMix64).
 pub struct Dice(pub u64);
 
 impl Dice {

@@ -8,7 +8,7 @@ use polytask::model::Model;
 use polytask_data::ReadOptions;
 use std::path::PathBuf;
 
-/// Say how much worse each task gets when the values of an input are dealt to other rows
+/// Say how much worse each task gets when the values of an input are permuted between rows
 #[derive(clap::Args)]
 pub struct ImportanceCommand {
     /// The model directory

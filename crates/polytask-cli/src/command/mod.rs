@@ -54,7 +54,7 @@ pub enum Command {
     Select(select::Select),
     /// Write what became of a model, or of several side by side, as one HTML file
     Report(report::Report),
-    /// Say how much worse each task gets when the values of an input are dealt to other rows
+    /// Say how much worse each task gets when the values of an input are permuted between rows
     Importance(importance::ImportanceCommand),
     /// Make a data set from another one
     Data(data::Data),

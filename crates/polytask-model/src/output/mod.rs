@@ -236,7 +236,7 @@ fn best_of_tokens(prediction: &Prediction, row: usize) -> Vec<&str> {
     classes[row].iter().map(|class| labels[*class as usize].as_str()).collect()
 }
 
-/// What a token hangs on, counted from 1 as in CoNLL-U, 0 for the root, and how.
+/// What a token depends on, counted from 1 as in CoNLL-U, 0 for the root, and how.
 #[derive(serde::Serialize)]
 struct Arc<'a> {
     head: u32,

@@ -4,7 +4,7 @@
 //! While searching there is a column of layers a task. Every layer but the first reads one of the layers below it, and
 //! every head one of the last layers, drawn with learnt probabilities (straight-through Gumbel-softmax). Then each takes
 //! the likeliest, what nobody reads is dropped, and the [`Tree`] that is left is trained from scratch. The columns start
-//! alike, so that a choice hangs on the tasks, not on the luck of a draw.
+//! alike, so that a choice depends on the tasks, not on the luck of a draw.
 //!
 //! ```text
 //! x_t^l = layer_t^l(sum_s z_ts x_s^{l-1}),  z_t one-hot, drawn by softmax(alpha_t)

@@ -33,7 +33,7 @@ pub struct DselectK {
     pub experts: usize,
     /// Experts that a gate chooses at most, from 1 to the number of experts. Default 2.
     pub k: usize,
-    /// Whether the choice hangs on the row; otherwise it is one for all rows. Default true.
+    /// Whether the choice depends on the row; otherwise it is one for all rows. Default true.
     pub per_row: bool,
     /// What the entropy of a choice costs, 0 or above; more makes choices sharp sooner. Default 0.001.
     pub entropy: f64,

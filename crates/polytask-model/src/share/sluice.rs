@@ -27,7 +27,7 @@ pub(super) const INFO: Info = Info {
 pub struct Sluice {
     /// Parts that each layer is cut into, at least 1; they divide the widths of `model.trunk`. Default 2.
     pub subspaces: usize,
-    /// What keeps the subspaces of a layer apart is multiplied with, 0 or above. Default 0.001.
+    /// Weight of the penalty that keeps the subspaces of a layer orthogonal, at least 0. Default 0.001.
     pub orthogonality: f64,
     /// Where the weight of a subspace for itself starts, from 0 to 1; the others share the rest. Default 0.9.
     pub own: f64,

@@ -210,7 +210,7 @@ impl Outcome for Arcs {
         self.constant_in(&Layout::of_elements(std::iter::repeat_n(0, rows)))
     }
 
-    /// Every token hangs on the one before it, by the commonest relation.
+    /// Every token depends on the one before it, by the commonest relation.
     fn constant_in(&self, layout: &Layout) -> Prediction {
         let shares = &self.classes.shares;
         let most = (0..shares.len()).fold(0, |best, class| if shares[class] > shares[best] { class } else { best });

@@ -99,7 +99,7 @@ fn effects(importance: &TaskImportance) -> Option<Figure> {
     let first = importance.inputs.first()?;
     let title = "What the inputs are worth".to_owned();
     let words = format!(
-        "How much worse {} gets when the values of an input are dealt to other rows; the bars are the mean, the whiskers \
+        "How much worse {} gets when the values of an input are permuted between rows; the bars are the mean, the whiskers \
          one standard deviation over repeats. The most important input is {}, worth {}.",
         importance.metric,
         first.0,

@@ -69,7 +69,7 @@ impl Grower<'_> {
             push(&mut heap, &mut sprout, left);
             push(&mut heap, &mut sprout, right);
         }
-        // In the order of their nodes, so that the order does not hang on the heap's insides.
+        // In the order of their nodes, so that the order does not depend on the heap's insides.
         let mut rest: Vec<Open> = heap.into_iter().map(|entry| entry.open).collect();
         rest.sort_by_key(|open| open.id);
         rest.into_iter().for_each(|open| sprout.close(open));

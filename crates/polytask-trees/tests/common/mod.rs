@@ -3,7 +3,7 @@
 
 use polytask_trees::{Boosting, Column, Features, Growing};
 
-/// A small generator, so that tests do not hang on the crate's own.
+/// A small generator, so that tests do not depend on the crate's own.
 pub struct Draw(pub u64);
 
 impl Draw {
