@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use polytask::config::{Config, TaskConfig};
-use polytask::metric::Better;
-use polytask::tasks::{Kind, MISSING, Prediction, Target, Task, TaskError, Truth, UNSEEN, sample_weights};
+use polytask::metric::{Better, Metrics};
+use polytask::tasks::{Kind, Layout, MISSING, Prediction, Target, Task, TaskError, Truth, UNSEEN, sample_weights};
 use polytask_data::{Column, Hint, Table};
+use polytask_exec::{TaskOutput, Values};
 use polytask_graph::LossKind;
 
 const NONE: f64 = f64::NAN;
@@ -31,6 +32,19 @@ fn all(table: &Table) -> Vec<u32> {
 /// Fits the task `y` on all rows.
 fn fit(keys: &str, table: &Table) -> Result<Task, TaskError> {
     Task::fit("y", &config(keys), table, &all(table))
+}
+
+/// Predictions from outputs of rows.
+fn predict(task: &Task, outputs: &[f32]) -> Prediction {
+    let (width, rows) = (task.outcome().width(), outputs.len() / task.outcome().width());
+    let mut prediction = Values::of_rows(width, rows);
+    prediction.extend(outputs);
+    task.predict(&TaskOutput { prediction, ..TaskOutput::default() }, &Layout::of_rows(rows))
+}
+
+/// The metrics of outputs of rows.
+fn evaluate(task: &Task, truth: &Truth, outputs: &[f32]) -> Metrics {
+    task.outcome().score(truth, &predict(task, outputs))
 }
 
 /// The message, with the hint on a line of its own.
@@ -82,7 +96,7 @@ fn regression_is_standardised_by_the_training_rows_and_given_back_in_its_units()
     assert_eq!(labels.target, Target::Real(vec![-1.0, 1.0, 0.0, 83.0]));
     assert_eq!(labels.weights, [1.0, 1.0, 0.0, 1.0]);
     assert_eq!((labels.count(&[0, 2]), labels.truth.known(2), labels.truth.known(3)), (1, false, true));
-    assert_eq!(task.predict(&[-1.0, 0.5]), Prediction::Numbers(vec![160.0, 175.0]));
+    assert_eq!(predict(&task, &[-1.0, 0.5]), Prediction::Numbers(vec![160.0, 175.0]));
     assert_eq!((task.outcome().loss(), task.outcome().hint()), (LossKind::Mse, Hint::Number));
     assert_eq!((task.outcome().width(), task.outcome().initial_bias()), (1, vec![0.0]));
 
@@ -90,7 +104,7 @@ fn regression_is_standardised_by_the_training_rows_and_given_back_in_its_units()
     assert_eq!(task.outcome().loss(), LossKind::Huber { delta: 2.5 });
     assert_eq!(task.outcome().initial_bias(), [2.0]);
     assert_eq!(task.labels(&numbers(&[5.0])).unwrap().target, Target::Real(vec![5.0]));
-    assert_eq!(task.predict(&[5.0]), Prediction::Numbers(vec![5.0]));
+    assert_eq!(predict(&task, &[5.0]), Prediction::Numbers(vec![5.0]));
     assert_eq!(fit("loss = \"mae\"", &numbers(&[1.0, 3.0])).unwrap().outcome().loss(), LossKind::Mae);
 }
 
@@ -98,14 +112,14 @@ fn regression_is_standardised_by_the_training_rows_and_given_back_in_its_units()
 fn regression_is_measured_over_labelled_rows_and_against_the_mean() {
     let task = fit("standardize = false", &numbers(&[1.0, 3.0])).unwrap();
     let truth = Truth::Numbers(vec![1.0, NONE, 3.0, 5.0]);
-    let metrics = task.evaluate(&truth, &[1.0, 99.0, 3.0, 4.0]);
+    let metrics = evaluate(&task, &truth, &[1.0, 99.0, 3.0, 4.0]);
     // Errors 0, 0, 1 about a mean of 3 with squares 4 + 0 + 4.
     assert_eq!((metrics.n, metrics.value("r2")), (3, Some(1.0 - 1.0 / 8.0)));
     close(&[metrics.value("rmse").unwrap(), metrics.value("mae").unwrap()], &[(1f64 / 3.0).sqrt(), 1.0 / 3.0]);
     // The mean of the training rows, 2, leaves errors of -1, 1 and 3.
     close(&[task.baseline(&truth).value("r2").unwrap()], &[1.0 - 11.0 / 8.0]);
     assert_eq!(task.outcome().primary(), ("r2", Better::Higher));
-    let none = task.evaluate(&Truth::Numbers(vec![NONE]), &[1.0]);
+    let none = evaluate(&task, &Truth::Numbers(vec![NONE]), &[1.0]);
     assert_eq!((none.n, none.scores.len()), (0, 0));
 }
 
@@ -138,7 +152,7 @@ fn binary_reads_predicts_and_measures() {
     // ln(1/4 / 3/4)
     close(&[f64::from(task.outcome().initial_bias()[0])], &[-(3f64.ln())]);
 
-    let prediction = task.predict(&[0.0, 3f32.ln(), -200.0]);
+    let prediction = predict(&task, &[0.0, 3f32.ln(), -200.0]);
     let Prediction::Classes { labels: names, probabilities } = &prediction else { panic!() };
     assert_eq!(names, &["no", "yes"]);
     close(&probabilities[..4], &[0.5, 0.5, 0.25, 0.75]);
@@ -148,7 +162,7 @@ fn binary_reads_predicts_and_measures() {
 
     // The labels above with scores that put one "no" above the "yes".
     let truth = Truth::Classes(vec![0, 1, 0, MISSING, UNSEEN]);
-    let metrics = task.evaluate(&truth, &[-1.0, 0.5, 2.0, 0.0, 0.0]);
+    let metrics = evaluate(&task, &truth, &[-1.0, 0.5, 2.0, 0.0, 0.0]);
     let names: Vec<&str> = metrics.scores.iter().map(|m| m.name).collect();
     assert_eq!((names.as_slice(), metrics.n), (["accuracy", "macro_f1", "log_loss", "auc"].as_slice(), 4));
     // The class that was never seen is a mistake in accuracy, a third class in macro_f1, and nowhere else.
@@ -163,7 +177,7 @@ fn binary_reads_predicts_and_measures() {
     let loss = (2.0 * -(0.75f64.ln()) - 0.25f64.ln()) / 3.0;
     close(&[baseline.value("log_loss").unwrap()], &[loss]);
     // One class only: no auc.
-    assert_eq!(task.evaluate(&Truth::Classes(vec![0, 0]), &[1.0, 2.0]).value("auc"), None);
+    assert_eq!(evaluate(&task, &Truth::Classes(vec![0, 0]), &[1.0, 2.0]).value("auc"), None);
 }
 
 #[test]
@@ -211,12 +225,13 @@ fn category_reads_predicts_and_measures() {
     let bias: Vec<f64> = task.outcome().initial_bias().iter().map(|b| f64::from(*b)).collect();
     close(&bias, &[0.25f64.ln(), 0.5f64.ln(), 0.25f64.ln()]);
 
-    let prediction = task.predict(&[0.0, 2f32.ln(), 0.0, 3000.0, 0.0, -3000.0]);
+    let prediction = predict(&task, &[0.0, 2f32.ln(), 0.0, 3000.0, 0.0, -3000.0]);
     let Prediction::Classes { probabilities, .. } = &prediction else { panic!() };
     close(probabilities, &[0.25, 0.5, 0.25, 1.0, 0.0, 0.0]);
     assert_eq!(prediction.classes(), [1, 0]);
 
-    let metrics = task.evaluate(&labels.truth.select(&[0, 1, 3, 5]), &[0., 1., 0., 0., 1., 0., 0., 0., 0., 0., 0., 1.]);
+    let metrics =
+        evaluate(&task, &labels.truth.select(&[0, 1, 3, 5]), &[0., 1., 0., 0., 1., 0., 0., 0., 0., 0., 0., 1.]);
     let names: Vec<&str> = metrics.scores.iter().map(|m| m.name).collect();
     assert_eq!((names.as_slice(), metrics.n), (["accuracy", "macro_f1", "log_loss"].as_slice(), 3));
     close(&[metrics.value("accuracy").unwrap()], &[1.0 / 3.0]);
@@ -244,9 +259,9 @@ fn count_is_a_rate() {
     close(&[f64::from(task.outcome().initial_bias()[0])], &[2f64.ln()]);
     let labels = task.labels(&numbers(&[3.0, NONE])).unwrap();
     assert_eq!((labels.target, labels.weights), (Target::Real(vec![3.0, 0.0]), vec![1.0, 0.0]));
-    let Prediction::Numbers(rates) = task.predict(&[0.0, 1.0]) else { panic!() };
+    let Prediction::Numbers(rates) = predict(&task, &[0.0, 1.0]) else { panic!() };
     close(&rates, &[1.0, 1f64.exp()]);
-    let metrics = task.evaluate(&Truth::Numbers(vec![0.0, 2.0]), &[0.0, 0.0]);
+    let metrics = evaluate(&task, &Truth::Numbers(vec![0.0, 2.0]), &[0.0, 0.0]);
     // 2 (0 - 0 + 1) and 2 (2 ln 2 - 2 + 1)
     close(&[metrics.value("poisson_deviance").unwrap()], &[(2.0 + 2.0 * (2.0 * 2f64.ln() - 1.0)) / 2.0]);
     assert_eq!((metrics.value("rmse"), metrics.value("mae"), metrics.n), (Some(1.0), Some(1.0), 2));
@@ -257,9 +272,9 @@ fn count_is_a_rate() {
 #[test]
 fn predictions_that_are_not_finite_have_no_metrics() {
     let task = fit("", &numbers(&[1.0, 3.0])).unwrap();
-    assert!(task.evaluate(&Truth::Numbers(vec![1.0, 2.0]), &[f32::NAN, 0.0]).scores.is_empty());
+    assert!(evaluate(&task, &Truth::Numbers(vec![1.0, 2.0]), &[f32::NAN, 0.0]).scores.is_empty());
     let task = fit("", &words(["a", "b", "c"])).unwrap();
-    let metrics = task.evaluate(&Truth::Classes(vec![0]), &[f32::NAN, 0.0, 0.0]);
+    let metrics = evaluate(&task, &Truth::Classes(vec![0]), &[f32::NAN, 0.0, 0.0]);
     assert_eq!(metrics.value("log_loss"), None);
 }
 

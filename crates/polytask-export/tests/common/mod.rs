@@ -6,7 +6,7 @@
 use polytask::Dataset;
 use polytask::config::Config;
 use polytask::model::Model;
-use polytask::tasks::{Prediction, Task};
+use polytask::tasks::Prediction;
 use polytask::{Prepared, prepare};
 use polytask_cpu::{Feed, Groups, Mode, Numbers, Parameters, Plan, Runner};
 use polytask_data::Table;
@@ -182,9 +182,9 @@ impl Case {
             Runner::new(Plan::new(graph, rows.len(), Mode::Predict, &Groups::merged(graph)), parameters.clone());
         let inputs = [Numbers::Index(&text.indices)];
         let offsets = [text.offsets.as_slice(), pairs.as_slice()];
-        let raw = runner.predict(&Feed { inputs: &inputs, targets: &[], offsets: &offsets, rows: &rows });
-        let of = |(task, raw): (&Task, &Vec<f32>)| task.predict_in(raw, &data.layout(task, &rows));
-        tasks.iter().zip(&raw).map(of).collect()
+        let outputs = runner.outputs(&Feed { inputs: &inputs, targets: &[], offsets: &offsets, rows: &rows });
+        let both = tasks.iter().zip(&outputs.tasks);
+        both.map(|(task, output)| task.predict(output, &data.layout(task, &rows))).collect()
     }
 
     /// Reads the ONNX file again: every value is made before it is read, and once; weights have as many elements as their

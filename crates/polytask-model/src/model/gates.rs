@@ -35,7 +35,8 @@ impl Model {
         let inside = Model { graph: self.graph.with_outputs(&gates), ..self.clone() };
         let reach = self.graph.reach();
         let outputs = inside.outputs(data, rows)?;
-        let used = mixtures.iter().zip(&gates).zip(outputs).map(|((mixture, gate), weights)| {
+        let used = mixtures.iter().zip(&gates).zip(&outputs.tasks).map(|((mixture, gate), output)| {
+            let weights = output.prediction.values();
             let (gate, names) = (self.graph.node(*gate), experts(&self.graph, *mixture));
             let mut sums = vec![0.0; names.len()];
             for row in weights.chunks_exact(names.len()) {

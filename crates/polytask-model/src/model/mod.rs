@@ -22,6 +22,7 @@ use crate::tasks::{Prediction, Task};
 use indexmap::IndexMap;
 use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
 use polytask_data::{Dialect, ReadOptions, Table};
+use polytask_exec::Outputs;
 use polytask_graph::{Graph, Op, ParameterId, ops};
 use std::path::Path;
 
@@ -70,17 +71,12 @@ impl Model {
         ReadOptions { dialect: self.dialect.clone(), hints, image, ..ReadOptions::default() }
     }
 
-    /// Raw outputs of every task for some rows of a data set, `rows x width`.
+    /// Outputs of every task for some rows of a data set.
     ///
     /// # Errors
     /// An image that could be read before and cannot be now.
-    pub fn outputs(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
-        self.outputs_in(&data.structure, data, rows)
-    }
-
-    /// The same with what is known of the sentences from elsewhere.
-    fn outputs_in(&self, structure: &Structure, data: &Dataset, rows: &[u32]) -> Result<Vec<Vec<f32>>, Error> {
-        self.run(&mut self.runner(rows.len()), structure, data, rows)
+    pub fn outputs(&self, data: &Dataset, rows: &[u32]) -> Result<Outputs, Error> {
+        self.run(&mut self.runner(rows.len()), &data.structure, data, rows)
     }
 
     /// What runs this many rows at a time, or as many as memory allows.
@@ -88,14 +84,9 @@ impl Model {
         Runner::new(predicting(&self.graph, rows), self.parameters.clone())
     }
 
-    fn run(
-        &self,
-        runner: &mut Runner,
-        structure: &Structure,
-        data: &Dataset,
-        rows: &[u32],
-    ) -> Result<Vec<Vec<f32>>, Error> {
-        let outputs = data.with_structure(structure, &self.graph, &[], rows, |feed| runner.predict(feed));
+    /// Outputs of every task for some rows, with what is known of the sentences from `structure`.
+    fn run(&self, runner: &mut Runner, structure: &Structure, data: &Dataset, rows: &[u32]) -> Result<Outputs, Error> {
+        let outputs = data.with_structure(structure, &self.graph, &[], rows, |feed| runner.outputs(feed));
         data.features.check()?;
         Ok(outputs)
     }

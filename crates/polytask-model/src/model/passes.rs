@@ -8,6 +8,7 @@ use crate::metric::Metric;
 use crate::structure::Structure;
 use crate::tasks::{Kind, Prediction, Task, Truth};
 use polytask_cpu::Runner;
+use polytask_exec::TaskOutput;
 
 impl Model {
     /// Whether a task finds what others read.
@@ -99,13 +100,14 @@ impl Model {
         data: &Dataset,
         rows: &[u32],
     ) -> Result<Vec<Prediction>, Error> {
-        // So many rows at a time that raw outputs, which may be images, have room.
+        // So many rows at a time that outputs, which may be images, have room.
         let width: usize = self.graph.losses().iter().map(|l| self.graph.node(l.prediction).shape.width()).sum();
         let at_once = (MEMORY / size_of::<f32>() / width.max(1)).max(1);
         let mut predict = |rows: &[u32]| {
             let outputs = self.run(runner, structure, data, rows)?;
-            let of = |(task, raw): (&Task, &Vec<f32>)| task.predict_in(raw, &data.layout_in(structure, task, rows));
-            Ok::<Vec<_>, Error>(self.tasks.iter().zip(&outputs).map(of).collect())
+            let of =
+                |(task, output): (&Task, &TaskOutput)| task.predict(output, &data.layout_in(structure, task, rows));
+            Ok::<Vec<_>, Error>(self.tasks.iter().zip(&outputs.tasks).map(of).collect())
         };
         if !self.graph.domains().is_empty() || rows.len() <= at_once {
             return predict(rows);

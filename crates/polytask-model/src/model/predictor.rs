@@ -5,6 +5,8 @@ use crate::Error;
 use crate::dataset::Dataset;
 use crate::tasks::{Kind, Layout, Prediction, Task};
 use polytask_cpu::Runner;
+use polytask_exec::TaskOutput;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A model at work. Predictions are those of [`Model::predict`], to the bit, whatever rows are run together.
@@ -41,34 +43,21 @@ impl Predictor {
         }
         let mut sets = sets.into_iter().peekable();
         while let Some(mut batch) = sets.next() {
-            let mut layouts = vec![self.layouts(&batch)];
+            let mut own: Vec<Range<usize>> = std::iter::once(0..batch.rows()).collect();
             while let Some(next) = sets.next_if(|next| batch.features.goes_with(&next.features)) {
-                layouts.push(self.layouts(&next));
+                let start = batch.rows();
                 batch.features.append(next.features);
+                own.push(start..batch.rows());
             }
             let rows: Vec<u32> = (0..batch.rows() as u32).collect();
             let outputs = self.model.run(&mut self.runner, &batch.structure, &batch, &rows)?;
-            let count = |task: usize| layouts.iter().filter_map(|layouts| layouts.get(task)).map(Layout::count).sum();
-            let width = |(task, raw): (usize, &Vec<f32>)| raw.len() / usize::max(count(task), 1);
-            let widths: Vec<usize> = outputs.iter().enumerate().map(width).collect();
-            let mut done = vec![0; outputs.len()];
-            for layouts in &layouts {
-                let tasks = self.model.tasks.iter().zip(layouts).zip(outputs.iter().zip(&mut done).zip(&widths));
-                let own = tasks.map(|((task, layout), ((raw, done), width))| {
-                    let start = *done;
-                    *done += layout.count() * width;
-                    task.predict_in(&raw[start..*done], layout)
-                });
-                predictions.push(own.collect());
+            for rows in own {
+                let outputs = outputs.select(rows.clone());
+                let of = |(task, output): (&Task, &TaskOutput)| task.predict(output, &Layout::of_rows(rows.len()));
+                predictions.push(self.model.tasks.iter().zip(&outputs.tasks).map(of).collect());
             }
         }
         Ok(predictions)
-    }
-
-    /// Where each task's outputs stand.
-    fn layouts(&self, data: &Dataset) -> Vec<Layout> {
-        let rows: Vec<u32> = (0..data.rows() as u32).collect();
-        self.model.tasks.iter().map(|task| data.layout(task, &rows)).collect()
     }
 }
 

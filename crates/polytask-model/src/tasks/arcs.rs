@@ -1,13 +1,14 @@
 //! Dependency trees: the head of each token, and its relation to it.
 
 use super::arborescence::{best_tree, circle};
-use super::classes::Classes;
+use super::classes::{Classes, largest};
 use super::domains::{ARCS, HEADS};
 use super::labels::{LabelColumn, Labels, MISSING, Target, Truth, UNSEEN};
 use super::{Layout, Outcome, Prediction, Site, TaskError};
 use crate::metric::{Better, Metrics};
 use crate::section::TaskConfig;
 use polytask_data::{Hint, Values};
+use polytask_exec::TaskOutput;
 use polytask_graph::{Activation, GraphBuilder, LossKind, NodeId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -179,30 +180,12 @@ impl Outcome for Arcs {
         Ok(labels)
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
-        self.predict_in(raw, &Layout::of_rows(0))
-    }
-
-    fn predict_in(&self, raw: &[f32], layout: &Layout) -> Prediction {
-        let width = self.classes.labels.len();
-        let pairs: usize = (0..layout.rows()).map(|row| layout.elements(row).len().pow(2)).sum();
-        let (scores, logits) = raw.split_at(pairs.min(raw.len()));
-        let mut start = 0;
-        let tree = |row| {
-            let n = layout.elements(row).len();
-            start += n * n;
-            best_tree(&scores[start - n * n..start], n)
-        };
-        let heads = (0..layout.rows()).map(tree).collect();
-        let best = |logits: &[f32]| {
-            let best = (0..width).fold(0, |best, class| if logits[class] > logits[best] { class } else { best });
-            best as u32
-        };
-        let of = |row| {
-            let own = layout.elements(row);
-            logits[own.start * width..own.end * width].chunks_exact(width).map(best).collect()
-        };
-        let relations = (0..layout.rows()).map(of).collect();
+    fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
+        let labels = output.arc_labels.as_ref();
+        let tokens = |row| labels.map_or(0, |labels| labels.elements_of(row).len());
+        let heads =
+            (0..output.prediction.rows()).map(|row| best_tree(output.prediction.of(row), tokens(row))).collect();
+        let relations = labels.map(|labels| self.classes.of_elements(labels)).unwrap_or_default();
         Prediction::Arcs { labels: self.classes.labels.clone(), heads, relations }
     }
 
@@ -212,8 +195,7 @@ impl Outcome for Arcs {
 
     /// Every token depends on the one before it, by the commonest relation.
     fn constant_in(&self, layout: &Layout) -> Prediction {
-        let shares = &self.classes.shares;
-        let most = (0..shares.len()).fold(0, |best, class| if shares[class] > shares[best] { class } else { best });
+        let most = largest(&self.classes.shares);
         let count = |row| layout.elements(row).len() as u32;
         let heads = (0..layout.rows()).map(|row| (0..count(row)).map(|t| t.saturating_sub(1)).collect()).collect();
         let relations = (0..layout.rows()).map(|row| vec![most as u32; count(row) as usize]).collect();

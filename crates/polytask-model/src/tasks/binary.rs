@@ -2,12 +2,13 @@
 
 use super::classes::{Classes, unknown_label};
 use super::labels::{LabelColumn, Labels, Target, Truth, UNSEEN};
-use super::{Outcome, Prediction, TaskError};
+use super::{Layout, Outcome, Prediction, TaskError};
 use crate::column::levels;
 use crate::inputs::truth_of;
 use crate::metric::{Better, Metrics, auc};
 use crate::section::TaskConfig;
 use polytask_data::Hint;
+use polytask_exec::TaskOutput;
 use polytask_graph::LossKind;
 use serde::{Deserialize, Serialize};
 
@@ -119,10 +120,10 @@ impl Outcome for Binary {
         Ok(Labels::new(Target::Real(target), Truth::Classes(classes), weights))
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
+    fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
         // Both are computed from the logit, so that neither loses its digits near 0.
         let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
-        let pairs = raw.iter().map(|z| (sigmoid(-f64::from(*z)), sigmoid(f64::from(*z))));
+        let pairs = output.prediction.values().iter().map(|z| (sigmoid(-f64::from(*z)), sigmoid(f64::from(*z))));
         self.classes.prediction(Binary::pairs(pairs))
     }
 

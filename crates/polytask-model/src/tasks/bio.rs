@@ -5,6 +5,7 @@ use super::{Site, TaskError};
 use crate::section::{TaskConfig, TaskLoss};
 use crate::tasks::labels::LabelColumn;
 use polytask_data::text::Span;
+use polytask_exec::TaskOutput;
 use polytask_graph::{GraphBuilder, LossKind, NodeId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -102,14 +103,10 @@ impl TagSet {
         }
     }
 
-    /// The learnt scores behind `count` outputs of all tags, if there are any.
-    pub(super) fn transitions<'a>(&self, raw: &'a [f32], count: usize) -> &'a [f32] {
-        raw.get(count * self.width()..).unwrap_or_default()
-    }
-
-    /// What decodes sequences, given the learnt scores of which tag follows which (none of them: all follow alike).
-    pub(super) fn decoder(&self, transitions: &[f32]) -> impl Fn(&[f32]) -> Vec<Span> {
-        let (start, steps) = self.rules(transitions);
+    /// What decodes sequences of scores, with what an output has learnt of which tag follows which (nothing: all follow
+    /// alike).
+    pub(super) fn decoder(&self, output: &TaskOutput) -> impl Fn(&[f32]) -> Vec<Span> {
+        let (start, steps) = self.rules(output.transitions.as_deref().unwrap_or_default());
         move |scores| self.spans(&viterbi(scores, &start, &steps))
     }
 

@@ -2,10 +2,11 @@
 
 use super::classes::Classes;
 use super::labels::{LabelColumn, Labels, Target, Truth};
-use super::{Outcome, Prediction, TaskError};
+use super::{Layout, Outcome, Prediction, TaskError};
 use crate::metric::{Better, Metrics};
 use crate::section::TaskConfig;
 use polytask_data::Hint;
+use polytask_exec::TaskOutput;
 use polytask_graph::LossKind;
 use serde::{Deserialize, Serialize};
 
@@ -60,9 +61,9 @@ impl Outcome for Category {
         Ok(Labels::new(Target::Class(target), Truth::Classes(classes), weights))
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
-        let mut probabilities: Vec<f64> = raw.iter().map(|z| f64::from(*z)).collect();
-        for row in probabilities.chunks_exact_mut(self.width().max(1)) {
+    fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
+        let mut probabilities: Vec<f64> = output.prediction.values().iter().map(|z| f64::from(*z)).collect();
+        for row in probabilities.chunks_exact_mut(output.prediction.width().max(1)) {
             // Softmax; the largest logit is taken off first, so that no exponential overflows.
             let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             row.iter_mut().for_each(|z| *z = (*z - largest).exp());

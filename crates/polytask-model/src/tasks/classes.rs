@@ -5,6 +5,7 @@ use super::{Prediction, TaskError};
 use crate::column::levels;
 use crate::metric::{self, Better, Metrics};
 use crate::section::{ClassWeights, TaskConfig};
+use polytask_exec::Values;
 use serde::{Deserialize, Serialize};
 
 /// The classes of the training rows, in the order of their outputs.
@@ -75,6 +76,13 @@ impl Classes {
         Prediction::Classes { labels: self.labels.clone(), probabilities }
     }
 
+    /// The likeliest class of every element of each row, by their logits.
+    pub(super) fn of_elements(&self, logits: &Values) -> Vec<Vec<u32>> {
+        let width = logits.width().max(1);
+        let of = |row| logits.of(row).chunks_exact(width).map(|logits| largest(logits) as u32).collect();
+        (0..logits.rows()).map(of).collect()
+    }
+
     /// accuracy, macro_f1 and log_loss. A row whose class training never saw counts as a mistake in accuracy and as a
     /// further class with an F1 of 0; it has no probability, so log_loss leaves it out.
     pub(super) fn score(&self, truth: &[u32], predicted: &[u32], probabilities: &[f64]) -> Metrics {
@@ -100,6 +108,12 @@ impl Classes {
         }
         Ok(())
     }
+}
+
+/// The place of the largest number, the first of equals.
+pub(super) fn largest<T: PartialOrd + Copy>(numbers: &[T]) -> usize {
+    let larger = |best: usize, i: usize| if numbers[i] > numbers[best] { i } else { best };
+    (0..numbers.len()).fold(0, larger)
 }
 
 pub(super) fn unknown_label(task: &str, key: &'static str, label: &str, labels: &[String]) -> TaskError {

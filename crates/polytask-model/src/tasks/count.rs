@@ -1,9 +1,10 @@
 //! How many.
 
 use super::labels::{LabelColumn, Labels, Target, Truth};
-use super::{Outcome, Prediction, TaskError};
+use super::{Layout, Outcome, Prediction, TaskError};
 use crate::metric::{Better, Metrics, mae, poisson_deviance, rmse};
 use polytask_data::Hint;
+use polytask_exec::TaskOutput;
 use polytask_graph::LossKind;
 use serde::{Deserialize, Serialize};
 
@@ -59,8 +60,8 @@ impl Outcome for Count {
         Ok(Labels::new(Target::Real(target), Truth::Numbers(truth), weights))
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
-        Prediction::Numbers(raw.iter().map(|z| f64::from(*z).exp()).collect())
+    fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
+        Prediction::Numbers(output.prediction.values().iter().map(|z| f64::from(*z).exp()).collect())
     }
 
     fn constant(&self, rows: usize) -> Prediction {

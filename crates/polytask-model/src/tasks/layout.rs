@@ -1,6 +1,7 @@
 //! Where the outputs of each row stand.
 
 use polytask_data::text::{Argument, Frame};
+use polytask_exec::{TaskOutput, Values};
 use std::ops::Range;
 
 /// A predicate in its sentence.
@@ -56,6 +57,13 @@ impl Layout {
         let outputs = |(places, tokens): &Predicates| places.len() * if beside_tokens { *tokens } else { 1 };
         let elements = Self::of_elements(predicates.iter().map(|row| outputs(row) as u32));
         Layout { predicates, ..elements }
+    }
+
+    /// The same output for every element.
+    pub(super) fn repeat(&self, output: &[f32]) -> TaskOutput {
+        let mut prediction = Values::of_elements(output.len(), (0..self.rows).map(|row| self.elements(row).len()));
+        prediction.extend(&output.repeat(self.count()));
+        TaskOutput { prediction, ..TaskOutput::default() }
     }
 
     /// The predicates of a row.

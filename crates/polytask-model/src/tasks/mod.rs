@@ -1,5 +1,5 @@
 //! What is predicted. A task kind is one file that owns all of it: how a label is read, the width of its head, its
-//! loss, how a raw output becomes a prediction, its metrics and which way is better.
+//! loss, how an output becomes a prediction, its metrics and which way is better.
 //!
 //! A [`Task`] is fitted on the training rows (mean and deviation, or the classes), goes into the model as it is, and
 //! reads labels from any other table afterwards. Labels may be missing anywhere.
@@ -61,6 +61,7 @@ use crate::inputs::{Encoder, Texts};
 use crate::metric::{Better, Metrics};
 use crate::section::{TaskConfig, TaskKind};
 use polytask_data::{Hint, Table};
+use polytask_exec::TaskOutput;
 use polytask_graph::{GraphBuilder, LossKind, NodeId};
 use serde::{Deserialize, Serialize};
 
@@ -99,13 +100,8 @@ pub trait Outcome {
     /// A word where a number should be, a number that is no count.
     fn labels(&self, source: &LabelColumn) -> Result<Labels, TaskError>;
 
-    /// Predictions from the outputs of the head, `rows x width`.
-    fn predict(&self, raw: &[f32]) -> Prediction;
-
-    /// Predictions from the outputs of the head where a row may have any number of them; `elements x width`.
-    fn predict_in(&self, raw: &[f32], _layout: &Layout) -> Prediction {
-        self.predict(raw)
-    }
+    /// Predictions from the output of the head; of `layout` are read the predicates of each row alone.
+    fn predict(&self, output: &TaskOutput, layout: &Layout) -> Prediction;
 
     /// The same prediction for every row: the mean, or the shares of the classes, of the training rows. A model that
     /// does not beat it has learnt nothing.
@@ -321,19 +317,9 @@ impl Task {
         }
     }
 
-    /// Predictions from the outputs of the head, `rows x width`.
-    pub fn predict(&self, raw: &[f32]) -> Prediction {
-        self.outcome().predict(raw)
-    }
-
-    /// The same where a row may have any number of outputs.
-    pub fn predict_in(&self, raw: &[f32], layout: &Layout) -> Prediction {
-        self.outcome().predict_in(raw, layout)
-    }
-
-    /// The metrics of the outputs of the head, `rows x width`, over the rows of `truth` that have a label.
-    pub fn evaluate(&self, truth: &Truth, raw: &[f32]) -> Metrics {
-        self.outcome().score(truth, &self.predict(raw))
+    /// Predictions from the output of the head; of `layout` are read the predicates of each row alone.
+    pub fn predict(&self, output: &TaskOutput, layout: &Layout) -> Prediction {
+        self.outcome().predict(output, layout)
     }
 
     /// The metrics of the best constant prediction, for comparison.

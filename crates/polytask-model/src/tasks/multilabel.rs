@@ -1,12 +1,13 @@
 //! Any number of labels a row.
 
 use super::labels::{LabelColumn, Labels, Target, Truth};
-use super::{Outcome, Prediction, TaskError};
+use super::{Layout, Outcome, Prediction, TaskError};
 use crate::column::levels;
 use crate::inputs::truth_of;
 use crate::metric::{self, Better, Metrics, Ranked};
 use crate::section::TaskConfig;
 use polytask_data::{Column, Hint, Values};
+use polytask_exec::TaskOutput;
 use polytask_graph::LossKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -167,8 +168,8 @@ impl Outcome for Multilabel {
         Ok(Labels::new(Target::Real(flags.clone()), Truth::Flags { width, values: flags }, weights))
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
-        let probabilities = raw.iter().map(|z| 1.0 / (1.0 + (-f64::from(*z)).exp())).collect();
+    fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
+        let probabilities = output.prediction.values().iter().map(|z| 1.0 / (1.0 + (-f64::from(*z)).exp())).collect();
         Prediction::Labels { labels: self.labels.clone(), probabilities, separator: self.separator.clone() }
     }
 

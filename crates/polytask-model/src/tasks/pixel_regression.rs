@@ -2,11 +2,12 @@
 
 use super::labels::{LabelColumn, Labels, Target, Truth};
 use super::pixels::{Canvas, Labelled};
-use super::{Outcome, Prediction, Regression, TaskError};
+use super::{Layout, Outcome, Prediction, Regression, TaskError};
 use crate::inputs::Image;
 use crate::metric::{Better, Metrics, mae, r2, rmse};
 use crate::section::TaskConfig;
 use polytask_data::Hint;
+use polytask_exec::TaskOutput;
 use polytask_graph::LossKind;
 use serde::{Deserialize, Serialize};
 
@@ -87,9 +88,9 @@ impl Outcome for PixelRegression {
         Ok(Labels::new(Target::Real(target), Truth::PixelNumbers { pixels, values }, weights))
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
+    fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
         let (shift, scale) = self.quantity.scaling();
-        let values = raw.iter().map(|z| (f64::from(*z) * scale + shift) as f32).collect();
+        let values = output.prediction.values().iter().map(|z| (f64::from(*z) * scale + shift) as f32).collect();
         Prediction::PixelNumbers { size: self.canvas.size(), values }
     }
 

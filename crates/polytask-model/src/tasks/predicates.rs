@@ -6,6 +6,7 @@ use super::{Layout, Outcome, Prediction, TaskError};
 use crate::metric::{self, Better, Metrics};
 use polytask_data::Hint;
 use polytask_data::text::Frame;
+use polytask_exec::TaskOutput;
 use polytask_graph::LossKind;
 use serde::{Deserialize, Serialize};
 
@@ -68,18 +69,14 @@ impl Outcome for Predicates {
         Ok(labels)
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
-        self.predict_in(raw, &Layout::of_elements(std::iter::once(raw.len() as u32)))
-    }
-
     /// Frames without arguments.
-    fn predict_in(&self, raw: &[f32], layout: &Layout) -> Prediction {
+    fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
         let frame = |predicate| Frame { predicate, lemma: None, roleset: None, arguments: Vec::new() };
         let of = |row| {
-            let own = raw[layout.elements(row)].iter().enumerate().filter(|(_, logit)| **logit > 0.0);
+            let own = output.prediction.of(row).iter().enumerate().filter(|(_, logit)| **logit > 0.0);
             own.map(|(token, _)| frame(token)).collect()
         };
-        Prediction::Frames((0..layout.rows()).map(of).collect())
+        Prediction::Frames((0..output.prediction.rows()).map(of).collect())
     }
 
     fn constant(&self, rows: usize) -> Prediction {

@@ -80,7 +80,7 @@ impl Prediction {
     }
 
     /// Adds the predictions of further rows of the same task.
-    pub(crate) fn append(&mut self, more: Prediction) {
+    pub fn append(&mut self, more: Prediction) {
         use Prediction as P;
         match (self, more) {
             (P::Numbers(all), P::Numbers(more)) => all.extend(more),

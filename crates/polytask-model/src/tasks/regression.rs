@@ -1,10 +1,11 @@
 //! A quantity.
 
 use super::labels::{LabelColumn, Labels, Target, Truth};
-use super::{Outcome, Prediction, TaskError};
+use super::{Layout, Outcome, Prediction, TaskError};
 use crate::metric::{Better, Metrics, mae, pearson, r2, rmse};
 use crate::section::{TaskConfig, TaskLoss};
 use polytask_data::Hint;
+use polytask_exec::TaskOutput;
 use polytask_graph::LossKind;
 use serde::{Deserialize, Serialize};
 
@@ -76,9 +77,9 @@ impl Outcome for Regression {
         Ok(Labels::new(Target::Real(target), Truth::Numbers(truth), weights))
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
+    fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
         let (shift, scale) = self.scaling();
-        Prediction::Numbers(raw.iter().map(|z| f64::from(*z) * scale + shift).collect())
+        Prediction::Numbers(output.prediction.values().iter().map(|z| f64::from(*z) * scale + shift).collect())
     }
 
     fn constant(&self, rows: usize) -> Prediction {

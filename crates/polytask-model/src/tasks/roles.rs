@@ -9,6 +9,7 @@ use crate::metric::{self, Better, Metrics};
 use crate::section::{TaskConfig, TaskLoss};
 use polytask_data::Hint;
 use polytask_data::text::{Argument, Frame, Span};
+use polytask_exec::TaskOutput;
 use polytask_graph::{Activation, GraphBuilder, IndexColumn, LossKind, NodeId};
 use serde::{Deserialize, Serialize};
 
@@ -107,24 +108,18 @@ impl Outcome for Roles {
         Ok(labels)
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
-        self.predict_in(raw, &Layout::of_rows(0))
-    }
-
-    fn predict_in(&self, raw: &[f32], layout: &Layout) -> Prediction {
-        let width = self.set.width();
-        let decoder = self.set.decoder(self.set.transitions(raw, layout.count()));
+    fn predict(&self, output: &TaskOutput, layout: &Layout) -> Prediction {
+        let decoder = self.set.decoder(output);
+        let scores = &output.prediction;
         let of = |row| {
-            let tokens = layout.tokens(row);
-            let decode = |(i, predicate): (usize, &super::Place)| {
-                let start = layout.elements(row).start + i * tokens;
+            let decode = |(predicate, scores): (&super::Place, &[f32])| {
                 let argument = |span: Span| Argument { role: span.label, first: span.first, last: span.last };
-                let arguments = decoder(&raw[start * width..(start + tokens) * width]);
-                predicate.frame(arguments.into_iter().map(argument).collect())
+                predicate.frame(decoder(scores).into_iter().map(argument).collect())
             };
-            layout.predicates(row).iter().enumerate().map(decode).collect()
+            let each = scores.of(row).chunks_exact((layout.tokens(row) * scores.width()).max(1));
+            layout.predicates(row).iter().zip(each).map(decode).collect()
         };
-        Prediction::Frames((0..layout.rows()).map(of).collect())
+        Prediction::Frames((0..scores.rows()).map(of).collect())
     }
 
     fn constant(&self, rows: usize) -> Prediction {

@@ -1,13 +1,14 @@
 //! One of several classes for each pixel of an image.
 
-use super::classes::Classes;
+use super::classes::{Classes, largest};
 use super::labels::{LabelColumn, Labels, MISSING, Target, Truth};
 use super::pixels::{Canvas, Labelled};
-use super::{Outcome, Prediction, Site, TaskError};
+use super::{Layout, Outcome, Prediction, Site, TaskError};
 use crate::inputs::Image;
 use crate::metric::{Better, Confusion, Metrics};
 use crate::section::TaskConfig;
 use polytask_data::Hint;
+use polytask_exec::TaskOutput;
 use polytask_graph::{GraphBuilder, LossKind, NodeId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -140,27 +141,15 @@ impl Outcome for Segmentation {
         Ok(Labels::new(Target::Class(target), Truth::PixelClasses { pixels, classes }, weights))
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
-        let best = |logits: &[f32]| {
-            let mut best = 0;
-            for (class, logit) in logits.iter().enumerate() {
-                if *logit > logits[best] {
-                    best = class;
-                }
-            }
-            best as u8
-        };
-        let classes = raw.chunks_exact(self.width().max(1)).map(best).collect();
+    fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
+        let logits = output.prediction.values().chunks_exact(self.width().max(1));
+        let classes = logits.map(|logits| largest(logits) as u8).collect();
         Prediction::PixelClasses { labels: self.classes.labels.clone(), size: self.canvas.size(), classes }
     }
 
     fn constant(&self, rows: usize) -> Prediction {
-        let shares: Vec<f32> = self.classes.shares.iter().map(|share| *share as f32).collect();
-        let Prediction::PixelClasses { labels, size, classes } = self.predict(&shares) else {
-            return self.predict(&[]);
-        };
-        let classes = classes.repeat(rows * self.canvas.pixels());
-        Prediction::PixelClasses { labels, size, classes }
+        let classes = vec![largest(&self.classes.shares) as u8; rows * self.canvas.pixels()];
+        Prediction::PixelClasses { labels: self.classes.labels.clone(), size: self.canvas.size(), classes }
     }
 
     fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {

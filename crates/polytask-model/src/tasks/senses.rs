@@ -8,6 +8,7 @@ use crate::metric::{self, Better, Metrics};
 use crate::section::TaskConfig;
 use polytask_data::Hint;
 use polytask_data::text::Frame;
+use polytask_exec::TaskOutput;
 use polytask_graph::{GraphBuilder, LossKind, NodeId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -169,22 +170,17 @@ impl Outcome for Senses {
         Ok(labels)
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
-        self.predict_in(raw, &Layout::of_rows(0))
-    }
-
-    fn predict_in(&self, raw: &[f32], layout: &Layout) -> Prediction {
-        let width = self.labels.len();
+    fn predict(&self, output: &TaskOutput, layout: &Layout) -> Prediction {
+        let all = &output.prediction;
         let of = |row| {
-            let own = layout.elements(row);
-            let logits = raw[own.start * width..own.end * width].chunks_exact(width);
+            let logits = all.of(row).chunks_exact(all.width().max(1));
             let sense = |(place, logits): (&Place, &[f32])| Frame {
                 roleset: Some(self.choose(place, logits)),
                 ..place.frame(Vec::new())
             };
             layout.predicates(row).iter().zip(logits).map(sense).collect()
         };
-        Prediction::Frames((0..layout.rows()).map(of).collect())
+        Prediction::Frames((0..all.rows()).map(of).collect())
     }
 
     fn constant(&self, rows: usize) -> Prediction {
@@ -194,7 +190,7 @@ impl Outcome for Senses {
     /// Every predicate in the commonest sense of its lemma.
     fn constant_in(&self, layout: &Layout) -> Prediction {
         let shares: Vec<f32> = self.shares.iter().map(|share| *share as f32).collect();
-        self.predict_in(&shares.repeat(layout.count()), layout)
+        self.predict(&layout.repeat(&shares), layout)
     }
 
     fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {

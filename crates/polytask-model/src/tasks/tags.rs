@@ -8,6 +8,7 @@ use crate::metric::{Better, Metrics, spans};
 use crate::section::{TaskConfig, TaskLoss};
 use polytask_data::text::{Characters, Span, TextSpan, bio_spans, text_spans};
 use polytask_data::{Hint, Values};
+use polytask_exec::TaskOutput;
 use polytask_graph::{GraphBuilder, LossKind, NodeId};
 use serde::{Deserialize, Serialize};
 
@@ -92,21 +93,10 @@ impl Outcome for Tags {
         Ok(labels)
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
-        // Behind the outputs of a CRF stand its transitions.
-        let behind = if self.set.crf { self.width() + 1 } else { 0 };
-        let tokens = (raw.len() / self.width()).saturating_sub(behind) as u32;
-        self.predict_in(raw, &Layout::of_elements(std::iter::once(tokens)))
-    }
-
-    fn predict_in(&self, raw: &[f32], layout: &Layout) -> Prediction {
-        let width = self.width();
-        let decoder = self.set.decoder(self.set.transitions(raw, layout.count()));
-        let decode = |row| {
-            let own = layout.elements(row);
-            decoder(&raw[own.start * width..own.end * width])
-        };
-        Prediction::Spans((0..layout.rows()).map(decode).collect())
+    fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
+        let decode = self.set.decoder(output);
+        let scores = &output.prediction;
+        Prediction::Spans((0..scores.rows()).map(|row| decode(scores.of(row))).collect())
     }
 
     fn constant(&self, rows: usize) -> Prediction {

@@ -6,6 +6,7 @@ use super::{Layout, Outcome, Prediction, TaskError};
 use crate::metric::{Better, Metrics};
 use crate::section::TaskConfig;
 use polytask_data::{Hint, Values};
+use polytask_exec::TaskOutput;
 use polytask_graph::LossKind;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -95,27 +96,8 @@ impl Outcome for TokenCategory {
         Ok(labels)
     }
 
-    fn predict(&self, raw: &[f32]) -> Prediction {
-        let tokens = (raw.len() / self.width().max(1)) as u32;
-        self.predict_in(raw, &Layout::of_elements(std::iter::once(tokens)))
-    }
-
-    fn predict_in(&self, raw: &[f32], layout: &Layout) -> Prediction {
-        let best = |logits: &[f32]| {
-            let mut best = 0;
-            for (class, logit) in logits.iter().enumerate() {
-                if *logit > logits[best] {
-                    best = class;
-                }
-            }
-            best as u32
-        };
-        let width = self.width().max(1);
-        let of = |row| {
-            let own = layout.elements(row);
-            raw[own.start * width..own.end * width].chunks_exact(width).map(best).collect()
-        };
-        let classes = (0..layout.rows()).map(of).collect();
+    fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
+        let classes = self.classes.of_elements(&output.prediction);
         Prediction::Tokens { labels: self.classes.labels.clone(), classes }
     }
 
@@ -124,9 +106,8 @@ impl Outcome for TokenCategory {
     }
 
     fn constant_in(&self, layout: &Layout) -> Prediction {
-        let shares = self.classes.shares.iter().map(|share| *share as f32);
-        let most: Vec<f32> = shares.collect::<Vec<_>>().repeat(layout.count());
-        self.predict_in(&most, layout)
+        let shares: Vec<f32> = self.classes.shares.iter().map(|share| *share as f32).collect();
+        self.predict(&layout.repeat(&shares), layout)
     }
 
     fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {

@@ -13,6 +13,7 @@ use super::worth::{Gain, Set, members};
 use crate::Error;
 use polytask_cpu::{Feed, Groups, Jacobian, Labels as Given, Mode, Parameters, Plan, Runner, Target as Aim};
 use polytask_data::epoch_order;
+use polytask_exec::TaskOutput;
 use polytask_graph::{Graph, LossKind};
 use polytask_math::algebra::Cholesky;
 use polytask_math::seed;
@@ -89,8 +90,11 @@ fn look_at(graph: &Graph, prepared: &Prepared, parameters: &Parameters, rows: &[
     let data = &prepared.data;
     let plan = Plan::new(graph, rows.len().max(1), Mode::Predict, &Groups::merged(graph));
     let mut predictor = Runner::new(plan, parameters.clone());
-    let outputs = data.with_feed(graph, &[], rows, |feed| predictor.predict(feed));
-    let drawn: Vec<Drawn> = which.iter().map(|&t| draw(graph, &data.labels[t], t, &outputs[t], rows, seed)).collect();
+    let outputs = data.with_feed(graph, &[], rows, |feed| predictor.outputs(feed));
+    let drawn = |(t, output): (usize, &TaskOutput)| {
+        draw(&graph.losses()[t].kind, &data.labels[t], output, rows, Unit(seed << 32 | t as u64))
+    };
+    let drawn: Vec<Drawn> = outputs.tasks.iter().enumerate().map(drawn).collect();
     let new = || {
         let plan = Plan::new(graph, 1, Mode::Train, &Groups::separate(graph));
         (Runner::new(plan, parameters.clone()), Jacobian::default())
@@ -128,49 +132,44 @@ impl Drawn {
     }
 }
 
-fn draw(graph: &Graph, labels: &Labels, task: usize, outputs: &[f32], rows: &[u32], seed: u64) -> Drawn {
+/// Labels that are drawn around the `output` for some rows.
+fn draw(kind: &LossKind, labels: &Labels, output: &TaskOutput, rows: &[u32], mut unit: Unit) -> Drawn {
     let elements = |row: u32| match &labels.elements {
         Some(offsets) => offsets[row as usize] as usize..offsets[row as usize + 1] as usize,
         None => row as usize..row as usize + 1,
     };
-    let all: Vec<usize> = rows.iter().flat_map(|row| elements(*row)).collect();
-    let width = outputs.len() / all.len().max(1);
-    let mut unit = Unit(seed << 32 | task as u64);
+    // Labels an element: several of pixels, and of arcs.
+    let each = |known: usize| known / labels.weights.len().max(1);
+    let places = rows.iter().map(|row| elements(*row)).enumerate();
     match &labels.target {
         Target::Real(known) => {
-            let mut values = known.clone();
-            for (element, output) in all.iter().zip(outputs.chunks(width.max(1))) {
-                for (i, f) in output.iter().enumerate() {
-                    let sign = if unit.next() < 0.5 { -1.0 } else { 1.0 };
-                    let deviation = |center: f32, square: f32| center + sign * square.sqrt();
-                    let place = &mut values[element * width + i];
-                    // One of several labels that is missing stays so.
-                    if place.is_nan() {
-                        continue;
-                    }
-                    *place = match graph.losses()[task].kind {
-                        LossKind::BinaryCrossEntropy => {
-                            let p = 1.0 / (1.0 + (-f).exp());
-                            deviation(p, p * (1.0 - p))
-                        }
-                        LossKind::Poisson => deviation(f.exp(), f.exp()),
-                        _ => deviation(*f, 0.5),
-                    };
-                }
+            let (mut values, each) = (known.clone(), each(known.len()));
+            for (row, own) in places {
+                let aims = &mut values[own.start * each..own.end * each];
+                // One of several labels that is missing stays so.
+                let there = aims.iter_mut().zip(output.prediction.of(row)).filter(|(aim, _)| !aim.is_nan());
+                there.for_each(|(aim, f)| *aim = unit.real(kind, *f));
             }
             Drawn::Real(values)
         }
         Target::Class(known) => {
-            let mut classes = known.clone();
-            for (element, output) in all.iter().zip(outputs.chunks(width.max(1))) {
-                let most = output.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let shares: Vec<f64> = output.iter().map(|f| f64::from(f - most).exp()).collect();
-                let mut left = unit.next() * shares.iter().sum::<f64>();
-                let class = shares.iter().position(|share| {
-                    left -= share;
-                    left <= 0.0
-                });
-                classes[*element] = class.unwrap_or(0) as u32;
+            let (mut classes, each) = (known.clone(), each(known.len()));
+            for (row, own) in places {
+                let aims = &mut classes[own.start * each..own.end * each];
+                let scores = output.prediction.of(row);
+                match &output.arc_labels {
+                    Some(relations) => {
+                        let heads = scores.chunks_exact(own.len().max(1));
+                        let relations = relations.of(row).chunks_exact(relations.width().max(1));
+                        for (aims, logits) in aims.chunks_exact_mut(each.max(1)).zip(heads.zip(relations)) {
+                            aims.iter_mut().zip(<[&[f32]; 2]>::from(logits)).for_each(|(aim, z)| *aim = unit.class(z));
+                        }
+                    }
+                    None => {
+                        let logits = scores.chunks_exact((output.prediction.width() / each.max(1)).max(1));
+                        aims.iter_mut().zip(logits).for_each(|(aim, logits)| *aim = unit.class(logits));
+                    }
+                }
             }
             Drawn::Class(classes)
         }
@@ -195,6 +194,38 @@ impl Unit {
     fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(seed::GAMMA);
         seed::unit(seed::nth(self.0))
+    }
+
+    /// A number around an output, with the mean and the variance that the loss takes it to have.
+    fn real(&mut self, kind: &LossKind, output: f32) -> f32 {
+        let sign = if self.next() < 0.5 { -1.0 } else { 1.0 };
+        let deviation = |center: f32, square: f32| center + sign * square.sqrt();
+        match kind {
+            LossKind::BinaryCrossEntropy => {
+                let p = 1.0 / (1.0 + (-output).exp());
+                deviation(p, p * (1.0 - p))
+            }
+            LossKind::Poisson => deviation(output.exp(), output.exp()),
+            LossKind::Mse
+            | LossKind::Mae
+            | LossKind::Huber { .. }
+            | LossKind::CrossEntropy
+            | LossKind::Crf { .. }
+            | LossKind::Arcs { .. }
+            | LossKind::Custom(_) => deviation(output, 0.5),
+        }
+    }
+
+    /// A class by the softmax of its logits.
+    fn class(&mut self, logits: &[f32]) -> u32 {
+        let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let shares: Vec<f64> = logits.iter().map(|f| f64::from(f - most).exp()).collect();
+        let mut left = self.next() * shares.iter().sum::<f64>();
+        let class = shares.iter().position(|share| {
+            left -= share;
+            left <= 0.0
+        });
+        class.unwrap_or(0) as u32
     }
 }
 

@@ -81,10 +81,10 @@ impl Job<'_> {
 
     /// Each task's loss and metrics on some rows, whose images are unpacked once.
     pub fn scores(&self, judge: &mut Runner, rows: &[u32]) -> Result<(Vec<Option<f64>>, Scores), TrainError> {
-        let (losses, outputs) = self.on(rows, |feed| (judge.evaluate(feed), judge.predict(feed)))?;
-        let scored = self.tasks.par_iter().zip(self.labels).zip(&outputs).map(|((task, &at), raw)| {
+        let (losses, outputs) = self.on(rows, |feed| (judge.evaluate(feed), judge.outputs(feed)))?;
+        let scored = self.tasks.par_iter().zip(self.labels).zip(&outputs.tasks).map(|((task, &at), output)| {
             let truth = self.data.labels[at].truth.select(rows);
-            let prediction = task.predict_in(raw, &self.data.layout(task, rows));
+            let prediction = task.predict(output, &self.data.layout(task, rows));
             let metrics = task.outcome().score(&truth, &prediction);
             (
                 task.name.clone(),
