@@ -3,6 +3,7 @@
 use crate::linear::LinearProblem;
 use crate::train::{CheckpointError, Divergence, TrainError};
 use polytask_data::DataError;
+use polytask_exec::PortError;
 use polytask_graph::GraphError;
 use polytask_model::config::ConfigError;
 use polytask_model::files::FileError;
@@ -42,7 +43,7 @@ impl Error {
             Error::Train(TrainError::Linear(error)) => error.hint(),
             Error::Train(TrainError::Image(error)) => error.hint(),
             Error::Diverged { by, .. } => Some(by.hint().to_owned()),
-            Error::Train(TrainError::Balance(_) | TrainError::HeldOut) | Error::Stopped => None,
+            Error::Train(TrainError::Balance(_) | TrainError::HeldOut | TrainError::Port(_)) | Error::Stopped => None,
         }
     }
 
@@ -56,9 +57,9 @@ impl Error {
             Error::Train(TrainError::Checkpoint(error)) => {
                 matches!(error, CheckpointError::Other(_) | CheckpointError::None(_) | CheckpointError::Linear)
             }
-            Error::Train(TrainError::Linear(_) | TrainError::Image(_)) | Error::Diverged { .. } | Error::Stopped => {
-                false
-            }
+            Error::Train(TrainError::Linear(_) | TrainError::Image(_) | TrainError::Port(_))
+            | Error::Diverged { .. }
+            | Error::Stopped => false,
         }
     }
 }
@@ -73,4 +74,4 @@ macro_rules! of_models {
     };
 }
 
-of_models!(ConfigError, DataError, TaskError, EncodeError, GraphError, ModelError, FileError);
+of_models!(ConfigError, DataError, TaskError, EncodeError, GraphError, ModelError, FileError, PortError);
