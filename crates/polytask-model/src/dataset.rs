@@ -1,12 +1,13 @@
 //! A table turned into what a model reads: features and labels for all its rows.
 
 use crate::Error;
-use crate::inputs::{Encoder, Features, Galleries, Gathering, Step, Texts, text};
+use crate::inputs::{CATEGORIES, Encoder, Features, Galleries, Gathering, NUMBERS, Step, Texts, text};
 use crate::structure::Structure;
 use crate::tasks::{Kind, Labels, Layout, Target, Task};
 use polytask_cpu::{Feed, Numbers};
 use polytask_data::Table;
-use polytask_graph::{Graph, Op};
+use polytask_exec::{PortError, Ports};
+use polytask_graph::Graph;
 
 /// Features, and the labels of one or more tasks, for all rows of a table.
 #[derive(Clone, Debug)]
@@ -61,7 +62,16 @@ impl Dataset {
 
     /// Hands out the feed of some rows for a graph. The graph's losses are those of `tasks`, in that order; without
     /// any the feed has no targets.
-    pub fn with_feed<R>(&self, graph: &Graph, tasks: &[usize], rows: &[u32], run: impl FnOnce(&Feed<'_>) -> R) -> R {
+    ///
+    /// # Errors
+    /// An input of the graph that is none of these features.
+    pub fn with_feed<R>(
+        &self,
+        graph: &Graph,
+        tasks: &[usize],
+        rows: &[u32],
+        run: impl FnOnce(&Feed<'_>) -> R,
+    ) -> Result<R, PortError> {
         self.with_structure(&self.structure, graph, tasks, rows, run)
     }
 
@@ -73,11 +83,14 @@ impl Dataset {
         tasks: &[usize],
         rows: &[u32],
         run: impl FnOnce(&Feed<'_>) -> R,
-    ) -> R {
+    ) -> Result<R, PortError> {
         self.feed(structure, graph, tasks, rows, None, run)
     }
 
     /// The same for a step of training.
+    ///
+    /// # Errors
+    /// Those of [`with_feed`](Self::with_feed).
     pub fn with_step<R>(
         &self,
         graph: &Graph,
@@ -85,7 +98,7 @@ impl Dataset {
         rows: &[u32],
         step: Step<'_>,
         run: impl FnOnce(&Feed<'_>) -> R,
-    ) -> R {
+    ) -> Result<R, PortError> {
         self.feed(&self.structure, graph, tasks, rows, Some(step), run)
     }
 
@@ -97,32 +110,29 @@ impl Dataset {
         rows: &[u32],
         step: Option<Step<'_>>,
         run: impl FnOnce(&Feed<'_>) -> R,
-    ) -> R {
-        let images = self.features.images.iter().enumerate();
+    ) -> Result<R, PortError> {
+        let features = &self.features;
+        let images = features.images.iter().enumerate();
         let images: Vec<Gathering<'_>> = images.map(|(i, pictures)| Gathering::new(pictures, i, step)).collect();
-        let image = |node: &str| images.iter().find(|image| image.node() == node).map(Gathering::numbers);
-        let texts = &self.features.texts;
-        let text = |node: &str| texts.iter().find(|text| text::node(&text.column) == node);
-        let pieces = |node: &str| texts.iter().find(|text| text::piece_node(&text.column) == node);
-        let inputs: Vec<Numbers<'_>> = graph
-            .nodes()
-            .iter()
-            .filter_map(|node| match node.op {
-                Op::Input => Some(image(&node.name).unwrap_or(Numbers::Real(&self.features.numbers))),
-                Op::Index => Some(Numbers::Index(match (text(&node.name), pieces(&node.name)) {
-                    (Some(text), _) => &text.indices,
-                    (_, Some(text)) => &text.pieces,
-                    _ => structure.indices(&node.name).unwrap_or(&self.features.indices),
-                })),
-                _ => None,
-            })
-            .collect();
-        let offsets = |name: &str| match (text(name), pieces(name)) {
-            (Some(text), _) => text.offsets.as_slice(),
-            (_, Some(text)) => text.piece_offsets.as_slice(),
-            _ => structure.offsets(name).unwrap_or_default(),
+        let text = |name: &str| features.texts.iter().find(|text| text::node(&text.column) == name);
+        let pieces = |name: &str| features.texts.iter().find(|text| text::piece_node(&text.column) == name);
+        let indices = |name: &str| {
+            let own = text(name).map(|text| text.indices.as_slice());
+            own.or_else(|| Some(&pieces(name)?.pieces)).or_else(|| structure.indices(name))
         };
-        let offsets: Vec<&[u32]> = graph.domains().iter().map(|d| offsets(&d.name)).collect();
+        let ports = Ports::of(graph);
+        let inputs = ports.bind(|port| match port.name.as_str() {
+            NUMBERS => Some(Numbers::Real(&features.numbers)),
+            CATEGORIES => Some(Numbers::Index(&features.indices)),
+            name => match images.iter().find(|image| image.node() == name) {
+                Some(image) => Some(image.numbers()),
+                None => indices(name).map(Numbers::Index),
+            },
+        })?;
+        let offsets = ports.bind_domains(|name| {
+            let own = text(name).map(|text| text.offsets.as_slice());
+            own.or_else(|| Some(&pieces(name)?.piece_offsets)).or_else(|| structure.offsets(name))
+        })?;
         let moved: Vec<Option<Target>> = tasks.iter().map(|&task| self.moved(task, &images, rows, step)).collect();
         let targets: Vec<polytask_cpu::Target<'_>> = tasks
             .iter()
@@ -135,7 +145,7 @@ impl Dataset {
                 weights: &self.labels[task].weights,
             })
             .collect();
-        run(&Feed { inputs: &inputs, targets: &targets, offsets: &offsets, rows })
+        Ok(run(&Feed { inputs: &inputs, targets: &targets, offsets: &offsets, rows }))
     }
 
     /// The labels of pixels where a step sees the images of their rows moved.

@@ -6,6 +6,7 @@ use crate::inputs::EncodeError;
 use crate::model::ModelError;
 use crate::tasks::TaskError;
 use polytask_data::DataError;
+use polytask_exec::PortError;
 use polytask_graph::GraphError;
 
 /// Anything that keeps a model from being described, built, read or asked.
@@ -33,6 +34,9 @@ pub enum Error {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The network reads what the inputs do not give.
+    #[error(transparent)]
+    Port(#[from] PortError),
     /// The config's `model.init` does not fit the model.
     #[error("`model.init`: {0}")]
     Init(String),
@@ -51,7 +55,7 @@ impl Error {
                 "`polytask train` without model.init writes a model.safetensors with the right names and shapes"
                     .to_owned(),
             ),
-            Error::Graph(_) | Error::File(_) => None,
+            Error::Graph(_) | Error::Port(_) | Error::File(_) => None,
         }
     }
 
@@ -77,7 +81,7 @@ impl Error {
                     | EncodeError::StrayKey { .. }
                     | EncodeError::Sizes { .. }
             ),
-            Error::Data(_) | Error::Model(_) | Error::File(_) => false,
+            Error::Data(_) | Error::Model(_) | Error::Port(_) | Error::File(_) => false,
         }
     }
 }

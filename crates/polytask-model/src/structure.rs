@@ -2,7 +2,7 @@
 //! labels say of it, and predicts in two passes: the first finds predicates and heads, the second what is said of them.
 
 use crate::inputs::{Texts, text};
-use crate::tasks::domains::{ARCS, AT, DISTANCES, FAR, HEADS, PAIRS, PREDICATES};
+use crate::tasks::domains::{ARCS, AT, DISTANCES, FAR, HEADS, OLD_HEADS, PAIRS, PREDICATES};
 use crate::tasks::{
     Frames, Kind, LabelColumn, MISSING, Place, Prediction, RowPredicates, Task, TaskError, heads, read_frames,
 };
@@ -160,19 +160,21 @@ impl Structure {
         match node {
             AT => Some(&self.at),
             DISTANCES => Some(&self.distances),
-            HEADS => Some(&self.heads),
+            HEADS | OLD_HEADS => Some(&self.heads),
             _ => None,
         }
     }
 
     /// Where the elements of a domain of this name begin.
     pub(crate) fn offsets(&self, domain: &str) -> Option<&[u32]> {
-        match domain {
-            PREDICATES => Some(&self.offsets),
-            PAIRS => Some(&self.pairs),
-            ARCS => Some(&self.arcs),
-            _ => None,
-        }
+        let own = match domain {
+            PREDICATES => &self.offsets,
+            PAIRS => &self.pairs,
+            ARCS => &self.arcs,
+            _ => return None,
+        };
+        // Those of no sentences at all were never read.
+        (!own.is_empty()).then_some(own)
     }
 
     /// The predicates of some rows, and how many tokens each row has.

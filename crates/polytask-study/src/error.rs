@@ -3,6 +3,7 @@
 use crate::select::SelectError;
 use crate::tune::TuneError;
 use polytask_data::DataError;
+use polytask_exec::PortError;
 use polytask_graph::GraphError;
 use polytask_model::config::ConfigError;
 use polytask_model::files::FileError;
@@ -68,6 +69,7 @@ of_training!(
     TaskError,
     EncodeError,
     GraphError,
+    PortError,
     ModelError,
     FileError,
     TrainError

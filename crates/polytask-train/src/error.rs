@@ -2,6 +2,7 @@
 
 use crate::train::{CheckpointError, Divergence, LinearProblem, TrainError};
 use polytask_data::DataError;
+use polytask_exec::PortError;
 use polytask_graph::GraphError;
 use polytask_model::config::ConfigError;
 use polytask_model::files::FileError;
@@ -41,7 +42,7 @@ impl Error {
             Error::Train(TrainError::Linear(error)) => error.hint(),
             Error::Train(TrainError::Image(error)) => error.hint(),
             Error::Diverged { by, .. } => Some(by.hint().to_owned()),
-            Error::Train(TrainError::Balance(_) | TrainError::HeldOut) | Error::Stopped => None,
+            Error::Train(TrainError::Balance(_) | TrainError::HeldOut | TrainError::Port(_)) | Error::Stopped => None,
         }
     }
 
@@ -55,9 +56,9 @@ impl Error {
             Error::Train(TrainError::Checkpoint(error)) => {
                 matches!(error, CheckpointError::Other(_) | CheckpointError::None(_) | CheckpointError::Linear)
             }
-            Error::Train(TrainError::Linear(_) | TrainError::Image(_)) | Error::Diverged { .. } | Error::Stopped => {
-                false
-            }
+            Error::Train(TrainError::Linear(_) | TrainError::Image(_) | TrainError::Port(_))
+            | Error::Diverged { .. }
+            | Error::Stopped => false,
         }
     }
 }
@@ -72,4 +73,4 @@ macro_rules! of_models {
     };
 }
 
-of_models!(ConfigError, DataError, TaskError, EncodeError, GraphError, ModelError, FileError);
+of_models!(ConfigError, DataError, TaskError, EncodeError, GraphError, ModelError, FileError, PortError);

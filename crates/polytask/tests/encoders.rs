@@ -163,31 +163,38 @@ fn many_losses_in_one_backward() {
     each("", |label, _, prepared, graph| {
         let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
         let rows: Vec<u32> = (0..ROWS as u32).collect();
-        prepared.data.with_feed(graph, &labels, &rows, |feed| {
-            let tasks = graph.losses().len();
-            let reach = graph.reach();
-            let mut stacked = runner(graph, ROWS, &Groups::separate(graph));
-            let mut merged = runner(graph, ROWS, &Groups::merged(graph));
-            stacked.forward_backward(feed, &vec![1.0; tasks], NOISE);
-            for task in 0..tasks {
-                let alone: Vec<f64> = (0..tasks).map(|t| f64::from(u8::from(t == task))).collect();
-                merged.forward_backward(feed, &alone, NOISE);
-                for p in (0..graph.parameters().len()).map(ParameterId) {
-                    if graph.parameter(p).role == Role::Statistic {
-                        continue;
-                    }
-                    let one = merged.gradients(p, ROWS).pop().map_or(vec![], |g| g.1);
-                    let own = stacked.gradients(p, ROWS).into_iter().find(|(group, _)| *group == task);
-                    let parameter = &graph.parameter(p).name;
-                    assert_eq!(own.is_some(), reach.parameters[p.0].contains(&LossId(task)), "{label}, {parameter}");
-                    let size = one.iter().fold(1e-2f32, |m, v| m.max(v.abs()));
-                    let other = own.map_or(vec![0.0; one.len()], |own| own.1);
-                    for (a, b) in one.iter().zip(&other) {
-                        assert!((a - b).abs() <= 1e-5 * size, "{label}, {parameter}, task {task}: {a} {b}");
+        prepared
+            .data
+            .with_feed(graph, &labels, &rows, |feed| {
+                let tasks = graph.losses().len();
+                let reach = graph.reach();
+                let mut stacked = runner(graph, ROWS, &Groups::separate(graph));
+                let mut merged = runner(graph, ROWS, &Groups::merged(graph));
+                stacked.forward_backward(feed, &vec![1.0; tasks], NOISE);
+                for task in 0..tasks {
+                    let alone: Vec<f64> = (0..tasks).map(|t| f64::from(u8::from(t == task))).collect();
+                    merged.forward_backward(feed, &alone, NOISE);
+                    for p in (0..graph.parameters().len()).map(ParameterId) {
+                        if graph.parameter(p).role == Role::Statistic {
+                            continue;
+                        }
+                        let one = merged.gradients(p, ROWS).pop().map_or(vec![], |g| g.1);
+                        let own = stacked.gradients(p, ROWS).into_iter().find(|(group, _)| *group == task);
+                        let parameter = &graph.parameter(p).name;
+                        assert_eq!(
+                            own.is_some(),
+                            reach.parameters[p.0].contains(&LossId(task)),
+                            "{label}, {parameter}"
+                        );
+                        let size = one.iter().fold(1e-2f32, |m, v| m.max(v.abs()));
+                        let other = own.map_or(vec![0.0; one.len()], |own| own.1);
+                        for (a, b) in one.iter().zip(&other) {
+                            assert!((a - b).abs() <= 1e-5 * size, "{label}, {parameter}, task {task}: {a} {b}");
+                        }
                     }
                 }
-            }
-        });
+            })
+            .unwrap();
     });
 }
 

@@ -75,23 +75,26 @@ fn check(name: &str) {
     let rows: Vec<u32> = (0..fixture.input.shape[0] as u32).collect();
     let plan = |mode| Plan::new(&graph, rows.len(), mode, &Groups::merged(&graph));
     let tasks: Vec<usize> = (0..fixture.labels.len()).collect();
-    prepared.data.with_feed(&graph, &tasks, &rows, |feed| {
-        let outputs = Runner::new(plan(Mode::Predict), values.clone()).predict(feed);
-        for ((task, expected), output) in fixture.outputs.iter().zip(&outputs) {
-            assert_close(&format!("{name}, output of {task}"), output, &expected.data, 0.0);
-        }
-        let mut runner = Runner::new(plan(Mode::Train), values.clone());
-        let losses = runner.forward_backward(feed, &vec![1.0; tasks.len()], 0);
-        for ((task, expected), loss) in fixture.losses.iter().zip(losses) {
-            assert_close(&format!("{name}, loss of {task}"), &[loss.unwrap() as f32], &[*expected as f32], 0.0);
-        }
-        let steep = fixture.gradients.values().fold(0.0, |m: f32, g| m.max(largest(&g.data)));
-        for (i, parameter) in graph.parameters().iter().enumerate() {
-            let gradient = runner.gradients(ParameterId(i), rows.len()).remove(0).1;
-            let of = &parameter.name;
-            assert_close(&format!("{name}, gradient of {of}"), &gradient, &fixture.gradients[of].data, 0.1 * steep);
-        }
-    });
+    prepared
+        .data
+        .with_feed(&graph, &tasks, &rows, |feed| {
+            let outputs = Runner::new(plan(Mode::Predict), values.clone()).predict(feed);
+            for ((task, expected), output) in fixture.outputs.iter().zip(&outputs) {
+                assert_close(&format!("{name}, output of {task}"), output, &expected.data, 0.0);
+            }
+            let mut runner = Runner::new(plan(Mode::Train), values.clone());
+            let losses = runner.forward_backward(feed, &vec![1.0; tasks.len()], 0);
+            for ((task, expected), loss) in fixture.losses.iter().zip(losses) {
+                assert_close(&format!("{name}, loss of {task}"), &[loss.unwrap() as f32], &[*expected as f32], 0.0);
+            }
+            let steep = fixture.gradients.values().fold(0.0, |m: f32, g| m.max(largest(&g.data)));
+            for (i, parameter) in graph.parameters().iter().enumerate() {
+                let gradient = runner.gradients(ParameterId(i), rows.len()).remove(0).1;
+                let of = &parameter.name;
+                assert_close(&format!("{name}, gradient of {of}"), &gradient, &fixture.gradients[of].data, 0.1 * steep);
+            }
+        })
+        .unwrap();
 }
 
 #[test]

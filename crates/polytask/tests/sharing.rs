@@ -65,7 +65,7 @@ fn with(name: &str, work: impl FnOnce(&Graph, &Feed<'_>)) {
     again.validate().unwrap();
     assert_eq!(again, graph, "{name}");
     let rows: Vec<u32> = (0..ROWS as u32).collect();
-    prepared.data.with_feed(&graph, &[0, 1, 2, 3], &rows, |feed| work(&graph, feed));
+    prepared.data.with_feed(&graph, &[0, 1, 2, 3], &rows, |feed| work(&graph, feed)).unwrap();
 }
 
 #[test]

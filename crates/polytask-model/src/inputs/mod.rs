@@ -99,6 +99,11 @@ pub const PLANES: usize = 8;
 /// The list that is an input without being asked for.
 pub(crate) const TOKENS: &str = "tokens";
 
+/// The node of all numbers.
+pub(crate) const NUMBERS: &str = "numbers";
+/// The node of all categories.
+pub(crate) const CATEGORIES: &str = "categories";
+
 /// The column of raw texts that stands for a list of tokens.
 const RAW: &str = "text";
 
@@ -222,8 +227,8 @@ impl Encoder {
     /// and `images.COLUMN`, where there are such.
     pub fn inputs(&self, g: &mut GraphBuilder) -> Inputs {
         let (numbers, categories) = (self.number_width(), self.categories().count());
-        let numbers = (numbers > 0).then(|| g.input("numbers", numbers));
-        let categories = (categories > 0).then(|| g.index_input("categories", categories));
+        let numbers = (numbers > 0).then(|| g.input(NUMBERS, numbers));
+        let categories = (categories > 0).then(|| g.index_input(CATEGORIES, categories));
         let mut texts = Vec::new();
         for (column, text) in self.text_inputs() {
             let name = text::node(column);

@@ -86,7 +86,7 @@ impl Model {
 
     /// Outputs of every task for some rows, with what is known of the sentences from `structure`.
     fn run(&self, runner: &mut Runner, structure: &Structure, data: &Dataset, rows: &[u32]) -> Result<Outputs, Error> {
-        let outputs = data.with_structure(structure, &self.graph, &[], rows, |feed| runner.outputs(feed));
+        let outputs = data.with_structure(structure, &self.graph, &[], rows, |feed| runner.outputs(feed))?;
         data.features.check()?;
         Ok(outputs)
     }

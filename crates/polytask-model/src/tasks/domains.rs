@@ -9,8 +9,10 @@ pub(crate) const AT: &str = "predicates.at";
 pub(crate) const PAIRS: &str = "pairs";
 /// How far each token is from its predicate, as an index: [`FAR`] is the predicate itself.
 pub(crate) const DISTANCES: &str = "pairs.distance";
-/// The head of each token, a place in its sentence; none of the root.
-pub(crate) const HEADS: &str = "tokens.heads";
+/// The head of each token, a place in its sentence; none of the root. No text is called so: their nodes are `tokens.COLUMN`.
+pub(crate) const HEADS: &str = "arcs.heads";
+/// What [`HEADS`] was called up to version 0.1.
+pub(crate) const OLD_HEADS: &str = "tokens.heads";
 /// The domain of the tokens beside each token.
 pub(crate) const ARCS: &str = "arcs";
 

@@ -90,8 +90,24 @@ impl Prediction {
             (P::Tokens { classes: all, .. }, P::Tokens { classes: more, .. }) => all.extend(more),
             (P::PixelClasses { classes: all, .. }, P::PixelClasses { classes: more, .. }) => all.extend(more),
             (P::PixelNumbers { values: all, .. }, P::PixelNumbers { values: more, .. }) => all.extend(more),
+            (P::Frames(all), P::Frames(more)) => all.extend(more),
+            (P::Arcs { heads, relations, .. }, P::Arcs { heads: more, relations: their, .. }) => {
+                heads.extend(more);
+                relations.extend(their);
+            }
             // A task makes one kind of prediction.
-            _ => {}
+            (
+                P::Numbers(_)
+                | P::Classes { .. }
+                | P::Labels { .. }
+                | P::Spans(_)
+                | P::Tokens { .. }
+                | P::Frames(_)
+                | P::Arcs { .. }
+                | P::PixelClasses { .. }
+                | P::PixelNumbers { .. },
+                _,
+            ) => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::side::Trained;
 use polytask_cpu::{Groups, Mode, Plan, Runner};
+use polytask_exec::PortError;
 use polytask_graph::DomainId;
 use polytask_model::Dataset;
 use polytask_model::model::Model;
@@ -38,7 +39,10 @@ pub fn multiply_adds(model: &Model, data: &Dataset, rows: &[u32]) -> f64 {
 }
 
 /// Seconds that models take one after the other to predict the rows, features at hand: the fastest of several passes.
-pub fn seconds<'a>(models: impl Iterator<Item = &'a Trained>, data: &Dataset, rows: &[u32]) -> f64 {
+///
+/// # Errors
+/// A model that reads what the data does not give.
+pub fn seconds<'a>(models: impl Iterator<Item = &'a Trained>, data: &Dataset, rows: &[u32]) -> Result<f64, PortError> {
     let of = |trained: &Trained| {
         let graph = &trained.model.graph;
         let plan = Plan::new(graph, rows.len().clamp(1, BLOCK), Mode::Predict, &Groups::merged(graph));

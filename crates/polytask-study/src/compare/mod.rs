@@ -178,7 +178,7 @@ pub fn compare(
         Contrast::judge(&mut tasks.values_mut().map(|task| &mut task.contrast).collect::<Vec<_>>());
         curve.push(Share { share, tasks });
     }
-    Ok(Some(answer(&work, prepared, &ways, &runs, &truths, (linear, curve))))
+    answer(&work, prepared, &ways, &runs, &truths, (linear, curve)).map(Some)
 }
 
 /// What all models of a comparison have in common.
@@ -219,7 +219,7 @@ fn answer(
     runs: &[Vec<Trained>],
     truths: &[Truth],
     ((linear, linear_scores), shares): ((LinearBaseline, Vec<Metrics>), Vec<Share>),
-) -> Comparison {
+) -> Result<Comparison, Error> {
     // Where the groups have each task: the side, and its place there.
     let grouped = |t: usize| {
         ways.groups.iter().find_map(|&side| Some((side, ways.sides[side].tasks.iter().position(|task| *task == t)?)))
@@ -244,10 +244,10 @@ fn answer(
         [("joint", std::slice::from_ref(&ways.joint)), ("single", &ways.single), ("groups", &ways.groups)]
     {
         if !sides.is_empty() {
-            costs.insert(name.to_owned(), way(prepared, ways, runs, sides));
+            costs.insert(name.to_owned(), way(prepared, ways, runs, sides)?);
         }
     }
-    Comparison {
+    Ok(Comparison {
         delta_m: mean(&changes),
         delta_metrics: mean(&all_changes),
         linear,
@@ -257,21 +257,21 @@ fn answer(
         steps: work.budget.steps,
         seeds: work.seeds.to_vec(),
         tasks,
-    }
+    })
 }
 
-fn way(prepared: &Prepared, ways: &Ways, runs: &[Vec<Trained>], sides: &[usize]) -> Way {
+fn way(prepared: &Prepared, ways: &Ways, runs: &[Vec<Trained>], sides: &[usize]) -> Result<Way, Error> {
     let (data, test) = (&prepared.data, &prepared.split.test);
     let first = || sides.iter().map(|&side| &runs[0][side]);
     let names = |side: &usize| ways.sides[*side].tasks.iter().map(|&t| prepared.tasks[t].name.clone()).collect();
     let spent = runs.iter().map(|run| sides.iter().map(|&side| run[side].seconds).sum());
-    Way {
+    Ok(Way {
         models: sides.iter().map(names).collect(),
         parameters: first().map(|trained| trained.model.graph.parameter_count()).sum(),
         multiply_adds: first().map(|trained| cost::multiply_adds(&trained.model, data, test)).sum(),
-        predict_microseconds: 1e6 * cost::seconds(first(), data, test) / test.len().max(1) as f64,
+        predict_microseconds: 1e6 * cost::seconds(first(), data, test)? / test.len().max(1) as f64,
         seconds: mean(&spent.collect::<Vec<f64>>()),
-    }
+    })
 }
 
 /// Every way with its tasks' scores.

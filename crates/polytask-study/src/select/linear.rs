@@ -13,7 +13,7 @@ use super::worth::{Gain, Set, members};
 use crate::Error;
 use polytask_cpu::{Feed, Groups, Jacobian, Labels as Given, Mode, Parameters, Plan, Runner, Target as Aim};
 use polytask_data::epoch_order;
-use polytask_exec::TaskOutput;
+use polytask_exec::{PortError, TaskOutput};
 use polytask_graph::{Graph, LossKind};
 use polytask_math::algebra::Cholesky;
 use polytask_math::seed;
@@ -69,7 +69,7 @@ pub fn estimates(config: &Config, prepared: &Prepared, parameters: &Parameters) 
         rows.truncate(ROWS);
         look_at(&graph, prepared, parameters, &rows, seed)
     };
-    let (train, valid) = (seen(train, 1), seen(valid, 2));
+    let (train, valid) = (seen(train, 1)?, seen(valid, 2)?);
     let witness = |witness: usize| {
         let part = |looks: &[Seen]| {
             let own: Vec<&Seen> = looks.iter().skip(witness).step_by(WITNESSES).collect();
@@ -85,12 +85,18 @@ pub fn estimates(config: &Config, prepared: &Prepared, parameters: &Parameters) 
 /// without a label.
 type Seen = Vec<Option<(f64, Vec<f32>, Vec<f32>)>>;
 
-fn look_at(graph: &Graph, prepared: &Prepared, parameters: &Parameters, rows: &[u32], seed: u64) -> Vec<Seen> {
+fn look_at(
+    graph: &Graph,
+    prepared: &Prepared,
+    parameters: &Parameters,
+    rows: &[u32],
+    seed: u64,
+) -> Result<Vec<Seen>, PortError> {
     let which: Vec<usize> = (0..prepared.tasks.len()).collect();
     let data = &prepared.data;
     let plan = Plan::new(graph, rows.len().max(1), Mode::Predict, &Groups::merged(graph));
     let mut predictor = Runner::new(plan, parameters.clone());
-    let outputs = data.with_feed(graph, &[], rows, |feed| predictor.outputs(feed));
+    let outputs = data.with_feed(graph, &[], rows, |feed| predictor.outputs(feed))?;
     let drawn = |(t, output): (usize, &TaskOutput)| {
         draw(&graph.losses()[t].kind, &data.labels[t], output, rows, Unit(seed << 32 | t as u64))
     };

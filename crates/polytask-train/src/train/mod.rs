@@ -27,6 +27,7 @@ use history::Sums;
 use indexmap::IndexMap;
 use polytask_balance::{BalanceError, HeldOut};
 use polytask_cpu::{Feed, OptimizerState, Parameters, Runner};
+use polytask_exec::PortError;
 use polytask_graph::Graph;
 use polytask_model::Dataset;
 use polytask_model::config::{LossConfig, TrainConfig};
@@ -69,7 +70,7 @@ pub struct Job<'a> {
 impl Job<'_> {
     /// What `ask` says of some rows.
     fn on<T>(&self, rows: &[u32], ask: impl FnOnce(&Feed<'_>) -> T) -> Result<T, TrainError> {
-        let said = self.data.with_feed(self.graph, self.labels, rows, ask);
+        let said = self.data.with_feed(self.graph, self.labels, rows, ask)?;
         self.data.features.check()?;
         Ok(said)
     }
@@ -228,6 +229,9 @@ pub enum TrainError {
     /// An image that could be read at first.
     #[error(transparent)]
     Image(#[from] EncodeError),
+    /// A network that reads what the inputs do not give.
+    #[error(transparent)]
+    Port(#[from] PortError),
 }
 
 /// By task, its metrics by name.
@@ -390,7 +394,7 @@ impl<'a> Training<'a> {
                 state.sums.gradients = Some(probe.before_step(feed, stepper.parameters(), names, at.step));
             }
             stepper.step(feed, held_out, at)
-        })?;
+        })??;
         if let Some(bad) = done.losses.iter().position(|l| l.is_some_and(|l| !l.is_finite())) {
             return Ok(Some(job.tasks[bad].name.clone()));
         }
