@@ -294,6 +294,10 @@ impl Estimate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use polytask_exec::Values;
+    use polytask_graph::NodeId;
+    use polytask_model::tasks::Truth;
+    use polytask_train::prepare;
 
     #[test]
     fn projected_gradients_keep_their_lengths_and_angles_on_average() {
@@ -326,5 +330,67 @@ mod tests {
         assert!(estimate.gain(1, 0b011) > 0.05, "{}", estimate.gain(1, 0b011));
         assert!(estimate.gain(0, 0b101) < -0.5 && estimate.gain(2, 0b101) < -0.5);
         assert_eq!(estimate.gain(0, 0b001), 0.0);
+    }
+
+    /// Sentences with trees and parts of speech, told apart by the tokens.
+    fn sentences(folder: &std::path::Path) {
+        let row = |i: usize| {
+            let tokens: Vec<String> = (0..2 + i % 4).map(|t| ["a", "b", "c"][(i * 7 + t * t) % 3].to_owned()).collect();
+            let upos: Vec<&str> = tokens.iter().map(|token| if token == "a" { "X" } else { "Y" }).collect();
+            let relations: Vec<&str> = (0..tokens.len()).map(|t| ["root", "obj", "det"][(t + i * t) % 3]).collect();
+            let heads: Vec<usize> = (0..tokens.len()).collect();
+            format!(
+                "{}\n",
+                serde_json::json!({ "tokens": tokens, "upos": upos, "head": heads, "deprel": relations, "size": i % 7 })
+            )
+        };
+        let text: String = (0..48).map(row).collect();
+        std::fs::write(folder.join("data.jsonl"), text).unwrap();
+    }
+
+    #[test]
+    fn dependency_trees_are_estimated_beside_other_tasks() {
+        let folder = tempfile::tempdir().unwrap();
+        sentences(folder.path());
+        let text = "[data]\npath = \"data.jsonl\"\nsplit = { valid = 0.25, test = 0 }\n[inputs]\n\
+                    tokens = { kind = \"text\", embedding = 4, min_count = 1 }\n[tasks.tree]\nkind = \"arcs\"\nwidth = 4\n\
+                    [tasks.upos]\nkind = \"token_category\"\n[tasks.size]\nkind = \"regression\"\n[model]\n\
+                    text = { width = 8, layers = 1 }\n";
+        let config = Config::from_toml(text, folder.path().join("config.toml").to_str().unwrap()).unwrap();
+        let prepared = prepare(&config).unwrap();
+        let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
+        let gains = estimates(&config, &prepared, &Parameters::init(&graph, 3)).unwrap();
+        for gain in &gains {
+            for task in 0..3 {
+                let gain = gain.of(task, 0b111);
+                assert!(gain.is_finite() && gain != 0.0, "task {task}: {gain}");
+            }
+        }
+    }
+
+    #[test]
+    fn labels_of_trees_are_drawn_within_their_sentences() {
+        let (counts, relations) = ([3, 1, 2], 4);
+        let mut output = TaskOutput {
+            prediction: Values::of_elements(1, counts.iter().map(|n| n * n)),
+            arc_labels: Some(Values::of_elements(relations, counts.into_iter())),
+            transitions: None,
+        };
+        // Every token's head is the last one of its sentence, its relation the number of tokens.
+        for n in counts {
+            for i in 0..n * n {
+                output.prediction.extend(&[if i % n == n - 1 { 100.0 } else { 0.0 }]);
+            }
+            for _ in 0..n {
+                let logits: Vec<f32> = (0..relations).map(|r| if r == n { 100.0 } else { 0.0 }).collect();
+                output.arc_labels.as_mut().unwrap().extend(&logits);
+            }
+        }
+        let truth = Truth::Arcs { offsets: vec![0, 3, 4, 6], heads: vec![0; 6], relations: vec![0; 6] };
+        let mut labels = Labels::new(Target::Class(vec![0; 12]), truth, vec![1.0; 6]);
+        labels.elements = Some(vec![0, 3, 4, 6]);
+        let kind = LossKind::Arcs { labels: NodeId(0) };
+        let Drawn::Class(drawn) = draw(kind, &labels, &output, &[0, 1, 2], Unit(1)) else { panic!("classes") };
+        assert_eq!(drawn, [2, 3, 2, 3, 2, 3, 0, 1, 1, 2, 1, 2]);
     }
 }

@@ -1,0 +1,294 @@
+//! A row is predicted alike alone, among others and beside other requests: every kind of task on every kind of input and
+//! encoder. The kinds are those of the config's schema, so that one without a case here fails.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the data of a test is known to be there")]
+
+mod common;
+
+use common::Noise;
+use polytask::config::Config;
+use polytask::model::{self, Model, Predictor};
+use polytask::tasks::Prediction;
+use polytask::{prepare, share};
+use polytask_data::Table;
+use polytask_graph::{ParameterId, Role};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+const ROWS: usize = 12;
+/// Sides of an image.
+const SIDE: usize = 6;
+
+/// The words that the config may have for a kind.
+fn words(kind: &str) -> Vec<String> {
+    fn collect(schema: &Value, found: &mut Vec<String>) {
+        match schema {
+            Value::Object(object) => {
+                found.extend(object.get("const").and_then(Value::as_str).map(str::to_owned));
+                let all = object.get("enum").and_then(Value::as_array);
+                found.extend(all.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+                object.values().for_each(|value| collect(value, found));
+            }
+            Value::Array(values) => values.iter().for_each(|value| collect(value, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    collect(&Config::schema()["$defs"][kind], &mut found);
+    assert!(found.len() > 1, "the schema lists the words of {kind}");
+    found
+}
+
+/// What a kind of task reads, and its sections of the config, one after the other.
+enum Case {
+    OfRows(&'static [&'static str]),
+    OfTokens(&'static [&'static str]),
+    OfPixels(&'static [&'static str]),
+}
+
+fn case(kind: &str) -> Case {
+    match kind {
+        "regression" => Case::OfRows(&["[tasks.size]\nkind = \"regression\""]),
+        "binary" => Case::OfRows(&["[tasks.warm]\nkind = \"binary\""]),
+        "category" => Case::OfRows(&["[tasks.grade]\nkind = \"category\""]),
+        "count" => Case::OfRows(&["[tasks.visits]\nkind = \"count\""]),
+        "multilabel" => Case::OfRows(&["[tasks.genres]\nkind = \"multilabel\""]),
+        "tags" => Case::OfTokens(&[
+            "[tasks.slots]\nkind = \"tags\"",
+            "[tasks.slots]\nkind = \"tags\"\nloss = \"crf\"",
+            "[tasks.slots]\nkind = \"tags\"\nloss = \"crf\"\n[tasks.upos]\nkind = \"token_category\"\n[tasks.size]",
+        ]),
+        "token_category" => Case::OfTokens(&["[tasks.upos]\nkind = \"token_category\""]),
+        "predicates" => Case::OfTokens(&["[tasks.frames]\nkind = \"predicates\""]),
+        "senses" => Case::OfTokens(&["[tasks.frames]\nkind = \"senses\"\nwidth = 4"]),
+        "roles" => Case::OfTokens(&[
+            "[tasks.frames]\nkind = \"roles\"\nwidth = 4",
+            "[tasks.frames]\nkind = \"roles\"\nwidth = 4\nloss = \"softmax\"",
+        ]),
+        "arcs" => Case::OfTokens(&["[tasks.tree]\nkind = \"arcs\"\nwidth = 4\ncolumns = [\"head\", \"deprel\"]"]),
+        "segmentation" => Case::OfPixels(&["[tasks.mask]\nkind = \"segmentation\""]),
+        "pixel_regression" => Case::OfPixels(&["[tasks.depth]\nkind = \"pixel_regression\""]),
+        other => panic!("a kind of task without a case here: {other}"),
+    }
+}
+
+/// Each kind of input, with every encoder that there is for it: what the config has of them, before and in `[model]`.
+fn encoders(kind: &str) -> Vec<(String, String)> {
+    let plain = |line: &str| vec![(line.to_owned(), "trunk = [8]\nhead = [5]\nactivation = \"tanh\"".to_owned())];
+    match kind {
+        "number" => plain("x = \"number\""),
+        "category" => plain("color = \"category\"\nx = \"number\""),
+        "boolean" => plain("on = \"boolean\"\nx = \"number\""),
+        "text" => {
+            let line = "tokens = { kind = \"text\", embedding = 6, min_count = 1 }\nx = \"number\"";
+            let encoders = words("TextEncoder").into_iter().map(|encoder| {
+                (line.to_owned(), format!("trunk = [8]\ntext = {{ encoder = \"{encoder}\", width = 8 }}"))
+            });
+            let pools = words("TextPool")
+                .into_iter()
+                .map(|pool| (line.to_owned(), format!("trunk = []\ntext = {{ pool = \"{pool}\", width = 8 }}")));
+            encoders.chain(pools).collect()
+        }
+        "image" => [
+            "trunk = [{ conv = 4, size = 3 }, { conv = 4, size = 3, pool = 2 }]\nhead = [5]",
+            "trunk = [{ conv = 4, norm = \"batch\" }]",
+        ]
+        .map(|model| ("image = \"image\"".to_owned(), model.to_owned()))
+        .to_vec(),
+        other => panic!("a kind of input without a case here: {other}"),
+    }
+}
+
+/// A sentence of one to six tokens, a row of numbers, an image, and labels of all kinds for each.
+fn row(folder: &Path, i: usize, noise: &mut Noise) -> Value {
+    let mut below = |n: usize| (noise.next() * n as f64) as usize;
+    let length = 1 + (i * 5 + below(2)) % 6;
+    let tokens: Vec<&str> = (0..length).map(|_| ["go", "to", "Oslo", "in", "May", "no"][below(6)]).collect();
+    let slots: Vec<&str> = tokens
+        .iter()
+        .map(|token| match *token {
+            "Oslo" => "B-place",
+            "May" => "B-time",
+            _ => "O",
+        })
+        .collect();
+    let upos: Vec<&str> = tokens.iter().map(|token| if token.len() == 2 { "X" } else { "NOUN" }).collect();
+    let predicates = [0, length / 2].into_iter().collect::<BTreeSet<usize>>();
+    let frames: Vec<Value> = predicates
+        .iter()
+        .map(|&at| {
+            let (sense, role) = (["go.01", "go.02", "be.01"][below(3)], ["ARG0", "ARG1"][below(2)]);
+            json!({ "pred": at, "roleset": sense, "args": [[role, length - 1, length - 1]] })
+        })
+        .collect();
+    let pixels: Vec<u16> = (0..SIDE * SIDE).map(|_| below(256) as u16).collect();
+    let image = folder.join(format!("{i}.png"));
+    std::fs::write(&image, polytask_data::image::write_mask(&pixels, [SIDE, SIDE]).unwrap()).unwrap();
+    json!({
+        "x": below(1000) as f64 / 100.0,
+        "color": (["red", "green", "blue"][below(3)]),
+        "on": below(2) == 1,
+        "tokens": tokens,
+        "image": image.to_str().unwrap(),
+        "size": below(1000) as f64 / 100.0,
+        "warm": (["no", "yes"][i % 2]),
+        "grade": (["low", "middle", "high"][i % 3]),
+        "visits": i % 4,
+        "genres": (["a", "a|b", "b|c"][i % 3]),
+        "slots": slots,
+        "upos": upos,
+        "frames": frames,
+        "head": (0..length).collect::<Vec<_>>(),
+        "deprel": (0..length).map(|t| if t == 0 { "root" } else { ["det", "obj"][below(2)] }).collect::<Vec<_>>(),
+        "mask": pixels.iter().map(|light| light / 90).collect::<Vec<_>>(),
+        "depth": pixels.iter().map(|light| f64::from(*light) * 0.5).collect::<Vec<_>>(),
+    })
+}
+
+/// Rows in a folder, and models of them.
+struct Data {
+    folder: tempfile::TempDir,
+    rows: Vec<Value>,
+}
+
+impl Data {
+    fn new() -> Self {
+        let (folder, mut noise) = (tempfile::tempdir().unwrap(), Noise(17));
+        let rows: Vec<Value> = (0..ROWS).map(|i| row(folder.path(), i, &mut noise)).collect();
+        let data = Data { folder, rows };
+        data.write("data.jsonl", &data.rows);
+        data
+    }
+
+    fn write(&self, name: &str, rows: &[Value]) {
+        let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    /// Models whose weights are drawn anew, by one seed and another.
+    fn models(&self, label: &str, sections: &str) -> Vec<Model> {
+        let text = format!("[data]\npath = \"data.jsonl\"\nsplit = {{ valid = 0, test = 0 }}\n{sections}");
+        let file = self.folder.path().join("config.toml");
+        let config = Config::from_toml(&text, file.to_str().unwrap()).unwrap_or_else(|e| panic!("{label}: {e}"));
+        let prepared = prepare(&config).unwrap_or_else(|e| panic!("{label}: {e}"));
+        let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
+        let draw = |seed: u64| {
+            let mut parameters = model::start(&graph, &prepared.encoder, &prepared.tasks, seed, None).unwrap();
+            let mut noise = Noise(seed);
+            for p in (0..graph.parameters().len()).map(ParameterId) {
+                if graph.parameter(p).role != Role::Statistic {
+                    parameters.of_mut(p).iter_mut().for_each(|v| *v += 2.0 * (noise.next() as f32 - 0.5));
+                }
+            }
+            let (graph, encoder, tasks) = (graph.clone(), prepared.encoder.clone(), prepared.tasks.clone());
+            Model { graph, encoder, tasks, missing: None, parameters }
+        };
+        (1..=9).map(draw).collect()
+    }
+
+    /// Some rows without the columns that are `hidden`.
+    fn table(&self, model: &Model, rows: Range<usize>, hidden: &[&str]) -> Table {
+        let mut rows = self.rows[rows].to_vec();
+        for row in &mut rows {
+            hidden.iter().for_each(|column| drop(row.as_object_mut().unwrap().remove(*column)));
+        }
+        self.write("part.jsonl", &rows);
+        polytask_data::read(&self.folder.path().join("part.jsonl"), &model.read_options()).unwrap()
+    }
+
+    /// Holds what a model says of all rows together against what it says of each.
+    fn check(&self, label: &str, sections: &str, hidden: &[&str]) {
+        let differ = |model: &Model| {
+            let one = |i| model.predict(&self.table(model, i..i + 1, hidden)).unwrap();
+            (0..ROWS).map(one).collect::<Vec<_>>().windows(2).any(|pair| pair[0] != pair[1])
+        };
+        // One that says the same of all rows would hide a row that took the place of another.
+        let model = self.models(label, sections).into_iter().find(differ);
+        let model = model.unwrap_or_else(|| panic!("{label}: all rows are predicted alike"));
+        let table = |rows: Range<usize>| self.table(&model, rows, hidden);
+        let each: Vec<Vec<Prediction>> = (0..ROWS).map(|i| model.predict(&table(i..i + 1)).unwrap()).collect();
+        let expected = joined(each);
+        assert_eq!(model.predict(&table(0..ROWS)).unwrap(), expected, "{label}, one batch");
+        let model = Arc::new(model);
+        for planned in [1, 4, 64] {
+            let mut predictor = Predictor::new(model.clone(), planned);
+            let sets = [0..1, 1..2, 2..7, 7..ROWS].map(|rows| model.read(&self.table(&model, rows, hidden)).unwrap());
+            let found = predictor.predict(sets.into()).unwrap();
+            let sizes: Vec<usize> = found.iter().map(|set| set[0].len()).collect();
+            assert_eq!(sizes, [1, 1, 5, ROWS - 7], "{label}, several sets planned for {planned}");
+            assert_eq!(joined(found), expected, "{label}, several sets planned for {planned}");
+        }
+    }
+}
+
+/// The predictions of all sets one after the other, by task.
+fn joined(sets: Vec<Vec<Prediction>>) -> Vec<Prediction> {
+    let join = |mut all: Vec<Prediction>, set: Vec<Prediction>| {
+        all.iter_mut().zip(set).for_each(|(all, more)| all.append(more));
+        all
+    };
+    sets.into_iter().reduce(join).unwrap()
+}
+
+#[test]
+fn a_row_is_predicted_alike_alone_and_among_others() {
+    let data = Data::new();
+    let mut met = BTreeSet::new();
+    for input in words("InputKind") {
+        for (inputs, network) in encoders(&input) {
+            for kind in words("TaskKind") {
+                let tasks = match (case(&kind), input.as_str()) {
+                    (Case::OfRows(tasks), _) | (Case::OfTokens(tasks), "text") | (Case::OfPixels(tasks), "image") => {
+                        tasks
+                    }
+                    (Case::OfTokens(_) | Case::OfPixels(_), _) => continue,
+                };
+                met.insert(kind.clone());
+                for task in tasks {
+                    let label = format!("{task}\non {inputs}\n{network}\n");
+                    data.check(&label, &format!("[inputs]\n{inputs}\n{task}\n[model]\n{network}\n"), &[]);
+                }
+            }
+        }
+    }
+    assert_eq!(met.len(), words("TaskKind").len());
+}
+
+#[test]
+fn what_tasks_find_for_each_other_is_found_alike() {
+    let data = Data::new();
+    let sections = "[inputs]\ntokens = { kind = \"text\", embedding = 6, min_count = 1 }\n\
+                    [tasks.predicates]\nkind = \"predicates\"\n[tasks.senses]\nkind = \"senses\"\nwidth = 4\n\
+                    [tasks.roles]\nkind = \"roles\"\nwidth = 4\n[tasks.slots]\nkind = \"tags\"\nloss = \"crf\"\n\
+                    [tasks.arcs]\nkind = \"arcs\"\nwidth = 4\n[model]\ntext = { width = 8 }\n";
+    data.check("all of sentences", sections, &["frames", "head", "deprel"]);
+}
+
+#[test]
+fn columns_may_be_called_as_parts_of_a_model_are() {
+    let data = Data::new();
+    let words =
+        ["heads", "at", "distance", "predicates", "pairs", "arcs", "numbers", "categories", "features", "tokens"];
+    let rows: Vec<Value> = data
+        .rows
+        .iter()
+        .map(|row| {
+            let mut row = row.clone();
+            words.iter().for_each(|word| row[*word] = row["tokens"].clone());
+            row
+        })
+        .collect();
+    let data = Data { rows, ..data };
+    data.write("data.jsonl", &data.rows);
+    for word in words {
+        let sections = format!(
+            "[inputs]\n{word} = {{ kind = \"text\", embedding = 6, min_count = 1 }}\nx = \"number\"\ncolor = \"category\"\n\
+             [tasks.roles]\ncolumn = \"frames\"\nkind = \"roles\"\nwidth = 4\n\
+             [tasks.tree]\nkind = \"arcs\"\nwidth = 4\ncolumns = [\"head\", \"deprel\"]\n[model]\ntext = {{ width = 8 }}\n"
+        );
+        data.check(word, &sections, &[]);
+    }
+}
