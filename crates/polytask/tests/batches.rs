@@ -44,33 +44,33 @@ fn words(kind: &str) -> Vec<String> {
 
 /// What a kind of task reads, and its sections of the config, one after the other.
 enum Case {
-    OfRows(&'static [&'static str]),
-    OfTokens(&'static [&'static str]),
-    OfPixels(&'static [&'static str]),
+    Rows(&'static [&'static str]),
+    Tokens(&'static [&'static str]),
+    Pixels(&'static [&'static str]),
 }
 
 fn case(kind: &str) -> Case {
     match kind {
-        "regression" => Case::OfRows(&["[tasks.size]\nkind = \"regression\""]),
-        "binary" => Case::OfRows(&["[tasks.warm]\nkind = \"binary\""]),
-        "category" => Case::OfRows(&["[tasks.grade]\nkind = \"category\""]),
-        "count" => Case::OfRows(&["[tasks.visits]\nkind = \"count\""]),
-        "multilabel" => Case::OfRows(&["[tasks.genres]\nkind = \"multilabel\""]),
-        "tags" => Case::OfTokens(&[
+        "regression" => Case::Rows(&["[tasks.size]\nkind = \"regression\""]),
+        "binary" => Case::Rows(&["[tasks.warm]\nkind = \"binary\""]),
+        "category" => Case::Rows(&["[tasks.grade]\nkind = \"category\""]),
+        "count" => Case::Rows(&["[tasks.visits]\nkind = \"count\""]),
+        "multilabel" => Case::Rows(&["[tasks.genres]\nkind = \"multilabel\""]),
+        "tags" => Case::Tokens(&[
             "[tasks.slots]\nkind = \"tags\"",
             "[tasks.slots]\nkind = \"tags\"\nloss = \"crf\"",
             "[tasks.slots]\nkind = \"tags\"\nloss = \"crf\"\n[tasks.upos]\nkind = \"token_category\"\n[tasks.size]",
         ]),
-        "token_category" => Case::OfTokens(&["[tasks.upos]\nkind = \"token_category\""]),
-        "predicates" => Case::OfTokens(&["[tasks.frames]\nkind = \"predicates\""]),
-        "senses" => Case::OfTokens(&["[tasks.frames]\nkind = \"senses\"\nwidth = 4"]),
-        "roles" => Case::OfTokens(&[
+        "token_category" => Case::Tokens(&["[tasks.upos]\nkind = \"token_category\""]),
+        "predicates" => Case::Tokens(&["[tasks.frames]\nkind = \"predicates\""]),
+        "senses" => Case::Tokens(&["[tasks.frames]\nkind = \"senses\"\nwidth = 4"]),
+        "roles" => Case::Tokens(&[
             "[tasks.frames]\nkind = \"roles\"\nwidth = 4",
             "[tasks.frames]\nkind = \"roles\"\nwidth = 4\nloss = \"softmax\"",
         ]),
-        "arcs" => Case::OfTokens(&["[tasks.tree]\nkind = \"arcs\"\nwidth = 4\ncolumns = [\"head\", \"deprel\"]"]),
-        "segmentation" => Case::OfPixels(&["[tasks.mask]\nkind = \"segmentation\""]),
-        "pixel_regression" => Case::OfPixels(&["[tasks.depth]\nkind = \"pixel_regression\""]),
+        "arcs" => Case::Tokens(&["[tasks.tree]\nkind = \"arcs\"\nwidth = 4\ncolumns = [\"head\", \"deprel\"]"]),
+        "segmentation" => Case::Pixels(&["[tasks.mask]\nkind = \"segmentation\""]),
+        "pixel_regression" => Case::Pixels(&["[tasks.depth]\nkind = \"pixel_regression\""]),
         other => panic!("a kind of task without a case here: {other}"),
     }
 }
@@ -184,7 +184,7 @@ impl Data {
                 }
             }
             let (graph, encoder, tasks) = (graph.clone(), prepared.encoder.clone(), prepared.tasks.clone());
-            Model { graph, encoder, tasks, missing: None, parameters }
+            Model { graph, encoder, tasks, dialect: Default::default(), parameters }
         };
         (1..=9).map(draw).collect()
     }
@@ -241,10 +241,8 @@ fn a_row_is_predicted_alike_alone_and_among_others() {
         for (inputs, network) in encoders(&input) {
             for kind in words("TaskKind") {
                 let tasks = match (case(&kind), input.as_str()) {
-                    (Case::OfRows(tasks), _) | (Case::OfTokens(tasks), "text") | (Case::OfPixels(tasks), "image") => {
-                        tasks
-                    }
-                    (Case::OfTokens(_) | Case::OfPixels(_), _) => continue,
+                    (Case::Rows(tasks), _) | (Case::Tokens(tasks), "text") | (Case::Pixels(tasks), "image") => tasks,
+                    (Case::Tokens(_) | Case::Pixels(_), _) => continue,
                 };
                 met.insert(kind.clone());
                 for task in tasks {

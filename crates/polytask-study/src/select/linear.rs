@@ -390,7 +390,7 @@ mod tests {
         let mut labels = Labels::new(Target::Class(vec![0; 12]), truth, vec![1.0; 6]);
         labels.elements = Some(vec![0, 3, 4, 6]);
         let kind = LossKind::Arcs { labels: NodeId(0) };
-        let Drawn::Class(drawn) = draw(kind, &labels, &output, &[0, 1, 2], Unit(1)) else { panic!("classes") };
+        let Drawn::Class(drawn) = draw(&kind, &labels, &output, &[0, 1, 2], Unit(1)) else { panic!("classes") };
         assert_eq!(drawn, [2, 3, 2, 3, 2, 3, 0, 1, 1, 2, 1, 2]);
     }
 }
