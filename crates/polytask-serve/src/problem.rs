@@ -166,6 +166,9 @@ impl From<DataError> for Problem {
 
 impl From<EncodeError> for Problem {
     fn from(error: EncodeError) -> Self {
+        if let EncodeError::Values(source) = error {
+            return (*source).into();
+        }
         let hint = match &error {
             EncodeError::Column { .. } => {
                 error.hint().map(|hint| format!("{hint}; a value may be null, but its column must be there"))

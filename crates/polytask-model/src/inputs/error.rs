@@ -20,6 +20,9 @@ pub enum EncodeError {
         /// What the table says.
         source: Box<DataError>,
     },
+    /// A value of an input column could not be read as what the rest of the column is.
+    #[error(transparent)]
+    Values(Box<DataError>),
     /// `data.ignore` names a column that is not there.
     #[error("`data.ignore`: {0}")]
     Ignored(Box<DataError>),
@@ -173,7 +176,7 @@ impl EncodeError {
                 let nearest = source.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
                 return Some(format!("it is to hold a {}{nearest}", kind.word()));
             }
-            Self::Ignored(source) => return source.hint(),
+            Self::Values(source) | Self::Ignored(source) => return source.hint(),
             Self::AllMissing { input } | Self::NotPlain { input, .. } => {
                 return Some(format!("take it out with data.ignore = [\"{input}\"]"));
             }

@@ -129,7 +129,10 @@ impl<'a> InputColumn<'a> {
     fn find(name: &str, kind: Option<InputKind>, table: &'a Table) -> Result<Self, EncodeError> {
         match table.find(name) {
             Ok(column) => Ok(InputColumn { table, column }),
-            Err(source) => Err(EncodeError::Column { input: name.to_owned(), kind, source: Box::new(source) }),
+            Err(source @ DataError::UnknownColumn { .. }) => {
+                Err(EncodeError::Column { input: name.to_owned(), kind, source: Box::new(source) })
+            }
+            Err(source) => Err(EncodeError::Values(Box::new(source))),
         }
     }
 

@@ -119,11 +119,14 @@ fn image_memory() -> u64 {
     4096
 }
 
+/// What stands for the path of a table in memory, so that a config that is written down says what it is of.
+const IN_MEMORY: &str = "(a table in memory)";
+
 impl DataConfig {
     /// A table in memory, which has no path, with every other key at its default.
     pub fn in_memory() -> Self {
         DataConfig {
-            path: String::new(),
+            path: IN_MEMORY.to_owned(),
             folder: None,
             labels: None,
             on_error: OnError::default(),

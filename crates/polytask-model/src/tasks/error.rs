@@ -15,6 +15,9 @@ pub enum TaskError {
         /// What the table says.
         source: Box<DataError>,
     },
+    /// A label could not be read as what the rest of its column is.
+    #[error(transparent)]
+    Values(Box<DataError>),
     /// No label to fit on.
     #[error("task `{task}`: column `{column}` has no label in the training rows")]
     NoLabel {
@@ -260,7 +263,7 @@ impl TaskError {
     /// What would be right, where that can be said.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Column { source, .. } | Self::WeightColumn(source) => return source.hint(),
+            Self::Column { source, .. } | Self::Values(source) | Self::WeightColumn(source) => return source.hint(),
             Self::UnknownLabel { label, labels, .. } => {
                 let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
                 return suggest(label, &labels);

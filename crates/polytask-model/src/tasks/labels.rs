@@ -4,7 +4,7 @@ use super::{NO_CLASS, TaskError};
 use crate::column::is_plain;
 use crate::inputs::{Encoder, Image, Sentences, Texts};
 use polytask_data::text::{Frame, Span};
-use polytask_data::{Column, Table};
+use polytask_data::{Column, DataError, Table};
 
 /// In [`Truth::Classes`]: no label.
 pub const MISSING: u32 = u32::MAX;
@@ -259,7 +259,10 @@ impl<'a> LabelColumn<'a> {
     pub(crate) fn find(task: &'a str, column: &str, table: &'a Table) -> Result<Self, TaskError> {
         match table.find(column) {
             Ok(column) => Ok(LabelColumn { task, table, column, over: None }),
-            Err(source) => Err(TaskError::Column { task: task.to_owned(), source: Box::new(source) }),
+            Err(source @ DataError::UnknownColumn { .. }) => {
+                Err(TaskError::Column { task: task.to_owned(), source: Box::new(source) })
+            }
+            Err(source) => Err(TaskError::Values(Box::new(source))),
         }
     }
 
