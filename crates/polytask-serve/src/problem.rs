@@ -153,7 +153,11 @@ impl From<DataError> for Problem {
                 | E::DuplicateColumn { .. }
                 | E::UnnamedColumn { .. }
         );
+        let no_value = |fault: &E| matches!(fault, E::NotNumber { .. } | E::NotFinite { .. });
         let hint = match &error {
+            E::BadColumns(faults) if faults.iter().all(|fault| no_value(fault)) => {
+                Some("send null where there is no value".to_owned())
+            }
             E::Json { .. } => Some("send an object a row, such as {\"rows\": [{\"age\": 30}]}".to_owned()),
             // Advice on configs helps no client.
             E::NotNumber { .. } | E::NotFinite { .. } => Some("send null where there is no value".to_owned()),
