@@ -57,6 +57,29 @@ fn a_table_with_traps() {
 }
 
 #[test]
+fn one_odd_word_in_a_column_that_nobody_asked_for_stops_nothing() {
+    let folder = Folder::new();
+    let odd = |(row, line): (usize, &str)| match row {
+        0 => format!("{line},order"),
+        150 => format!("{line},A-17"),
+        row => format!("{line},{row}"),
+    };
+    let text: Vec<String> = table(200).lines().enumerate().map(odd).collect();
+    folder.write("data.csv", text.join("\n") + "\n");
+    let done = folder.works("init data.csv --tasks size,grade");
+    assert!(done.out.contains("`A-17` is not a number"), "it says why it left the column out:\n{}", done.out);
+    folder.write("drafted.toml", &done.out);
+    trains(&folder, "drafted.toml");
+    // A model that never read the column does not look at it.
+    assert_eq!(folder.works("predict model --data data.csv").out.lines().count(), 201);
+    // One that is asked to read it says what is wrong.
+    folder.write("all.toml", "[data]\npath = \"data.csv\"\n[inputs]\norder = \"number\"\n[tasks.size]\n");
+    let failed = folder.run("train all.toml --out other");
+    assert_eq!(failed.code, Some(1), "{}", failed.err);
+    assert!(failed.err.contains("data.csv line 151: column `order`: `A-17` is not a number"), "{}", failed.err);
+}
+
+#[test]
 fn tasks_that_are_likely_meant() {
     let folder = Folder::new();
     folder.write("data.csv", table(200));

@@ -3,7 +3,7 @@
 use super::target::Reason;
 use super::{Candidate, Concern, Leak, Summary, Survey, candidates, choose, leaks, structure_columns, structures};
 use crate::Error;
-use polytask_data::Table;
+use polytask_data::{DataError, Table};
 use polytask_model::Error as ModelError;
 use polytask_model::config::{Config, InputKind, TaskKind};
 use polytask_model::inputs::EncodeError;
@@ -11,6 +11,7 @@ use polytask_model::share;
 use polytask_model::tasks::TaskError;
 use polytask_train::prepare;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// A config in the making.
 pub struct Draft<'a> {
@@ -166,6 +167,9 @@ impl<'a> Draft<'a> {
             self.structures.remove(at);
             return Ok(());
         }
+        if let ModelError::Data(DataError::BadColumns(faults)) = reason {
+            return self.pass_over(faults).ok_or(error);
+        }
         let input = match reason {
             ModelError::Encode(EncodeError::Sizes { .. }) if self.size.is_none() => {
                 self.size = Some(64);
@@ -190,6 +194,20 @@ impl<'a> Draft<'a> {
         }
         self.aside.push((input, error.to_string()));
         Ok(())
+    }
+
+    /// Leaves out columns with words among their numbers; none if one of them is a label, or has been left out before.
+    fn pass_over(&mut self, faults: &[Arc<DataError>]) -> Option<()> {
+        for fault in faults {
+            let (DataError::NotNumber { column, .. } | DataError::NotFinite { column, .. }) = &**fault else {
+                return None;
+            };
+            if self.is_label(column) || self.aside.iter().any(|(name, _)| name == column) {
+                return None;
+            }
+            self.aside.push((column.clone(), fault.to_string()));
+        }
+        Some(())
     }
 
     fn text(&self) -> String {
