@@ -74,7 +74,7 @@ impl Levels<'_> {
         counts
     }
 
-    /// The levels that some of `rows` have with how many have them, in the order of [`compare`].
+    /// The levels that some of `rows` have with how many have them, numbers by value and before words.
     pub fn ordered(&self, rows: impl IntoIterator<Item = usize>) -> Vec<(String, usize)> {
         let counts = self.counts(rows);
         let used = self.names.iter().cloned().zip(counts).filter(|(_, count)| *count > 0);

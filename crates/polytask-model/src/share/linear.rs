@@ -4,7 +4,7 @@
 //! y_t = x w_t + b_t,    minimise   mean loss of every task + strength * penalty([w_1 .. w_T])
 //! ```
 //!
-//! The penalties and their papers are in [`polytask_linear`]; the weights are found by [`crate::linear`], not by steps
+//! The penalties and their papers are in `polytask-linear`; the weights are found by `polytask-train`, not by steps
 //! of an optimiser.
 
 use super::ModelConfig;
