@@ -71,6 +71,16 @@ impl Source {
         Self::loaded(config, gather(config)?)
     }
 
+    /// A table in memory, split as a config says; the config's `data.path` does not count.
+    ///
+    /// # Errors
+    /// A split or weights that do not fit the table, images that cannot be used.
+    pub fn of_table(config: &Config, table: Table) -> Result<Self, Error> {
+        let split = divide(config, &config.data, &table, [None, None])?;
+        let weights = config.data.sample_weight.as_ref().map(|name| sample_weights(&table, name)).transpose()?;
+        Self::loaded(config, Gathered { table, split, starts: Vec::new(), weights })
+    }
+
     fn loaded(config: &Config, gathered: Gathered) -> Result<Self, Error> {
         let Gathered { table, mut split, starts, weights } = gathered;
         table.require(needed(config, &table).into_iter())?;
@@ -87,6 +97,29 @@ impl Source {
         let read = Dataset::labelled(encoder, tasks, &self.table, &self.galleries)?;
         Ok(Dataset { starts: self.starts.clone(), ..read })
     }
+
+    /// Fits the tasks and inputs of a config on the training rows.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the columns.
+    pub fn prepare(self, config: &Config) -> Result<Prepared, Error> {
+        let Source { table, split, starts, weights, galleries, left_out } = self;
+        let fitted = Fitted::new(config, &table, &galleries, &split.train)?;
+        let mut data = Dataset { starts, ..fitted.dataset(&table, &galleries)? };
+        for (task, labels) in fitted.tasks.iter().zip(&mut data.labels) {
+            if let Some(weights) = &weights {
+                labels.multiply(weights);
+            }
+            for (part, rows) in [("training", &split.train), ("validation", &split.valid), ("test", &split.test)] {
+                task.check_part(labels, part, rows)?;
+            }
+        }
+        let spoken = fitted.notes().chain(data.labels.iter().flat_map(|labels| &labels.notes));
+        let notes = table.notes().iter().chain(&left_out).chain(spoken).cloned().collect();
+        let Fitted { encoder, tasks, .. } = fitted;
+        let dialect = Dialect { decimal_comma: table.decimal_comma(), ..config.data.dialect().lasting() };
+        Ok(Prepared { encoder, tasks, data, split, dialect, notes })
+    }
 }
 
 /// Reads and splits the data of a config and fits its tasks and inputs.
@@ -95,45 +128,6 @@ impl Source {
 /// Whatever is wrong with the files, the columns or the split.
 pub fn prepare(config: &Config) -> Result<Prepared, Error> {
     Source::read(config)?.prepare(config)
-}
-
-impl Source {
-    /// A table in memory, split as a config says; the config's `data.path` does not count.
-    ///
-    /// # Errors
-    /// A split or weights that do not fit the table, images that cannot be used.
-    pub fn of_table(config: &Config, table: Table) -> Result<Self, Error> {
-        let split = divide(config, &config.data, &table, [None, None])?;
-        let weights = config.data.sample_weight.as_ref().map(|name| sample_weights(&table, name)).transpose()?;
-        Self::loaded(config, Gathered { table, split, starts: Vec::new(), weights })
-    }
-
-    /// Fits the tasks and inputs of a config on the training rows.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the columns.
-    pub fn prepare(self, config: &Config) -> Result<Prepared, Error> {
-        prepare_source(self, config)
-    }
-}
-
-fn prepare_source(source: Source, config: &Config) -> Result<Prepared, Error> {
-    let Source { table, split, starts, weights, galleries, left_out } = source;
-    let fitted = Fitted::new(config, &table, &galleries, &split.train)?;
-    let mut data = Dataset { starts, ..fitted.dataset(&table, &galleries)? };
-    for (task, labels) in fitted.tasks.iter().zip(&mut data.labels) {
-        if let Some(weights) = &weights {
-            labels.multiply(weights);
-        }
-        for (part, rows) in [("training", &split.train), ("validation", &split.valid), ("test", &split.test)] {
-            task.check_part(labels, part, rows)?;
-        }
-    }
-    let spoken = fitted.notes().chain(data.labels.iter().flat_map(|labels| &labels.notes));
-    let notes = table.notes().iter().chain(&left_out).chain(spoken).cloned().collect();
-    let Fitted { encoder, tasks, .. } = fitted;
-    let dialect = Dialect { decimal_comma: table.decimal_comma(), ..config.data.dialect().lasting() };
-    Ok(Prepared { encoder, tasks, data, split, dialect, notes })
 }
 
 /// Row ranges of files of their own: validation, then test.

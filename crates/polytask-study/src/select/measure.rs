@@ -56,7 +56,7 @@ pub const FEW: usize = 16;
 const LOOKS: &str = "looks.json";
 
 /// Trains all tasks jointly and looks ahead now and then. `folder` holds a checkpoint and the looks so far; with `resume`
-/// the run goes on from there. None where `watch` ended the run.
+/// the run goes on from there. None where `callback` ended the run.
 ///
 /// # Errors
 /// Whatever keeps the joint model from being trained.
@@ -67,16 +67,13 @@ pub fn measure(
     share: f64,
     folder: &Path,
     resume: bool,
-    watch: &mut dyn Callback,
+    callback: &mut dyn Callback,
 ) -> Result<Option<Measured>, Error> {
     let mut config = config.clone();
     config.loss.watch = false;
     let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
     config.model.init = None;
-    let mut build = match Build::new(&config, prepared, &labels, &Own::default(), watch)? {
-        Some(build) => build,
-        None => return Ok(None),
-    };
+    let mut build = Build::settled(config.clone(), prepared, &labels, &Own::default())?;
     let graph = &build.graph;
     if graph.shared_parameter_count() == 0 {
         return Err(SelectError::NothingShared(config.model.sharing.name()).into());
@@ -96,7 +93,7 @@ pub fn measure(
         batch,
         kept: Kept::default(),
         folder,
-        watch,
+        callback,
     };
     if let Some(from) = &from {
         looking.kept = Kept::load(folder)?;
@@ -143,7 +140,7 @@ struct Looking<'a> {
     batch: usize,
     kept: Kept,
     folder: &'a Path,
-    watch: &'a mut dyn Callback,
+    callback: &'a mut dyn Callback,
 }
 
 impl Callback for Looking<'_> {
@@ -159,15 +156,15 @@ impl Callback for Looking<'_> {
     }
 
     fn step(&mut self, step: u64, of: u64) {
-        self.watch.step(step, of);
+        self.callback.step(step, of);
     }
 
     fn round(&mut self, round: &Round) {
-        self.watch.round(round);
+        self.callback.round(round);
     }
 
     fn stop(&self) -> bool {
-        self.watch.stop()
+        self.callback.stop()
     }
 
     fn keep(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {

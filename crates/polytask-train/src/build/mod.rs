@@ -52,8 +52,11 @@ impl Build {
         Self::settled(config, prepared, which, own).map(Some)
     }
 
-    /// The same without a search.
-    pub(crate) fn settled(config: Config, prepared: &Prepared, which: &[usize], own: &Own) -> Result<Self, Error> {
+    /// The same without a search: the branches of a config that leaves them to be found stay open.
+    ///
+    /// # Errors
+    /// Layers that do not fit together, a file of weights that does not fit.
+    pub fn settled(config: Config, prepared: &Prepared, which: &[usize], own: &Own) -> Result<Self, Error> {
         let tasks: Vec<Task> = which.iter().map(|&task| prepared.tasks[task].clone()).collect();
         let design = config.design(&prepared.encoder, &tasks);
         let graph = match &own.architecture {

@@ -327,9 +327,9 @@ impl<'a> Training<'a> {
         Ok(training)
     }
 
-    fn run(mut self, watch: &mut dyn Callback) -> Result<Fitted, TrainError> {
+    fn run(mut self, callback: &mut dyn Callback) -> Result<Fitted, TrainError> {
         if self.state.step == 0 {
-            watch.model(self.job, reached(&self.stepper, &self.average))?;
+            callback.model(self.job, reached(&self.stepper, &self.average))?;
         }
         let stop_reason = loop {
             if self.state.step >= self.job.budget.steps {
@@ -338,28 +338,28 @@ impl<'a> Training<'a> {
             if self.job.budget.patience > 0 && self.state.stale >= self.job.budget.patience {
                 break StopReason::EarlyStopping;
             }
-            if watch.stop() {
+            if callback.stop() {
                 break StopReason::Stopped;
             }
-            match self.step(watch) {
+            match self.step(callback) {
                 Ok(None) => {}
                 Ok(Some(task)) => break StopReason::Diverged(Divergence::loss(&task, self.state.step + 1)),
                 Err(error) => break StopReason::Diverged(Divergence::of(error, self.state.step + 1)?),
             }
-            watch.step(self.state.step, self.job.budget.steps);
+            callback.step(self.state.step, self.job.budget.steps);
             let last = self.state.step == self.job.budget.steps;
             if self.state.step.is_multiple_of(self.job.budget.every) || last {
-                if let Some(task) = self.round(watch)? {
+                if let Some(task) = self.round(callback)? {
                     break StopReason::Diverged(Divergence::loss(&task, self.state.step));
                 }
                 if self.kept.elapsed() >= KEEP_EVERY {
-                    watch.keep(&self.checkpoint())?;
+                    callback.keep(&self.checkpoint())?;
                     self.kept = Instant::now();
                 }
             }
         };
         if !matches!(stop_reason, StopReason::Diverged(_)) {
-            watch.keep(&self.checkpoint())?;
+            callback.keep(&self.checkpoint())?;
         }
         let seconds = self.seconds();
         let State { best, history, step, .. } = self.state;
@@ -371,7 +371,7 @@ impl<'a> Training<'a> {
     }
 
     /// One optimiser step; the task whose loss is no longer finite, if one is.
-    fn step(&mut self, watch: &mut dyn Callback) -> Result<Option<String>, TrainError> {
+    fn step(&mut self, callback: &mut dyn Callback) -> Result<Option<String>, TrainError> {
         let Training { job, names, stepper, state, probe, average, order, ahead, preparing, .. } = self;
         let epoch_steps = order.steps();
         let epoch = state.step / epoch_steps;
@@ -389,9 +389,9 @@ impl<'a> Training<'a> {
         let at = step::At { step: state.step, epoch, rate: state.rate, temperature };
         let done = job.data.with_step(job.graph, job.labels, rows, step, |feed| {
             let (parameters, optimizer) = (stepper.parameters(), stepper.optimizer());
-            watch.before_step(&BeforeStep { step: at.step, rate: at.rate, feed, parameters, optimizer });
+            callback.before_step(&BeforeStep { step: at.step, rate: at.rate, feed, parameters, optimizer });
             if let Some(probe) = probe.as_mut().filter(|probe| probe.is_due(at.step)) {
-                state.sums.gradients = Some(probe.before_step(feed, stepper.parameters(), names, at.step));
+                state.sums.gradients = Some(probe.measure(feed, stepper.parameters(), names, at.step));
             }
             stepper.step(feed, held_out, at)
         })??;
@@ -407,8 +407,8 @@ impl<'a> Training<'a> {
     }
 
     /// Looks at the validation rows; the task whose loss is not finite there, if one is.
-    fn round(&mut self, watch: &mut dyn Callback) -> Result<Option<String>, TrainError> {
-        let (losses, scores) = match watch.scores() && !self.job.valid.is_empty() {
+    fn round(&mut self, callback: &mut dyn Callback) -> Result<Option<String>, TrainError> {
+        let (losses, scores) = match callback.scores() && !self.job.valid.is_empty() {
             true => self.scores()?,
             false => (self.losses(judged(self.job))?, IndexMap::new()),
         };
@@ -457,8 +457,8 @@ impl<'a> Training<'a> {
         let shed = losses.iter().zip(&state.first).map(|(l, f)| Some(1.0 - (*l)? / (*f)?.max(f64::MIN_POSITIVE)));
         let scores: Vec<Option<f64>> = shed.map(|s| s.map(|s| s.clamp(0.01, 0.99))).collect();
         self.stepper.end_epoch(&scores)?;
-        watch.round(&round);
-        watch.model(self.job, reached(&self.stepper, &self.average))?;
+        callback.round(&round);
+        callback.model(self.job, reached(&self.stepper, &self.average))?;
         self.state.history.push(round);
         Ok(None)
     }

@@ -30,7 +30,7 @@ impl Probe {
     }
 
     /// Norms and cosines of the gradients of the tasks that the batch has labels for.
-    pub(super) fn before_step(
+    pub(super) fn measure(
         &mut self,
         feed: &Feed<'_>,
         parameters: &Parameters,
