@@ -59,6 +59,9 @@ pub enum Failure {
     /// Predictions of pixels for a table of plain values.
     #[error("task `{0}` labels pixels, which have no place in a table")]
     NoMasks(String),
+    /// A drawing or a graph of a model that is no network.
+    #[error("{0} have neither a drawing nor a graph of layers")]
+    NoPicture(&'static str),
     /// Standard output could not be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -95,6 +98,7 @@ impl Failure {
             Failure::NoMasks(_) => {
                 Some("write them as images by --masks FOLDER, or as lists by --format jsonl".to_owned())
             }
+            Failure::NoPicture(_) => Some("`--format text` says what it is made of".to_owned()),
             Failure::Report(_) | Failure::Output(_) => None,
         }
     }
@@ -111,6 +115,7 @@ impl Failure {
             | Failure::ReportOfSeveral
             | Failure::Mlflow(_)
             | Failure::NoText
+            | Failure::NoPicture(_)
             | Failure::NoMasks(_) => 2,
             Failure::Report(_) | Failure::Export(_) | Failure::Output(_) => 1,
         }

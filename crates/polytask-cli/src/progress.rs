@@ -64,9 +64,10 @@ impl Progress {
 
     /// A round is done.
     pub fn round(&mut self, round: &Round) {
-        let what = match round.strength {
-            Some(strength) => format!("strength {}", crate::text::number(strength)),
-            None => format!("epoch {}", round.epoch),
+        let what = match (&round.candidate, round.strength) {
+            (Some(candidate), _) => candidate.clone(),
+            (None, Some(strength)) => format!("strength {}", crate::text::number(strength)),
+            (None, None) => format!("epoch {}", round.epoch),
         };
         let text = format!("{what}: {}", self.standing(round));
         self.stands(&text);

@@ -111,7 +111,10 @@ fn refused_before_anything_is_solved() {
         ("penalty=\"lass\"", "lasso"),
         ("strength=-1.0", "`model.sharing.strength` is -1; it must be 0 or above and finite"),
         ("strength=[]", "`model.sharing.strength` is an empty list"),
-        ("strength=\"best\"", "a strength is \"best\"; it must be a number, a list of numbers, \"auto\" or \"cv\""),
+        (
+            "strength=\"best\"",
+            "a strength is \"best\"; it must be a number, a list of numbers, \"auto\", \"cv\" or \"loo\"",
+        ),
         ("penalty=\"ridge\",ratio=0.5", "the penalty \"ridge\" has no `ratio`"),
         ("penalty=\"lasso\",ratio=2", "`model.sharing.ratio` is 2; it must be from 0 to 1"),
         ("penalty=\"robust\",ratio=0", "`model.sharing.ratio` is 0; it must be above 0"),

@@ -236,7 +236,7 @@ fn what_is_in_a_config_and_in_a_model() {
     assert!(json["associations"].as_array().unwrap().len() == 3);
     folder.works("train config.toml");
     let done = folder.works("inspect model");
-    assert!(done.out.starts_with("a model of "), "{}", done.out);
+    assert!(done.out.starts_with("a network of "), "{}", done.out);
     let json: Value = serde_json::from_str(&folder.works("inspect model --format json").out).unwrap();
     assert_eq!(json["tasks"][1]["name"], "warm");
     assert!(json["tasks"][1]["scores"].is_object(), "{json}");

@@ -29,6 +29,14 @@ pub enum ExportError {
         /// Why.
         reason: String,
     },
+    /// A family of models that the format cannot have.
+    #[error("the model is {family}, which {format} cannot have; it takes networks")]
+    Family {
+        /// The family.
+        family: &'static str,
+        /// The format.
+        format: &'static str,
+    },
     /// The description cannot be put in words.
     #[error("model.json: {0}")]
     Json(String),
@@ -44,6 +52,7 @@ impl ExportError {
             ExportError::Op { .. } | ExportError::Task { .. } => {
                 Some("`--format safetensors` writes the weights of any model".to_owned())
             }
+            ExportError::Family { .. } => Some("`--format onnx` takes every family".to_owned()),
             ExportError::Json(_) | ExportError::File(_) => None,
         }
     }

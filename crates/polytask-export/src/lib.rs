@@ -10,7 +10,7 @@ pub mod spec;
 pub use error::ExportError;
 
 use polytask::files::{self, Tensor};
-use polytask::model::{Model, TENSORS};
+use polytask::model::{Model, Network, TENSORS};
 use polytask_graph::ParameterId;
 use prost::Message;
 use python::Target;
@@ -43,7 +43,7 @@ const SCRIPT: &str = "network.py";
 pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'static str>, ExportError> {
     match format {
         Format::Onnx => {
-            let (file, outputs) = onnx::model(model)?;
+            let (file, outputs) = onnx::model(model, network(model, "onnx")?)?;
             let inputs = onnx::fed(&file);
             files::make_folder(folder)?;
             files::write(&folder.join("model.onnx"), &file.encode_to_vec())?;
@@ -52,9 +52,10 @@ pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'stat
             Ok(vec!["model.onnx", SPEC])
         }
         Format::Safetensors => {
+            let network = network(model, "safetensors")?;
             files::make_folder(folder)?;
-            files::write_tensors(&folder.join(TENSORS), &tensors(model), HashMap::new())?;
-            let spec = Spec { graph: Some(&model.graph), ..Spec::new(model, "safetensors") };
+            files::write_tensors(&folder.join(TENSORS), &tensors(network), HashMap::new())?;
+            let spec = Spec { graph: Some(&network.graph), ..Spec::new(model, "safetensors") };
             write_spec(&spec, folder)?;
             Ok(vec![TENSORS, SPEC])
         }
@@ -64,7 +65,7 @@ pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'stat
 }
 
 fn write_script(model: &Model, target: Target, folder: &Path) -> Result<Vec<&'static str>, ExportError> {
-    let (script, tensors) = python::script(model, target)?;
+    let (script, tensors) = python::script(model, network(model, target.format())?, target)?;
     files::make_folder(folder)?;
     files::write_tensors(&folder.join(TENSORS), &tensors, HashMap::new())?;
     files::write(&folder.join(SCRIPT), script.as_bytes())?;
@@ -72,12 +73,17 @@ fn write_script(model: &Model, target: Target, folder: &Path) -> Result<Vec<&'st
     Ok(vec![SCRIPT, TENSORS, SPEC])
 }
 
-fn tensors(model: &Model) -> Vec<Tensor<'_>> {
-    let parameters = model.graph.parameters().iter().enumerate();
+/// The network of a model that is one.
+fn network<'a>(model: &'a Model, format: &'static str) -> Result<&'a Network, ExportError> {
+    model.network().ok_or_else(|| ExportError::Family { family: model.body.family(), format })
+}
+
+fn tensors(network: &Network) -> Vec<Tensor<'_>> {
+    let parameters = network.graph.parameters().iter().enumerate();
     let tensor = |(i, parameter): (usize, &polytask_graph::Parameter)| Tensor {
         name: parameter.name.clone(),
         dims: parameter.dims.clone(),
-        values: model.parameters.of(ParameterId(i)).into(),
+        values: network.parameters.of(ParameterId(i)).into(),
     };
     parameters.map(tensor).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::onnx::{Axis, proto::Type};
 use polytask::inputs::{Category, Code, Encoder, Image, Input};
-use polytask::model::Model;
+use polytask::model::{Model, Network};
 use polytask::tasks::Task;
 use polytask_graph::{Graph, Loss, Node, NodeId, Op, Weighing, ops};
 use serde::Serialize;
@@ -101,9 +101,11 @@ impl<'a> Spec<'a> {
                 Code::Number(_) | Code::Boolean(_) | Code::Text(_) | Code::Image(_) => None,
             },
         });
-        let transitions = model.graph.losses().iter().filter_map(|loss| {
-            let tags = model.graph.node(loss.prediction).shape.width();
-            Some((loss.task.as_str(), model.parameters.of(loss.parameter()?).chunks_exact(tags).collect()))
+        let transitions = model.network().into_iter().flat_map(|Network { graph, parameters }| {
+            graph.losses().iter().filter_map(|loss| {
+                let tags = graph.node(loss.prediction).shape.width();
+                Some((loss.task.as_str(), parameters.of(loss.parameter()?).chunks_exact(tags).collect()))
+            })
         });
         Spec {
             polytask: env!("CARGO_PKG_VERSION"),
@@ -213,22 +215,22 @@ pub(crate) fn number_levels(category: &Category) -> Option<Vec<f64>> {
 }
 
 /// The nodes that predictions need, by position: not those that only training does, nor what a choice that is made leaves.
-pub(crate) fn needed(model: &Model) -> Vec<bool> {
-    let graph = &model.graph;
+pub(crate) fn needed(network: &Network) -> Vec<bool> {
+    let graph = &network.graph;
     let mut needed = vec![false; graph.nodes().len()];
     graph.losses().iter().flat_map(Loss::nodes).for_each(|node| needed[node.0] = true);
     for (i, node) in graph.nodes().iter().enumerate().rev() {
         if needed[i] {
-            read(model, node).iter().for_each(|input| needed[input.0] = true);
+            read(network, node).iter().for_each(|input| needed[input.0] = true);
         }
     }
     needed
 }
 
 /// The inputs of a node that matter to predictions.
-fn read<'a>(model: &Model, node: &'a Node) -> &'a [NodeId] {
+fn read<'a>(network: &Network, node: &'a Node) -> &'a [NodeId] {
     let Op::Blend(ops::Blend { weights, weighing: Weighing::Sampled }) = node.op else { return &node.inputs };
-    let taken = taken(model.parameters.of(weights));
+    let taken = taken(network.parameters.of(weights));
     node.inputs.get(taken..taken + 1).unwrap_or_default()
 }
 

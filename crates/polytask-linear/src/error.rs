@@ -27,6 +27,9 @@ pub enum LinearError {
     /// Nothing to learn from.
     #[error("task {0} has no row with a weight above 0")]
     NoRow(usize),
+    /// A task of another loss than the squared one, where a closed form is asked for.
+    #[error("task {0} has no squared loss")]
+    NotSquared(usize),
     /// A setting out of its range.
     #[error("{name} is {value}; {rule}")]
     Setting {

@@ -31,6 +31,7 @@ mod loss;
 mod path;
 mod penalty;
 mod problem;
+mod ridge;
 mod rows;
 mod solve;
 
@@ -43,4 +44,5 @@ pub use penalty::{Clustered, L21, Lasso, Penalty, Ridge, Split, Tied, Trace};
 pub use penalty::{dirty, graph, mean, robust, sparse_low_rank};
 pub use polytask_math::algebra::{Matrix, singular_values};
 pub use problem::{Problem, Task, losses};
+pub use ridge::{Ridges, ridge};
 pub use solve::{Options, Solution, solve};

@@ -179,7 +179,7 @@ pub(crate) struct Part {
     pub by_intercepts: Vec<f64>,
 }
 
-fn count(features: &Features, t: usize, task: &Task, rows: &[u32]) -> Result<Counted, LinearError> {
+pub(crate) fn count(features: &Features, t: usize, task: &Task, rows: &[u32]) -> Result<Counted, LinearError> {
     let labels = task.loss.labels();
     for (what, got, each) in [("labels", task.labels.len(), labels), ("weights", task.weights.len(), 1)] {
         let expected = features.rows() * each;

@@ -37,6 +37,9 @@ pub enum Error {
     /// The network reads what the inputs do not give.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// Trees cannot read the rows.
+    #[error(transparent)]
+    Trees(#[from] polytask_trees::TreesError),
     /// The config's `model.init` does not fit the model.
     #[error("`model.init`: {0}")]
     Init(String),
@@ -55,7 +58,7 @@ impl Error {
                 "`polytask train` without model.init writes a model.safetensors with the right names and shapes"
                     .to_owned(),
             ),
-            Error::Graph(_) | Error::Port(_) | Error::File(_) => None,
+            Error::Graph(_) | Error::Port(_) | Error::Trees(_) | Error::File(_) => None,
         }
     }
 
@@ -81,7 +84,7 @@ impl Error {
                     | EncodeError::StrayKey { .. }
                     | EncodeError::Sizes { .. }
             ),
-            Error::Data(_) | Error::Model(_) | Error::Port(_) | Error::File(_) => false,
+            Error::Data(_) | Error::Model(_) | Error::Port(_) | Error::Trees(_) | Error::File(_) => false,
         }
     }
 }

@@ -58,6 +58,52 @@ pub struct Tensor<'a> {
     pub values: Cow<'a, [f32]>,
 }
 
+/// A named array of numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array<'a> {
+    /// Unique in its file.
+    pub name: String,
+    /// Row-major shape.
+    pub dims: Vec<usize>,
+    /// The values.
+    pub numbers: Numbers<'a>,
+}
+
+/// Numbers of one of the types that files have.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Numbers<'a> {
+    /// Reals.
+    F32(Cow<'a, [f32]>),
+    /// Whole numbers, 0 or more.
+    U32(Cow<'a, [u32]>),
+    /// Whole numbers.
+    I32(Cow<'a, [i32]>),
+}
+
+impl Numbers<'_> {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Numbers::F32(values) => values.len(),
+            Numbers::U32(values) => values.len(),
+            Numbers::I32(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn bytes(&self) -> (Dtype, Vec<u8>) {
+        match self {
+            Numbers::F32(values) => (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            Numbers::U32(values) => (Dtype::U32, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            Numbers::I32(values) => (Dtype::I32, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        }
+    }
+}
+
 /// Makes a folder and those above it, where they are not there.
 ///
 /// # Errors
@@ -147,12 +193,24 @@ pub fn read_text(path: &Path) -> Result<String, FileError> {
 /// # Errors
 /// The file cannot be written.
 pub fn write_tensors(path: &Path, tensors: &[Tensor<'_>], metadata: HashMap<String, String>) -> Result<(), FileError> {
+    let array = |tensor: &Tensor<'_>| {
+        let Tensor { name, dims, values } = tensor.clone();
+        Array { name, dims, numbers: Numbers::F32(Cow::Owned(values.into_owned())) }
+    };
+    write_arrays(path, &tensors.iter().map(array).collect::<Vec<_>>(), metadata)
+}
+
+/// Writes arrays and metadata as safetensors.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_arrays(path: &Path, arrays: &[Array<'_>], metadata: HashMap<String, String>) -> Result<(), FileError> {
     let bad = |e: safetensors::SafeTensorError| FileError::Tensors { path: path.to_owned(), reason: e.to_string() };
-    let bytes: Vec<Vec<u8>> = tensors.iter().map(|t| t.values.iter().flat_map(|v| v.to_le_bytes()).collect()).collect();
-    let views = tensors
+    let bytes: Vec<(Dtype, Vec<u8>)> = arrays.iter().map(|array| array.numbers.bytes()).collect();
+    let views = arrays
         .iter()
         .zip(&bytes)
-        .map(|(t, bytes)| Ok((t.name.as_str(), TensorView::new(Dtype::F32, t.dims.clone(), bytes)?)));
+        .map(|(array, (kind, bytes))| Ok((array.name.as_str(), TensorView::new(*kind, array.dims.clone(), bytes)?)));
     let views = views.collect::<Result<Vec<_>, _>>().map_err(bad)?;
     let metadata = (!metadata.is_empty()).then_some(metadata);
     write(path, &safetensors::serialize(views, metadata).map_err(bad)?)
@@ -163,19 +221,37 @@ pub fn write_tensors(path: &Path, tensors: &[Tensor<'_>], metadata: HashMap<Stri
 /// # Errors
 /// The file cannot be read, is damaged, or holds tensors of another type.
 pub fn read_tensors(path: &Path) -> Result<(Vec<Tensor<'static>>, HashMap<String, String>), FileError> {
+    let (arrays, metadata) = read_arrays(path)?;
+    let tensor = |Array { name, dims, numbers }| match numbers {
+        Numbers::F32(values) => Ok(Tensor { name, dims, values }),
+        Numbers::U32(_) | Numbers::I32(_) => {
+            let reason = format!("tensor {name:?} has whole numbers, expected F32");
+            Err(FileError::Tensors { path: path.to_owned(), reason })
+        }
+    };
+    Ok((arrays.into_iter().map(tensor).collect::<Result<_, _>>()?, metadata))
+}
+
+/// Reads arrays, in the order of their names, and the metadata.
+///
+/// # Errors
+/// The file cannot be read, is damaged, or holds arrays of another type.
+pub fn read_arrays(path: &Path) -> Result<(Vec<Array<'static>>, HashMap<String, String>), FileError> {
     let bad = |reason: String| FileError::Tensors { path: path.to_owned(), reason };
     let bytes = std::fs::read(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| bad(e.to_string()))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|e| bad(e.to_string()))?;
-    let mut tensors = Vec::new();
+    let mut arrays = Vec::new();
     for (name, view) in file.iter() {
-        if view.dtype() != Dtype::F32 {
-            return Err(bad(format!("tensor {name:?} is {:?}, expected F32", view.dtype())));
-        }
         let (chunks, _) = view.data().as_chunks::<4>();
-        let values: Vec<f32> = chunks.iter().map(|b| f32::from_le_bytes(*b)).collect();
-        tensors.push(Tensor { name: name.to_owned(), dims: view.shape().to_vec(), values: values.into() });
+        let numbers = match view.dtype() {
+            Dtype::F32 => Numbers::F32(chunks.iter().map(|b| f32::from_le_bytes(*b)).collect()),
+            Dtype::U32 => Numbers::U32(chunks.iter().map(|b| u32::from_le_bytes(*b)).collect()),
+            Dtype::I32 => Numbers::I32(chunks.iter().map(|b| i32::from_le_bytes(*b)).collect()),
+            other => return Err(bad(format!("tensor {name:?} is {other:?}, expected F32"))),
+        };
+        arrays.push(Array { name: name.to_owned(), dims: view.shape().to_vec(), numbers });
     }
-    tensors.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok((tensors, header.metadata().clone().unwrap_or_default()))
+    arrays.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok((arrays, header.metadata().clone().unwrap_or_default()))
 }

@@ -88,7 +88,7 @@ impl Description {
             name: name.to_owned(),
             inputs,
             tasks: model.tasks.iter().map(task).collect(),
-            parameters: model.graph.parameter_count(),
+            parameters: model.body.parameter_count(),
             max_rows,
             loaded: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
             example: Value::Object(example),

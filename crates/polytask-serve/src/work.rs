@@ -66,8 +66,9 @@ impl Drop for UnderWay {
 impl AtOnce {
     /// With a worker of its own; none for a model that would hold the network up.
     pub fn new(worker: Worker) -> Option<Self> {
-        let Model { graph, encoder, .. } = &*worker.model;
-        let small = graph.parameter_count() <= SMALL_MODEL && graph.domains().is_empty();
+        let Model { body, encoder, .. } = &*worker.model;
+        let sequences = body.network().is_some_and(|network| !network.graph.domains().is_empty());
+        let small = body.parameter_count() <= SMALL_MODEL && !sequences;
         (small && encoder.images().next().is_none()).then(|| {
             let predictor = Predictor::new(Arc::clone(&worker.model), worker.rows);
             AtOnce { worker: Mutex::new((worker, predictor)), under_way: Arc::default() }

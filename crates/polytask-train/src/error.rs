@@ -42,7 +42,17 @@ impl Error {
             Error::Train(TrainError::Linear(error)) => error.hint(),
             Error::Train(TrainError::Image(error)) => error.hint(),
             Error::Diverged { by, .. } => Some(by.hint().to_owned()),
-            Error::Train(TrainError::Balance(_) | TrainError::HeldOut | TrainError::Port(_)) | Error::Stopped => None,
+            Error::Train(TrainError::NotTable(_)) => {
+                Some("leave `model.family` out, or set it to \"network\"".to_owned())
+            }
+            Error::Train(
+                TrainError::Balance(_)
+                | TrainError::HeldOut
+                | TrainError::Port(_)
+                | TrainError::Trees(_)
+                | TrainError::Monotone(_),
+            )
+            | Error::Stopped => None,
         }
     }
 
@@ -51,12 +61,16 @@ impl Error {
         match self {
             Error::Model(error) => error.is_usage(),
             Error::Train(
-                TrainError::Balance(_) | TrainError::HeldOut | TrainError::Linear(LinearProblem::Widths { .. }),
+                TrainError::Balance(_)
+                | TrainError::HeldOut
+                | TrainError::NotTable(_)
+                | TrainError::Monotone(_)
+                | TrainError::Linear(LinearProblem::Widths { .. }),
             ) => true,
             Error::Train(TrainError::Checkpoint(error)) => {
                 matches!(error, CheckpointError::Other(_) | CheckpointError::None(_) | CheckpointError::Linear)
             }
-            Error::Train(TrainError::Linear(_) | TrainError::Image(_) | TrainError::Port(_))
+            Error::Train(TrainError::Linear(_) | TrainError::Image(_) | TrainError::Port(_) | TrainError::Trees(_))
             | Error::Diverged { .. }
             | Error::Stopped => false,
         }

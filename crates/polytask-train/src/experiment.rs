@@ -1,14 +1,13 @@
 //! From a config or a table to a trained model, in one call or step by step.
 
 use crate::Error;
-use crate::build::Build;
-use crate::fit;
+use crate::family::Plan;
 use crate::own::{BuildBalancer, Own};
 use crate::prepare::{Prepared, Source};
 use crate::run::Run;
 use crate::train::{Callback, Checkpoint, StopReason};
 use polytask_data::Table;
-use polytask_model::config::{Config, DataConfig, InputConfig, Sharing, TaskConfig};
+use polytask_model::config::{Config, DataConfig, Family, InputConfig, Sharing, TaskConfig};
 use polytask_model::share::Architecture;
 use std::sync::Arc;
 
@@ -64,9 +63,17 @@ impl Experiment {
         self
     }
 
-    /// What the tasks share. Default: [`Sharing::default`].
+    /// The family of models. Default: what fits the data.
+    #[must_use]
+    pub fn family(mut self, family: Family) -> Self {
+        self.config.model.family = family;
+        self
+    }
+
+    /// What the tasks share in a network. Default: [`Sharing::default`].
     #[must_use]
     pub fn sharing(mut self, sharing: Sharing) -> Self {
+        self.config.model.family = Family::Network;
         self.config.model.sharing = sharing;
         self
     }
@@ -116,13 +123,14 @@ impl Experiment {
         }
     }
 
-    /// The network of all tasks; none where `callback` ended a search that the config asks for.
+    /// The model of all tasks made ready to be fitted; none where `callback` ended a search that the config asks for.
     ///
     /// # Errors
-    /// Layers that do not fit together, a file of weights that does not fit, a search that fails.
-    pub fn build(&self, prepared: &Prepared, callback: &mut dyn Callback) -> Result<Option<Build>, Error> {
+    /// A family that does not fit the data, layers that do not fit together, a file of weights that does not fit, a search
+    /// that fails.
+    pub fn plan(&self, prepared: &Prepared, callback: &mut dyn Callback) -> Result<Option<Plan>, Error> {
         let all: Vec<usize> = (0..prepared.tasks.len()).collect();
-        Build::new(&self.config, prepared, &all, &self.own, callback)
+        Plan::new(&self.config, prepared, &all, &self.own, callback)
     }
 
     /// Prepares the data, trains a model of all tasks and scores it.
@@ -131,25 +139,25 @@ impl Experiment {
     /// Whatever is wrong with config and data, and training that diverges before there is anything to keep.
     pub fn fit(&self, callback: &mut dyn Callback) -> Result<Run, Error> {
         let prepared = self.prepare()?;
-        let build = self.build(&prepared, callback)?.ok_or(Error::Stopped)?;
-        Self::train(prepared, build, None, callback)
+        let plan = self.plan(&prepared, callback)?.ok_or(Error::Stopped)?;
+        Self::train(prepared, plan, None, callback)
     }
 
-    /// Trains what was built, or goes on from a checkpoint of it, and scores the model.
+    /// Fits what was planned, or goes on from a checkpoint of it, and scores the model.
     ///
     /// # Errors
     /// A checkpoint of another job, and training that diverges before there is anything to keep.
     pub fn train(
         prepared: Prepared,
-        build: Build,
+        plan: Plan,
         resume: Option<Checkpoint>,
         callback: &mut dyn Callback,
     ) -> Result<Run, Error> {
-        let fitted = fit(&build.job(&prepared), &build.start, resume, callback)?;
+        let fitted = plan.fit(&prepared, None, resume, callback)?;
         if let (StopReason::Diverged(by), None) = (&fitted.stop_reason, fitted.best_epoch) {
             let kept = "; no epoch was complete, so no model was written".to_owned();
             return Err(Error::Diverged { by: by.clone(), kept });
         }
-        Run::new(prepared, build, fitted)
+        Run::new(prepared, plan, fitted)
     }
 }

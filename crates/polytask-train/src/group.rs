@@ -3,7 +3,7 @@
 
 use crate::Error;
 use crate::build::Build;
-use crate::fit;
+use crate::family::Plan;
 use crate::own::Own;
 use crate::prepare::Prepared;
 use crate::train::{Budget, Callback, Checkpoint, Fitted, Job, StopReason};
@@ -87,24 +87,27 @@ impl Group {
     ) -> Result<Trained, Error> {
         let which = self.tasks();
         let config = self.config(config, &prepared.names())?;
-        let build = match Build::new(&config, prepared, &which, &Own::default(), callback)? {
-            Some(build) => build,
+        let plan = match Plan::new(&config, prepared, &which, &Own::default(), callback)? {
+            Some(plan) => plan,
             // The search was ended: what was asked for is trained, which ends at once.
-            None => Build::settled(config, prepared, &which, &Own::default())?,
+            None => Plan::Network(Box::new(Build::settled(config, prepared, &which, &Own::default())?)),
         };
-        let job = Job { budget, ..build.job(prepared) };
-        let fitted = fit(&job, &build.start, resume(&job)?, callback)?;
+        let from = match plan.job(prepared) {
+            Some(job) => resume(&Job { budget, ..job })?,
+            None => None,
+        };
+        let fitted = plan.fit(prepared, Some(budget), from, callback)?;
         if let StopReason::Diverged(by) = fitted.stop_reason {
-            let names: Vec<&str> = build.tasks.iter().map(|task| task.name.as_str()).collect();
+            let names: Vec<&str> = plan.tasks().iter().map(|task| task.name.as_str()).collect();
             let of = match which.len() {
                 all if all == prepared.tasks.len() => "the joint model".to_owned(),
                 1 => format!("the single-task model of `{}`", names[0]),
                 _ => format!("the model of {}", names.join(", ")),
             };
-            return Err(Error::Diverged { by, kept: format!(", in {of} with seed {}", build.config.train.seed) });
+            return Err(Error::Diverged { by, kept: format!(", in {of} with seed {}", plan.config().train.seed) });
         }
-        let config = build.config.clone();
-        Ok(Trained { config, model: build.model(prepared, fitted.parameters.clone()), fitted })
+        let config = plan.config().clone();
+        Ok(Trained { config, model: plan.model(prepared, fitted.body.clone()), fitted })
     }
 }
 

@@ -14,7 +14,7 @@ pub mod train;
 pub use build::{Build, search};
 pub use error::Error;
 pub use experiment::Experiment;
-pub use family::fit;
+pub use family::{Plan, Table, fit};
 pub use group::{Group, Trained};
 pub use own::{BuildBalancer, Own};
 pub use prepare::{Prepared, Source, prepare};

@@ -15,3 +15,10 @@ pub struct Own {
     /// In place of `loss.balance`.
     pub balancer: Option<Arc<BuildBalancer>>,
 }
+
+impl Own {
+    /// Whether nothing was brought.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.architecture.is_none() && self.balancer.is_none()
+    }
+}

@@ -22,6 +22,10 @@ pub struct Prepared {
     pub data: Dataset,
     /// Which rows train, choose and measure.
     pub split: Split,
+    /// By row, the group that stays together when rows are split; none where each row is its own.
+    pub groups: Option<Vec<u32>>,
+    /// Whether the config says which rows are for validation, instead of letting them be drawn.
+    pub given_valid: bool,
     /// How the files of the first data set are written, for those that a model reads later.
     pub dialect: Dialect,
     /// Things worth saying about the data.
@@ -118,7 +122,9 @@ impl Source {
         let notes = table.notes().iter().chain(&left_out).chain(spoken).cloned().collect();
         let Fitted { encoder, tasks, .. } = fitted;
         let dialect = Dialect { decimal_comma: table.decimal_comma(), ..config.data.dialect().lasting() };
-        Ok(Prepared { encoder, tasks, data, split, dialect, notes })
+        let groups = groups(config, &table);
+        let given_valid = config.data.sets().any(|set| set.split.gives_valid());
+        Ok(Prepared { encoder, tasks, data, split, groups, given_valid, dialect, notes })
     }
 }
 
@@ -128,6 +134,22 @@ impl Source {
 /// Whatever is wrong with the files, the columns or the split.
 pub fn prepare(config: &Config) -> Result<Prepared, Error> {
     Source::read(config)?.prepare(config)
+}
+
+/// The group of every row that stays together, of a table that is one set.
+fn groups(config: &Config, table: &Table) -> Option<Vec<u32>> {
+    let SplitConfig::Parts { group: Some(group), .. } = &config.data.split else { return None };
+    let column = table.column(group).filter(|_| config.data.others.is_empty())?;
+    let mut known = std::collections::HashMap::new();
+    // A row without a group is a group of its own.
+    let of = |row: usize| match column.shown(row) {
+        Some(name) => {
+            let next = known.len() as u32;
+            *known.entry(name).or_insert(next)
+        }
+        None => u32::MAX - row as u32,
+    };
+    Some((0..table.rows()).map(of).collect())
 }
 
 /// Row ranges of files of their own: validation, then test.

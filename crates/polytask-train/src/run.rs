@@ -1,7 +1,7 @@
 //! A finished training: the model, how it came about, and what it scores.
 
 use crate::Error;
-use crate::build::Build;
+use crate::family::Plan;
 use crate::prepare::Prepared;
 use crate::train::{Fitted, Round, Solved, StopReason};
 use indexmap::IndexMap;
@@ -34,9 +34,9 @@ struct Measured<'a> {
 }
 
 impl Run {
-    pub(crate) fn new(prepared: Prepared, build: Build, fitted: Fitted) -> Result<Self, Error> {
-        let config = build.config.clone();
-        let model = build.model(&prepared, fitted.parameters.clone());
+    pub(crate) fn new(prepared: Prepared, plan: Plan, fitted: Fitted) -> Result<Self, Error> {
+        let config = plan.config().clone();
+        let model = plan.model(&prepared, fitted.body.clone());
         let all: Vec<usize> = (0..prepared.tasks.len()).collect();
         let scores = model.score(&prepared.data, &all, prepared.measured().1)?;
         let chosen = [&prepared.split.valid, &prepared.split.train].into_iter().find(|rows| !rows.is_empty());
@@ -114,6 +114,7 @@ impl Run {
                 StopReason::Complete => "all steps were made".to_owned(),
                 StopReason::EarlyStopping => "nothing got better any more".to_owned(),
                 StopReason::Stopped => "it was stopped".to_owned(),
+                StopReason::TimeOver => "its time was over".to_owned(),
                 StopReason::Diverged(by) => by.to_string(),
             },
             best_epoch: fitted.best_epoch,

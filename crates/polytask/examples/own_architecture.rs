@@ -39,6 +39,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .task("line", TaskKind::Regression)
         .architecture(HalfShared)
         .fit(&mut ())?;
-    println!("{}", run.model().graph.text());
+    if let Some(network) = run.model().network() {
+        println!("{}", network.graph.text());
+    }
     Ok(())
 }

@@ -14,6 +14,6 @@ pub use polytask_train::Error as FitError;
 
 pub use polytask_study::{compare, importance, inspect, select, tune};
 pub use polytask_train::{
-    Build, BuildBalancer, Experiment, Group, Own, Prepared, Run, Source, Trained, fit, linear, lines, prepare, search,
-    train,
+    Build, BuildBalancer, Experiment, Group, Own, Plan, Prepared, Run, Source, Trained, fit, linear, lines, prepare,
+    search, train,
 };

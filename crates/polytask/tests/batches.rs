@@ -7,7 +7,7 @@ mod common;
 
 use common::Noise;
 use polytask::config::Config;
-use polytask::model::{self, Model, Predictor};
+use polytask::model::{self, Body, Model, Network, Predictor};
 use polytask::tasks::Prediction;
 use polytask::{prepare, share};
 use polytask_data::Table;
@@ -184,7 +184,7 @@ impl Data {
                 }
             }
             let (graph, encoder, tasks) = (graph.clone(), prepared.encoder.clone(), prepared.tasks.clone());
-            Model { graph, encoder, tasks, dialect: Default::default(), parameters }
+            Model { body: Body::Network(Network { graph, parameters }), encoder, tasks, dialect: Default::default() }
         };
         (1..=9).map(draw).collect()
     }

@@ -156,7 +156,7 @@ fn stops_when_nothing_gets_better_and_gives_the_best_back() {
     // The model is the one that a run of just so many epochs ends with.
     let short = overfitted(&format!("epochs = {best}\npatience = 0\n"));
     assert_eq!(short.fitted.stop_reason, StopReason::Complete);
-    assert_eq!(short.fitted.parameters, learnt.fitted.parameters);
+    assert_eq!(short.fitted.body, learnt.fitted.body);
 
     let patient = overfitted("epochs = 100\npatience = 0\n");
     assert_eq!(patient.fitted.history.len(), 100, "no patience to lose");
@@ -193,7 +193,7 @@ fn schedules_shape_the_steps() {
     let learnt = |train: &str| learn(&sums(64), &format!("{BOTH}[train]\nepochs = 8\nbatch = 16\n{train}\n"));
     let rates = |train: &str| {
         let learnt = learnt(&format!("learning_rate = 0.01\n{train}"));
-        (learnt.fitted.history.iter().map(|r| r.learning_rate).collect::<Vec<_>>(), learnt.fitted.parameters)
+        (learnt.fitted.history.iter().map(|r| r.learning_rate).collect::<Vec<_>>(), learnt.fitted.body)
     };
     let (constant, plain) = rates("");
     assert_eq!(constant, [0.01; 8]);
@@ -257,12 +257,13 @@ fn the_kept_model_is_the_mean_of_recent_states() {
     // forgets half at every step.
     let mean = learn(&sums(50), &sections(6, 1e6));
     let recent = learn(&sums(50), &sections(6, 2.0));
-    for (i, (mean, recent)) in mean.fitted.parameters.values().iter().zip(recent.fitted.parameters.values()).enumerate()
+    for (i, (mean, recent)) in
+        mean.network().parameters.values().iter().zip(recent.network().parameters.values()).enumerate()
     {
         let own: Vec<f32> = states.0[1..7].iter().map(|state| state[i]).collect();
         assert!((mean - own.iter().sum::<f32>() / 6.0).abs() < 1e-5);
         let fading = own[1..].iter().fold(own[0], |before, now| (before + now) / 2.0);
         assert!((recent - fading).abs() < 1e-5);
     }
-    assert!(mean.fitted.parameters != recent.fitted.parameters);
+    assert!(mean.fitted.body != recent.fitted.body);
 }

@@ -91,16 +91,16 @@ fn words_begin_with_the_vectors_of_a_file() {
     assert_eq!(of(&prepared, &graph, &start, "it"), Some(vec![-1.0, -2.0, -3.0]));
     assert_eq!(of(&prepared, &graph, &start, "elsewhere"), None);
     let (model, prepared) = learn(&config, prepared);
-    assert_ne!(of(&prepared, &graph, &model.parameters, "so"), Some(vec![1.0, 2.0, 3.0]));
+    assert_ne!(of(&prepared, &graph, &model.network().unwrap().parameters, "so"), Some(vec![1.0, 2.0, 3.0]));
 
     // Frozen: what the file has besides as well; the others learn.
     let (config, prepared) = read(folder.path(), &input(", freeze = true")).unwrap();
     let (graph, start) = build(&config, &prepared);
     let (model, prepared) = learn(&config, prepared);
-    assert_eq!(of(&prepared, &graph, &model.parameters, "so"), Some(vec![1.0, 2.0, 3.0]));
-    assert_eq!(of(&prepared, &graph, &model.parameters, "elsewhere"), Some(vec![7.0, 7.0, 7.0]));
-    assert_eq!(table(&graph, &model.parameters), table(&graph, &start));
-    assert_ne!(model.parameters, start);
+    assert_eq!(of(&prepared, &graph, &model.network().unwrap().parameters, "so"), Some(vec![1.0, 2.0, 3.0]));
+    assert_eq!(of(&prepared, &graph, &model.network().unwrap().parameters, "elsewhere"), Some(vec![7.0, 7.0, 7.0]));
+    assert_eq!(table(&graph, &model.network().unwrap().parameters), table(&graph, &start));
+    assert_ne!(model.network().unwrap().parameters, start);
 
     // A rare word is known if it has a vector.
     let known = |more: &str| {

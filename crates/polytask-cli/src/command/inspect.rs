@@ -8,7 +8,7 @@ use polytask::inspect::{
     Association, Balance, Candidate, ColumnSurvey, Leak, Summary, Survey, TaskSurvey, associations, candidates, leaks,
     overlap, survey_tasks,
 };
-use polytask::model::{METRICS, Model};
+use polytask::model::{Body, METRICS, Model};
 use polytask_data::ReadOptions;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -181,12 +181,13 @@ impl Inspect {
                 .map(|task| json!({ "name": task.name, "kind": task.kind_name(), "column": task.column, "scores": scores.get(&task.name) }))
                 .collect();
             return print_json(
-                &json!({ "parameters": model.graph.parameter_count(), "inputs": inputs, "tasks": tasks }),
+                &json!({ "family": model.body.family(), "parameters": model.body.parameter_count(), "inputs": inputs, "tasks": tasks }),
             );
         }
         let mut out = format!(
-            "a model of {} parameters: {} inputs, {} tasks\n\nInputs\n\n",
-            text::count(model.graph.parameter_count()),
+            "{} of {} parameters: {} inputs, {} tasks\n\nInputs\n\n",
+            called(&model.body),
+            text::count(model.body.parameter_count()),
             inputs.len(),
             model.tasks.len()
         );
@@ -316,5 +317,14 @@ fn section(title: &str, lines: &[String]) -> String {
     match lines {
         [] => String::new(),
         lines => format!("\n{title}\n\n{}", lines.iter().map(|line| format!("- {line}\n")).collect::<String>()),
+    }
+}
+
+/// A family in words.
+fn called(body: &Body) -> &'static str {
+    match body {
+        Body::Network(_) => "a network",
+        Body::Trees(_) => "trees",
+        Body::Ensemble(_) => "an ensemble",
     }
 }

@@ -7,14 +7,14 @@ use crate::failure::Failure;
 use crate::track::Mlflow;
 use crate::watching::Watching;
 use crate::{stop, text};
-use polytask::config::Config;
+use polytask::config::{Config, Time};
 use polytask::linear::{Solved, ignored};
-use polytask::model::{CHECKPOINT, GateUse, Model, Scores, gate_warnings};
+use polytask::model::{Body, CHECKPOINT, GateUse, Model, Scores, gate_warnings};
 use polytask::search;
-use polytask::share::{Linear, Sharing};
+use polytask::share::Sharing;
 use polytask::tasks::Task;
 use polytask::train::{Callback, Checkpoint, Fitted, StopReason, TrainError};
-use polytask::{Build, Experiment, FitError, Prepared, Run};
+use polytask::{Experiment, FitError, Plan, Prepared, Run};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +30,9 @@ pub struct Train {
     /// Go on from the checkpoint in the model directory
     #[arg(long)]
     resume: bool,
+    /// How long an ensemble may take, such as 90s or 2m; the best so far is kept then
+    #[arg(long, value_name = "TIME")]
+    time: Option<Time>,
     /// Train a model for each group of this selection.json (see `polytask select`) and write them as one
     #[arg(long, value_name = "FILE")]
     groups: Option<PathBuf>,
@@ -53,7 +56,8 @@ pub struct Tracking {
 
 impl Train {
     pub fn run(self) -> Result<(), Failure> {
-        let config = self.config.load()?;
+        let mut config = self.config.load()?;
+        config.model.time = self.time.or(config.model.time);
         self.tracking.mlflow.as_deref().map_or(Ok(()), Mlflow::check)?;
         let stop = stop::on_ctrl_c();
         on_threads(self.config.threads, || self.train(&config, stop))?
@@ -66,23 +70,19 @@ impl Train {
         if let Some(groups) = &self.groups {
             return self.train_groups(config, &prepared, groups, stop);
         }
-        let build = build(&experiment, &prepared, &stop)?;
+        let plan = plan(&experiment, &prepared, &stop)?;
         Model::check_room(&self.out)?;
         let checkpoint = self.out.join(CHECKPOINT);
-        let job = build.job(&prepared);
-        let resume = self.resume.then(|| Checkpoint::load(&checkpoint, &job)).transpose();
-        let resume = resume.map_err(TrainError::from)?;
-        let config = &build.config;
-        announce(config, &prepared, build.graph.parameter_count());
-        let method = polytask_balance::method(&config.loss.balance.method).map_err(TrainError::from)?;
-        let note = match job.linear {
-            None => polytask_balance::note(method, prepared.tasks.len()),
-            Some(_) => idle(&ignored(config)),
+        let resume = match plan.job(&prepared).filter(|_| self.resume) {
+            Some(job) => Some(Checkpoint::load(&checkpoint, &job).map_err(TrainError::from)?),
+            None => None,
         };
-        note.iter().for_each(|note| eprintln!("note: {note}"));
-        let length = job.linear.map_or(job.budget.steps, Linear::tries);
+        let config = plan.config();
+        announce(&plan, &prepared);
+        note(&plan, &prepared)?.iter().for_each(|note| eprintln!("note: {note}"));
+        let length = plan.length(&prepared);
         let mut watching = Watching::begin(&self.tracking, config, &prepared.tasks, length, stop, checkpoint)?;
-        let run = Experiment::train(prepared, build, resume, &mut watching);
+        let run = Experiment::train(prepared, plan, resume, &mut watching);
         watching.clear();
         watching.finish(run.as_ref().ok().filter(|run| !run.diverged()).map(Run::scores));
         let run = run?;
@@ -99,6 +99,9 @@ impl Train {
             let kept = format!("; {} holds the best model before that, of epoch {epoch}", self.out.display());
             return Err(FitError::Diverged { by: by.clone(), kept }.into());
         }
+        if let Body::Ensemble(ensemble) = &run.model().body {
+            eprintln!("\n{}", ensemble.text(&run.prepared().names()));
+        }
         let (name, rows) = run.prepared().measured();
         let table = evaluate::table(run.scores());
         print(&format!("{table}\nScores on the {} {name} rows.\n", text::count(rows.len())))?;
@@ -113,17 +116,28 @@ impl Train {
     }
 }
 
-/// Builds the network, and says so where it is searched for.
-fn build(experiment: &Experiment, prepared: &Prepared, stop: &Arc<AtomicBool>) -> Result<Build, Failure> {
+/// What is to be said of settings that do less than they seem to.
+fn note(plan: &Plan, prepared: &Prepared) -> Result<Option<String>, Failure> {
+    let Some(job) = plan.job(prepared) else { return Ok(None) };
+    let config = plan.config();
+    let method = polytask_balance::method(&config.loss.balance.method).map_err(TrainError::from)?;
+    Ok(match job.linear {
+        None => polytask_balance::note(method, prepared.tasks.len()),
+        Some(_) => idle(&ignored(config)),
+    })
+}
+
+/// Makes the model ready to be fitted, and says so where its network is searched for.
+fn plan(experiment: &Experiment, prepared: &Prepared, stop: &Arc<AtomicBool>) -> Result<Plan, Failure> {
     let searching = search::is_asked(experiment.config());
     if searching {
         eprintln!("searching for branches");
     }
-    let build = experiment.build(prepared, &mut Stopping(stop))?.ok_or(FitError::Stopped)?;
-    if let (true, Sharing::Tree(tree)) = (searching, &build.config.model.sharing) {
+    let plan = experiment.plan(prepared, &mut Stopping(stop))?.ok_or(FitError::Stopped)?;
+    if let (true, Sharing::Tree(tree)) = (searching, &plan.config().model.sharing) {
         eprintln!("found {}; training it from scratch", search::in_words(tree));
     }
-    Ok(build)
+    Ok(plan)
 }
 
 /// Ends a search when someone has asked for it.
@@ -157,7 +171,8 @@ fn idle(keys: &[String]) -> Option<String> {
 /// Inputs that are named when they were not chosen; more would hide the rest of what is said.
 const LISTED: usize = 20;
 
-fn announce(config: &Config, prepared: &Prepared, parameters: usize) {
+fn announce(plan: &Plan, prepared: &Prepared) {
+    let config = plan.config();
     let split = &prepared.split;
     let tasks: Vec<String> = prepared
         .tasks
@@ -183,14 +198,22 @@ fn announce(config: &Config, prepared: &Prepared, parameters: usize) {
     }
     eprintln!("{} -> {}", text::counted(inputs.len(), "input"), tasks.join(", "));
     eprintln!(
-        "{} rows to train on, {} to choose the best model, {} to measure it; {} parameters, {}",
+        "{} rows to train on, {} to choose the best model, {} to measure it; {}",
         text::count(split.train.len()),
         text::count(split.valid.len()),
         text::count(split.test.len()),
-        text::count(parameters),
-        match config.model.sharing.linear() {
-            Some(linear) => format!("linear, penalty {}", linear.penalty.word()),
-            None => format!("balance {}", config.loss.balance.method),
+        match (plan.network(), config.model.sharing.linear()) {
+            (Some(build), linear) => {
+                let parameters = text::count(build.graph.parameter_count());
+                match linear {
+                    Some(linear) => format!("{parameters} parameters, linear, penalty {}", linear.penalty.word()),
+                    None => format!("{parameters} parameters, balance {}", config.loss.balance.method),
+                }
+            }
+            (None, _) => match plan.candidates(prepared).len() {
+                0 => "trees".to_owned(),
+                candidates => format!("an ensemble of up to {candidates} models, chosen and weighed for each task"),
+            },
         }
     );
 }
@@ -203,8 +226,13 @@ fn ending(fitted: &Fitted) -> String {
         StopReason::Complete => "done",
         StopReason::EarlyStopping => "no improvement any more",
         StopReason::Stopped => "stopped",
+        StopReason::TimeOver => "its time was over",
         StopReason::Diverged(_) => "broken off",
     };
+    if let Body::Ensemble(ensemble) = &fitted.body {
+        let tried = text::counted(fitted.history.len(), "candidate");
+        return format!("{why} after {tried}, {}; it keeps {}", text::seconds(fitted.seconds), ensemble.members.len());
+    }
     let best = fitted.best_epoch.map_or("the last step".to_owned(), |epoch| format!("epoch {epoch}"));
     let (epochs, steps) = (text::counted(fitted.history.len(), "epoch"), text::counted(fitted.steps as usize, "step"));
     let waits: Vec<f64> = fitted.history.iter().filter_map(|round| round.waiting).collect();

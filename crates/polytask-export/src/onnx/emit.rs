@@ -8,13 +8,14 @@ use super::proto::Type;
 use super::writer::{Axis, Writer};
 use crate::error::{ExportError, Refusal};
 use crate::spec;
-use polytask::model::Model;
+use polytask::model::{Model, Network};
 use polytask_graph::{DomainId, Graph, Node, NodeId, ParameterId};
 use std::collections::HashMap;
 
 /// A graph on its way to ONNX.
 pub struct Emit<'a> {
     pub model: &'a Model,
+    network: &'a Network,
     pub graph: &'a Graph,
     pub w: Writer,
     places: Vec<Place>,
@@ -54,15 +55,16 @@ pub enum Form {
 }
 
 impl<'a> Emit<'a> {
-    pub fn new(model: &'a Model) -> Self {
-        let places = vec![Place::default(); model.graph.nodes().len()];
+    pub fn new(model: &'a Model, network: &'a Network) -> Self {
+        let graph = &network.graph;
+        let places = vec![Place::default(); graph.nodes().len()];
         let (indices, masks, weights) = Default::default();
-        Emit { model, graph: &model.graph, w: Writer::default(), places, indices, masks, batch: None, weights }
+        Emit { model, network, graph, w: Writer::default(), places, indices, masks, batch: None, weights }
     }
 
     /// Puts all nodes into the ONNX graph.
     pub fn nodes(&mut self) -> Result<(), ExportError> {
-        let needed = spec::needed(self.model);
+        let needed = spec::needed(self.network);
         for (i, node) in self.graph.nodes().iter().enumerate().filter(|(i, _)| needed[*i]) {
             self.w.scope(&node.name);
             let id = NodeId(i);
@@ -121,13 +123,13 @@ impl<'a> Emit<'a> {
 
     /// The values of a parameter.
     pub fn values(&self, id: ParameterId) -> &'a [f32] {
-        self.model.parameters.of(id)
+        self.network.parameters.of(id)
     }
 
     /// A parameter as a weight of the ONNX graph.
     pub fn parameter(&mut self, id: ParameterId) -> String {
         let parameter = self.graph.parameter(id);
-        self.tensor(&parameter.name, &parameter.dims, self.model.parameters.of(id))
+        self.tensor(&parameter.name, &parameter.dims, self.network.parameters.of(id))
     }
 
     /// A weight under the name of a parameter, in another layout.

@@ -18,7 +18,7 @@ pub(crate) use writer::Axis;
 use crate::error::ExportError;
 use crate::spec::{self, Fed, Output};
 use emit::Emit;
-use polytask::model::Model;
+use polytask::model::{Model, Network};
 
 /// The version of the file format, that of ONNX 1.14 (2023).
 const IR: i64 = 9;
@@ -31,8 +31,8 @@ const ML_OPERATORS: [i64; 2] = [2, 4];
 ///
 /// # Errors
 /// An op or a task that ONNX does not have.
-pub fn model(model: &Model) -> Result<(proto::Model, Vec<Output>), ExportError> {
-    let mut emit = Emit::new(model);
+pub fn model(model: &Model, network: &Network) -> Result<(proto::Model, Vec<Output>), ExportError> {
+    let mut emit = Emit::new(model, network);
     emit.inputs();
     emit.nodes()?;
     let outputs = emit.outputs()?;

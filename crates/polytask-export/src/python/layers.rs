@@ -43,7 +43,7 @@ impl<'a> Emit<'a> {
     }
 
     fn values(&self, id: ParameterId) -> (Vec<usize>, &'a [f32]) {
-        (self.graph.parameter(id).dims.clone(), self.model.parameters.of(id))
+        (self.graph.parameter(id).dims.clone(), self.network.parameters.of(id))
     }
 
     pub fn dense(&mut self, weight: ParameterId, bias: Option<ParameterId>) -> String {

@@ -12,7 +12,7 @@ use crate::error::{ExportError, Refusal};
 use crate::spec;
 use indexmap::IndexMap;
 use polytask::files::Tensor;
-use polytask::model::Model;
+use polytask::model::{Model, Network};
 use polytask_graph::{Activation, DomainId, Graph, Node, NodeId};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -40,6 +40,7 @@ impl Target {
 struct Emit<'a> {
     target: Target,
     model: &'a Model,
+    network: &'a Network,
     graph: &'a Graph,
     /// What the network reads, by its name in the graph.
     inputs: IndexMap<String, Fed>,
@@ -73,18 +74,19 @@ enum Form {
 type Made = Result<(Form, String), Refusal>;
 
 impl<'a> Emit<'a> {
-    fn new(model: &'a Model, target: Target) -> Self {
+    fn new(model: &'a Model, network: &'a Network, target: Target) -> Self {
         let modules = ["self", "F", "nn", "np", "ops", "layers", "torch", "keras", "math", "sum", "len"];
         let functions = script::functions(target);
         Emit {
             target,
             model,
-            graph: &model.graph,
+            network,
+            graph: &network.graph,
             inputs: IndexMap::new(),
             layers: IndexMap::new(),
             tensors: Vec::new(),
             lines: Vec::new(),
-            places: vec![[None, None]; model.graph.nodes().len()],
+            places: vec![[None, None]; network.graph.nodes().len()],
             masks: HashMap::new(),
             names: modules.into_iter().chain(functions).map(str::to_owned).collect(),
             helpers: BTreeSet::new(),
@@ -102,7 +104,7 @@ impl<'a> Emit<'a> {
             self.inputs.insert(name, Fed { variable: mask.clone(), declared });
             self.masks.insert(DomainId(i + 1), mask);
         }
-        let needed = spec::needed(self.model);
+        let needed = spec::needed(self.network);
         for (i, node) in graph.nodes().iter().enumerate().filter(|(i, _)| needed[*i]) {
             if node.op.fed().is_some() {
                 let kind = node.name.split('.').next().unwrap_or_default();

@@ -76,7 +76,7 @@ impl Emit<'_> {
             }
             Op::Vector(ops::Vector { value }) => {
                 let width = node.shape.width();
-                let values = self.model.parameters.of(*value);
+                let values = self.network.parameters.of(*value);
                 let near = self.near();
                 let value = self.weight(*value, &[width], values.into(), &near);
                 plain(match torch {
@@ -182,7 +182,7 @@ impl Emit<'_> {
     }
 
     fn blend(&mut self, node: &Node, weights: ParameterId, weighing: Weighing) -> Made {
-        let numbers = self.model.parameters.of(weights);
+        let numbers = self.network.parameters.of(weights);
         if weighing == Weighing::Sampled {
             let taken = spec::taken(numbers);
             let (form, mut parts) = self.alike(&node.inputs[taken..=taken])?;

@@ -5,7 +5,7 @@ use crate::error::{ExportError, Refusal};
 use crate::spec;
 use polytask::files::Tensor;
 use polytask::inputs::Code;
-use polytask::model::Model;
+use polytask::model::{Model, Network};
 use polytask::tasks::Kind;
 use polytask_graph::LossId;
 use std::collections::BTreeSet;
@@ -19,22 +19,26 @@ const PREDICT: &str = include_str!("predict.py");
 ///
 /// # Errors
 /// An op that the library does not have.
-pub(crate) fn script(model: &Model, target: Target) -> Result<(String, Vec<Tensor<'_>>), ExportError> {
+pub(crate) fn script<'a>(
+    model: &'a Model,
+    network: &'a Network,
+    target: Target,
+) -> Result<(String, Vec<Tensor<'a>>), ExportError> {
     for task in &model.tasks {
         if matches!(task.kind, Kind::Predicates(_) | Kind::Senses(_) | Kind::Roles(_) | Kind::Arcs(_)) {
             let reason = "it is decoded in two passes over a sentence; ONNX has its scores";
             return Err(Refusal::new(reason).of_task(&task.name, target.format()));
         }
     }
-    let mut emit = Emit::new(model, target);
+    let mut emit = Emit::new(model, network, target);
     emit.nodes()?;
     let outputs: Vec<(String, String)> = model
         .tasks
         .iter()
-        .zip(model.graph.losses())
+        .zip(network.graph.losses())
         .map(|(task, loss)| (literal(&task.name), emit.plain(loss.prediction)))
         .collect();
-    let parts = [helpers(&emit), network(&emit, &outputs), table(&emit), predict(&emit)];
+    let parts = [helpers(&emit), network_class(&emit, &outputs), table(&emit), predict(&emit)];
     let body = format!("{}\n\n{}", parts.concat(), block(TABLE, "read"));
     Ok((head(model, target, &body) + &body, emit.tensors))
 }
@@ -120,7 +124,7 @@ fn helpers(emit: &Emit<'_>) -> String {
     }
 }
 
-fn network(emit: &Emit<'_>, outputs: &[(String, String)]) -> String {
+fn network_class(emit: &Emit<'_>, outputs: &[(String, String)]) -> String {
     let made = emit.layers.iter().map(|(name, made)| (name, made.split('\0').next().unwrap_or_default()));
     let inputs: Vec<&str> = emit.inputs.values().map(|fed| fed.variable.as_str()).collect();
     let outputs: Vec<String> = outputs.iter().map(|(task, value)| format!("{task}: {value}")).collect();

@@ -51,7 +51,7 @@ impl Emit<'_> {
     }
 
     pub fn position(&mut self, node: &Node, op: &ops::Position) -> Result<String, Refusal> {
-        let (dims, values) = (&self.graph.parameter(op.table).dims, self.model.parameters.of(op.table));
+        let (dims, values) = (&self.graph.parameter(op.table).dims, self.network.parameters.of(op.table));
         let mask = self.mask(node.domain)?;
         let last = dims[0] - 1;
         let table = self.weight(op.table, dims, values.into(), &mask);
@@ -108,7 +108,7 @@ impl Emit<'_> {
         let parent = self.graph.node(node.inputs[0]).domain;
         let (a, b, function) = (self.plain(node.inputs[0]), self.plain(node.inputs[1]), self.helper("pairs"));
         let Some(root) = op.root else { return Ok(format!("{function}({a}, {b})")) };
-        let values = self.model.parameters.of(root);
+        let values = self.network.parameters.of(root);
         let root = self.weight(root, &[values.len()], values.into(), &a);
         let own = self.mask(parent)?;
         Ok(match self.target {

@@ -5,7 +5,7 @@
 
 use polytask::Dataset;
 use polytask::config::Config;
-use polytask::model::Model;
+use polytask::model::{Body, Model, Network};
 use polytask::tasks::Prediction;
 use polytask::{Prepared, prepare};
 use polytask_cpu::{Feed, Groups, Mode, Numbers, Parameters, Plan, Runner};
@@ -73,7 +73,11 @@ pub fn case(
             *value = if positive { 0.5 + draw.abs() } else { *value + 0.3 * draw };
         }
     }
-    Case { data: path, folder, model: Model { graph, encoder, tasks, dialect, parameters } }
+    Case {
+        data: path,
+        folder,
+        model: Model { body: Body::Network(Network { graph, parameters }), encoder, tasks, dialect },
+    }
 }
 
 /// Which Python to ask: `$POLYTASK_PYTHON`, or `python3`.
@@ -115,7 +119,7 @@ impl Case {
     pub fn agrees(&self, rows: usize) {
         let table = polytask_data::read(&self.data, &self.model.read_options()).unwrap();
         let texts = self.model.encoder.texts(&table).unwrap();
-        let predictions = match self.model.graph.domains().len() {
+        let predictions = match self.model.network().unwrap().graph.domains().len() {
             2 => self.of_pairs(&table),
             _ => self.model.predict(&table).unwrap(),
         };
@@ -169,7 +173,8 @@ impl Case {
 
     /// Predictions of a network with pairs of the tokens of its only text.
     fn of_pairs(&self, table: &Table) -> Vec<Prediction> {
-        let Model { graph, encoder, tasks, parameters, .. } = &self.model;
+        let Model { encoder, tasks, .. } = &self.model;
+        let Network { graph, parameters } = self.model.network().unwrap();
         let data = Dataset::unlabelled(encoder, &[], table).unwrap();
         let text = &data.features.texts[0];
         let mut pairs = vec![0];

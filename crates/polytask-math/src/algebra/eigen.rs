@@ -63,6 +63,13 @@ impl Eigen {
 
     /// `V diag(f(values)) V^T b`.
     pub fn apply(&self, f: impl Fn(f64) -> f64, b: &[f64]) -> Vec<f64> {
+        let mut x = self.coordinates(b);
+        x.iter_mut().zip(&self.values).for_each(|(x, value)| *x *= f(*value));
+        self.back(&x)
+    }
+
+    /// `V^T b`: how far a vector goes along each eigenvector.
+    pub fn coordinates(&self, b: &[f64]) -> Vec<f64> {
         let mut x = b.to_vec();
         for reflection in &self.reflections {
             reflection.apply(&mut x);
@@ -72,7 +79,12 @@ impl Eigen {
             x[*first] = c * a - s * b;
             x[first + 1] = s * a + c * b;
         }
-        x.iter_mut().zip(&self.values).for_each(|(x, value)| *x *= f(*value));
+        x
+    }
+
+    /// `V x`: the vector that goes so far along each eigenvector.
+    pub fn back(&self, x: &[f64]) -> Vec<f64> {
+        let mut x = x.to_vec();
         for Rotation { first, c, s } in self.rotations.iter().rev() {
             let (a, b) = (x[*first], x[first + 1]);
             x[*first] = c * a + s * b;

@@ -1,7 +1,7 @@
 //! From text and overrides to a checked config, and from a wrong key back to its place.
 
 use super::translate::translate;
-use super::{Config, Criterion, Role};
+use super::{Config, Criterion, Family, Role, family};
 use crate::section::key::parse_key;
 use crate::section::{ConfigError, KeyError, Place, Problem, dotted};
 use serde_path_to_error::Segment;
@@ -68,6 +68,7 @@ impl Template {
     }
 
     fn parse(&self, table: Table) -> Result<Config, Problem> {
+        let names_network = family::is_network(&self.table) || family::is_network(&table);
         let parsed: Result<Config, _> = serde_path_to_error::deserialize(Value::Table(table));
         let mut config = parsed.map_err(|error| {
             let path = error.path().iter().filter_map(|segment| match segment {
@@ -76,6 +77,9 @@ impl Template {
             });
             translate(path.collect(), error.inner().message())
         })?;
+        if names_network {
+            config.model.family = Family::Network;
+        }
         config.folder = Path::new(&self.file).parent().map(Path::to_owned).unwrap_or_default();
         // By all tasks means: by all that count.
         let primary: Vec<&String> = config.tasks.iter().filter(|t| t.1.role == Role::Primary).map(|t| t.0).collect();

@@ -17,6 +17,7 @@
 //! ```
 
 mod design;
+mod family;
 mod inputs;
 mod load;
 mod sets;
@@ -25,6 +26,7 @@ mod translate;
 
 pub use crate::section::*;
 pub use crate::share::{ModelConfig, Sharing};
+pub use family::is_table;
 pub use load::{Template, line_of};
 
 use crate::section::environment;

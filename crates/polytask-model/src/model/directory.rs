@@ -2,12 +2,11 @@
 //! executes nothing.
 
 use super::Model;
+use super::body::Stored;
 use crate::files::{self, FileError};
 use crate::inputs::Encoder;
 use crate::tasks::Task;
-use polytask_cpu::Parameters;
 use polytask_data::Dialect;
-use polytask_graph::{Graph, ParameterId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -98,7 +97,8 @@ struct Content {
     encoder: Encoder,
     #[serde(flatten)]
     dialect: Dialect,
-    graph: Graph,
+    #[serde(flatten)]
+    body: Stored,
 }
 
 impl Model {
@@ -124,22 +124,13 @@ impl Model {
     /// A file cannot be written.
     pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
         files::make_folder(folder)?;
-        let tensors: Vec<files::Tensor<'_>> = (0..self.graph.parameters().len())
-            .map(|i| {
-                let parameter = self.graph.parameter(ParameterId(i));
-                let values = self.parameters.of(ParameterId(i)).into();
-                files::Tensor { name: parameter.name.clone(), dims: parameter.dims.clone(), values }
-            })
-            .collect();
-        files::write_tensors(&folder.join(TENSORS), &tensors, HashMap::new())?;
+        let mut arrays = Vec::new();
+        let body = self.body.store("", &mut arrays);
+        files::write_arrays(&folder.join(TENSORS), &arrays, HashMap::new())?;
         let path = folder.join(MODEL);
         let damaged = |e: serde_json::Error| ModelError::Damaged { path: path.clone(), reason: e.to_string() };
-        let content = Content {
-            tasks: self.tasks.clone(),
-            encoder: self.encoder.clone(),
-            dialect: self.dialect.clone(),
-            graph: self.graph.clone(),
-        };
+        let content =
+            Content { tasks: self.tasks.clone(), encoder: self.encoder.clone(), dialect: self.dialect.clone(), body };
         let model = serde_json::to_value(&content).map_err(damaged)?;
         let file = File {
             format: FORMAT,
@@ -176,19 +167,16 @@ impl Model {
             return Err(damaged(format!("{TENSORS} is not the one that was written with it")));
         }
         let content: Content = serde_json::from_value(file.model).map_err(|e| damaged(e.to_string()))?;
-        content.graph.validate().map_err(|e| damaged(e.to_string()))?;
-        content.encoder.check().map_err(|e| damaged(e.to_string()))?;
-        content.tasks.iter().try_for_each(Task::check).map_err(|e| damaged(e.to_string()))?;
-        let mut parameters = Parameters::zeros(&content.graph);
-        let tensors = files::read_tensors(&folder.join(TENSORS))?.0;
-        if tensors.len() != content.graph.parameters().len() {
-            return Err(damaged(format!("{TENSORS} has {} tensors", tensors.len())));
+        let Content { tasks, encoder, dialect, body } = content;
+        encoder.check().map_err(|e| damaged(e.to_string()))?;
+        tasks.iter().try_for_each(Task::check).map_err(|e| damaged(e.to_string()))?;
+        let arrays = files::read_arrays(&folder.join(TENSORS))?.0;
+        let mut arrays = arrays.into_iter().map(|array| (array.name.clone(), array)).collect();
+        let body = body.restore("", &mut arrays, tasks.len()).map_err(damaged)?;
+        match arrays.keys().min() {
+            None => Ok(Model { body, encoder, tasks, dialect }),
+            Some(name) => Err(damaged(format!("{TENSORS} has the array {name}, which nothing reads"))),
         }
-        for tensor in tensors {
-            parameters.set(&content.graph, &tensor.name, &tensor.values).map_err(|e| damaged(e.to_string()))?;
-        }
-        let Content { tasks, encoder, dialect, graph } = content;
-        Ok(Model { graph, encoder, tasks, dialect, parameters })
     }
 }
 

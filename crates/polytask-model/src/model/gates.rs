@@ -1,6 +1,6 @@
 //! How the gates of a mixture of experts are used: the mean weight that each gives each expert.
 
-use super::Model;
+use super::{Body, Model, Network};
 use crate::Error;
 use crate::dataset::Dataset;
 use indexmap::{IndexMap, IndexSet};
@@ -27,17 +27,22 @@ impl Model {
     /// # Errors
     /// An image that could be read before and cannot be now.
     pub fn gates(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<GateUse>, Error> {
-        let mixtures = mixtures(&self.graph);
+        let Some(network) = self.network() else { return Ok(Vec::new()) };
+        let graph = &network.graph;
+        let mixtures = mixtures(graph);
         if mixtures.is_empty() || rows.is_empty() {
             return Ok(Vec::new());
         }
-        let gates: Vec<NodeId> = mixtures.iter().map(|m| self.graph.node(*m).inputs[0]).collect();
-        let inside = Model { graph: self.graph.with_outputs(&gates), ..self.clone() };
-        let reach = self.graph.reach();
+        let gates: Vec<NodeId> = mixtures.iter().map(|m| graph.node(*m).inputs[0]).collect();
+        let inside = Model {
+            body: Body::Network(Network { graph: graph.with_outputs(&gates), parameters: network.parameters.clone() }),
+            ..self.clone()
+        };
+        let reach = graph.reach();
         let outputs = inside.outputs(data, rows)?;
         let used = mixtures.iter().zip(&gates).zip(&outputs.tasks).map(|((mixture, gate), output)| {
             let weights = output.prediction.values();
-            let (gate, names) = (self.graph.node(*gate), experts(&self.graph, *mixture));
+            let (gate, names) = (graph.node(*gate), experts(graph, *mixture));
             let mut sums = vec![0.0; names.len()];
             for row in weights.chunks_exact(names.len()) {
                 sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += f64::from(*weight));
@@ -45,7 +50,7 @@ impl Model {
             let count = (weights.len() / names.len()).max(1) as f64;
             GateUse {
                 gate: gate.name.clone(),
-                tasks: reach.nodes[mixture.0].iter().map(|l| self.graph.losses()[l.0].task.clone()).collect(),
+                tasks: reach.nodes[mixture.0].iter().map(|l| graph.losses()[l.0].task.clone()).collect(),
                 weights: names.into_iter().zip(sums.iter().map(|sum| sum / count)).collect(),
                 sparse: !matches!(gate.op, Op::Softmax(_)),
             }

@@ -1,12 +1,14 @@
 //! A trained model: all that prediction needs.
 
 mod beside;
+mod body;
 mod directory;
 mod gates;
 mod passes;
 mod predictor;
 mod run;
 
+pub use body::{Body, Ensemble, Member, Network, columns};
 pub use directory::{CHECKPOINT, CONFIG, HISTORY, METRICS, ModelError, RUN, TENSORS};
 pub use gates::{GateUse, gate_warnings};
 pub use predictor::Predictor;
@@ -19,26 +21,25 @@ use crate::inputs::{Encoder, Galleries};
 use crate::metric::Metrics;
 use crate::structure::Structure;
 use crate::tasks::{Prediction, Task};
+use body::{Ask, Engine};
 use indexmap::IndexMap;
-use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
+use polytask_cpu::{Groups, Mode, Parameters, Plan};
 use polytask_data::{Dialect, ReadOptions, Table};
 use polytask_exec::Outputs;
 use polytask_graph::{Graph, Op, ParameterId, ops};
 use std::path::Path;
 
-/// A network with its tasks, inputs and weights.
+/// A fitted model with its tasks and inputs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// The network; its losses are those of the tasks, in their order.
-    pub graph: Graph,
+    /// What it computes with.
+    pub body: Body,
     /// How columns become inputs.
     pub encoder: Encoder,
     /// What is predicted.
     pub tasks: Vec<Task>,
     /// How the files it learnt from are written.
     pub dialect: Dialect,
-    /// The weights.
-    pub parameters: Parameters,
 }
 
 /// Rows predicted at a time, at most: enough to fill the lanes, few enough to stay in cache. A row of sequences is as many
@@ -76,19 +77,22 @@ impl Model {
     /// # Errors
     /// An image that could be read before and cannot be now.
     pub fn outputs(&self, data: &Dataset, rows: &[u32]) -> Result<Outputs, Error> {
-        self.run(&mut self.runner(rows.len()), &data.structure, data, rows)
+        self.run(&mut self.engine(rows.len()), &data.structure, data, rows)
     }
 
     /// What runs this many rows at a time, or as many as memory allows.
-    fn runner(&self, rows: usize) -> Runner {
-        Runner::new(predicting(&self.graph, rows), self.parameters.clone())
+    fn engine(&self, rows: usize) -> Engine {
+        self.body.engine(rows)
+    }
+
+    /// The network, of a model that is one.
+    pub fn network(&self) -> Option<&Network> {
+        self.body.network()
     }
 
     /// Outputs of every task for some rows, with what is known of the sentences from `structure`.
-    fn run(&self, runner: &mut Runner, structure: &Structure, data: &Dataset, rows: &[u32]) -> Result<Outputs, Error> {
-        let outputs = data.with_structure(structure, &self.graph, &[], rows, |feed| runner.outputs(feed))?;
-        data.features.check()?;
-        Ok(outputs)
+    fn run(&self, engine: &mut Engine, structure: &Structure, data: &Dataset, rows: &[u32]) -> Result<Outputs, Error> {
+        self.body.run(engine, Ask { encoder: &self.encoder, tasks: &self.tasks, structure, data, rows })
     }
 
     /// What the model reads of a table, for a [`Predictor`].
@@ -107,7 +111,7 @@ impl Model {
     pub fn predict(&self, table: &Table) -> Result<Vec<Prediction>, Error> {
         let data = self.read(table)?;
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
-        self.predict_rows(&mut self.runner(rows.len()), &data, &rows)
+        self.predict_rows(&mut self.engine(rows.len()), &data, &rows)
     }
 
     /// Features, and the labels of every task, of every row of a table.

@@ -1,13 +1,12 @@
 //! Prediction in one pass, or in two where some tasks read what others find: the first finds predicates and heads, the
 //! second the senses and arguments of these predicates and the relations to these heads.
 
-use super::{MEMORY, Model, Score, Scores};
+use super::{Engine, MEMORY, Model, Score, Scores};
 use crate::Error;
 use crate::dataset::Dataset;
 use crate::metric::Metric;
 use crate::structure::Structure;
 use crate::tasks::{Kind, Prediction, Task, Truth};
-use polytask_cpu::Runner;
 use polytask_exec::TaskOutput;
 
 impl Model {
@@ -26,15 +25,15 @@ impl Model {
     /// Predictions for some rows.
     pub(super) fn predict_rows(
         &self,
-        runner: &mut Runner,
+        engine: &mut Engine,
         data: &Dataset,
         rows: &[u32],
     ) -> Result<Vec<Prediction>, Error> {
         let given = &data.structure;
-        let first = self.pass(runner, given, data, rows)?;
+        let first = self.pass(engine, given, data, rows)?;
         match self.has_two_passes() {
             false => Ok(first),
-            true => self.pass(runner, &given.predicted(&self.tasks, &first, rows, true), data, rows),
+            true => self.pass(engine, &given.predicted(&self.tasks, &first, rows, true), data, rows),
         }
     }
 
@@ -45,10 +44,10 @@ impl Model {
     /// An image that could be read before and cannot be now.
     pub fn predict_judged(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<Prediction>, Error> {
         let given = &data.structure;
-        let runner = &mut self.runner(rows.len());
-        let mut first = self.pass(runner, given, data, rows)?;
+        let engine = &mut self.engine(rows.len());
+        let mut first = self.pass(engine, given, data, rows)?;
         if self.has_two_passes() {
-            let second = self.pass(runner, &given.predicted(&self.tasks, &first, rows, false), data, rows)?;
+            let second = self.pass(engine, &given.predicted(&self.tasks, &first, rows, false), data, rows)?;
             for ((task, first), second) in self.tasks.iter().zip(&mut first).zip(second) {
                 if matches!(task.kind, Kind::Arcs(_)) {
                     *first = second;
@@ -62,11 +61,11 @@ impl Model {
     /// becomes of them on the predicates that the model finds is in the metrics whose names begin with `found_`.
     pub(super) fn score_rows(&self, data: &Dataset, rows: &[u32], truths: Vec<Option<Truth>>) -> Result<Scores, Error> {
         let given = &data.structure;
-        let runner = &mut self.runner(rows.len());
-        let first = self.pass(runner, given, data, rows)?;
+        let engine = &mut self.engine(rows.len());
+        let first = self.pass(engine, given, data, rows)?;
         let second = match self.has_two_passes() {
             false => None,
-            true => Some(self.pass(runner, &given.predicted(&self.tasks, &first, rows, false), data, rows)?),
+            true => Some(self.pass(engine, &given.predicted(&self.tasks, &first, rows, false), data, rows)?),
         };
         let of = |(i, truth): (usize, Option<Truth>)| {
             let (task, truth) = (&self.tasks[i], truth?);
@@ -95,21 +94,22 @@ impl Model {
 
     fn pass(
         &self,
-        runner: &mut Runner,
+        engine: &mut Engine,
         structure: &Structure,
         data: &Dataset,
         rows: &[u32],
     ) -> Result<Vec<Prediction>, Error> {
         // So many rows at a time that outputs, which may be images, have room.
-        let width: usize = self.graph.losses().iter().map(|l| self.graph.node(l.prediction).shape.width()).sum();
+        let width: usize = self.tasks.iter().map(|task| task.outcome().width()).sum();
         let at_once = (MEMORY / size_of::<f32>() / width.max(1)).max(1);
         let mut predict = |rows: &[u32]| {
-            let outputs = self.run(runner, structure, data, rows)?;
+            let outputs = self.run(engine, structure, data, rows)?;
             let of =
                 |(task, output): (&Task, &TaskOutput)| task.predict(output, &data.layout_in(structure, task, rows));
             Ok::<Vec<_>, Error>(self.tasks.iter().zip(&outputs.tasks).map(of).collect())
         };
-        if !self.graph.domains().is_empty() || rows.len() <= at_once {
+        let sequences = self.network().is_some_and(|network| !network.graph.domains().is_empty());
+        if sequences || rows.len() <= at_once {
             return predict(rows);
         }
         let (first, rest) = rows.split_at(at_once);

@@ -1,30 +1,37 @@
 //! A model that predicts again and again: planned once, its working memory kept.
 
-use super::Model;
+use super::{Engine, Model};
 use crate::Error;
 use crate::dataset::Dataset;
 use crate::tasks::{Kind, Layout, Prediction, Task};
-use polytask_cpu::Runner;
-use polytask_exec::TaskOutput;
+use polytask_exec::{Outputs, TaskOutput};
 use std::ops::Range;
 use std::sync::Arc;
 
 /// A model at work. Predictions are those of [`Model::predict`], to the bit, whatever rows are run together.
 pub struct Predictor {
     model: Arc<Model>,
-    runner: Runner,
+    engine: Engine,
 }
 
 impl Predictor {
     /// Plans for batches of `rows` rows; more are run in several.
     pub fn new(model: Arc<Model>, rows: usize) -> Self {
-        let runner = model.runner(rows);
-        Predictor { model, runner }
+        let engine = model.engine(rows);
+        Predictor { model, engine }
     }
 
     /// The model.
     pub fn model(&self) -> &Arc<Model> {
         &self.model
+    }
+
+    /// Outputs of every task for some rows of a data set.
+    ///
+    /// # Errors
+    /// An image that could be read before and cannot be now.
+    pub fn outputs(&mut self, data: &Dataset, rows: &[u32]) -> Result<Outputs, Error> {
+        self.model.run(&mut self.engine, &data.structure, data, rows)
     }
 
     /// Predictions of every task for each of several sets of inputs, as [`Model::read`] gives them. They are run as one
@@ -37,7 +44,7 @@ impl Predictor {
         if self.model.tasks.iter().any(has_structure) {
             for data in sets {
                 let rows: Vec<u32> = (0..data.rows() as u32).collect();
-                predictions.push(self.model.predict_rows(&mut self.runner, &data, &rows)?);
+                predictions.push(self.model.predict_rows(&mut self.engine, &data, &rows)?);
             }
             return Ok(predictions);
         }
@@ -50,7 +57,7 @@ impl Predictor {
                 own.push(start..batch.rows());
             }
             let rows: Vec<u32> = (0..batch.rows() as u32).collect();
-            let outputs = self.model.run(&mut self.runner, &batch.structure, &batch, &rows)?;
+            let outputs = self.model.run(&mut self.engine, &batch.structure, &batch, &rows)?;
             for rows in own {
                 let outputs = outputs.select(rows.clone());
                 let of = |(task, output): (&Task, &TaskOutput)| task.predict(output, &Layout::of_rows(rows.len()));

@@ -267,6 +267,15 @@ const VALID: f64 = 0.1;
 const TEST: f64 = 0.2;
 
 impl Split {
+    /// Whether it says which rows are for validation, instead of letting them be drawn.
+    pub fn gives_valid(&self) -> bool {
+        match self {
+            Split::Parts { valid, .. } => matches!(valid, Part::File(_)),
+            Split::Column { .. } => true,
+            Split::Every { .. } => false,
+        }
+    }
+
     /// The columns the split reads; they are no inputs.
     pub fn columns(&self) -> Vec<&str> {
         match self {

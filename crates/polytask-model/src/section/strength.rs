@@ -13,13 +13,15 @@ pub enum Strength {
     Auto,
     /// Along a path, chosen by cross-validation.
     Cv,
+    /// By leaving out each row in turn, for each task its own; of ridge with squared losses, in closed form.
+    Loo,
     /// This one, or the best of these.
     Values(Vec<f64>),
 }
 
 /// As it is written.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "it must be a number, a list of numbers, \"auto\" or \"cv\"")]
+#[serde(untagged, expecting = "it must be a number, a list of numbers, \"auto\", \"cv\" or \"loo\"")]
 enum Written {
     Word(String),
     One(f64),
@@ -33,9 +35,10 @@ impl TryFrom<Written> for Strength {
         match written {
             Written::Word(word) if word == "auto" => Ok(Strength::Auto),
             Written::Word(word) if word == "cv" => Ok(Strength::Cv),
-            Written::Word(word) => {
-                Err(format!("a strength is \"{word}\"; it must be a number, a list of numbers, \"auto\" or \"cv\""))
-            }
+            Written::Word(word) if word == "loo" => Ok(Strength::Loo),
+            Written::Word(word) => Err(format!(
+                "a strength is \"{word}\"; it must be a number, a list of numbers, \"auto\", \"cv\" or \"loo\""
+            )),
             Written::One(value) => Ok(Strength::Values(vec![value])),
             Written::Many(values) => Ok(Strength::Values(values)),
         }
@@ -47,6 +50,7 @@ impl From<Strength> for Written {
         match strength {
             Strength::Auto => Written::Word("auto".to_owned()),
             Strength::Cv => Written::Word("cv".to_owned()),
+            Strength::Loo => Written::Word("loo".to_owned()),
             Strength::Values(values) => match values[..] {
                 [one] => Written::One(one),
                 _ => Written::Many(values),

@@ -76,7 +76,8 @@ pub struct Linear {
     pub penalty: PenaltyName,
     /// How much the penalty weighs beside the mean losses: a number of 0 or above; a list of them to choose from; "auto", a
     /// path of strengths, chosen by `train.criterion` on the validation rows, or by cross-validation where there are none;
-    /// "cv", the same path, always by cross-validation. Default "auto".
+    /// "cv", the same path, always by cross-validation; "loo", for each task its own by leaving out each row in turn, which
+    /// ridge regression with squared losses has in closed form. Default "auto".
     pub strength: Strength,
     /// The penalty's second number, or a list to choose from. lasso, l21: the share of the penalty that selects, from 0 to 1,
     /// the rest being ridge (scikit-learn's l1_ratio; default 1). mean, graph, clustered: ridge beside the ties (default
@@ -145,6 +146,7 @@ impl Linear {
     pub fn tries(&self) -> u64 {
         let strengths = match &self.strength {
             Strength::Auto | Strength::Cv => self.path,
+            Strength::Loo => 1,
             Strength::Values(values) => values.len(),
         };
         (strengths * self.ratio.as_ref().map_or(1, |ratio| ratio.values().len())) as u64
@@ -177,6 +179,15 @@ impl Linear {
             PenaltyName::Mean | PenaltyName::Graph => keys::at_least_0("ratio", value),
             _ => keys::above_0("ratio", value),
         })
+    }
+
+    /// Leaving rows out is cheap in ridge regression alone.
+    fn check_strength(&self) -> Result<(), Problem> {
+        match self.strength == Strength::Loo && self.penalty != PenaltyName::Ridge {
+            true => Err(keys::wrong(&["strength"], "the strength \"loo\" goes with the penalty \"ridge\" alone")
+                .hint("choose \"cv\"".to_owned())),
+            false => Ok(()),
+        }
     }
 
     /// A key of another penalty would silently do nothing, and one that is needed must be there.
@@ -222,6 +233,7 @@ impl Architecture for Linear {
         let key = |key: &'static str| ["model", "sharing", key];
         self.strength.check(&key("strength"))?;
         self.check_ratio()?;
+        self.check_strength()?;
         self.check_ties(tasks)?;
         for (name, value) in [("path", self.path), ("folds", self.folds)] {
             if value < 2 {

@@ -1,14 +1,30 @@
-//! `[model]`: the network.
+//! `[model]`: which family of models, and the keys of each.
 
 use super::{self as share, Sharing};
-use crate::section::{Activation, Problem, TextModel, Trunk, check_widths, shorthand};
+use crate::section::{
+    Activation, Family, Preset, Problem, TextModel, Time, TreesConfig, Trunk, check_widths, shorthand,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The network.
+/// The model: its family, and the layers of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelConfig {
+    /// The family of models: "ensemble" (trees, networks and linear models, joint and independent, averaged with weights
+    /// of their own for every task), "trees", "network", or "auto". Default "network" where another key of networks is
+    /// written (of `[model]`, `[loss]`, or of `[train]` but for `seed` and `criterion`), else "auto": an ensemble for
+    /// tables of numbers and categories, a network for texts and images.
+    pub family: Family,
+    /// How much an ensemble tries: "fast", "good" or "best". Default "good".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<Preset>,
+    /// How long an ensemble may take, such as "90s" or "2m"; the best so far is kept then. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Time>,
+    /// The keys of trees.
+    #[serde(skip_serializing_if = "TreesConfig::is_default")]
+    pub trees: TreesConfig,
     /// What the tasks share: the name of an architecture, or a table with `method` and the architecture's own keys.
     /// Default "hard".
     #[serde(serialize_with = "share::serialize", deserialize_with = "shorthand::deserialize")]
@@ -37,6 +53,10 @@ pub struct ModelConfig {
 impl Default for ModelConfig {
     fn default() -> Self {
         ModelConfig {
+            family: Family::default(),
+            preset: None,
+            time: None,
+            trees: TreesConfig::default(),
             sharing: Sharing::default(),
             trunk: vec![64, 64].into(),
             head: Vec::new(),
@@ -51,6 +71,7 @@ impl Default for ModelConfig {
 
 impl ModelConfig {
     pub(crate) fn check(&self, tasks: &[&str]) -> Result<(), Problem> {
+        self.trees.check()?;
         self.trunk.check()?;
         check_widths(&["model", "head"], &self.head)?;
         if !(0.0..1.0).contains(&self.dropout) {

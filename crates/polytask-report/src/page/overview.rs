@@ -164,10 +164,11 @@ fn labels(run: &Run) -> Table {
 
 /// Parameters, time, memory.
 fn cost(run: &Run) -> Table {
-    let graph = &run.model.graph;
     let mut table = Table::numbers("What it took", &["what", "how much"]);
-    table.row(["parameters".to_owned(), count(graph.parameter_count())]);
-    table.row(["multiply-adds of predicting a row".to_owned(), count(graph.multiply_adds())]);
+    table.row(["parameters".to_owned(), count(run.model.body.parameter_count())]);
+    if let Some(network) = run.model.network() {
+        table.row(["multiply-adds of predicting a row".to_owned(), count(network.graph.multiply_adds())]);
+    }
     if let Some(info) = &run.info {
         let best = info.best_epoch.map_or("the last step".to_owned(), |epoch| format!("epoch {epoch}"));
         let threads = if info.threads == 1 { "a thread".to_owned() } else { format!("{} threads", info.threads) };

@@ -126,8 +126,8 @@ fn costs(runs: &[Run], names: &[String]) -> Table {
         let info = run.info.as_ref();
         table.row([
             name.clone(),
-            count(run.model.graph.parameter_count()),
-            count(run.model.graph.multiply_adds()),
+            count(run.model.body.parameter_count()),
+            run.model.network().map_or("–".to_owned(), |network| count(network.graph.multiply_adds())),
             info.map_or("–".to_owned(), |info| seconds(info.seconds)),
             info.map_or("–".to_owned(), |info| count(info.steps as usize)),
             info.and_then(|info| info.peak_memory).map_or("–".to_owned(), bytes),

@@ -1,11 +1,11 @@
 //! What a way to train costs: parameters, arithmetic, and time measured.
 
 use super::side::Trained;
-use polytask_cpu::{Groups, Mode, Plan, Runner};
-use polytask_exec::PortError;
-use polytask_graph::DomainId;
+use crate::Error;
+use polytask_graph::{DomainId, Graph};
 use polytask_model::Dataset;
-use polytask_model::model::Model;
+use polytask_model::model::{Body, Model, Predictor};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Rows predicted at a time.
@@ -15,9 +15,21 @@ const BLOCK: usize = 4096;
 const WHILE: Duration = Duration::from_millis(30);
 
 /// Multiply-adds of predicting one row, on the mean over `rows`: what lies on the tokens of a text counts as often as a row
-/// has tokens.
+/// has tokens. Of trees the questions from the root to the deepest leaf, and an addition an output.
 pub fn multiply_adds(model: &Model, data: &Dataset, rows: &[u32]) -> f64 {
-    let of = |domain| model.graph.multiply_adds_on(domain) as f64;
+    of_body(&model.body, data, rows)
+}
+
+fn of_body(body: &Body, data: &Dataset, rows: &[u32]) -> f64 {
+    match body {
+        Body::Network(network) => of_graph(&network.graph, data, rows),
+        Body::Trees(trees) => trees.trees().iter().map(|tree| (tree.depth() + tree.outputs.len()) as f64).sum(),
+        Body::Ensemble(ensemble) => ensemble.bodies().map(|body| of_body(body, data, rows)).sum(),
+    }
+}
+
+fn of_graph(graph: &Graph, data: &Dataset, rows: &[u32]) -> f64 {
+    let of = |domain| graph.multiply_adds_on(domain) as f64;
     let tokens = |name: &str| {
         let text = data.features.texts.iter().find(|text| polytask_model::inputs::text::node(&text.column) == name)?;
         let count = |row: &u32| match text.offsets.get(*row as usize..*row as usize + 2) {
@@ -28,7 +40,7 @@ pub fn multiply_adds(model: &Model, data: &Dataset, rows: &[u32]) -> f64 {
     };
     // How many elements a row has in each domain.
     let mut counts = vec![1.0];
-    for domain in model.graph.domains() {
+    for domain in graph.domains() {
         let own = match domain.over {
             Some(over) => counts.get(over.0).copied().unwrap_or(1.0),
             None => tokens(&domain.name).unwrap_or(1.0),
@@ -42,21 +54,17 @@ pub fn multiply_adds(model: &Model, data: &Dataset, rows: &[u32]) -> f64 {
 ///
 /// # Errors
 /// A model that reads what the data does not give.
-pub fn seconds<'a>(models: impl Iterator<Item = &'a Trained>, data: &Dataset, rows: &[u32]) -> Result<f64, PortError> {
+pub fn seconds<'a>(models: impl Iterator<Item = &'a Trained>, data: &Dataset, rows: &[u32]) -> Result<f64, Error> {
     let of = |trained: &Trained| {
-        let graph = &trained.model.graph;
-        let plan = Plan::new(graph, rows.len().clamp(1, BLOCK), Mode::Predict, &Groups::merged(graph));
-        let mut runner = Runner::new(plan, trained.model.parameters.clone());
-        data.with_feed(graph, &[], rows, |feed| {
-            runner.predict(feed);
-            let (began, mut best) = (Instant::now(), f64::INFINITY);
-            while began.elapsed() < WHILE {
-                let pass = Instant::now();
-                runner.predict(feed);
-                best = best.min(pass.elapsed().as_secs_f64());
-            }
-            best
-        })
+        let mut predictor = Predictor::new(Arc::new(trained.model.clone()), rows.len().clamp(1, BLOCK));
+        predictor.outputs(data, rows)?;
+        let (began, mut best) = (Instant::now(), f64::INFINITY);
+        while began.elapsed() < WHILE {
+            let pass = Instant::now();
+            predictor.outputs(data, rows)?;
+            best = best.min(pass.elapsed().as_secs_f64());
+        }
+        Ok(best)
     };
     models.map(of).sum()
 }

@@ -2,7 +2,7 @@
 
 use super::Side;
 use crate::Error;
-use polytask_model::config::Config;
+use polytask_model::config::{Config, Family};
 use polytask_model::metric::Metrics;
 use polytask_model::share::{Linear, Sharing, linear};
 use polytask_train::Prepared;
@@ -54,6 +54,7 @@ pub(super) fn baseline(
         return left_out(reason);
     }
     let mut config = config.clone();
+    config.model.family = Family::Network;
     config.model.sharing = Sharing::Linear(Linear { tolerance: TOLERANCE, ..Linear::default() });
     let all = Side::of((0..prepared.tasks.len()).collect());
     let trained = match all.train(&config, prepared, budget, config.train.seed, stop) {
@@ -64,6 +65,6 @@ pub(super) fn baseline(
     };
     let Some(solved) = trained.solved else { return left_out("it was not solved".to_owned()) };
     let scores = trained.scores.into_iter().map(|(metrics, _)| metrics).collect();
-    let (parameters, seconds) = (trained.model.graph.parameter_count(), trained.seconds);
+    let (parameters, seconds) = (trained.model.body.parameter_count(), trained.seconds);
     Ok((LinearBaseline::Found { parameters, seconds, solved: Box::new(solved) }, scores))
 }

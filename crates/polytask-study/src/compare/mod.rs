@@ -267,7 +267,7 @@ fn way(prepared: &Prepared, ways: &Ways, runs: &[Vec<Trained>], sides: &[usize])
     let spent = runs.iter().map(|run| sides.iter().map(|&side| run[side].seconds).sum());
     Ok(Way {
         models: sides.iter().map(names).collect(),
-        parameters: first().map(|trained| trained.model.graph.parameter_count()).sum(),
+        parameters: first().map(|trained| trained.model.body.parameter_count()).sum(),
         multiply_adds: first().map(|trained| cost::multiply_adds(&trained.model, data, test)).sum(),
         predict_microseconds: 1e6 * cost::seconds(first(), data, test)? / test.len().max(1) as f64,
         seconds: mean(&spent.collect::<Vec<f64>>()),

@@ -37,6 +37,8 @@ pub(super) fn thin(prepared: &Prepared, share: f64, seed: u64) -> Prepared {
         tasks: prepared.tasks.clone(),
         split: Split { train, valid, test: prepared.split.test.clone() },
         data: Dataset { labels, ..prepared.data.clone() },
+        groups: prepared.groups.clone(),
+        given_valid: prepared.given_valid,
         dialect: prepared.dialect.clone(),
         notes: Vec::new(),
     }

@@ -109,14 +109,14 @@ pub fn measure(
             Err(polytask_train::Error::Diverged { by, kept }.into())
         }
         StopReason::Stopped => Ok(None),
-        StopReason::Complete | StopReason::EarlyStopping => Ok(Some(Measured {
+        StopReason::Complete | StopReason::EarlyStopping | StopReason::TimeOver => Ok(Some(Measured {
             looks,
             every,
             history: fitted.history,
             seconds: fitted.seconds,
             looking: kept.seconds,
             best_epoch: fitted.best_epoch,
-            parameters: fitted.parameters,
+            parameters: fitted.body.network().map_or_else(|| Parameters::zeros(&build.graph), |n| n.parameters.clone()),
         })),
     }
 }

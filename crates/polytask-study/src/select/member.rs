@@ -3,7 +3,7 @@
 use super::halves::Worth;
 use super::worth::{Set, members};
 use crate::Error;
-use polytask_graph::LossId;
+use polytask_graph::{Graph, LossId};
 use polytask_model::tasks::Task;
 use polytask_train::Prepared;
 use polytask_train::{Group, Trained};
@@ -84,7 +84,8 @@ impl Outcome {
         };
         // What helps alone is not there any more when the model predicts.
         let places = members(member.served).filter_map(|task| which.iter().position(|t| *t == task));
-        let predicts = model.graph.only(&places.map(LossId).collect::<Vec<_>>());
+        let served = places.map(LossId).collect::<Vec<_>>();
+        let predicts = model.network().map(|network| network.graph.only(&served));
         let (losses, valid) = match halves {
             Some(worth) => worth.iter().map(|worth| (worth.loss, worth.metric)).unzip(),
             None => (model.tasks.iter().map(loss).collect(), scores(&prepared.split.valid)?),
@@ -94,8 +95,8 @@ impl Outcome {
             valid,
             scores: scores(&prepared.split.test)?,
             seconds: fitted.seconds,
-            parameters: predicts.parameter_count(),
-            multiply_adds: predicts.multiply_adds(),
+            parameters: predicts.as_ref().map_or(model.body.parameter_count(), Graph::parameter_count),
+            multiply_adds: predicts.as_ref().map_or(0, Graph::multiply_adds),
         })
     }
 }

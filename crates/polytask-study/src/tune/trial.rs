@@ -5,9 +5,8 @@ use crate::Error;
 use indexmap::IndexMap;
 use polytask_model::config::Config;
 use polytask_model::model::Model;
-use polytask_train::fit;
-use polytask_train::train::{Callback, Checkpoint, CheckpointError, StopReason};
-use polytask_train::{Build, Own, Prepared};
+use polytask_train::train::{Callback, Checkpoint, CheckpointError, Job, StopReason};
+use polytask_train::{Own, Plan, Prepared};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,25 +53,28 @@ pub(super) fn train(
     config.loss.watch = false;
     let labels: Vec<usize> = (0..prepared.tasks.len()).collect();
     let mut until = Until { step: 0, until, checkpoint, stop };
-    let Some(build) = Build::new(&config, prepared, &labels, &Own::default(), &mut Stopping(stop))? else {
-        return Ok(None);
-    };
+    let planned = Plan::new(&config, prepared, &labels, &Own::default(), &mut Stopping(stop))?;
+    let Some(mut plan) = planned else { return Ok(None) };
     if stop.load(Ordering::Relaxed) {
         return Ok(None);
     }
-    let job = build.job(prepared);
     // One that is missing, damaged or of later is made again.
-    let resume =
-        checkpoint.and_then(|path| Checkpoint::load(path, &job).ok()).filter(|kept| kept.steps() <= until.until);
+    let load = |job: Job<'_>| checkpoint.and_then(|path| Checkpoint::load(path, &job).ok());
+    let resume = plan.job(prepared).and_then(load).filter(|kept| kept.steps() <= until.until);
     until.step = resume.as_ref().map_or(0, Checkpoint::steps);
-    let fitted = fit(&job, &build.start, resume, &mut until)?;
+    if let Plan::Table(table) = &mut plan {
+        // Trees and ensembles are fitted whole; rows that judge settings choose nothing in an ensemble.
+        until.until = u64::MAX;
+        table.keep_validation();
+    }
+    let fitted = plan.fit(prepared, None, resume, &mut until)?;
     if let StopReason::Diverged(by) = fitted.stop_reason {
         return Err(polytask_train::Error::Diverged { by, kept: String::new() }.into());
     }
     if stop.load(Ordering::Relaxed) {
         return Ok(None);
     }
-    let model = build.model(prepared, fitted.parameters);
+    let model = plan.model(prepared, fitted.body);
     let scores = model.score(&prepared.data, &labels, &prepared.split.valid)?;
     let skills = skills(&model.tasks, &scores);
     let score = overall(&config.train.criterion, &skills);

@@ -9,7 +9,7 @@ use crate::train::{Budget, Callback, Job};
 use polytask_cpu::Parameters;
 use polytask_graph::Graph;
 use polytask_model::config::Config;
-use polytask_model::model::{self, Model};
+use polytask_model::model::{self, Body, Model};
 use polytask_model::share;
 use polytask_model::tasks::Task;
 
@@ -88,15 +88,15 @@ impl Build {
         }
     }
 
-    /// The model that these parameters make of it.
-    pub fn model(self, prepared: &Prepared, parameters: Parameters) -> Model {
+    /// The model that what was fitted makes of it.
+    pub fn model(self, prepared: &Prepared, body: Body) -> Model {
         let (encoder, dialect) = (prepared.encoder.clone(), prepared.dialect.clone());
-        Model { graph: self.graph, encoder, tasks: self.tasks, dialect, parameters }
+        Model { body, encoder, tasks: self.tasks, dialect }
     }
 }
 
 /// Rows that have a label of one of the tasks.
-fn labelled(prepared: &Prepared, which: &[usize], rows: &[u32]) -> Vec<u32> {
+pub(crate) fn labelled(prepared: &Prepared, which: &[usize], rows: &[u32]) -> Vec<u32> {
     if which.len() == prepared.tasks.len() {
         return rows.to_vec();
     }

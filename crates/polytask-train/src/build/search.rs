@@ -40,11 +40,12 @@ pub fn settle(
             return Err(Error::Diverged { by, kept });
         }
         StopReason::Stopped => return Ok(None),
-        StopReason::Complete | StopReason::EarlyStopping => {}
+        StopReason::Complete | StopReason::EarlyStopping | StopReason::TimeOver => {}
     }
+    let Some(found) = fitted.body.network() else { return Ok(None) };
     let names: Vec<&str> = build.tasks.iter().map(|task| task.name.as_str()).collect();
     let mut settled = config.clone();
-    let found: Tree = branch::tree(&build.graph, &fitted.parameters, &names, config.model.trunk.len());
+    let found: Tree = branch::tree(&found.graph, &found.parameters, &names, config.model.trunk.len());
     settled.model.sharing = Sharing::Tree(found);
     Ok(Some(settled))
 }

@@ -68,7 +68,9 @@ impl<'a> Search<'a> {
                     values.sort_by(|a, b| b.total_cmp(a));
                     values
                 }
-                Strength::Auto | Strength::Cv => strengths(&whole, penalty.as_ref(), settings.path, settings.weakest),
+                Strength::Auto | Strength::Cv | Strength::Loo => {
+                    strengths(&whole, penalty.as_ref(), settings.path, settings.weakest)
+                }
             };
             Path { penalty, ratio, strengths }
         };
@@ -174,6 +176,7 @@ impl<'a> Search<'a> {
         let all: f64 = train.values().sum();
         let mean = |of: fn(&Solution) -> f64| solved.iter().map(of).sum::<f64>() / solved.len() as f64;
         Round {
+            candidate: None,
             epoch: 0,
             step: 0,
             seconds: 0.0,

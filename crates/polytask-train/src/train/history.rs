@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 /// One round of training: an epoch, or the steps between two looks at the validation rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Round {
     /// Counted from 1.
     pub epoch: u64,
@@ -40,6 +40,9 @@ pub struct Round {
     /// How the tasks' gradients over the shared parameters stood at the round's first step; looked at now and then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradients: Option<Gradients>,
+    /// Of an ensemble, whose rounds are the candidates: which this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<String>,
     /// Of a linear model, whose rounds are strengths of its penalty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub strength: Option<f64>,

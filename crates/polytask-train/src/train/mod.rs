@@ -32,6 +32,7 @@ use polytask_graph::Graph;
 use polytask_model::Dataset;
 use polytask_model::config::{LossConfig, TrainConfig};
 use polytask_model::inputs::{Draw, EncodeError, Step};
+use polytask_model::model::{Body, Network};
 use polytask_model::share::Linear;
 use polytask_model::tasks::Task;
 use probe::Probe;
@@ -184,6 +185,8 @@ pub enum StopReason {
     EarlyStopping,
     /// Someone asked for it.
     Stopped,
+    /// `model.time` is over.
+    TimeOver,
     /// A step met numbers that nobody can go on from.
     Diverged(Divergence),
 }
@@ -191,8 +194,8 @@ pub enum StopReason {
 /// A trained model.
 #[derive(Clone, Debug)]
 pub struct Fitted {
-    /// The best parameters by the criterion, or the last without validation rows.
-    pub parameters: Parameters,
+    /// What was fitted: of a network the best state by the criterion, or the last without validation rows.
+    pub body: Body,
     /// Why training ended.
     pub stop_reason: StopReason,
     /// The round the parameters come from; none if training ended before the first was done.
@@ -229,6 +232,15 @@ pub enum TrainError {
     /// An image that could be read at first.
     #[error(transparent)]
     Image(#[from] EncodeError),
+    /// Trees cannot learn from what they are given.
+    #[error(transparent)]
+    Trees(#[from] polytask_trees::TreesError),
+    /// A constraint on an input that is not there or has no order.
+    #[error("`model.trees.monotone` names `{0}`, which is no input of numbers")]
+    Monotone(String),
+    /// A family for tables, of other data.
+    #[error("`model.family` is \"{0}\", which reads numbers and categories and predicts labels of rows")]
+    NotTable(&'static str),
     /// A network that reads what the inputs do not give.
     #[error(transparent)]
     Port(#[from] PortError),
@@ -367,7 +379,8 @@ impl<'a> Training<'a> {
             Some(best) => (Some(best.epoch), best.parameters),
             None => (None, reached(&self.stepper, &self.average).clone()),
         };
-        Ok(Fitted { parameters, stop_reason, best_epoch, steps: step, seconds, history, solved: None })
+        let body = Body::Network(Network { graph: self.job.graph.clone(), parameters });
+        Ok(Fitted { body, stop_reason, best_epoch, steps: step, seconds, history, solved: None })
     }
 
     /// One optimiser step; the task whose loss is no longer finite, if one is.
@@ -446,6 +459,7 @@ impl<'a> Training<'a> {
             weights: means.weights,
             shares: means.shares,
             gradients,
+            candidate: None,
             strength: None,
             ratio: None,
             waiting,

@@ -47,6 +47,9 @@ pub enum LinearProblem {
         /// The parts.
         folds: usize,
     },
+    /// A loss that has no closed form.
+    #[error("the strength \"loo\" is for squared losses; task `{0}` has another")]
+    NotSquared(String),
     /// A penalty that ties whole tasks together, and tasks with different numbers of outputs.
     #[error(
         "the penalty \"{penalty}\" ties tasks output to output, and task `{task}` has {got} of them, task `{first}` {expected}"

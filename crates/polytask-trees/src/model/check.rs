@@ -21,9 +21,7 @@ impl TryFrom<Unchecked> for Model {
 
     fn try_from(read: Unchecked) -> Result<Self, TreesError> {
         let Unchecked { kind, columns, heads, start, trees, rounds } = read;
-        let model = Self { kind, columns, heads, start, trees, rounds };
-        model.check().map_err(TreesError::Model)?;
-        Ok(model)
+        Self::new(kind, columns, heads, start, trees, rounds)
     }
 }
 
@@ -32,7 +30,7 @@ fn ascending<T: PartialOrd>(values: &[T]) -> bool {
 }
 
 impl Model {
-    fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         for column in &self.columns {
             if let Schema::Categories { codes, rare } = column
                 && (!ascending(codes) || codes.len() + usize::from(*rare) > 255)

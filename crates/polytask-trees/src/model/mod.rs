@@ -73,6 +73,28 @@ pub struct Model {
 }
 
 impl Model {
+    /// A model of these parts, for one that was stored.
+    ///
+    /// # Errors
+    /// Parts that do not fit together: after this no index in them can miss.
+    pub fn new(
+        kind: Kind,
+        columns: Vec<Schema>,
+        heads: Vec<Head>,
+        start: Vec<f64>,
+        trees: Vec<Tree>,
+        rounds: usize,
+    ) -> Result<Self, TreesError> {
+        let model = Self { kind, columns, heads, start, trees, rounds };
+        model.check().map_err(TreesError::Model)?;
+        Ok(model)
+    }
+
+    /// Rounds that were fitted, before any was taken back.
+    pub fn rounds(&self) -> usize {
+        self.rounds
+    }
+
     /// How the sums of trees become predictions.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -37,8 +37,10 @@ struct Span {
 }
 
 /// A model made ready to predict.
-pub struct Predictor<'a> {
-    model: &'a Model,
+pub struct Predictor {
+    kind: Kind,
+    heads: Vec<Head>,
+    start: Vec<f64>,
     columns: Vec<Bins>,
     nodes: Vec<Flat>,
     values: Vec<f32>,
@@ -46,16 +48,24 @@ pub struct Predictor<'a> {
     spans: Vec<Span>,
 }
 
-impl<'a> Predictor<'a> {
+impl Predictor {
     /// Lays a model's trees out flat.
-    pub fn new(model: &'a Model) -> Self {
+    pub fn new(model: &Model) -> Self {
         let column = |schema: &Schema| match schema {
             Schema::Numbers => Bins::Numbers { edges: Vec::new() },
             Schema::Categories { codes, rare } => Bins::Categories { codes: codes.clone(), rare: *rare },
         };
         let columns = model.columns.iter().map(column).collect();
-        let mut predictor =
-            Self { model, columns, nodes: Vec::new(), values: Vec::new(), sets: Vec::new(), spans: Vec::new() };
+        let mut predictor = Self {
+            kind: model.kind,
+            heads: model.heads.clone(),
+            start: model.start.clone(),
+            columns,
+            nodes: Vec::new(),
+            values: Vec::new(),
+            sets: Vec::new(),
+            spans: Vec::new(),
+        };
         for tree in &model.trees {
             let inner = tree.nodes.len();
             let place = |child: i32| if child >= 0 { child as u32 } else { inner as u32 + (-1 - child) as u32 };
@@ -119,7 +129,7 @@ impl<'a> Predictor<'a> {
     /// Rows without the model's columns.
     pub fn scores(&self, features: &Features) -> Result<Vec<f64>, TreesError> {
         self.check(features)?;
-        let outputs = self.model.outputs();
+        let outputs = self.start.len();
         let mut scores = vec![0.0; features.rows() * outputs];
         if outputs > 0 {
             scores
@@ -136,9 +146,9 @@ impl<'a> Predictor<'a> {
     /// Rows without the model's columns.
     pub fn predict(&self, features: &Features) -> Result<Predictions, TreesError> {
         let mut values = self.scores(features)?;
-        let outputs = self.model.outputs().max(1);
-        values.par_chunks_mut(outputs).for_each(|row| decode(self.model, row));
-        Ok(Predictions { heads: self.model.heads.clone(), outputs, values })
+        let outputs = self.start.len().max(1);
+        values.par_chunks_mut(outputs).for_each(|row| decode(self.kind, &self.heads, row));
+        Ok(Predictions { heads: self.heads.clone(), outputs, values })
     }
 
     /// A row's values as trees read them: numbers, and bins of categories.
@@ -152,14 +162,14 @@ impl<'a> Predictor<'a> {
     }
 
     fn block(&self, features: &Features, first: usize, scores: &mut [f64]) {
-        let outputs = self.model.outputs();
+        let outputs = self.start.len();
         let width = self.columns.len().max(1);
         let rows = scores.len() / outputs;
         let mut inputs = vec![0.0f32; rows.next_multiple_of(TOGETHER) * width];
         for (place, input) in inputs.chunks_exact_mut(width).enumerate().take(rows) {
             self.row(features, first + place, input);
         }
-        scores.chunks_exact_mut(outputs).for_each(|row| row.copy_from_slice(&self.model.start));
+        scores.chunks_exact_mut(outputs).for_each(|row| row.copy_from_slice(&self.start));
         for span in &self.spans {
             let count = span.outputs.len();
             for (group, inputs) in inputs.chunks_exact(width * TOGETHER).enumerate() {
@@ -214,10 +224,10 @@ pub(crate) fn goes_left(test: &Test, value: f32) -> bool {
 }
 
 /// One row's scores become predictions.
-pub(crate) fn decode(model: &Model, row: &mut [f64]) {
-    for head in &model.heads {
+fn decode(kind: Kind, heads: &[Head], row: &mut [f64]) {
+    for head in heads {
         let values = &mut row[head.first..head.first + head.width];
-        match model.kind {
+        match kind {
             Kind::Boosted => head.objective.decode(values),
             Kind::Forest => settle(&head.objective, values),
         }
@@ -252,7 +262,7 @@ pub struct Predictions {
 impl Predictions {
     pub(crate) fn new(model: &Model, mut values: Vec<f64>) -> Self {
         let outputs = model.outputs().max(1);
-        values.chunks_exact_mut(outputs).for_each(|row| decode(model, row));
+        values.chunks_exact_mut(outputs).for_each(|row| decode(model.kind, &model.heads, row));
         Self { heads: model.heads.clone(), outputs, values }
     }
 

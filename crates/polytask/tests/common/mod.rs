@@ -7,7 +7,7 @@ pub mod gradients;
 
 use polytask::config::Config;
 use polytask::fit;
-use polytask::model::Model;
+use polytask::model::{Model, Network};
 use polytask::train::{Callback, Fitted};
 use polytask::{Build, Own, Prepared, prepare};
 use polytask_cpu::Parameters;
@@ -56,7 +56,7 @@ fn train_watched(config: &Config, prepared: Prepared, watch: &mut dyn Callback) 
     let build = build(config, &prepared);
     let fitted = fit(&build.job(&prepared), &build.start, None, watch).unwrap();
     let start = build.start.clone();
-    let model = build.model(&prepared, fitted.parameters.clone());
+    let model = build.model(&prepared, fitted.body.clone());
     Learnt { prepared, start, fitted, model }
 }
 
@@ -67,19 +67,24 @@ pub fn build(config: &Config, prepared: &Prepared) -> Build {
 }
 
 impl Learnt {
+    /// What was fitted.
+    pub fn network(&self) -> &Network {
+        self.fitted.body.network().unwrap()
+    }
+
     /// Values of a parameter after training.
     pub fn after(&self, name: &str) -> &[f32] {
-        of(&self.model.graph, &self.fitted.parameters, name)
+        of(&self.network().graph, &self.network().parameters, name)
     }
 
     /// Values of a parameter before training.
     pub fn before(&self, name: &str) -> &[f32] {
-        of(&self.model.graph, &self.start, name)
+        of(&self.network().graph, &self.start, name)
     }
 
     /// Euclidean distance from the start.
     pub fn distance(&self) -> f64 {
-        let pairs = self.fitted.parameters.values().iter().zip(self.start.values());
+        let pairs = self.network().parameters.values().iter().zip(self.start.values());
         pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()
     }
 

@@ -1,4 +1,4 @@
-//! The families of models: the one place that chooses how a job is fitted.
+//! Networks, trained step by step, and linear models, which are solved.
 
 use crate::train::{Callback, Checkpoint, Fitted, Job, TrainError};
 use crate::{linear, train};
