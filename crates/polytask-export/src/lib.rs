@@ -43,7 +43,7 @@ const SCRIPT: &str = "network.py";
 pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'static str>, ExportError> {
     match format {
         Format::Onnx => {
-            let (file, outputs) = onnx::model(model, network(model, "onnx")?)?;
+            let (file, outputs) = onnx::model(model)?;
             let inputs = onnx::fed(&file);
             files::make_folder(folder)?;
             files::write(&folder.join("model.onnx"), &file.encode_to_vec())?;

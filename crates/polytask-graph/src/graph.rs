@@ -71,6 +71,18 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Nothing: no node, no loss.
+    pub fn empty() -> Self {
+        Graph {
+            domains: Vec::new(),
+            nodes: Vec::new(),
+            parameters: Vec::new(),
+            losses: Vec::new(),
+            penalties: Vec::new(),
+            auxiliary_losses: Vec::new(),
+        }
+    }
+
     /// All nodes, in running order; a [`NodeId`] is a position here.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes

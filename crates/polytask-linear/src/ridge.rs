@@ -21,10 +21,12 @@ pub struct Ridges {
 }
 
 /// Strengths to choose from, evenly spaced on a logarithmic scale.
-const STRENGTHS: usize = 46;
-/// The strongest, in units of the largest eigenvalue of the features' covariance, and how far down the weakest lies.
+const STRENGTHS: usize = 30;
+/// The strongest, in units of the largest eigenvalue of the features' covariance.
 const STRONGEST: f64 = 10.0;
-const SPAN: f64 = 1e-9;
+/// The weakest, in units of a row: what counts no more than a tenth of a row says little about rows to come, and rare levels
+/// would be trusted blindly.
+const WEAKEST: f64 = 0.1;
 /// Operations up to which every row is left out in turn; above, their mean leverage stands for each (generalised
 /// cross-validation).
 const EXACT: f64 = 2e9;
@@ -157,8 +159,9 @@ impl<'a> Group<'a> {
         if top == 0.0 {
             return 1.0;
         }
-        let step = SPAN.powf(1.0 / (STRENGTHS - 1) as f64);
-        let strengths: Vec<f64> = (0..STRENGTHS).map(|i| STRONGEST * top * step.powi(i as i32)).collect();
+        let (strongest, weakest) = (STRONGEST * top, (WEAKEST / y.len() as f64).min(top));
+        let step = (weakest / strongest).powf(1.0 / (STRENGTHS - 1) as f64);
+        let strengths: Vec<f64> = (0..STRENGTHS).map(|i| strongest * step.powi(i as i32)).collect();
         let size = values.len() as f64;
         let errors = match 10.0 * y.len() as f64 * size * size <= EXACT {
             true => self.left_out(&strengths, common, y),

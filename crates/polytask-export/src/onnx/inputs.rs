@@ -2,6 +2,7 @@
 
 use super::emit::{Emit, Form, Indices};
 use super::proto::Type;
+use super::table::Rows;
 use super::writer::{Axis, Setting, tensor};
 use crate::spec;
 use polytask::inputs::Category;
@@ -39,6 +40,15 @@ impl Emit<'_> {
             let mask = self.fed_input(&spec::mask(&domain.name), Type::Bool, &self.axes(own), &words);
             self.masks.insert(own, mask);
         }
+    }
+
+    /// Declares the columns of a table, and prepares them.
+    pub fn rows(&mut self) -> Rows {
+        let model = self.model;
+        self.w.scope("inputs");
+        let numbers = spec::numbers(&model.encoder).next().is_some().then(|| self.numbers());
+        let categories = model.encoder.categories().map(|(name, category)| self.category(name, category)).collect();
+        Rows { numbers, categories }
     }
 
     fn fed_input(&mut self, name: &str, kind: Type, axes: &[Axis], words: &str) -> String {

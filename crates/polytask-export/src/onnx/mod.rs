@@ -10,15 +10,18 @@ mod ops;
 mod outputs;
 pub mod proto;
 mod sequence;
+mod table;
+mod trees;
 mod writer;
 
 pub(crate) use image::filters;
 pub(crate) use writer::Axis;
+use writer::Writer;
 
 use crate::error::ExportError;
 use crate::spec::{self, Fed, Output};
 use emit::Emit;
-use polytask::model::{Model, Network};
+use polytask::model::{Body, Model, Network};
 
 /// The version of the file format, that of ONNX 1.14 (2023).
 const IR: i64 = 9;
@@ -31,14 +34,16 @@ const ML_OPERATORS: [i64; 2] = [2, 4];
 ///
 /// # Errors
 /// An op or a task that ONNX does not have.
-pub fn model(model: &Model, network: &Network) -> Result<(proto::Model, Vec<Output>), ExportError> {
-    let mut emit = Emit::new(model, network);
-    emit.inputs();
-    emit.nodes()?;
-    let outputs = emit.outputs()?;
+pub fn model(model: &Model) -> Result<(proto::Model, Vec<Output>), ExportError> {
+    let (writer, outputs) = match &model.body {
+        Body::Network(network) => of_network(model, network)?,
+        Body::Trees(_) | Body::Ensemble(_) => table::model(model)?,
+    };
     let mut sets = vec![proto::OperatorSet { domain: Some(String::new()), version: Some(OPERATORS) }];
     let mut categories = model.encoder.categories().map(|(_, category)| spec::number_levels(category).is_some());
-    if let Some(first) = categories.next() {
+    let first = categories.next();
+    if first.is_some() || model.network().is_none() {
+        let first = first.unwrap_or(false);
         let version = ML_OPERATORS[usize::from(first || categories.any(|numbers| numbers))];
         sets.push(proto::OperatorSet { domain: Some(writer::ML.to_owned()), version: Some(version) });
     }
@@ -48,10 +53,18 @@ pub fn model(model: &Model, network: &Network) -> Result<(proto::Model, Vec<Outp
         producer_name: Some("polytask".to_owned()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         doc_string: Some(format!("predicts {}", tasks.join(", "))),
-        graph: Some(emit.w.finish("polytask")),
+        graph: Some(writer.finish("polytask")),
         opset_import: sets,
     };
     Ok((file, outputs))
+}
+
+fn of_network(model: &Model, network: &Network) -> Result<(Writer, Vec<Output>), ExportError> {
+    let mut emit = Emit::new(model, network);
+    emit.inputs();
+    emit.nodes()?;
+    let outputs = emit.outputs()?;
+    Ok((emit.w, outputs))
 }
 
 /// What is fed to an ONNX model.

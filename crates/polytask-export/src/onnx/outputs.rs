@@ -41,6 +41,73 @@ impl Emit<'_> {
         Ok(outputs)
     }
 
+    /// Declares what averages of predictions come to, `[batch, width]` in f64, one a task.
+    pub fn predictions(&mut self, predicted: &[Option<String>]) -> std::result::Result<Vec<Output>, ExportError> {
+        let mut outputs = Vec::new();
+        for (task, predicted) in self.model.tasks.iter().zip(predicted) {
+            self.w.scope(&task.name);
+            for result in self.of_prediction(task, predicted.as_deref().unwrap_or_default()) {
+                let mut axes: Vec<Axis> = vec!["batch".into()];
+                axes.extend(result.behind.into_iter().map(Axis::Fixed));
+                let wanted = match result.part {
+                    "" => task.name.clone(),
+                    part => format!("{}.{part}", task.name),
+                };
+                let name = self.w.output(&wanted, &result.value, result.kind, &axes, result.words);
+                outputs.push(Output::new(&task.name, name, result.kind, &axes, result.words));
+            }
+        }
+        Ok(outputs)
+    }
+
+    fn of_prediction<'w>(&mut self, task: &Task, predicted: &str) -> Vec<Result<'w>> {
+        let alone =
+            |value: String, words| vec![Result { part: "", value, kind: Type::Float, behind: Vec::new(), words }];
+        match &task.kind {
+            Kind::Regression(regression) => {
+                let y = self.quantity(regression, predicted);
+                alone(self.number(&y), "in the units of the column")
+            }
+            Kind::Count(_) => alone(self.number(predicted), "the expected count"),
+            Kind::Binary(binary) => {
+                let one = self.w.doubles(&[], &[1.0]);
+                let other = self.w.op("Sub", &[&one, predicted]);
+                let both = self.w.concat(&[other, predicted.to_owned()], -1);
+                let probabilities = self.w.cast(&both, Type::Float);
+                self.classes(&binary.classes.labels, probabilities)
+            }
+            Kind::Category(category) => {
+                let probabilities = self.w.cast(predicted, Type::Float);
+                self.classes(&category.classes.labels, probabilities)
+            }
+            Kind::Multilabel(multilabel) => {
+                let probabilities = self.w.cast(predicted, Type::Float);
+                self.flags(multilabel.labels.len(), probabilities)
+            }
+            // No table has such a task.
+            Kind::Tags(_)
+            | Kind::TokenCategory(_)
+            | Kind::Predicates(_)
+            | Kind::Senses(_)
+            | Kind::Roles(_)
+            | Kind::Arcs(_)
+            | Kind::Segmentation(_)
+            | Kind::PixelRegression(_) => Vec::new(),
+        }
+    }
+
+    /// Which labels are likelier than not, and how likely each is.
+    fn flags<'w>(&mut self, labels: usize, probabilities: String) -> Vec<Result<'w>> {
+        let half = self.w.float(0.5);
+        let there = self.w.op("GreaterOrEqual", &[&probabilities, &half]);
+        let behind = vec![labels];
+        let words = "which labels are likelier than not";
+        vec![
+            Result { part: "", value: there, kind: Type::Bool, behind: behind.clone(), words },
+            Result { part: "probabilities", value: probabilities, kind: Type::Float, behind, words: "of the labels" },
+        ]
+    }
+
     fn results<'w>(&mut self, task: &Task, loss: &Loss) -> std::result::Result<Vec<Result<'w>>, Refusal> {
         let (mut raw, domain) = (self.plain(loss.prediction), self.graph.node(loss.prediction).domain);
         if let Some([height, width]) = task.outcome().pixels() {
@@ -72,25 +139,7 @@ impl Emit<'_> {
             }
             Kind::Multilabel(multilabel) => {
                 let probabilities = self.w.op("Sigmoid", &[&raw]);
-                let half = self.w.float(0.5);
-                let there = self.w.op("GreaterOrEqual", &[&probabilities, &half]);
-                let behind = vec![multilabel.labels.len()];
-                vec![
-                    Result {
-                        part: "",
-                        value: there,
-                        kind: Type::Bool,
-                        behind: behind.clone(),
-                        words: "which labels are likelier than not",
-                    },
-                    Result {
-                        part: "probabilities",
-                        value: probabilities,
-                        kind: Type::Float,
-                        behind,
-                        words: "of the labels",
-                    },
-                ]
+                self.flags(multilabel.labels.len(), probabilities)
             }
             Kind::TokenCategory(category) => {
                 let best = self.argmax(&raw, -1);

@@ -27,6 +27,8 @@ pub enum Setting<'a> {
     Word(&'a str),
     /// Whole numbers.
     Ints(Vec<i64>),
+    /// Numbers.
+    Floats(Vec<f32>),
     /// Words.
     Words(Vec<String>),
     /// A tensor.
@@ -92,7 +94,7 @@ impl Writer {
     ) -> Vec<String> {
         let wanted = format!("{}/{op}", self.scope);
         let names: Vec<String> = (0..outputs).map(|_| self.unique(&wanted)).collect();
-        let domain = (op == "LabelEncoder").then(|| ML.to_owned());
+        let domain = ["LabelEncoder", "TreeEnsembleRegressor"].contains(&op).then(|| ML.to_owned());
         self.graph.node.push(Node {
             input: inputs.iter().map(|name| (*name).to_owned()).collect(),
             output: names.clone(),
@@ -189,6 +191,15 @@ impl Writer {
         self.op_with("Cast", &[x], vec![("to", Setting::Int(to as i64))])
     }
 
+    /// Parts of a value along its last axis, of these lengths.
+    pub fn split(&mut self, x: &str, lengths: &[i64]) -> Vec<String> {
+        if let [_] = lengths {
+            return vec![x.to_owned()];
+        }
+        let parts = self.longs(lengths);
+        self.op_many("Split", &[x, &parts], vec![("axis", Setting::Int(-1))], lengths.len())
+    }
+
     /// Adds axes of length 1 at these places of the result.
     pub fn unsqueeze(&mut self, x: &str, axes: &[i64]) -> String {
         let axes = self.longs(axes);
@@ -278,6 +289,10 @@ fn attribute(name: &str, setting: Setting<'_>) -> Attribute {
         Setting::Ints(values) => {
             attribute.ints = values;
             7
+        }
+        Setting::Floats(values) => {
+            attribute.floats = values;
+            6
         }
         Setting::Words(words) => {
             attribute.strings = words.into_iter().map(String::into_bytes).collect();

@@ -18,6 +18,13 @@ const UNCHOSEN: usize = 300;
 /// Boosted trees from one line of the history to the next.
 const EVERY: usize = 10;
 
+/// Rows from which on boosting takes steps twice as long.
+const LONG_STEPS: usize = 2_500;
+/// Trees of a forest on a fold at least.
+const FEWEST: usize = 40;
+/// Inputs that a boosted tree asks where there are more.
+const PER_TREE: f64 = 64.0;
+
 /// The rows as trees read them.
 pub(super) struct Rows {
     pub features: Features,
@@ -128,6 +135,35 @@ impl Method {
             }
             TreesMethod::Forest => forest(Forest::default()),
             TreesMethod::Extra => forest(Forest::extremely_randomised()),
+        }
+    }
+}
+
+impl Method {
+    /// No trees: the mean of the labels.
+    pub(super) fn constant(seed: u64) -> Self {
+        Method::Boosted(Boosting { rounds: 0, seed, ..Boosting::default() })
+    }
+
+    /// The same with bins and sampling of inputs that go with the size of the table: few rows fill few bins, and of many
+    /// inputs each tree asks a part.
+    ///
+    /// With many rows boosting takes longer steps, and fewer of them; `folds` share the trees of a forest.
+    pub(super) fn sized(self, rows: usize, inputs: usize, folds: usize) -> Self {
+        let bins = (rows / 3).clamp(32, 255);
+        let part = (PER_TREE / inputs.max(1) as f64).clamp(0.25, 1.0);
+        match self {
+            Method::Boosted(boosting) => {
+                let growing = Growing { max_bins: bins, features_per_tree: part, ..boosting.growing };
+                let few = rows < LONG_STEPS;
+                let (learning_rate, rounds) = if few { (0.05, boosting.rounds) } else { (0.1, boosting.rounds / 2) };
+                Method::Boosted(Boosting { growing, learning_rate, rounds, ..boosting })
+            }
+            Method::Forest(forest) => {
+                let growing = Growing { max_bins: bins, ..forest.growing };
+                let trees = (forest.trees / folds.max(1)).max(FEWEST);
+                Method::Forest(Forest { growing, trees, ..forest })
+            }
         }
     }
 }

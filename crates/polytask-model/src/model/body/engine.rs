@@ -52,6 +52,21 @@ impl Body {
         }
     }
 
+    /// Outputs of every task for some rows of a data set that this encoder has made.
+    ///
+    /// # Errors
+    /// Rows that do not fit the body.
+    pub fn outputs_of(
+        &self,
+        encoder: &Encoder,
+        tasks: &[Task],
+        data: &Dataset,
+        rows: &[u32],
+    ) -> Result<Outputs, Error> {
+        let ask = Ask { encoder, tasks, structure: &data.structure, data, rows };
+        self.run(&mut self.engine(rows.len()), ask)
+    }
+
     /// The outputs of every task.
     pub(in crate::model) fn run(&self, engine: &mut Engine, ask: Ask<'_>) -> Result<Outputs, Error> {
         let mut read = None;

@@ -8,10 +8,16 @@ use crate::Error;
 use crate::build::Build;
 use crate::own::Own;
 use crate::prepare::Prepared;
-use crate::train::{Budget, Job, StopReason};
+use crate::train::{Budget, Job, StopReason, TrainError};
 use polytask_model::config::Config;
 use polytask_model::model::Body;
+use rayon::prelude::*;
 use std::ops::ControlFlow;
+
+/// Rows of a fold that tell who has no chance.
+const TELLING: usize = 500;
+/// Cells of the table up to which a fit is small.
+const SMALL: usize = 200_000;
 
 /// One way to model the tasks.
 pub(super) struct Candidate {
@@ -40,35 +46,88 @@ impl<'a> Material<'a> {
         Ok(Material { table, prepared, folds: folds(table, prepared), rows: Rows::new(table, prepared)? })
     }
 
-    /// Fits a candidate on the folds, one after the other; those that there was time for.
-    pub(super) fn fit(&self, candidate: &Candidate, until: &mut Until<'_>) -> Result<Vec<Body>, Error> {
-        let mut bodies = Vec::new();
-        match &candidate.recipe {
-            Recipe::Trees(method) => {
-                for fold in &self.folds {
-                    let Some(body) = self.trees(method, fold, until)? else { break };
-                    bodies.push(body);
-                    until.fitted();
-                }
-            }
+    /// Fits a candidate on the folds; those that there was time for, in order.
+    ///
+    /// `hopeless` is told of each, and says whether the others are worth their time.
+    pub(super) fn fit(
+        &self,
+        candidate: &Candidate,
+        until: &mut Until<'_>,
+        hopeless: &mut dyn FnMut(usize, &Body) -> Result<bool, Error>,
+    ) -> Result<Vec<Body>, Error> {
+        let build = match &candidate.recipe {
+            Recipe::Trees(_) => None,
             Recipe::Network(config) => {
-                let build = Build::settled((**config).clone(), self.prepared, &self.table.labels, &Own::default())?;
-                for fold in &self.folds {
-                    let Some(body) = self.network(&build, fold, until)? else { break };
-                    bodies.push(body);
-                    until.fitted();
-                }
+                Some(Build::settled((**config).clone(), self.prepared, &self.table.labels, &Own::default())?)
+            }
+        };
+        let first = until.done == 0;
+        if self.is_small() {
+            // A fit is too small to share out, so that folds go side by side.
+            let clock = until.clock();
+            let one = |fold: &Fold| self.one(candidate, build.as_ref(), fold, first, &mut || clock.goes_on());
+            let fitted = self.folds.par_iter().map(one).collect::<Result<Vec<_>, _>>()?;
+            let bodies: Vec<Body> = fitted.into_iter().map_while(|body| body).collect();
+            for (fold, body) in bodies.iter().enumerate() {
+                hopeless(fold, body)?;
+                until.fitted();
+            }
+            until.goes_on();
+            return Ok(bodies);
+        }
+        let mut bodies = Vec::new();
+        for fold in &self.folds {
+            let one = self.one(candidate, build.as_ref(), fold, first, &mut || until.goes_on())?;
+            let Some(body) = one else { break };
+            until.fitted();
+            let ends = hopeless(bodies.len(), &body)?;
+            bodies.push(body);
+            if ends {
+                break;
             }
         }
         Ok(bodies)
     }
 
-    fn trees(&self, method: &Method, fold: &Fold, until: &mut Until<'_>) -> Result<Option<Body>, Error> {
+    /// Whether a fold has rows enough to tell good from bad.
+    pub(super) fn is_large(&self) -> bool {
+        self.folds.len() > 1 && self.folds.iter().all(|fold| fold.held.len() >= TELLING)
+    }
+
+    /// Whether a fit takes so little that threads are better spent on several.
+    fn is_small(&self) -> bool {
+        let rows = self.table.train.len() + self.table.valid.len();
+        rows * self.rows.features.columns().len().max(1) <= SMALL
+    }
+
+    /// One fit; none where it was cut short, unless there is nothing else yet.
+    fn one(
+        &self,
+        candidate: &Candidate,
+        build: Option<&Build>,
+        fold: &Fold,
+        first: bool,
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Body>, Error> {
+        let (body, cut) = match (&candidate.recipe, build) {
+            (Recipe::Network(_), Some(build)) => self.network(build, fold, goes_on)?,
+            (Recipe::Network(_), None) => (None, false),
+            (Recipe::Trees(method), _) => self.trees(method, fold, goes_on)?,
+        };
+        Ok(body.filter(|_| !cut || first))
+    }
+
+    fn trees(
+        &self,
+        method: &Method,
+        fold: &Fold,
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Result<(Option<Body>, bool), Error> {
         let places = |rows: &[u32]| rows.iter().map(|row| *row as usize).collect::<Vec<_>>();
         let (train, held) = (places(&fold.train), places(&fold.held));
         let Rows { features, tasks } = &self.rows;
         let mut cut = false;
-        let mut look = |_: &polytask_trees::Round<'_>| match until.goes_on() {
+        let mut look = |_: &polytask_trees::Round<'_>| match goes_on() {
             true => ControlFlow::Continue(()),
             false => {
                 cut = true;
@@ -81,31 +140,33 @@ impl<'a> Material<'a> {
                 polytask_trees::forest(features, tasks, &train, forest, &mut look).map(|grown| grown.fitted)
             }
         };
-        let fitted = fitted.map_err(crate::train::TrainError::from)?;
-        // What is cut short is worth keeping only where there is nothing else.
-        Ok((!cut || until.done == 0).then_some(Body::Trees(fitted.model)))
+        Ok((Some(Body::Trees(fitted.map_err(TrainError::from)?.model)), cut))
     }
 
-    fn network(&self, build: &Build, fold: &Fold, until: &mut Until<'_>) -> Result<Option<Body>, Error> {
+    fn network(
+        &self,
+        build: &Build,
+        fold: &Fold,
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Result<(Option<Body>, bool), Error> {
         let budget = Budget::of(&build.config.train, fold.train.len());
         let job = Job { train: &fold.train, valid: &fold.held, budget, ..build.job(self.prepared) };
-        let mut watch = Watch { until, cut: false };
+        let mut watch = Watch { goes_on, cut: false };
         let fitted = crate::fit(&job, &build.start, None, &mut watch)?;
-        let whole = !watch.cut || watch.until.done == 0;
         let sound = !matches!(fitted.stop_reason, StopReason::Diverged(_)) || fitted.best_epoch.is_some();
-        Ok((whole && sound).then_some(fitted.body))
+        Ok((sound.then_some(fitted.body), watch.cut))
     }
 }
 
 /// Looks on while a network is trained.
-struct Watch<'a, 'b> {
-    until: &'a mut Until<'b>,
+struct Watch<'a> {
+    goes_on: &'a mut dyn FnMut() -> bool,
     cut: bool,
 }
 
-impl crate::train::Callback for Watch<'_, '_> {
+impl crate::train::Callback for Watch<'_> {
     fn step(&mut self, _: u64, _: u64) {
-        self.cut |= !self.until.goes_on();
+        self.cut |= !(self.goes_on)();
     }
 
     fn stop(&self) -> bool {

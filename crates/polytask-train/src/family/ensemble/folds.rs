@@ -24,10 +24,11 @@ pub(super) fn count(table: &Table, prepared: &Prepared) -> usize {
     let holdout = prepared.given_valid || rows > MANY || preset == Preset::Fast;
     match preset {
         _ if holdout && !table.valid.is_empty() => 1,
-        Preset::Best if rows < MANY / 10 => 20,
-        Preset::Fast | Preset::Good | Preset::Best if rows < 500 => 10,
-        Preset::Fast | Preset::Good => 5,
+        Preset::Best if rows < 2_000 => 20,
         Preset::Best => 10,
+        Preset::Fast | Preset::Good if rows < 500 => 10,
+        Preset::Fast | Preset::Good if rows < 5_000 => 5,
+        Preset::Fast | Preset::Good => 4,
     }
     .min(groups(prepared, rows).max(2))
 }

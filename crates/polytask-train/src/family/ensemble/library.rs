@@ -10,7 +10,7 @@ use polytask_graph::LossKind;
 use polytask_model::config::{
     Config, Family, LossConfig, Sharing, Strength, TrainConfig, TreesConfig, TreesMethod, TreesSharing,
 };
-use polytask_model::model::{Body, Model};
+use polytask_model::model::Body;
 use polytask_model::share::{Linear, Nothing, PenaltyName};
 use weigh::Judge;
 
@@ -19,7 +19,12 @@ pub(super) struct Library<'a> {
     material: &'a Material<'a>,
     judge: Judge<'a>,
     members: Vec<Fitted>,
+    /// What the last candidate predicted, where it is no member.
+    dropped: Option<Vec<Vec<f64>>>,
 }
+
+/// How many times the least loss is too much.
+const FAR: f64 = 2.0;
 
 /// A candidate after its fit.
 struct Fitted {
@@ -31,7 +36,7 @@ struct Fitted {
 
 impl<'a> Library<'a> {
     pub(super) fn new(material: &'a Material<'a>) -> Self {
-        Library { material, judge: Judge::new(material), members: Vec::new() }
+        Library { material, judge: Judge::new(material), members: Vec::new(), dropped: None }
     }
 
     /// Models that were fitted.
@@ -41,33 +46,47 @@ impl<'a> Library<'a> {
 
     /// Fits a candidate and lets it predict the rows that it was not fitted on.
     pub(super) fn add(&mut self, candidate: &Candidate, until: &mut Until<'_>) -> Result<(), Error> {
-        let bodies = self.material.fit(candidate, until)?;
+        let mut seen = self.judge.nothing();
+        // Of many rows the first fold tells already who has no chance.
+        let mut hopeless = |fold: usize, body: &Body| {
+            self.predict(body, fold, &mut seen)?;
+            Ok(fold == 0 && self.material.is_large() && self.is_far_behind(&seen))
+        };
+        let bodies = self.material.fit(candidate, until, &mut hopeless)?;
         if bodies.is_empty() || (bodies.len() < self.material.folds.len() && !self.members.is_empty()) {
+            self.dropped = Some(seen);
             return Ok(());
         }
-        let mut seen = self.judge.nothing();
-        let (table, prepared) = (self.material.table, self.material.prepared);
-        let mut bodies = bodies;
-        for (body, fold) in bodies.iter_mut().zip(&self.material.folds) {
-            let taken = std::mem::replace(body, Body::Ensemble(Ensemble::default()));
-            let model = Model {
-                body: taken,
-                encoder: prepared.encoder.clone(),
-                tasks: table.tasks.clone(),
-                dialect: prepared.dialect.clone(),
-            };
-            let outputs = model.outputs(&prepared.data, &fold.held)?;
-            self.judge.write(&mut seen, &fold.held, &outputs);
-            *body = model.body;
-        }
+        self.dropped = None;
         self.members.push(Fitted { name: candidate.name.clone(), bodies, seen });
         Ok(())
+    }
+
+    /// What a model of a fold predicts for the rows that it was not fitted on.
+    fn predict(&self, body: &Body, fold: usize, seen: &mut [Vec<f64>]) -> Result<(), Error> {
+        let (table, prepared) = (self.material.table, self.material.prepared);
+        let held = &self.material.folds[fold].held;
+        let outputs = body.outputs_of(&prepared.encoder, &table.tasks, &prepared.data, held)?;
+        self.judge.write(seen, held, &outputs);
+        Ok(())
+    }
+
+    /// Whether every task is predicted much worse than by one of the members, on the rows that were predicted.
+    fn is_far_behind(&self, seen: &[Vec<f64>]) -> bool {
+        let own = self.judge.losses(seen);
+        let tasks = own.iter().enumerate();
+        !self.members.is_empty()
+            && tasks.into_iter().all(|(task, loss)| {
+                let others = self.members.iter().filter_map(|member| self.judge.loss_where(task, &member.seen, seen));
+                loss.is_none_or(|loss| others.fold(f64::INFINITY, f64::min) * FAR < loss)
+            })
     }
 
     /// The losses of the last candidate, by task.
     pub(super) fn last_losses(&self) -> Vec<Option<f64>> {
         let none = vec![None; self.material.table.tasks.len()];
-        self.members.last().map_or(none, |member| self.judge.losses(&member.seen))
+        let last = self.dropped.as_ref().or(self.members.last().map(|member| &member.seen));
+        last.map_or(none, |seen| self.judge.losses(seen))
     }
 
     /// The losses of constant predictions, by task.
@@ -93,6 +112,8 @@ impl<'a> Library<'a> {
 /// What is tried for a table, the quickest first.
 pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
     let several = table.tasks.len() > 1;
+    let folds = super::folds::count(table, prepared);
+    let (rows, width) = (table.train.len() + table.valid.len(), prepared.encoder.inputs.len());
     let seed = table.config.train.seed;
     let trees = |name: &str, method: TreesMethod, sharing: TreesSharing, count: Option<usize>| {
         let config = TreesConfig {
@@ -101,7 +122,7 @@ pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
             trees: count.or(table.config.model.trees.trees),
             ..table.config.model.trees.clone()
         };
-        let method = Method::of(&config, &prepared.encoder, seed);
+        let method = Method::of(&config, &prepared.encoder, seed).sized(rows, width, folds);
         let how = match sharing {
             _ if !several => "",
             TreesSharing::Shared => ", joint",
@@ -126,10 +147,11 @@ pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
         false => Linear { penalty: PenaltyName::Ridge, path: 12, tolerance: 1e-4, ..Linear::default() },
     };
     let mut all = vec![
+        Candidate { name: "the mean".to_owned(), recipe: Recipe::Trees(Box::new(Method::constant(seed))) },
         network("linear", Sharing::Linear(ridge)),
         trees("boosted trees", TreesMethod::Boosted, TreesSharing::Shared, None),
-        trees("extremely randomised trees", TreesMethod::Extra, TreesSharing::Shared, Some(100)),
-        trees("forest", TreesMethod::Forest, TreesSharing::Shared, Some(100)),
+        trees("extremely randomised trees", TreesMethod::Extra, TreesSharing::Shared, Some(300)),
+        trees("forest", TreesMethod::Forest, TreesSharing::Shared, Some(300)),
     ];
     if several {
         all.push(trees("boosted trees", TreesMethod::Boosted, TreesSharing::None, None));

@@ -14,7 +14,7 @@ use crate::train::{Callback, Fitted, Round, StopReason, criterion};
 use candidate::Material;
 use library::Library;
 use polytask_model::model::{Body, Ensemble, Member};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What is tried, in order.
 pub(super) fn names(table: &Table, prepared: &Prepared) -> Vec<String> {
@@ -88,11 +88,24 @@ fn mark_best(history: &mut [Round]) {
     }
 }
 
+/// When time is over.
+#[derive(Clone, Copy)]
+struct Clock {
+    began: Instant,
+    limit: Option<Duration>,
+}
+
+impl Clock {
+    fn goes_on(self) -> bool {
+        self.limit.is_none_or(|limit| self.began.elapsed() < limit)
+    }
+}
+
 /// Ends the fit of a candidate when its time is over or someone has asked for it.
 struct Until<'a> {
     callback: &'a mut dyn Callback,
     began: Instant,
-    limit: Option<std::time::Duration>,
+    limit: Option<Duration>,
     done: u64,
     of: u64,
     over: bool,
@@ -103,6 +116,11 @@ impl Until<'_> {
     fn goes_on(&mut self) -> bool {
         self.over |= self.limit.is_some_and(|limit| self.began.elapsed() >= limit);
         !self.over && !self.callback.stop()
+    }
+
+    /// The time that is left, for several threads.
+    fn clock(&self) -> Clock {
+        Clock { began: self.began, limit: self.limit }
     }
 
     /// A fit is done.

@@ -4,10 +4,22 @@
 use super::candidate::Material;
 use polytask_exec::Outputs;
 use polytask_graph::LossKind;
+use polytask_math::seed::SplitMix64;
 use polytask_model::tasks::{Labels, Link, Target, Task};
+use rayon::prelude::*;
 
 /// Picks a task.
 const PICKS: usize = 25;
+/// Bags of the rows at most, and rows of all bags together.
+const BAGS: usize = 20;
+const BAGGED: usize = 100_000;
+/// A row with this part of the loss of all rows outweighs them; one in so many may.
+const OUTWEIGHS: f64 = 0.05;
+const FEW: usize = 100;
+/// A smaller weight is none.
+const LEAST: f64 = 0.01;
+/// What draws of bags are for.
+const BAG: u64 = 0x6261_6773;
 
 /// The rows that judge, and how predictions are judged there.
 pub(super) struct Judge<'a> {
@@ -63,6 +75,15 @@ impl<'a> Judge<'a> {
         self.tasks.iter().zip(seen).map(|(column, seen)| column.mean(seen)).collect()
     }
 
+    /// The mean loss of one task over the rows where others have predictions.
+    pub(super) fn loss_where(&self, task: usize, seen: &[Vec<f64>], others: &[Vec<f64>]) -> Option<f64> {
+        let column = &self.tasks[task];
+        let there = others[task].chunks_exact(column.width.max(1)).map(|row| !row[0].is_nan());
+        let weights: Vec<f64> =
+            column.weights.iter().zip(there).map(|(weight, there)| if there { *weight } else { 0.0 }).collect();
+        column.mean_by(&weights, &seen[task])
+    }
+
     /// The same of constant predictions.
     pub(super) fn constant_losses(&self) -> Vec<Option<f64>> {
         let of = |column: &Column<'_>| {
@@ -74,10 +95,10 @@ impl<'a> Judge<'a> {
     }
 
     /// By task, the weight of each candidate.
-    pub(super) fn weights(&self, seen: &[&[Vec<f64>]], _seed: u64) -> Vec<Vec<f64>> {
+    pub(super) fn weights(&self, seen: &[&[Vec<f64>]], seed: u64) -> Vec<Vec<f64>> {
         let of = |(at, column): (usize, &Column<'_>)| {
             let seen: Vec<&[f64]> = seen.iter().map(|seen| seen[at].as_slice()).collect();
-            column.weights(&seen)
+            column.weights(&seen, seed)
         };
         self.tasks.iter().enumerate().map(of).collect()
     }
@@ -103,10 +124,15 @@ impl<'a> Column<'a> {
 
     /// The mean loss over the rows that were predicted; none without any.
     fn mean(&self, seen: &[f64]) -> Option<f64> {
+        self.mean_by(&self.weights, seen)
+    }
+
+    /// The same with other weights of the rows.
+    fn mean_by(&self, weights: &[f64], seen: &[f64]) -> Option<f64> {
         let (mut sum, mut total) = (0.0, 0.0);
         let width = self.width.max(1);
         let labels = self.labels.chunks_exact(self.labels.len() / self.weights.len().max(1));
-        for ((row, labels), weight) in seen.chunks_exact(width).zip(labels).zip(&self.weights) {
+        for ((row, labels), weight) in seen.chunks_exact(width).zip(labels).zip(weights) {
             if *weight > 0.0 && !row[0].is_nan() {
                 sum += weight * self.of(row, labels);
                 total += weight;
@@ -142,16 +168,68 @@ impl<'a> Column<'a> {
         }
     }
 
+    /// The mean over bags of the rows of what greedy picks come to: few rows would choose by chance.
+    fn weights(&self, seen: &[&[f64]], seed: u64) -> Vec<f64> {
+        let weights = self.without_outliers(seen);
+        let rows = weights.iter().filter(|weight| **weight > 0.0).count();
+        let bags = (BAGGED / rows.max(1)).min(BAGS);
+        if bags == 0 {
+            return self.picks(&weights, seen);
+        }
+        let bag = |bag: usize| {
+            // Poisson(1) draws weigh the rows, as drawing with replacement does.
+            let weigh = |(row, weight): (usize, &f64)| {
+                let unit = SplitMix64::of(seed, &[BAG, bag as u64, row as u64]).unit();
+                weight * f64::from(poisson(unit))
+            };
+            let weights: Vec<f64> = weights.iter().enumerate().map(weigh).collect();
+            self.picks(&weights, seen)
+        };
+        let all: Vec<Vec<f64>> = (0..bags).into_par_iter().map(bag).collect();
+        let mean = |i: usize| all.iter().map(|weights| weights[i]).sum::<f64>() / bags as f64;
+        let mut mean: Vec<f64> = (0..seen.len()).map(mean).collect();
+        // What hardly counts is not worth its time.
+        mean.iter_mut().filter(|weight| **weight < LEAST).for_each(|weight| *weight = 0.0);
+        let sum: f64 = mean.iter().sum();
+        mean.iter_mut().for_each(|weight| *weight /= sum);
+        mean
+    }
+
+    /// The weights of the rows, 0 for those that no candidate predicts and that would outweigh all others: which candidate
+    /// is a little nearer to them says nothing.
+    fn without_outliers(&self, seen: &[&[f64]]) -> Vec<f64> {
+        let width = self.width.max(1);
+        let labels = self.labels.len() / self.weights.len().max(1);
+        let least = |row: usize| {
+            let own = &self.labels[row * labels..(row + 1) * labels];
+            let losses = seen.iter().map(|seen| &seen[row * width..(row + 1) * width]).filter(|seen| !seen[0].is_nan());
+            let least = losses.map(|seen| self.of(seen, own)).fold(f64::INFINITY, f64::min);
+            if least.is_finite() { self.weights[row] * least } else { 0.0 }
+        };
+        let mut order: Vec<(usize, f64)> = (0..self.weights.len()).map(|row| (row, least(row))).collect();
+        order.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let mut weights = self.weights.clone();
+        let mut rest: f64 = order.iter().map(|(_, loss)| loss).sum();
+        for (row, loss) in order.iter().take(weights.len() / FEW) {
+            if *loss < OUTWEIGHS * rest {
+                break;
+            }
+            weights[*row] = 0.0;
+            rest -= loss;
+        }
+        weights
+    }
+
     /// Greedy picks with replacement: each time the candidate that makes the mean of all picks best; the picks up to the
     /// best mean count.
-    fn weights(&self, seen: &[&[f64]]) -> Vec<f64> {
+    fn picks(&self, weights: &[f64], seen: &[&[f64]]) -> Vec<f64> {
         let mut counts = vec![0usize; seen.len()];
         let mut sum = vec![0.0; seen.first().map_or(0, |seen| seen.len())];
         let mut best = (f64::INFINITY, counts.clone());
         for pick in 1..=PICKS {
             let loss = |own: &&[f64]| {
                 let mean: Vec<f64> = sum.iter().zip(*own).map(|(sum, own)| (sum + own) / pick as f64).collect();
-                self.mean(&mean).unwrap_or(f64::INFINITY)
+                self.mean_by(weights, &mean).unwrap_or(f64::INFINITY)
             };
             let losses: Vec<f64> = seen.iter().map(loss).collect();
             let Some((chosen, loss)) = losses.into_iter().enumerate().min_by(|a, b| a.1.total_cmp(&b.1)) else { break };
@@ -169,4 +247,17 @@ impl<'a> Column<'a> {
         let all: usize = counts.iter().sum();
         counts.iter().map(|count| *count as f64 / all.max(1) as f64).collect()
     }
+}
+
+/// A draw of Poisson(1) from a number in [0, 1).
+fn poisson(unit: f64) -> u8 {
+    let (mut share, mut below) = ((-1.0f64).exp(), 0.0);
+    for count in 0..8u8 {
+        below += share;
+        if unit < below {
+            return count;
+        }
+        share /= f64::from(count + 1);
+    }
+    8
 }
