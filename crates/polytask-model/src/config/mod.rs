@@ -84,6 +84,15 @@ impl Config {
         }
     }
 
+    /// The config of a table alone, with overrides of the keys of `[data]`, such as `data.missing=["unknown"]`. It has no task
+    /// and is not checked for that.
+    ///
+    /// # Errors
+    /// An override that is none, or of another key.
+    pub fn reading(path: &str, overrides: &[String]) -> Result<Self, ConfigError> {
+        Template::of_data(path, overrides)
+    }
+
     /// Reads a config and applies overrides of the form `KEY=VALUE` in their order, for example `train.epochs=50`,
     /// `model.trunk=[32]` or `data.path=x.csv`. A value is read as TOML, or taken as a word where it is none.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
