@@ -43,8 +43,8 @@ pub struct Config {
     #[serde(with = "sets")]
     #[schemars(schema_with = "sets::schema")]
     pub data: DataConfig,
-    /// The columns the model reads: `NAME = "number"`, "category", "boolean", "text" or "image", or a table. Default: every
-    /// column that is no task, is not ignored, and is not used for splitting or weighing; of lists and objects only the
+    /// The columns the model reads: `NAME = "number"`, "category", "boolean", "date", "text" or "image", or a table. Default:
+    /// every column that is no task, is not ignored, and is not used for splitting or weighing; of lists and objects only the
     /// column `tokens`. Kinds are inferred.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub inputs: IndexMap<String, InputConfig>,

@@ -133,35 +133,17 @@ impl<'a> Draft<'a> {
             }
         }
         if chosen.is_empty() && structures.is_empty() {
-            let found = match &survey.columns[..] {
-                [only] => format!("the only column is `{}` ({})", only.name, only.holds),
-                columns => {
-                    let names: Vec<String> =
-                        columns.iter().take(8).map(|column| format!("`{}` ({})", column.name, column.holds)).collect();
-                    format!("none of the columns {} looks like labels", names.join(", "))
-                }
-            };
-            return Err(Error::NoTarget { data: path.to_owned(), found });
+            return Err(Error::NoTarget { data: path.to_owned(), found: nothing(survey) });
         }
         let others = all.into_iter().filter(|candidate| !is_task(&candidate.column)).collect();
         let images = survey.columns.iter().any(|column| column.kind == "image" && !is_task(&column.name));
         let tokens = !structures.is_empty() || chosen.iter().any(|task| task.kind.is_of_tokens());
-        if let (true, Some(words)) = (tokens, table.column("tokens")) {
-            let same = |column: &&super::ColumnSurvey| {
-                column.kind == "text" && !is_task(&column.name) && is_joined(table, &column.name, words)
-            };
-            for column in survey.columns.iter().filter(same) {
-                aside.retain(|(name, _)| *name != column.name);
-                aside.push((column.name.clone(), "is the sentence that `tokens` is made of".to_owned()));
-            }
+        for name in sentences(table, survey).filter(|name| tokens && !is_task(name)) {
+            aside.retain(|(other, _)| other != name);
+            aside.push((name.to_owned(), "is the sentence that `tokens` is made of".to_owned()));
         }
         let pixels = chosen.iter().any(|task| matches!(task.kind, TaskKind::Segmentation | TaskKind::PixelRegression));
-        let trunk = match (images, tokens) {
-            (true, _) if pixels => PIXELS,
-            (true, _) => TRUNKS[0],
-            (_, true) => "[]",
-            _ => "[64, 64]",
-        };
+        let trunk = trunk(images, pixels, tokens);
         let path = path.to_owned();
         Ok(Draft {
             survey,
@@ -223,6 +205,7 @@ impl<'a> Draft<'a> {
                 | EncodeError::NotText { input, .. }
                 | EncodeError::ManyLevels { input, .. }
                 | EncodeError::NotBoolean { input, .. }
+                | EncodeError::NotDate { input, .. }
                 | EncodeError::NotNumber { input, .. },
             ) => input.clone(),
             ModelError::Task(TaskError::Over { texts, .. }) if texts.iter().any(|text| text == "tokens") => {
@@ -278,24 +261,7 @@ impl<'a> Draft<'a> {
         line(&mut out, "# `polytask inspect THIS_FILE` shows its labels; `polytask schema` has every key.\n".into());
         line(&mut out, "[data]".into());
         line(&mut out, format!("path = {}", quoted(&self.path)));
-        for (key, value) in &self.set {
-            line(&mut out, format!("{key} = {value}"));
-        }
-        let split_is_set = self.set.iter().any(|(key, _)| key.split('.').next() == Some("split"));
-        match (&self.split, &self.survey.group) {
-            _ if split_is_set => {}
-            (Some(column), _) => line(&mut out, format!("split = {{ column = {} }}", quoted(column))),
-            (None, Some(group)) => {
-                line(
-                    &mut out,
-                    format!(
-                        "# All rows of one `{group}` are in the same part, or the test would ask what training has seen."
-                    ),
-                );
-                line(&mut out, format!("split = {{ valid = 0.1, test = 0.2, seed = 0, group = {} }}", quoted(group)));
-            }
-            (None, None) => line(&mut out, "split = { valid = 0.1, test = 0.2, seed = 0 }".into()),
-        }
+        out.push_str(&self.reading());
         if 100 * repeated >= *rows && *repeated > 0 {
             line(
                 &mut out,
@@ -355,6 +321,23 @@ impl<'a> Draft<'a> {
         out
     }
 
+    /// How the data are read and split.
+    fn reading(&self) -> String {
+        let mut out: String = self.set.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        let split_is_set = self.set.iter().any(|(key, _)| key.split('.').next() == Some("split"));
+        out += &match (&self.split, &self.survey.group) {
+            _ if split_is_set => String::new(),
+            (Some(column), _) => format!("split = {{ column = {} }}\n", quoted(column)),
+            (None, Some(group)) => format!(
+                "# All rows of one `{group}` are in the same part, or the test would ask what training has seen.\n\
+                 split = {{ valid = 0.1, test = 0.2, seed = 0, group = {} }}\n",
+                quoted(group)
+            ),
+            (None, None) => "split = { valid = 0.1, test = 0.2, seed = 0 }\n".to_owned(),
+        };
+        out
+    }
+
     /// Epochs and rows a batch: a minute or so.
     fn length(&self) -> (usize, usize) {
         let rows = self.survey.rows.max(1);
@@ -377,6 +360,35 @@ fn line_of(set: &str) -> Option<(String, String)> {
     let value = value.trim();
     let read = toml::from_str::<toml::Table>(&format!("x = {value}"));
     Some((key.to_owned(), if read.is_ok() { value.to_owned() } else { quoted(value) }))
+}
+
+/// What is trained first on such data.
+fn trunk(images: bool, pixels: bool, tokens: bool) -> &'static str {
+    match (images, tokens) {
+        (true, _) if pixels => PIXELS,
+        (true, _) => TRUNKS[0],
+        (_, true) => "[]",
+        _ => "[64, 64]",
+    }
+}
+
+/// What is there in place of labels.
+fn nothing(survey: &Survey) -> String {
+    match &survey.columns[..] {
+        [only] => format!("the only column is `{}` ({})", only.name, only.holds),
+        columns => {
+            let names: Vec<String> =
+                columns.iter().take(8).map(|column| format!("`{}` ({})", column.name, column.holds)).collect();
+            format!("none of the columns {} looks like labels", names.join(", "))
+        }
+    }
+}
+
+/// The columns of texts that the column of tokens was made of.
+fn sentences<'a>(table: &'a Table, survey: &'a Survey) -> impl Iterator<Item = &'a str> {
+    let texts = survey.columns.iter().filter(|column| column.kind == InputKind::Text.word());
+    let names = texts.map(|column| column.name.as_str());
+    names.filter(move |name| table.column("tokens").is_some_and(|tokens| is_joined(table, name, tokens)))
 }
 
 /// Whether texts are those that lists of tokens were made of, as far as the first of them tell.
