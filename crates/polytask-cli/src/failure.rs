@@ -38,6 +38,12 @@ pub enum Failure {
     /// The model cannot be taken elsewhere.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// Predictions that would be written over the data they are of.
+    #[error("{0} is the file that the rows are read from; nothing was written")]
+    OverData(PathBuf),
+    /// A name that promises another format than the one that is written.
+    #[error("{0} is not called like what is written to it; nothing was written")]
+    OutFormat(PathBuf),
     /// A file that would be written over.
     #[error("{0} is there already; nothing was written")]
     Exists(PathBuf),
@@ -81,6 +87,8 @@ impl Failure {
             ),
             Failure::Export(error) => error.hint(),
             Failure::Exists(_) => Some("--force writes over it".to_owned()),
+            Failure::OverData(_) => Some("name another file with --out".to_owned()),
+            Failure::OutFormat(_) => Some("--format csv goes into a .csv, --format jsonl into a .jsonl".to_owned()),
             Failure::Serve(ServeError::Model { source: LoadError::Model(error), .. }) => error.hint(),
             Failure::Serve(ServeError::Open(_)) => {
                 Some("put one into a file for --token-file, or into the environment's POLYTASK_TOKEN".to_owned())
@@ -116,6 +124,8 @@ impl Failure {
             | Failure::Mlflow(_)
             | Failure::NoText
             | Failure::NoPicture(_)
+            | Failure::OverData(_)
+            | Failure::OutFormat(_)
             | Failure::NoMasks(_) => 2,
             Failure::Report(_) | Failure::Export(_) | Failure::Output(_) => 1,
         }

@@ -26,7 +26,7 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 pub fn number(value: f64) -> String {
     let size = value.abs();
     // What rounding left of a zero.
-    if size < 1e-12 {
+    if size < 1e-14 {
         "0".to_owned()
     } else if !(1e-4..1e7).contains(&size) {
         format!("{value:.3e}")

@@ -91,7 +91,10 @@ fn evaluate_prints_scores_in_the_order_of_the_config() {
     "log_loss": #,
     "n": 200
     }
-    }
+    },
+    "notes": [
+    "the model was trained on rows of this file, and its scores there flatter it: `inspect` has those of the test rows, and `report` shows them"
+    ]
     }
     "#);
 }

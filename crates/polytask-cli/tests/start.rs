@@ -53,7 +53,7 @@ fn a_table_with_traps() {
     let model = folder.json("model/model.json");
     let inputs = model["model"]["encoder"]["inputs"].as_array().unwrap();
     let names: Vec<&str> = inputs.iter().map(|input| input["column"].as_str().unwrap()).collect();
-    assert_eq!(names, ["x", "z", "color"]);
+    assert_eq!(names, ["x", "z", "color", "taken"]);
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub struct Table {
     notes: Vec<String>,
     faults: Faults,
     decimal_comma: bool,
+    aside: Vec<String>,
 }
 
 /// Columns that could not be read as they should be: what is wrong with each, told to whoever needs it.
@@ -84,8 +85,8 @@ impl Table {
         }
         let folder = Path::new(file).parent().map(Path::to_owned).unwrap_or_default();
         let sources = vec![Source { file: file.to_owned(), folder, rows, lines }];
-        let (faults, decimal_comma) = Default::default();
-        let table = Self { columns, rows, sources, notes, faults, decimal_comma };
+        let (faults, decimal_comma, aside) = Default::default();
+        let table = Self { columns, rows, sources, notes, faults, decimal_comma, aside };
         for column in &table.columns {
             table.check_values(column)?;
         }
@@ -125,7 +126,14 @@ impl Table {
     pub(crate) fn from_folder(folder: &Path, columns: Vec<Column>, notes: Vec<String>) -> Result<Self, DataError> {
         let mut table = Self::from_file(&folder.display().to_string(), columns, None, notes)?;
         table.set_folder(folder);
+        // What the folders are called tells what the images show: such columns are labels, and no inputs unless someone asks.
+        table.aside = table.columns.iter().skip(1).map(|column| column.name.clone()).collect();
         Ok(table)
+    }
+
+    /// Columns that are no inputs unless they are named: what the folders of images are called.
+    pub fn aside(&self) -> &[String] {
+        &self.aside
     }
 
     /// Says what paths in the table are relative to.

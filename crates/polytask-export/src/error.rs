@@ -1,6 +1,8 @@
 //! What cannot be exported.
 
 use polytask::files::FileError;
+use polytask::inputs::Code;
+use polytask::model::Model;
 use polytask_graph::Node;
 
 /// Why a model cannot be exported.
@@ -37,6 +39,16 @@ pub enum ExportError {
         /// The format.
         format: &'static str,
     },
+    /// An input that the format cannot read.
+    #[error("input `{input}`: {format} cannot have it: {reason}")]
+    Input {
+        /// The input.
+        input: String,
+        /// The format.
+        format: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// The description cannot be put in words.
     #[error("model.json: {0}")]
     Json(String),
@@ -49,7 +61,7 @@ impl ExportError {
     /// What would be right, where that can be said.
     pub fn hint(&self) -> Option<String> {
         match self {
-            ExportError::Op { .. } | ExportError::Task { .. } => {
+            ExportError::Op { .. } | ExportError::Task { .. } | ExportError::Input { .. } => {
                 Some("`--format safetensors` writes the weights of any model".to_owned())
             }
             ExportError::Family { .. } => Some("`--format onnx` takes every family".to_owned()),
@@ -69,6 +81,13 @@ impl Refusal {
 
     pub fn at(self, node: &Node, format: &'static str) -> ExportError {
         ExportError::Op { layer: node.name.clone(), op: node.op.label().to_owned(), format, reason: self.0 }
+    }
+
+    /// Refuses inputs that only this program reads.
+    pub fn of_dates(model: &Model, format: &'static str) -> Result<(), ExportError> {
+        let date = model.encoder.inputs.iter().find(|input| matches!(input.code, Code::Date(_)));
+        let reason = "it is a date, which is taken apart before the network".to_owned();
+        date.map_or(Ok(()), |date| Err(ExportError::Input { input: date.column.clone(), format, reason }))
     }
 
     pub fn of_task(self, task: &str, format: &'static str) -> ExportError {

@@ -9,6 +9,7 @@ pub mod spec;
 
 pub use error::ExportError;
 
+use crate::error::Refusal;
 use polytask::files::{self, Tensor};
 use polytask::model::{Model, Network, TENSORS};
 use polytask_graph::ParameterId;
@@ -43,6 +44,7 @@ const SCRIPT: &str = "network.py";
 pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'static str>, ExportError> {
     match format {
         Format::Onnx => {
+            Refusal::of_dates(model, "ONNX")?;
             let (file, outputs) = onnx::model(model)?;
             let inputs = onnx::fed(&file);
             files::make_folder(folder)?;
@@ -65,6 +67,7 @@ pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'stat
 }
 
 fn write_script(model: &Model, target: Target, folder: &Path) -> Result<Vec<&'static str>, ExportError> {
+    Refusal::of_dates(model, target.format())?;
     let (script, tensors) = python::script(model, network(model, target.format())?, target)?;
     files::make_folder(folder)?;
     files::write_tensors(&folder.join(TENSORS), &tensors, HashMap::new())?;

@@ -94,11 +94,11 @@ impl<'a> Spec<'a> {
             scaling: scaling(input).map(|s| [s.shift, s.factor, s.fill]),
             pixels: match &input.code {
                 Code::Image(image) => Some(image.scaling()),
-                Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Text(_) => None,
+                Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Date(_) | Code::Text(_) => None,
             },
             number_levels: match &input.code {
                 Code::Category(category) => number_levels(category),
-                Code::Number(_) | Code::Boolean(_) | Code::Text(_) | Code::Image(_) => None,
+                Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Text(_) | Code::Image(_) => None,
             },
         });
         let transitions = model.network().into_iter().flat_map(|Network { graph, parameters }| {
@@ -200,7 +200,8 @@ fn scaling(input: &Input) -> Option<Scaling<'_>> {
             indicator: boolean.indicator,
             boolean: true,
         }),
-        Code::Category(_) | Code::Text(_) | Code::Image(_) => None,
+        // Formats other than this program's own refuse dates.
+        Code::Category(_) | Code::Date(_) | Code::Text(_) | Code::Image(_) => None,
     }
 }
 

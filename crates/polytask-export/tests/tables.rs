@@ -55,7 +55,7 @@ fn agrees(folder: &Path, model: &Model) {
     let predictions = model.predict(&read).unwrap();
     let masks: Masks = vec![Vec::new(); model.tasks.len()];
     let tokens = Tokens::read(model, &read).unwrap();
-    let rows = Rows { model, files: None, predictions: &predictions, tokens: &tokens, masks: &masks };
+    let rows = Rows { model, files: None, predictions: &predictions, tokens: &tokens, masks: &masks, failed: None };
     let said = rows.jsonl(true).unwrap();
     let lines = folder.join("predictions.jsonl");
     std::fs::write(&lines, said).unwrap();

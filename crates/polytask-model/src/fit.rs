@@ -4,6 +4,7 @@ use crate::Error;
 use crate::config::Config;
 use crate::dataset::Dataset;
 use crate::inputs::{Encoder, Galleries, Texts};
+use crate::notes;
 use crate::tasks::{Task, TaskError};
 use polytask_data::Table;
 use rayon::prelude::*;
@@ -15,6 +16,7 @@ pub struct Fitted {
     /// In the order of the config.
     pub tasks: Vec<Task>,
     texts: Texts,
+    said: Vec<String>,
 }
 
 impl Fitted {
@@ -33,7 +35,8 @@ impl Fitted {
             None if config.model.trunk.reads_tokens() => encoder.text_inputs().next().map(|(name, _)| name.to_owned()),
             labelled => labelled,
         };
-        Ok(Fitted { encoder: Encoder { tokens, ..encoder }, tasks, texts })
+        let said = notes::of_fit(config, &encoder, &tasks, table, rows);
+        Ok(Fitted { encoder: Encoder { tokens, ..encoder }, tasks, texts, said })
     }
 
     /// Features, and the labels of every task, of every row of the table that this was fitted on.
@@ -46,9 +49,9 @@ impl Fitted {
         Ok(Dataset { labels, ..Dataset::of(&self.encoder, &self.tasks, table, &self.texts, galleries)? })
     }
 
-    /// What is to be said of the texts.
+    /// What is to be said of the texts, and of what columns were taken for.
     pub fn notes(&self) -> impl Iterator<Item = &String> {
-        self.texts.values().flat_map(|texts| &texts.notes)
+        self.texts.values().flat_map(|texts| &texts.notes).chain(&self.said)
     }
 }
 

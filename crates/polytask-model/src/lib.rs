@@ -11,6 +11,7 @@ pub mod inputs;
 pub mod metric;
 pub mod model;
 pub mod nearest;
+pub mod notes;
 pub mod output;
 pub mod section;
 pub mod share;

@@ -2,6 +2,7 @@
 
 use crate::ReportError;
 use crate::run::Run;
+use polytask::notes::unseen;
 use polytask::tasks::{Prediction, Task, Truth};
 use polytask::{Dataset, Source};
 use polytask_data::{Random, ReadOptions, Table};
@@ -20,6 +21,8 @@ pub struct Rows {
     pub what: String,
     /// By task.
     pub tasks: Vec<Measured>,
+    /// What is to be said of them.
+    pub notes: Vec<String>,
 }
 
 /// One task on the rows that have a label for it.
@@ -100,7 +103,8 @@ impl Rows {
                 Measured { rows, truth, prediction, scores }
             });
         let tasks = tasks.collect();
-        Ok(Rows { table, data, rows, what, tasks })
+        let notes = unseen(&run.model.encoder, &run.model.tasks, &table, &rows, "rows");
+        Ok(Rows { table, data, rows, what, tasks, notes })
     }
 }
 

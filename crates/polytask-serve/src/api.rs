@@ -123,6 +123,8 @@ pub struct Predictions {
     /// An object a row, with a key for each task.
     #[schema(value_type = Vec<Object>)]
     predictions: Vec<serde_json::Value>,
+    /// What is to be said of the rows, if anything: levels that training never saw, texts that were cut.
+    notes: Option<Vec<String>>,
 }
 
 /// Rows in JSON.

@@ -2,6 +2,7 @@
 
 use polytask::inputs::Code;
 use polytask::model::Model;
+use polytask_data::DateFormat;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -35,7 +36,7 @@ pub struct Description {
 pub struct InputDescription {
     /// The name of the column.
     pub name: String,
-    /// `number`, `boolean`, `category`, `text` or `image`.
+    /// `number`, `boolean`, `category`, `date`, `text` or `image`.
     #[schema(example = "number")]
     pub kind: &'static str,
     /// Categories: the levels of the training rows, at most 200 of them.
@@ -65,6 +66,7 @@ impl Description {
             let (levels, value) = match &input.code {
                 Code::Number(number) => (Vec::new(), json!(rounded(number.mean))),
                 Code::Boolean(_) => (Vec::new(), json!(true)),
+                Code::Date(date) => (Vec::new(), example_date(date.format)),
                 Code::Category(category) => {
                     let first = category.levels.first();
                     let value = match first.and_then(|level| level.parse::<f64>().ok()) {
@@ -94,6 +96,16 @@ impl Description {
             example: Value::Object(example),
             trouble: None,
         }
+    }
+}
+
+/// A date as it is written.
+fn example_date(format: DateFormat) -> Value {
+    match format {
+        DateFormat::Year => json!("2024-03-10"),
+        DateFormat::Day => json!("10.03.2024"),
+        DateFormat::Month => json!("03/10/2024"),
+        DateFormat::Unix => json!(1_710_028_800),
     }
 }
 

@@ -141,7 +141,8 @@ impl Reader {
         for name in names {
             let own: Vec<&Field> = fields.iter().filter(|field| field.column == name).collect();
             if own.iter().any(|field| field.file) {
-                let file = |field: &&Field| (!field.value.is_empty()).then(|| field.value.clone());
+                // A file of no bytes is refused like any other that is no image; no file is no field of the form.
+                let file = |field: &&Field| field.file.then(|| field.value.clone());
                 let values = Values::Images(Images::Files(own.iter().map(file).collect()));
                 images.push(Column { name: name.to_owned(), values });
             } else {

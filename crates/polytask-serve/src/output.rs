@@ -1,7 +1,7 @@
 //! Predictions as clients want them.
 
 use crate::problem::{Kind, Problem};
-use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use polytask::model::Model;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// How predictions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// `{"model": NAME, "predictions": [{...}, ...]}`
+    /// `{"model": NAME, "predictions": [{...}, ...]}`, and `"notes": [...]` where there is something to say of the rows.
     Json,
     /// An object a line, as `predict --format jsonl` writes it.
     JsonLines,
@@ -52,10 +52,13 @@ pub fn write(
         .hint("send `accept: application/json`"));
     }
     let masks = vec![Vec::new(); predictions.len()];
-    let rows = Rows { model, files: None, predictions, tokens: &tokens, masks: &masks };
+    let rows = Rows { model, files: None, predictions, tokens: &tokens, masks: &masks, failed: None };
     let failed = |error: &dyn std::error::Error| Problem::new(Kind::Internal, error.to_string());
     match output {
-        Output::Json => json(&rows, name, probabilities).map_err(|error| failed(&error)),
+        Output::Json => {
+            let notes = model.notes(table)?;
+            json(&rows, name, probabilities, &notes).map_err(|error| failed(&error))
+        }
         Output::JsonLines => rows.jsonl(probabilities).map_err(|error| failed(&error)),
         Output::Csv => Ok(rows.csv(probabilities)),
         Output::Arrow => arrow(&rows, probabilities).map_err(|error| failed(&error)),
@@ -67,7 +70,7 @@ fn of_pixels(model: &Model) -> Option<&polytask::tasks::Task> {
     model.tasks.iter().find(|task| task.outcome().pixels().is_some())
 }
 
-fn json(rows: &Rows<'_>, name: &str, probabilities: bool) -> std::io::Result<Vec<u8>> {
+fn json(rows: &Rows<'_>, name: &str, probabilities: bool, notes: &[String]) -> std::io::Result<Vec<u8>> {
     let mut out = b"{\"model\": ".to_vec();
     serde_json::to_writer(&mut out, name)?;
     out.extend_from_slice(b", \"predictions\": [");
@@ -77,7 +80,12 @@ fn json(rows: &Rows<'_>, name: &str, probabilities: bool) -> std::io::Result<Vec
         }
         rows.object(row, probabilities, &mut out)?;
     }
-    out.extend_from_slice(b"]}\n");
+    out.push(b']');
+    if !notes.is_empty() {
+        out.extend_from_slice(b", \"notes\": ");
+        serde_json::to_writer(&mut out, notes)?;
+    }
+    out.extend_from_slice(b"}\n");
     Ok(out)
 }
 
@@ -86,6 +94,10 @@ fn arrow(rows: &Rows<'_>, probabilities: bool) -> Result<Vec<u8>, ArrowError> {
     let column = |Written { name, cells }: Written<'_>| -> (Field, ArrayRef) {
         match cells {
             Cells::Numbers(value) => (
+                Field::new(name, DataType::Float64, false),
+                Arc::new(Float64Array::from_iter_values(all.clone().map(value))),
+            ),
+            Cells::Shares(value) => (
                 Field::new(name, DataType::Float32, false),
                 Arc::new(Float32Array::from_iter_values(all.clone().map(value))),
             ),

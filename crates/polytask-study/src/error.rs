@@ -25,6 +25,14 @@ pub enum Error {
     /// A search for settings cannot go on.
     #[error(transparent)]
     Tune(#[from] TuneError),
+    /// A table without a column that could be predicted.
+    #[error("{data}: there is nothing to predict: {found}")]
+    NoTarget {
+        /// What was read.
+        data: String,
+        /// Its columns, in words.
+        found: String,
+    },
     /// A comparison without rows to measure on.
     #[error("there are no test rows to compare on")]
     NoTest,
@@ -37,6 +45,10 @@ impl Error {
             Error::Train(error) => error.hint(),
             Error::Select(error) => error.hint(),
             Error::Tune(error) => error.hint(),
+            Error::NoTarget { .. } => Some(
+                "labels are a column beside the inputs: numbers, classes, or lists as long as the tokens; name it with --tasks"
+                    .to_owned(),
+            ),
             Error::NoTest => Some("give a share in data.split.test, or a column or file of test rows".to_owned()),
         }
     }
@@ -48,6 +60,7 @@ impl Error {
             Error::Select(error) => error.is_usage(),
             Error::Tune(error) => error.is_of_call(),
             Error::NoTest => true,
+            Error::NoTarget { .. } => false,
         }
     }
 }

@@ -17,5 +17,5 @@ pub use experiment::Experiment;
 pub use family::{Plan, Table, fit};
 pub use group::{Group, Trained};
 pub use own::{BuildBalancer, Own};
-pub use prepare::{Prepared, Source, prepare};
+pub use prepare::{Prepared, Source, prepare, read_table};
 pub use run::{Run, lines};

@@ -7,7 +7,8 @@ use polytask_model::config::{
     Config, DataConfig, FileConfig, InputKind, LabelsConfig, Part, Split as SplitConfig, TaskKind,
 };
 use polytask_model::inputs::{Encoder, Galleries, load_all};
-use polytask_model::tasks::{Task, sample_weights};
+use polytask_model::notes::unseen;
+use polytask_model::tasks::{Task, TaskError, sample_weights};
 use polytask_model::{Dataset, Fitted};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -89,7 +90,13 @@ impl Source {
         let Gathered { table, mut split, starts, weights } = gathered;
         table.require(needed(config, &table).into_iter())?;
         let galleries = load_all(&config.input_plan(&table), &table)?;
-        let left_out = leave_out(&galleries, &mut split);
+        let mut left_out = leave_out(&galleries, &mut split);
+        if let (Some(weights), Some(column)) = (&weights, &config.data.sample_weight) {
+            left_out.extend(weightless(weights, &mut split));
+            if split.train.is_empty() {
+                return Err(polytask_model::Error::from(TaskError::NoWeight { column: column.clone() }).into());
+            }
+        }
         Ok(Source { table, split, starts, weights, galleries, left_out })
     }
 
@@ -119,13 +126,24 @@ impl Source {
             }
         }
         let spoken = fitted.notes().chain(data.labels.iter().flat_map(|labels| &labels.notes));
-        let notes = table.notes().iter().chain(&left_out).chain(spoken).cloned().collect();
+        let mut notes: Vec<String> = table.notes().iter().chain(&left_out).chain(spoken).cloned().collect();
+        for (what, rows) in [("validation rows", &split.valid), ("test rows", &split.test)] {
+            notes.extend(unseen(&fitted.encoder, &fitted.tasks, &table, rows, what));
+        }
         let Fitted { encoder, tasks, .. } = fitted;
         let dialect = Dialect { decimal_comma: table.decimal_comma(), ..config.data.dialect().lasting() };
         let groups = groups(config, &table);
         let given_valid = config.data.sets().any(|set| set.split.gives_valid());
         Ok(Prepared { encoder, tasks, data, split, groups, given_valid, dialect, notes })
     }
+}
+
+/// The table of a config, read as for training; nothing is split or fitted.
+///
+/// # Errors
+/// Whatever is wrong with the file.
+pub fn read_table(config: &Config) -> Result<Table, Error> {
+    tables(config, &config.data, BTreeMap::new()).map(|(table, _)| table)
 }
 
 /// Reads and splits the data of a config and fits its tasks and inputs.
@@ -325,12 +343,27 @@ fn leave_out(galleries: &Galleries, split: &mut Split) -> Vec<String> {
     notes
 }
 
+/// Takes rows that weigh nothing out of the split: they shape neither scales nor scores.
+fn weightless(weights: &[f32], split: &mut Split) -> Option<String> {
+    let mut count = 0;
+    for part in [&mut split.train, &mut split.valid, &mut split.test] {
+        let before = part.len();
+        part.retain(|row| weights.get(*row as usize).is_none_or(|weight| *weight > 0.0));
+        count += before - part.len();
+    }
+    match count {
+        0 => None,
+        1 => Some("1 row with a sample weight of 0 was left out".to_owned()),
+        count => Some(format!("{count} rows with a sample weight of 0 were left out")),
+    }
+}
+
 /// What the config says of the columns' kinds.
 fn hints(config: &Config) -> BTreeMap<String, Hint> {
     let inputs = config.inputs.iter().filter_map(|(name, input)| match input.kind? {
         InputKind::Number => Some((name.clone(), Hint::Number)),
         InputKind::Category | InputKind::Text => Some((name.clone(), Hint::Text)),
-        InputKind::Boolean => None,
+        InputKind::Boolean | InputKind::Date => None,
         InputKind::Image => Some((name.clone(), Hint::Image)),
     });
     let tasks = config.tasks.iter().filter_map(|(name, task)| {
@@ -361,6 +394,16 @@ fn divide(config: &Config, set: &DataConfig, table: &Table, given: Given) -> Res
             SplitRule::Shares { valid: share(valid), test: share(test), seed: *seed, stratify, group }
         }
     };
+    // Folders of images may say what the split is; a config that says nothing else leaves it to them.
+    if let (true, Some(column)) =
+        (set.split == SplitConfig::default(), table.aside().iter().find(|name| *name == "split"))
+    {
+        let mut parts = split(table, &SplitRule::Column { column: column.clone() })?;
+        if parts.valid.is_empty() {
+            (parts.train, parts.valid) = polytask_data::draw(&parts.train, 0.1, 0)?;
+        }
+        return Ok(parts);
+    }
     let [valid, test] = given;
     if valid.is_none() && test.is_none() {
         return Ok(split(table, &rule)?);

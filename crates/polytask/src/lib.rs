@@ -8,12 +8,12 @@ pub use polytask_balance as balance;
 pub use polytask_data as data;
 pub use polytask_graph as graph;
 pub use polytask_model::Error as BuildError;
-pub use polytask_model::{Dataset, config, files, inputs, metric, model, output, share, structure, tasks};
+pub use polytask_model::{Dataset, config, files, inputs, metric, model, notes, output, share, structure, tasks};
 pub use polytask_study::Error as StudyError;
 pub use polytask_train::Error as FitError;
 
 pub use polytask_study::{compare, importance, inspect, select, tune};
 pub use polytask_train::{
     Build, BuildBalancer, Experiment, Group, Own, Plan, Prepared, Run, Source, Trained, fit, linear, lines, prepare,
-    search, train,
+    read_table, search, train,
 };

@@ -82,6 +82,7 @@ fn encoders(kind: &str) -> Vec<(String, String)> {
         "number" => plain("x = \"number\""),
         "category" => plain("color = \"category\"\nx = \"number\""),
         "boolean" => plain("on = \"boolean\"\nx = \"number\""),
+        "date" => plain("when = \"date\"\nx = \"number\""),
         "text" => {
             let line = "tokens = { kind = \"text\", embedding = 6, min_count = 1 }\nx = \"number\"";
             let encoders = words("TextEncoder").into_iter().map(|encoder| {
@@ -130,6 +131,7 @@ fn row(folder: &Path, i: usize, noise: &mut Noise) -> Value {
     json!({
         "x": below(1000) as f64 / 100.0,
         "color": (["red", "green", "blue"][below(3)]),
+        "when": format!("2024-{:02}-{:02} {:02}:00", 1 + i % 12, 1 + i % 28, i % 24),
         "on": below(2) == 1,
         "tokens": tokens,
         "image": image.to_str().unwrap(),

@@ -198,7 +198,7 @@ fn columns_that_cannot_be_inputs() {
     let identifier = "input `id`: 60 different words in 60 rows; this is an identifier or free text";
     assert_eq!(
         says(&fit("", &data).unwrap_err()),
-        format!("{identifier}\n{}, or say that it is a \"category\" in [inputs]", hint("id"))
+        format!("{identifier}\n{}, or say in [inputs] what it is: a \"category\", \"text\" or a \"date\"", hint("id"))
     );
     assert_eq!(fit("inputs.id = \"category\"", &data).unwrap().categories().count(), 1);
     let data = table(vec![Column::number("id", (0..100_001).map(f64::from).collect())]);

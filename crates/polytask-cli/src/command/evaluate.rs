@@ -3,8 +3,10 @@
 use super::{Format, on_threads, print, print_json};
 use crate::failure::Failure;
 use crate::text;
-use polytask::model::{Model, Scores};
+use polytask::config::Config;
+use polytask::model::{CONFIG, Model, RUN, RunInfo, Scores};
 use polytask_data::ReadOptions;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Score a model on the rows of a file
@@ -29,16 +31,45 @@ pub struct Evaluate {
 impl Evaluate {
     pub fn run(self) -> Result<(), Failure> {
         let model = Model::load(&self.model)?;
-        let scores = on_threads(self.threads, || {
+        let (scores, notes) = on_threads(self.threads, || {
             let options = ReadOptions { folder: self.folder.clone(), ..model.read_options() };
             let table = polytask_data::read(&self.data, &options)?;
-            Ok::<_, Failure>(model.evaluate(&table)?)
+            Ok::<_, Failure>((model.evaluate(&table)?, model.notes(&table)?))
         })??;
+        let trained = self.trained_on().then(|| TRAINED.to_owned());
+        let notes: Vec<String> = trained.into_iter().chain(notes).collect();
+        notes.iter().for_each(|note| eprintln!("note: {note}"));
         match self.format {
-            Format::Json => print_json(&scores),
+            Format::Json => print_json(&Answer { scores: &scores, notes: &notes }),
             Format::Text => print(&table(&scores)),
         }
     }
+}
+
+/// What is to be said where nothing new is asked of a model.
+const TRAINED: &str = "the model was trained on rows of this file, and its scores there flatter it: `inspect` has those of the \
+                       test rows, and `report` shows them";
+
+impl Evaluate {
+    /// Whether the data are the file that the model directory says its training rows are from.
+    fn trained_on(&self) -> bool {
+        let info = std::fs::read_to_string(self.model.join(RUN)).ok();
+        let info: Option<RunInfo> = info.and_then(|text| serde_json::from_str(&text).ok());
+        let (Some(info), Ok(mut config)) = (info, Config::load(&self.model.join(CONFIG), &[])) else { return false };
+        config.folder = self.model.join(&info.folder);
+        let same =
+            |path: PathBuf| path.canonicalize().is_ok_and(|path| self.data.canonicalize().is_ok_and(|own| own == path));
+        config.data.sets().any(|set| config.resolve(&set.path).is_ok_and(same))
+    }
+}
+
+/// The scores in JSON, with what is to be said of the rows.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    scores: &'a Scores,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    notes: &'a [String],
 }
 
 /// The scores of every task, a line a metric, beside those of the best constant prediction.

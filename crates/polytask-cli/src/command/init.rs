@@ -1,10 +1,10 @@
 //! `polytask init`
 
+use super::inspect::{read_with, remarks};
 use super::print;
 use crate::failure::Failure;
 use polytask::files;
 use polytask::inspect::{Survey, draft};
-use polytask_data::ReadOptions;
 use std::path::{Path, PathBuf};
 
 /// Write a first config for a table, a folder of images or a file of sentences
@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 pub struct Init {
     /// The data: CSV or TSV, Parquet, Arrow, JSON lines, CoNLL-U, IDX images or a folder of images
     data: PathBuf,
+    /// A key of `[data]` to read by and to write down, for example `data.missing=["unknown"]`; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// The columns to predict, separated by commas [default: those that look like it]
     #[arg(long, value_delimiter = ',')]
     tasks: Vec<String>,
@@ -31,18 +34,20 @@ impl Init {
         if let Some(out) = self.out.as_ref().filter(|out| out.exists() && !self.force) {
             return Err(Failure::Exists(out.clone()));
         }
-        let table = polytask_data::read(&self.data, &ReadOptions::default())?;
+        let table = read_with(&self.data, &self.set)?;
+        table.notes().iter().for_each(|note| eprintln!("note: {note}"));
+        table.faults().for_each(|(_, fault)| eprintln!("note: {fault}"));
         let survey = Survey::of(&table);
         let path = self.path_in_config();
         let file = self.out.clone().unwrap_or_else(|| "config.toml".into()).display().to_string();
-        let (text, draft) = draft(&table, &survey, &path, &self.tasks, &file)?;
+        let (text, draft) = draft(&table, &survey, &path, &self.tasks, &file, &self.set)?;
         eprintln!(
             "{} rows, {} columns; to be predicted: {}",
             table.rows(),
             table.columns().len(),
             draft.tasks().join(", ")
         );
-        table.faults().for_each(|(_, fault)| eprintln!("note: {fault}"));
+        remarks(&table, &draft.kinds()).iter().for_each(|note| eprintln!("note: {note}"));
         draft.aside().iter().for_each(|(column, why)| eprintln!("note: `{column}` is left out: it {why}"));
         match &self.out {
             None => print(&text),

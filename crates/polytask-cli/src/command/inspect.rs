@@ -3,13 +3,14 @@
 use super::{Format, on_threads, print, print_json};
 use crate::failure::Failure;
 use crate::text;
-use polytask::config::Config;
+use polytask::config::{Config, TaskKind};
 use polytask::inspect::{
-    Association, Balance, Candidate, ColumnSurvey, Leak, Summary, Survey, TaskSurvey, associations, candidates, leaks,
-    overlap, survey_tasks,
+    Association, Balance, Candidate, ColumnSurvey, Leak, Summary, Survey, TaskSurvey, associations, candidates, choose,
+    leaks, overlap, survey_tasks,
 };
 use polytask::model::{Body, METRICS, Model};
-use polytask_data::ReadOptions;
+use polytask::notes;
+use polytask_data::{ReadOptions, Table};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ use std::path::{Path, PathBuf};
 pub struct Inspect {
     /// Data, a config (.toml) whose data are read, or a model directory
     of: PathBuf,
-    /// Override a key of the config, for example data.path=x.csv; may be given several times
+    /// Override a key of the config, for example data.path=x.csv; of data a key of `[data]`, for example
+    /// data.missing=["unknown"]; may be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// How to print it
@@ -64,11 +66,15 @@ impl Inspect {
     }
 
     fn table(&self) -> Result<(), Failure> {
-        let table = polytask_data::read(&self.of, &ReadOptions::default())?;
+        let table = read_with(&self.of, &self.set)?;
         let survey = Survey::of(&table);
         let faults = table.faults().map(|(_, fault)| fault.to_string());
-        let notes = table.notes().iter().cloned().chain(faults).collect();
-        let report = TableReport { candidates: candidates(&table, &survey), notes, survey };
+        let candidates = candidates(&table, &survey);
+        let likely: Vec<(&str, TaskKind)> =
+            choose(&candidates).into_iter().map(|likely| (likely.column.as_str(), likely.kind)).collect();
+        let said = remarks(&table, &likely);
+        let notes = table.notes().iter().cloned().chain(faults).chain(said).collect();
+        let report = TableReport { candidates, notes, survey };
         if self.format == Format::Json {
             return print_json(&report);
         }
@@ -80,7 +86,8 @@ impl Inspect {
             columns(&survey.columns, survey.rows)
         );
         let mut said: Vec<String> = report.notes.clone();
-        said.extend(survey.columns.iter().filter_map(|c| Some(format!("`{}` {}", c.name, c.concern?.words()))));
+        let concerns = survey.columns.iter().filter_map(|c| Some(format!("`{}` {}", c.name, c.concern?.words())));
+        said.extend(notes::few(concerns.collect()));
         if let Some(group) = &survey.group {
             said.push(format!(
                 "`{group}` names whom or what a row is about: split by it, `split = {{ group = \"{group}\" }}`"
@@ -95,7 +102,8 @@ impl Inspect {
             let why = candidate.because.map(|reason| format!(": {}", reason.words())).unwrap_or_default();
             format!("`{}` ({}){why}", candidate.column, candidate.kind.word())
         };
-        out.push_str(&section("Could be predicted", &report.candidates.iter().map(could).collect::<Vec<_>>()));
+        let could: Vec<String> = report.candidates.iter().map(could).collect();
+        out.push_str(&section("Could be predicted", &listed(could, "more columns")));
         eprintln!("next: `polytask init {}` writes a config", self.of.display());
         print(&out)
     }
@@ -226,12 +234,49 @@ fn described(encoder: &polytask::inputs::Encoder) -> Vec<Value> {
             Code::Number(number) => format!("{} ± {}", text::number(number.mean), text::number(number.deviation)),
             Code::Boolean(boolean) => format!("true in {:.0} %", 100.0 * boolean.share),
             Code::Category(category) => text::counted(category.levels.len(), "level"),
+            Code::Date(date) => format!("over {:.0} days", 2.0 * date.mean),
             Code::Text(words) => text::counted(words.words.0.len(), "word"),
             Code::Image(image) => format!("{} x {} x {}", image.height, image.width, image.channels),
         };
         json!({ "name": input.column, "kind": input.code.kind().word(), "values": values })
     };
     encoder.inputs.iter().map(of).collect()
+}
+
+/// Lines that are shown whole; of more the first, since no screen takes them, and JSON has them all.
+const MOST: usize = 60;
+/// Those first ones.
+const SHOWN: usize = 20;
+
+/// The first of many lines, and how many more there are.
+fn listed(mut lines: Vec<String>, what: &str) -> Vec<String> {
+    let more = if lines.len() > MOST { lines.len() - SHOWN } else { 0 };
+    lines.truncate(lines.len() - more);
+    lines.extend((more > 0).then(|| format!("{} {what}; `--format json` has them all", text::count(more))));
+    lines
+}
+
+/// A table of data, read by the keys of `[data]` that are set.
+pub fn read_with(path: &Path, set: &[String]) -> Result<Table, Failure> {
+    if set.is_empty() {
+        return Ok(polytask_data::read(path, &ReadOptions::default())?);
+    }
+    let config = Config::reading(&path.display().to_string(), set)?;
+    Ok(polytask::read_table(&config)?)
+}
+
+/// What is to be said of columns and of the likely labels among them.
+pub fn remarks(table: &Table, tasks: &[(&str, TaskKind)]) -> Vec<String> {
+    let rows: Vec<u32> = (0..table.rows() as u32).collect();
+    let columns = || table.columns().iter();
+    let kind = |(name, kind): &(&str, TaskKind)| {
+        let said = notes::taken_for(table.column(name)?, *kind)?;
+        Some(format!("`{name}`: {said}"))
+    };
+    let mut said: Vec<String> = tasks.iter().filter_map(kind).collect();
+    said.extend(notes::few(columns().filter_map(|column| notes::outlier(table, column, &rows)).collect()));
+    said.extend(notes::few(columns().filter_map(notes::alike).collect()));
+    said
 }
 
 fn columns(columns: &[ColumnSurvey], rows: usize) -> String {
@@ -246,7 +291,12 @@ fn columns(columns: &[ColumnSurvey], rows: usize) -> String {
         ]
     };
     let header = ["column", "holds", "kind", "missing", "distinct", "values"];
-    text::table(&header, &columns.iter().map(line).collect::<Vec<_>>())
+    let shown = if columns.len() > MOST { SHOWN } else { columns.len() };
+    let table = text::table(&header, &columns.iter().take(shown).map(line).collect::<Vec<_>>());
+    match columns.len() - shown {
+        0 => table,
+        more => format!("{table}… and {} more; `--format json` has them all\n", text::count(more)),
+    }
 }
 
 fn values(summary: &Summary) -> String {

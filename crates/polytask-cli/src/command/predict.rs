@@ -1,12 +1,16 @@
 //! `polytask predict`
 
+mod skip;
+
 use super::on_threads;
 use crate::failure::Failure;
 use clap::ValueEnum;
 use polytask::files::{self, FileError};
 use polytask::model::Model;
 use polytask::output::{Rows, Tokens, write_masks};
-use polytask_data::{Column, ReadOptions, Table};
+use polytask::tasks::Prediction;
+use polytask_data::{Column, DataError, Hint, ReadOptions, Table};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Predict every task for the rows of a file
@@ -33,6 +37,12 @@ pub struct Predict {
     /// reads [default: none, and `jsonl` writes them as lists]
     #[arg(long)]
     masks: Option<PathBuf>,
+    /// A column of the data that is written before the predictions, such as a key of the rows
+    #[arg(long, value_name = "COLUMN")]
+    id: Option<String>,
+    /// What becomes of a row whose image cannot be used: `skip` writes it without predictions, and why in a column `error`
+    #[arg(long, value_enum, default_value = "stop")]
+    on_error: OnError,
     /// Add a column `TASK=CLASS` with the probability of every class
     #[arg(long)]
     probabilities: bool,
@@ -48,22 +58,32 @@ impl Predict {
         if let (Some(task), None, Layout::Csv) = (of_pixels, &self.masks, self.format) {
             return Err(Failure::NoMasks(task.name.clone()));
         }
+        self.check_out()?;
         let text = on_threads(self.threads, || {
-            let table = self.table(&model)?;
-            // The rows of a folder are known by its files.
-            let files = self.data.as_ref().is_some_and(|path| path.is_dir()).then(|| table.columns().first()).flatten();
+            let Some(table) = self.table(&model)? else {
+                // No rows: what stands above them is still told.
+                let predictions: Vec<Prediction> = model.tasks.iter().map(|task| task.outcome().constant(0)).collect();
+                return self.written(&model, None, &predictions, None);
+            };
+            let (failed, table) = match self.on_error {
+                OnError::Stop => (None, table),
+                OnError::Skip => {
+                    let (failed, usable) = skip::broken(&model, &table)?;
+                    (Some(failed), usable.unwrap_or(table))
+                }
+            };
             let predictions = model.predict(&table)?;
-            let tokens = Tokens::read(&model, &table)?;
-            let masks = match &self.masks {
-                Some(folder) => write_masks(folder, &model, files, &predictions)?,
-                None => vec![Vec::new(); predictions.len()],
-            };
-            let rows = Rows { model: &model, files, predictions: &predictions, tokens: &tokens, masks: &masks };
-            let text = match self.format {
-                Layout::Csv => Ok(rows.csv(self.probabilities)),
-                Layout::Jsonl => rows.jsonl(self.probabilities),
-            };
-            Ok::<_, Failure>(text)
+            // Labels are not asked for here: what they hold does not matter.
+            model.notes(&table)?.iter().for_each(|note| eprintln!("note: {note}"));
+            if let Some((row, reason)) = failed.iter().flatten().next() {
+                let count = failed.as_ref().map_or(0, BTreeMap::len);
+                eprintln!(
+                    "note: {} without a prediction, the first row {}: {reason}",
+                    crate::text::counted(count, "row"),
+                    row + 1
+                );
+            }
+            self.written(&model, Some(&table), &predictions, failed.as_ref())
         })??;
         match &self.out {
             Some(path) => Ok(files::write(path, &text.map_err(|source| unwritten(path, source))?)?),
@@ -72,12 +92,65 @@ impl Predict {
     }
 }
 
+/// What was written, or what memory had no room for.
+type Text = std::io::Result<Vec<u8>>;
+
 impl Predict {
-    fn table(&self, model: &Model) -> Result<Table, Failure> {
+    /// Refuses to write over the data, and names that promise a format which is not written.
+    fn check_out(&self) -> Result<(), Failure> {
+        let Some(out) = &self.out else { return Ok(()) };
+        let same =
+            |data: &PathBuf| data.canonicalize().is_ok_and(|data| out.canonicalize().is_ok_and(|out| out == data));
+        if self.data.as_ref().is_some_and(same) {
+            return Err(Failure::OverData(out.clone()));
+        }
+        let end = out.extension().and_then(|end| end.to_str()).unwrap_or_default().to_lowercase();
+        let fits = match (end.as_str(), self.format) {
+            ("parquet" | "arrow" | "feather" | "ipc" | "gz" | "zst" | "zip" | "xlsx", _) => false,
+            ("csv", format) => format == Layout::Csv,
+            ("jsonl" | "ndjson", format) => format == Layout::Jsonl,
+            _ => true,
+        };
+        if fits { Ok(()) } else { Err(Failure::OutFormat(out.clone())) }
+    }
+
+    /// The predictions of a table in the format that was asked for.
+    fn written(
+        &self,
+        model: &Model,
+        table: Option<&Table>,
+        predictions: &[Prediction],
+        failed: Option<&BTreeMap<usize, String>>,
+    ) -> Result<Text, Failure> {
+        let none = || Table::from_columns(vec![Column::text("x", [None])]);
+        let blank = if table.is_none() { Some(none()?) } else { None };
+        let Some(table) = table.or(blank.as_ref()) else { return Ok(Ok(Vec::new())) };
+        let id = self.id.as_ref().map(|name| match blank {
+            None => table.find(name).cloned(),
+            Some(_) => Ok(Column::text(name.clone(), [])),
+        });
+        let id = id.transpose()?;
+        // The rows of a folder are known by its files.
+        let file = self.data.as_ref().is_some_and(|path| path.is_dir()).then(|| table.columns().first()).flatten();
+        let files = id.as_ref().or(file);
+        let tokens = if blank.is_some() { Tokens::none() } else { Tokens::read(model, table)? };
+        let masks = match &self.masks {
+            Some(folder) => write_masks(folder, model, files, predictions)?,
+            None => vec![Vec::new(); predictions.len()],
+        };
+        let rows = Rows { model, files, predictions, tokens: &tokens, masks: &masks, failed };
+        Ok(match self.format {
+            Layout::Csv => Ok(rows.csv(self.probabilities)),
+            Layout::Jsonl => rows.jsonl(self.probabilities),
+        })
+    }
+
+    /// The table of the data; none if it has no rows.
+    fn table(&self, model: &Model) -> Result<Option<Table>, Failure> {
         let Some(path) = &self.data else {
             let Some((column, _)) = model.encoder.text_inputs().next() else { return Err(Failure::NoText) };
             let column = Column::text(column, self.text.iter().map(|text| Some(text.as_str())));
-            return Ok(Table::from_columns(vec![column])?);
+            return Ok(Some(Table::from_columns(vec![column])?));
         };
         let mut options = ReadOptions { folder: self.folder.clone(), ..model.read_options() };
         // Labels of rows are not read, so it does not matter what stands in their columns.
@@ -88,8 +161,25 @@ impl Predict {
                 options.omit.insert(task.column.clone());
             }
         }
-        Ok(polytask_data::read(path, &options)?)
+        if let Some(id) = &self.id {
+            options.omit.remove(id);
+            // As it is written: 007 is not 7.
+            options.hints.entry(id.clone()).or_insert(Hint::Text);
+        }
+        match polytask_data::read(path, &options) {
+            Err(DataError::NoRows { .. }) => Ok(None),
+            table => Ok(Some(table?)),
+        }
     }
+}
+
+/// What becomes of rows that nothing can be predicted for.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OnError {
+    /// Nothing is predicted
+    Stop,
+    /// They are written without predictions
+    Skip,
 }
 
 /// How predictions are written.

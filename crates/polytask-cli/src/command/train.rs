@@ -250,9 +250,13 @@ fn warn_of_useless(tasks: &[Task], scores: &Scores) {
         let Some((model, constant)) = score.metrics.value(metric).zip(score.baseline.value(metric)) else { continue };
         if !better.improves(model, constant) {
             let (name, model, constant) = (&task.name, text::number(model), text::number(constant));
+            let jointly = match tasks.len() {
+                1 => "the inputs may not tell it",
+                _ => "the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which",
+            };
             eprintln!(
                 "warning: `{name}` is predicted no better than by a constant ({metric} {model}, the constant's {constant}): \
-                 the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which"
+                 {jointly}"
             );
         }
     }

@@ -176,3 +176,26 @@ fn keys_that_are_wrong() {
     let number = "input `photo`: there is no column `photo`";
     assert_ne!(key("\"number\""), number);
 }
+
+#[test]
+fn a_row_whose_image_is_broken_is_written_without_predictions() {
+    let folder = Folder::new();
+    photo_table(&folder, 60);
+    folder.write("config.toml", PHOTOS);
+    folder.works("train config.toml --set train.epochs=1");
+    folder.write("photos/cut.png", &folder.bytes("photos/1.png")[..40]);
+    folder.write("new.csv", "photo,n\nphotos/0.png,1\nphotos/cut.png,2\nphotos/2.png,3\n");
+    assert_eq!(folder.run("predict model --data new.csv").code, Some(1));
+    let done = folder.works("predict model --data new.csv --on-error skip --id n");
+    let lines: Vec<&str> = done.out.lines().collect();
+    assert_eq!(lines.len(), 4, "{}", done.out);
+    assert!(lines[0].ends_with(",error") && lines[1].ends_with(','), "{}", done.out);
+    assert!(
+        lines[2].starts_with("2,,") && lines[2].contains("the image photos/cut.png: it is damaged"),
+        "{}",
+        done.out
+    );
+    assert!(done.err.contains("1 row without a prediction, the first row 2"), "{}", done.err);
+    let done = folder.works("predict model --data new.csv --on-error skip --format jsonl");
+    assert!(done.out.lines().nth(1).unwrap().starts_with("{\"error\": "), "{}", done.out);
+}

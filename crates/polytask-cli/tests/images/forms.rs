@@ -248,3 +248,17 @@ fn bytes_in_parquet() {
         assert_eq!(folder.works("predict model --data data.parquet").out.lines().count(), 122);
     }
 }
+
+#[test]
+fn folders_called_like_parts_are_the_split_and_those_below_the_labels() {
+    let folder = Folder::new();
+    for part in ["training", "val", "test"] {
+        class_folders(&folder, &format!("pictures/{part}"), 60);
+    }
+    folder.write("config.toml", format!("[data]\npath = \"pictures\"\n[tasks.label]\n{SECTIONS}"));
+    let done = folder.works("train config.toml");
+    assert!(done.err.contains("60 rows to train on, 60 to choose the best model, 60 to measure it"), "{}", done.err);
+    assert!(done.err.contains("1 input -> label (binary)"), "{}", done.err);
+    let drafted = folder.works("init pictures").out;
+    assert!(drafted.contains("split = { column = \"split\" }"), "{drafted}");
+}

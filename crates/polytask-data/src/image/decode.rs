@@ -1,10 +1,10 @@
 //! One image file to pixels of a given size.
 
-use super::ImageShape;
+use super::{ImageShape, Mask};
 use crate::read::guard::guarded;
 use image::imageops::FilterType;
 use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageReader, Limits, Luma};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Seek, SeekFrom};
 
@@ -94,8 +94,50 @@ pub fn look(file: impl BufRead + Seek, max_pixels: u64) -> Result<Look, ImagePro
     Ok(Look { height: height as usize, width: width as usize, color })
 }
 
+/// How an image is turned before it is shown, as its metadata say.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    orientation: Orientation,
+    /// Rows and columns of pixels as they are stored.
+    stored: [usize; 2],
+}
+
+/// How an image is turned; none of one that is shown as it is stored, or cannot be read.
+pub(super) fn turn(file: impl BufRead + Seek, max_pixels: u64) -> Option<Turn> {
+    let mut decoder = open(file, max_pixels).ok()?;
+    let (width, height) = decoder.dimensions();
+    match orientation(&mut decoder) {
+        Orientation::NoTransforms => None,
+        orientation => Some(Turn { orientation, stored: [height as usize, width as usize] }),
+    }
+}
+
+impl Turn {
+    /// Whether a mask of these sides was drawn on the image as it is stored, and is to be turned with it. One that has the
+    /// sides of the turned image was drawn on that.
+    fn takes(self, [height, width]: [usize; 2]) -> bool {
+        let [rows, columns] = self.stored;
+        !is_turned(self.orientation) || rows == columns || (height > width) == (rows > columns)
+    }
+
+    /// A mask turned with its image.
+    pub(super) fn of(self, mask: Mask) -> Mask {
+        if !self.takes([mask.height, mask.width]) {
+            return mask;
+        }
+        let (width, height) = (mask.width as u32, mask.height as u32);
+        let Some(pixels) = ImageBuffer::<Luma<u16>, Vec<u16>>::from_raw(width, height, mask.values) else {
+            return Mask { height: 0, width: 0, values: Vec::new() };
+        };
+        let mut image = DynamicImage::ImageLuma16(pixels);
+        image.apply_orientation(self.orientation);
+        let turned = image.into_luma16();
+        Mask { height: turned.height() as usize, width: turned.width() as usize, values: turned.into_raw() }
+    }
+}
+
 /// Unpacks an image, turns it as its metadata say, scales it (by a linear filter, as wide as what a pixel covers), and
-/// makes it grey or coloured. Transparency is left out, 16 bits become 8.
+/// makes it grey or coloured. What is transparent shows white, 16 bits become 8.
 ///
 /// # Errors
 /// Empty, of an unknown format, damaged, or larger than `max_pixels`, which is refused before anything is unpacked.
@@ -115,6 +157,7 @@ pub fn decode(
     let image = image.unwrap_or_else(|| Err(ImageError::IoError(std::io::Error::other("it contradicts itself"))));
     let mut image = image.map_err(problem)?;
     image.apply_orientation(orientation);
+    let image = on_white(image);
     // The colours first: scaling one channel is cheaper than scaling three, and 8 bits cheaper than 16.
     let image = match shape.channels {
         1 => DynamicImage::ImageLuma8(image.into_luma8()),
@@ -122,6 +165,22 @@ pub fn decode(
     };
     into.copy_from_slice(scaled(image, shape, fit).as_bytes());
     Ok(())
+}
+
+/// What a viewer shows of an image on white paper.
+fn on_white(image: DynamicImage) -> DynamicImage {
+    if !image.color().has_alpha() {
+        return image;
+    }
+    let grey = is_grey(image.color());
+    let mut pixels = image.into_rgba8();
+    for pixel in pixels.pixels_mut() {
+        let [colours @ .., alpha] = &mut pixel.0;
+        let alpha = u32::from(*alpha);
+        colours.iter_mut().for_each(|c| *c = ((u32::from(*c) * alpha + 255 * (255 - alpha) + 127) / 255) as u8);
+    }
+    let image = DynamicImage::ImageRgba8(pixels);
+    if grey { DynamicImage::ImageLuma8(image.into_luma8()) } else { DynamicImage::ImageRgb8(image.into_rgb8()) }
 }
 
 /// Scales and recolours pixels that are unpacked already.
@@ -294,5 +353,26 @@ mod tests {
         let mut crc = flate2::Crc::new();
         crc.update(bytes);
         crc.sum()
+    }
+
+    #[test]
+    fn masks_are_turned_with_what_they_were_drawn_on() {
+        let mask = || Mask { height: 2, width: 3, values: vec![1, 2, 3, 4, 5, 6] };
+        let turned = |orientation, stored| Turn { orientation, stored }.of(mask());
+        let quarter = Mask { height: 3, width: 2, values: vec![4, 1, 5, 2, 6, 3] };
+        assert_eq!(turned(Orientation::Rotate90, [20, 30]), quarter);
+        assert_eq!(turned(Orientation::Rotate90, [30, 20]), mask());
+        assert_eq!(turned(Orientation::Rotate180, [20, 30]).values, [6, 5, 4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn what_is_transparent_shows_white() {
+        let pixels = image::RgbaImage::from_fn(1, 3, |_, y| image::Rgba([200, 0, 0, [255, 0, 128][y as usize]]));
+        let mut file = Cursor::new(Vec::new());
+        DynamicImage::ImageRgba8(pixels).write_to(&mut file, image::ImageFormat::Png).unwrap();
+        assert_eq!(
+            decoded(file.get_ref(), (3, 1, 3), Fit::Stretch).unwrap(),
+            [200, 0, 0, 255, 255, 255, 227, 127, 127]
+        );
     }
 }

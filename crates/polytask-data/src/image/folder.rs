@@ -1,10 +1,11 @@
-//! A folder of images as a table: `image`, the path inside the folder, and `label`, the subfolder it is in.
+//! A folder of images as a table: `image`, the path inside the folder, `split`, the part of the split that its topmost folder
+//! stands for where all do, and `label`, the subfolder it is in.
 
 use super::{IMAGE, LABEL};
 use crate::column::{Column, TextBuilder, Values};
 use crate::error::DataError;
 use crate::table::Table;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Folders below folders; a link back to an upper one is not followed for ever.
@@ -12,8 +13,9 @@ const DEEPEST: usize = 16;
 
 /// Reads a folder and those below it, in the order of their names. What begins with a dot is passed over.
 ///
-/// The label is the topmost subfolder, and missing for images that stand in the folder itself. Without any subfolder
-/// there is no column `label`.
+/// Where all topmost subfolders are called like parts of a split, `train`, `val` and `test`, the column `split` says which.
+/// The label is the topmost subfolder below that, and missing for images that stand in no further one; where all images
+/// stand deeper, `label2` and so on are the folders between. Without any subfolder there is no column `label`.
 ///
 /// # Errors
 /// A folder that cannot be read, or without images.
@@ -25,16 +27,24 @@ pub(crate) fn read(folder: &Path, image: Option<&str>) -> Result<Table, DataErro
         let others = found.counted();
         return Err(DataError::NoImages { folder: name, found: (!others.is_empty()).then_some(others) });
     }
-    let (mut paths, mut labels) = (TextBuilder::default(), TextBuilder::default());
-    for image in &found.images {
-        paths.push(Some(&image.join("/")));
-        labels.push(image.first().filter(|_| image.len() > 1).map(String::as_str));
-    }
-    let column = |name: &str, text: TextBuilder| Column { name: name.to_owned(), values: Values::Text(text.finish()) };
-    let labelled = found.images.iter().any(|image| image.len() > 1);
-    let columns = std::iter::once(column(image.unwrap_or(IMAGE), paths));
-    let columns = columns.chain(labelled.then(|| column(LABEL, labels))).collect();
+    let column = |name: &str, of: &dyn Fn(&[String]) -> Option<String>| {
+        let mut text = TextBuilder::default();
+        found.images.iter().for_each(|image| text.push(of(image).as_deref()));
+        Column { name: name.to_owned(), values: Values::Text(text.finish()) }
+    };
+    let mut columns = vec![column(image.unwrap_or(IMAGE), &|image| Some(image.join("/")))];
     let mut notes = Vec::new();
+    let parts = found.has_parts();
+    if parts {
+        columns.push(column(SPLIT, &|image| part(image.first()?).map(str::to_owned)));
+        notes.push(format!("{name}: its folders were taken for the parts of the split, the column `{SPLIT}`"));
+    }
+    let above = usize::from(parts);
+    for depth in 0..found.labels(above) {
+        let label = if depth == 0 { LABEL.to_owned() } else { format!("{LABEL}{}", depth + 1) };
+        let at = above + depth;
+        columns.push(column(&label, &|image| image.get(at).filter(|_| image.len() > at + 1).cloned()));
+    }
     match found.others.as_slice() {
         [] => {}
         [only] => {
@@ -46,8 +56,10 @@ pub(crate) fn read(folder: &Path, image: Option<&str>) -> Result<Table, DataErro
             first.join("/")
         )),
     }
-    let class = |file: &&Vec<String>| file.len() > 1 && found.images.iter().all(|image| image.first() != file.first());
-    let mut empty: Vec<&String> = found.others.iter().filter(class).filter_map(|file| file.first()).collect();
+    let class = |file: &&Vec<String>| {
+        file.len() > above + 1 && found.images.iter().all(|image| image.get(above) != file.get(above))
+    };
+    let mut empty: Vec<&String> = found.others.iter().filter(class).filter_map(|file| file.get(above)).collect();
     empty.dedup();
     notes.extend(
         empty
@@ -55,6 +67,19 @@ pub(crate) fn read(folder: &Path, image: Option<&str>) -> Result<Table, DataErro
             .map(|class| format!("{name}: the folder `{class}` has no other files, so that it is no label")),
     );
     Table::from_folder(folder, columns, notes)
+}
+
+/// The column that says which part of the split an image is in.
+const SPLIT: &str = "split";
+
+/// The part of a split that a folder is called like.
+fn part(folder: &str) -> Option<&'static str> {
+    match folder.to_lowercase().as_str() {
+        "train" | "training" => Some("train"),
+        "val" | "valid" | "validation" | "dev" => Some("valid"),
+        "test" | "testing" => Some("test"),
+        _ => None,
+    }
 }
 
 /// Ends of names of images that are not read.
@@ -88,6 +113,27 @@ impl Found {
             (false, 0) => format!("{named} files"),
             (false, rest) => format!("{named} and {rest} other {}", files(rest)),
         }
+    }
+
+    /// Whether all images stand in folders that are called like parts of a split, training among them.
+    fn has_parts(&self) -> bool {
+        let parts: Vec<_> =
+            self.images.iter().map(|image| image.first().filter(|_| image.len() > 1).and_then(|f| part(f))).collect();
+        parts.iter().all(Option::is_some) && parts.contains(&Some("train")) && parts.iter().any(|p| *p != Some("train"))
+    }
+
+    /// How many folders below `above` tell what an image shows: one if there is any, and more as long as all images have
+    /// them and several images share each.
+    fn labels(&self, above: usize) -> usize {
+        if self.images.iter().all(|image| image.len() <= above + 1) {
+            return 0;
+        }
+        let tells = |depth: &usize| {
+            let folders: BTreeSet<Option<&String>> =
+                self.images.iter().map(|image| image.get(*depth).filter(|_| image.len() > depth + 1)).collect();
+            !folders.contains(&None) && folders.len() > 1 && folders.len() * 4 <= self.images.len()
+        };
+        1 + (above + 1..DEEPEST).take_while(tells).count()
     }
 
     fn gather(&mut self, folder: &Path, inside: &mut Vec<String>) -> Result<(), DataError> {

@@ -1,5 +1,6 @@
 //! Where the image of a row is.
 
+use super::decode::turn;
 use super::{Fit, ImageProblem, ImageShape, Look, Mask, Pixels, decode, look};
 use crate::column::Values;
 use crate::error::DataError;
@@ -100,6 +101,19 @@ impl Source {
                     _ => Err(ImageProblem::NoMask("it has colours")),
                 }
             }
+        }
+    }
+
+    /// A mask of this image, turned as the image is when it is shown.
+    pub fn turn(&self, mask: Mask, max_pixels: u64) -> Mask {
+        let turn = match self {
+            Self::File(path) => open(path).ok().and_then(|file| turn(file, max_pixels)),
+            Self::Bytes(bytes) => turn(Cursor::new(bytes), max_pixels),
+            Self::Missing | Self::Pixels(..) => None,
+        };
+        match turn {
+            Some(turn) => turn.of(mask),
+            None => mask,
         }
     }
 

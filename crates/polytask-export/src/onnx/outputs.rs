@@ -119,8 +119,16 @@ impl Emit<'_> {
             |value: String, words| vec![Result { part: "", value, kind: Type::Float, behind: Vec::new(), words }];
         Ok(match &task.kind {
             Kind::Regression(regression) => {
-                let y = self.quantity(regression, &raw);
-                alone(self.number(&y), "in the units of the column")
+                let (y, words) = (self.quantity(regression, &raw), "in the units of the column");
+                let (shift, scale) = regression.scaling();
+                // Single precision has no room for how such labels differ.
+                match shift.abs() > FAR * scale {
+                    true => {
+                        let value = self.w.squeeze(&y, &[-1]);
+                        vec![Result { part: "", value, kind: Type::Double, behind: Vec::new(), words }]
+                    }
+                    false => alone(self.number(&y), words),
+                }
             }
             Kind::Count(_) => {
                 let z = self.w.cast(&raw, Type::Double);
@@ -250,7 +258,12 @@ impl Emit<'_> {
         let start = self.w.floats(&[count], &start);
         let first = self.w.take(scores, 1, 0);
         let first = self.w.op("Add", &[&first, &start]);
-        let (later, there) = (self.w.slice(scores, 1, 1, i64::MAX), self.w.slice(&mask, 1, 1, i64::MAX));
+        // A token that is not there comes behind the last, so that a text of one token is scanned along something.
+        let (later, filler) = (self.w.slice(scores, 1, 1, i64::MAX), self.w.slice(scores, 1, 0, 1));
+        let later = self.w.concat(&[later, filler], 1);
+        let (there, one) = (self.w.slice(&mask, 1, 1, i64::MAX), self.w.slice(&mask, 1, 0, 1));
+        let none = self.w.op("Xor", &[&one, &one]);
+        let there = self.w.concat(&[there, none], 1);
         let forward = forward(task, count, &steps);
         let along = vec![
             ("body", Setting::Body(forward)),
@@ -266,11 +279,13 @@ impl Emit<'_> {
             ("scan_output_directions", Setting::Ints(vec![1])),
             ("scan_output_axes", Setting::Ints(vec![1])),
         ];
-        let path = self.w.op_many("Scan", &[&last, &ends[1]], back, 2);
-        let last = self.w.unsqueeze(&last, &[1]);
-        Ok(self.w.concat(&[path[1].clone(), last], 1))
+        // The token behind the last keeps its tag.
+        Ok(self.w.op_many("Scan", &[&last, &ends[1]], back, 2).swap_remove(1))
     }
 }
+
+/// How many deviations labels may lie from zero to be told apart in single precision.
+const FAR: f64 = 1000.0;
 
 fn argmax(w: &mut Writer, x: &str, axis: i64) -> String {
     w.op_with("ArgMax", &[x], vec![("axis", Setting::Int(axis)), ("keepdims", Setting::Int(0))])

@@ -143,7 +143,8 @@ fn numbers_of(encoder: &Encoder) -> Vec<(u32, bool)> {
             Code::Number(number) => all.push((column, number.indicator)),
             Code::Boolean(boolean) => all.push((column, boolean.indicator)),
             Code::Category(_) => {}
-            Code::Text(_) | Code::Image(_) => continue,
+            // Dates are refused before.
+            Code::Date(_) | Code::Text(_) | Code::Image(_) => continue,
         }
         column += 1;
     }

@@ -57,7 +57,7 @@ fn head(model: &Model, target: Target, body: &str) -> String {
             "numpy keras tensorflow safetensors",
         ),
     };
-    let modules = ["csv", "json", "math", "operator", "pathlib", "re", "sys"];
+    let modules = ["csv", "json", "math", "operator", "pathlib", "re", "sys", "unicodedata"];
     let used = modules.into_iter().filter(|name| matches!(*name, "json" | "pathlib") || calls(body, name));
     let used: String = used.map(|name| format!("import {name}\n")).collect();
     // A name cannot end the comment.
@@ -181,6 +181,8 @@ fn table(emit: &Emit<'_>) -> String {
             Code::Number(_) => &["numbers", "number", "boolean"][..],
             Code::Boolean(_) => &["numbers", "number", "boolean"],
             Code::Category(_) => &["categories"],
+            // Refused before.
+            Code::Date(_) => &[],
             Code::Image(_) => &["images"],
             Code::Text(_) => &["texts"],
         });

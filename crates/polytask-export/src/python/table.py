@@ -45,9 +45,15 @@ def image(column, value):
     if value is None:
         return np.broadcast_to(np.round(column["mean"]), (height, width, channels))
     if isinstance(value, str):
-        from PIL import Image
+        from PIL import Image, ImageOps
 
-        value = Image.open(value).convert("L" if channels == 1 else "RGB")
+        value = ImageOps.exif_transpose(Image.open(value))
+        if value.mode.startswith("I"):
+            value = Image.fromarray(np.round(np.asarray(value) / 257).astype(np.uint8))
+        if value.mode in ("RGBA", "LA", "PA") or "transparency" in value.info:
+            value = value.convert("RGBA")
+            value = Image.alpha_composite(Image.new("RGBA", value.size, "white"), value)
+        value = value.convert("L" if channels == 1 else "RGB")
     pixels = np.asarray(value).reshape(*np.shape(value)[:2], -1)
     if pixels.shape != (height, width, channels):
         raise ValueError(f"an image of {pixels.shape}, where the network reads {(height, width, channels)}")
@@ -62,10 +68,17 @@ def images(table, name):
     return pixels.astype(np.float32) * scale + shift
 
 # --- texts
+# What Unicode never cuts off from the character before: marks, joiners, skin tones.
+MARK = "[" + "".join(c for c in map(chr, range(0x300, 0x20000)) if unicodedata.category(c)[0] == "M")
+MARK += "\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef]*"
+# Characters that are words of their own where no dictionary is at hand.
+SINGLE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u309f\u3400-\u9fff"
+LETTER, DIGIT = rf"[^\W\d_{SINGLE}]{MARK}", rf"\d{MARK}"
 WORD = re.compile(
-    r"[\u3040-\u309f\u3400-\u9fff]"
-    r"|(?:[^\W\u3040-\u309f\u3400-\u9fff]|(?<=[^\W\d_])['’.:·](?=[^\W\d_])|(?<=\d)[.,;'’](?=\d)|[\u0300-\u036f])+"
-    r"|\S"
+    rf"[{SINGLE}]{MARK}"
+    rf"|(?:{LETTER}(?:['’.:·](?={LETTER}))?|{DIGIT}(?:[.,;'’](?={DIGIT}))?|_{MARK})+"
+    rf"|[\U0001f1e6-\U0001f1ff]{{2}}{MARK}"
+    rf"|\S{MARK}(?:(?<=\u200d)[^\w\s]{MARK})*"
 )
 
 
@@ -119,8 +132,8 @@ def columns(*kinds):
 # --- read
 def read(path):
     """The columns of a CSV file, or of one of JSON lines."""
-    with open(path, newline="", encoding="utf-8") as file:
-        lines = file.read().splitlines() if path.endswith("l") else None
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        lines = file.read().split("\n") if path.endswith("l") else None
         rows = [json.loads(line) for line in lines if line.strip()] if lines is not None else list(csv.DictReader(file))
     names = {name for row in rows for name in row}
     return {name: [row.get(name) for row in rows] for name in names}

@@ -24,7 +24,9 @@ impl Config {
             .columns()
             .iter()
             .filter(|column| column.name == TOKENS || is_plain(column) || matches!(column.values, Values::Images(_)));
-        let free = names.map(|column| column.name.as_str()).filter(|name| !reserved.contains(name));
+        let free = names
+            .map(|column| column.name.as_str())
+            .filter(|name| !reserved.contains(name) && !table.aside().iter().any(|aside| aside == name));
         free.map(|name| (name, InputConfig::default())).collect()
     }
 }

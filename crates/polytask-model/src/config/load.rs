@@ -48,6 +48,18 @@ impl Template {
         Ok(Template { file: file.to_owned(), text: text.to_owned(), overrides, table })
     }
 
+    /// The config of data alone, for looking at them: no task, and overrides of the keys of `[data]`.
+    pub(super) fn of_data(path: &str, overrides: &[String]) -> Result<Config, ConfigError> {
+        let text = format!("[data]\npath = {}\n[tasks]\n", toml::Value::String(path.to_owned()));
+        let template = Self::new(&text, "the command", overrides)?;
+        if let Some(other) = overrides.iter().find(|change| !change.trim_start().starts_with("data.")) {
+            let problem = Problem::new(&["data"], "a table is read by the keys of `data` alone".to_owned())
+                .hint("give this key to `polytask train`, or write it into a config".to_owned());
+            return Err(ConfigError::Key(Box::new(KeyError { problem, place: Place::Override(other.clone()) })));
+        }
+        template.parse(template.table.clone()).map_err(|problem| template.locate(problem))
+    }
+
     /// The config as it stands, checked.
     ///
     /// # Errors

@@ -45,8 +45,8 @@ pub struct Config {
     #[serde(with = "sets")]
     #[schemars(schema_with = "sets::schema")]
     pub data: DataConfig,
-    /// The columns the model reads: `NAME = "number"`, "category", "boolean", "text" or "image", or a table. Default: every
-    /// column that is no task, is not ignored, and is not used for splitting or weighing; of lists and objects only the
+    /// The columns the model reads: `NAME = "number"`, "category", "boolean", "date", "text" or "image", or a table. Default:
+    /// every column that is no task, is not ignored, and is not used for splitting or weighing; of lists and objects only the
     /// column `tokens`. Kinds are inferred.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub inputs: IndexMap<String, InputConfig>,
@@ -84,6 +84,15 @@ impl Config {
             tune: Tune::default(),
             folder: PathBuf::new(),
         }
+    }
+
+    /// The config of a table alone, with overrides of the keys of `[data]`, such as `data.missing=["unknown"]`. It has no task
+    /// and is not checked for that.
+    ///
+    /// # Errors
+    /// An override that is none, or of another key.
+    pub fn reading(path: &str, overrides: &[String]) -> Result<Self, ConfigError> {
+        Template::of_data(path, overrides)
     }
 
     /// Reads a config and applies overrides of the form `KEY=VALUE` in their order, for example `train.epochs=50`,

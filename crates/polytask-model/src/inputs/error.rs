@@ -106,6 +106,16 @@ pub enum EncodeError {
         /// The value.
         value: String,
     },
+    /// A value that is no date.
+    #[error("{place}: input `{input}` is a date, but holds `{value}`")]
+    NotDate {
+        /// The row.
+        place: Place,
+        /// The input.
+        input: String,
+        /// The value.
+        value: String,
+    },
     /// An identifier or free text.
     #[error("input `{input}`: {levels} different words in {rows} rows; this is an identifier or free text")]
     ManyLevels {
@@ -184,13 +194,18 @@ impl EncodeError {
                 "list the word in data.missing if it stands for a missing value; if the column holds words, train \
                  with it as a \"category\""
             }
+            Self::NotDate { .. } => {
+                "all dates of a column are written alike: the year first (2024-03-10), the day first (10.03.2024), the month \
+                 first (03/10/2024), or as seconds since 1970; say which with format = \"year\", \"day\", \"month\" or \
+                 \"unix\""
+            }
             Self::TooLarge { .. } => "list the value in data.missing if it stands for a missing one",
             Self::NotBoolean { .. } => "a boolean is true or false, yes or no, t or f, y or n, 1 or 0, in any case",
             Self::ManyLevels { input, declared, .. } => {
                 let ignore = format!("take it out with data.ignore = [\"{input}\"]");
                 return Some(match declared {
                     true => ignore,
-                    false => format!("{ignore}, or say that it is a \"category\" in [inputs]"),
+                    false => format!("{ignore}, or say in [inputs] what it is: a \"category\", \"text\" or a \"date\""),
                 });
             }
             Self::VectorsFile { source, .. } => return source.hint(),

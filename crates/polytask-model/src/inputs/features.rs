@@ -36,8 +36,7 @@ impl Features {
         for input in &encoder.inputs {
             let own = input.column == column;
             let (numbers, indices) = match &input.code {
-                Code::Number(code) => (1 + usize::from(code.indicator), 0),
-                Code::Boolean(code) => (1 + usize::from(code.indicator), 0),
+                Code::Number(_) | Code::Boolean(_) | Code::Date(_) => (input.code.numbers(), 0),
                 Code::Category(_) => (0, 1),
                 Code::Text(_) if own => {
                     let text = self.texts.iter_mut().find(|text| text.column == column);
@@ -174,6 +173,17 @@ pub(super) fn features(
             Code::Boolean(boolean) => {
                 let (values, fill) = (Boolean::read(&column)?, boolean.share);
                 sources.push(Source { values, shift: 0.0, factor: 1.0, fill, indicator: boolean.indicator });
+            }
+            Code::Date(date) => {
+                let parts = date.read(&column)?;
+                let last = parts.len() - 1;
+                sources.extend(parts.into_iter().enumerate().map(|(i, values)| Source {
+                    values: values.into(),
+                    shift: 0.0,
+                    factor: 1.0,
+                    fill: 0.0,
+                    indicator: date.indicator && i == last,
+                }));
             }
             Code::Category(category) => codes.push(category.read(&column)),
             // Texts stand in sentences.

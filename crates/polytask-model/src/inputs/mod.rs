@@ -3,6 +3,7 @@
 
 mod boolean;
 mod category;
+mod date;
 mod error;
 mod features;
 mod image;
@@ -11,10 +12,11 @@ mod number;
 pub mod text;
 
 pub(crate) use boolean::truth_of;
-pub use infer::infer as infer_kind;
+pub use infer::{infer as infer_kind, is_days};
 
 pub use boolean::Boolean;
 pub use category::Category;
+pub use date::Date;
 pub use error::EncodeError;
 pub use features::Features;
 pub use image::{Draw, Galleries, Gallery, Image, Step, Unpacked, load_all};
@@ -62,6 +64,8 @@ pub enum Code {
     Boolean(Boolean),
     /// One of several levels.
     Category(Category),
+    /// A date or time.
+    Date(Date),
     /// Sentences.
     Text(Text),
     /// Pixels.
@@ -75,8 +79,21 @@ impl Code {
             Code::Number(_) => InputKind::Number,
             Code::Boolean(_) => InputKind::Boolean,
             Code::Category(_) => InputKind::Category,
+            Code::Date(_) => InputKind::Date,
             Code::Text(_) => InputKind::Text,
             Code::Image(_) => InputKind::Image,
+        }
+    }
+}
+
+impl Code {
+    /// Features of the node `numbers`.
+    pub(crate) fn numbers(&self) -> usize {
+        match self {
+            Code::Number(number) => 1 + usize::from(number.indicator),
+            Code::Boolean(boolean) => 1 + usize::from(boolean.indicator),
+            Code::Date(date) => date.parts().len() + usize::from(date.indicator),
+            Code::Category(_) | Code::Text(_) | Code::Image(_) => 0,
         }
     }
 }
@@ -340,7 +357,7 @@ impl Encoder {
     pub fn hints(&self) -> BTreeMap<String, Hint> {
         let hint = |input: &Input| match &input.code {
             Code::Number(_) => Some(Hint::Number),
-            Code::Boolean(_) => None,
+            Code::Boolean(_) | Code::Date(_) => None,
             Code::Category(category) => Some(if category.numbers { Hint::Number } else { Hint::Text }),
             // Lists are lists whatever the hint.
             Code::Text(_) => Some(Hint::Text),
@@ -349,28 +366,27 @@ impl Encoder {
         self.inputs.iter().filter_map(|input| Some((input.column.clone(), hint(input)?))).collect()
     }
 
-    /// What the features of the node `numbers` are, in order: the column, and `COLUMN missing` for an indicator.
+    /// What the features of the node `numbers` are, in order: the column, of a date `COLUMN days` and others, and `COLUMN
+    /// missing` for an indicator.
     pub fn number_names(&self) -> Vec<String> {
         let names = |input: &Input| {
-            let indicator = match &input.code {
-                Code::Number(number) => number.indicator,
-                Code::Boolean(boolean) => boolean.indicator,
+            let (mut names, indicator) = match &input.code {
+                Code::Number(number) => (vec![input.column.clone()], number.indicator),
+                Code::Boolean(boolean) => (vec![input.column.clone()], boolean.indicator),
+                Code::Date(date) => {
+                    (date.parts().iter().map(|part| format!("{} {part}", input.column)).collect(), date.indicator)
+                }
                 Code::Category(_) | Code::Text(_) | Code::Image(_) => return Vec::new(),
             };
-            let missing = indicator.then(|| format!("{} missing", input.column));
-            std::iter::once(input.column.clone()).chain(missing).collect()
+            names.extend(indicator.then(|| format!("{} missing", input.column)));
+            names
         };
         self.inputs.iter().flat_map(names).collect()
     }
 
     /// The width of the node `numbers`; 0 where there is none.
     pub fn number_width(&self) -> usize {
-        let width = |input: &Input| match &input.code {
-            Code::Number(number) => 1 + usize::from(number.indicator),
-            Code::Boolean(boolean) => 1 + usize::from(boolean.indicator),
-            Code::Category(_) | Code::Text(_) | Code::Image(_) => 0,
-        };
-        self.inputs.iter().map(width).sum()
+        self.inputs.iter().map(|input| input.code.numbers()).sum()
     }
 
     /// The columns of the node `categories`, in order.
@@ -407,6 +423,7 @@ impl Encoder {
                 Code::Number(number) => number.check(),
                 Code::Boolean(boolean) => boolean.check(),
                 Code::Category(category) => category.check(),
+                Code::Date(date) => date.check(),
                 Code::Text(text) => text.check(),
                 Code::Image(image) => image.check(),
             }
@@ -439,6 +456,7 @@ fn fit_input(
         InputKind::Number => Code::Number(Number::fit(&source, config, rows)?),
         InputKind::Boolean => Code::Boolean(Boolean::fit(&source, rows)?),
         InputKind::Category => Code::Category(Category::fit(&source, config, rows)?),
+        InputKind::Date => Code::Date(Date::fit(&source, config, rows)?),
         InputKind::Text => {
             let resolved = |path: Option<&String>| {
                 let path = path.map(|path| environment::resolve(plan.folder, path)).transpose();

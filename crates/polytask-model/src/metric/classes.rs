@@ -10,16 +10,20 @@ pub fn accuracy(labels: &[u32], predictions: &[u32]) -> Option<f64> {
     mean(labels.iter().zip(predictions).map(|(y, p)| f64::from(u8::from(y == p))), labels.len())
 }
 
-/// The mean over the classes of `F1 = 2 tp / (2 tp + fp + fn)`. The classes are those among labels or predictions.
+/// The mean over the classes of `F1 = 2 tp / (2 tp + fp + fn)`. The classes are those among labels or predictions;
+/// `u32::MAX` in place of a prediction is none.
 pub fn macro_f1(labels: &[u32], predictions: &[u32]) -> Option<f64> {
     use std::collections::BTreeMap;
     // By class: true positives, then how often it stands among labels and predictions.
     let mut classes: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
     for (&y, &p) in labels.iter().zip(predictions) {
         classes.entry(y).or_default().1 += 1;
-        let predicted = classes.entry(p).or_default();
-        predicted.1 += 1;
-        predicted.0 += u64::from(y == p);
+        // No prediction is no class.
+        if p != u32::MAX {
+            let predicted = classes.entry(p).or_default();
+            predicted.1 += 1;
+            predicted.0 += u64::from(y == p);
+        }
     }
     // tp + fp is the number of predictions, tp + fn that of labels.
     mean(classes.values().map(|(hits, seen)| 2.0 * *hits as f64 / *seen as f64), classes.len())

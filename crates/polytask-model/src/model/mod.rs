@@ -8,7 +8,7 @@ mod passes;
 mod predictor;
 mod run;
 
-pub use body::{Body, Ensemble, Member, Network, columns};
+pub use body::{Body, Ensemble, Member, Network, TreeColumn, columns, tree_columns};
 pub use directory::{CHECKPOINT, CONFIG, HISTORY, METRICS, ModelError, RUN, TENSORS};
 pub use gates::{GateUse, gate_warnings};
 pub use predictor::Predictor;

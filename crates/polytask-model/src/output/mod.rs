@@ -12,6 +12,7 @@ use polytask_data::Column;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// Predictions of all tasks for the rows of a table.
@@ -19,7 +20,7 @@ use std::io::Write;
 pub struct Rows<'a> {
     /// What predicted.
     pub model: &'a Model,
-    /// The files that the rows are, where they come from a folder.
+    /// What tells the rows apart: a column of the data, or the files that they are where they come from a folder.
     pub files: Option<&'a Column>,
     /// By task.
     pub predictions: &'a [Prediction],
@@ -27,6 +28,8 @@ pub struct Rows<'a> {
     pub tokens: &'a Tokens<'a>,
     /// Where what was predicted of pixels was written.
     pub masks: &'a Masks,
+    /// Rows that nothing could be predicted for, and why, where that is no reason to stop.
+    pub failed: Option<&'a BTreeMap<usize, String>>,
 }
 
 /// A column of written predictions.
@@ -39,11 +42,16 @@ pub struct Written<'a> {
 
 /// What stands in each row of a column.
 pub enum Cells<'a> {
-    /// Numbers. The model computes in f32: more digits would be noise.
-    Numbers(Box<dyn Fn(usize) -> f32 + Sync + 'a>),
+    /// Quantities, with the digits that the model tells.
+    Numbers(Box<dyn Fn(usize) -> f64 + Sync + 'a>),
+    /// Probabilities. The model computes in f32: more digits would be noise.
+    Shares(Box<dyn Fn(usize) -> f32 + Sync + 'a>),
     /// Texts.
     Texts(Box<dyn Fn(usize) -> Cow<'a, str> + Sync + 'a>),
 }
+
+/// What is said of a row that nothing could be predicted for stands under this name.
+const ERROR: &str = "error";
 
 /// Rows that a thread writes at a time.
 const ROWS: usize = 4096;
@@ -73,7 +81,7 @@ impl<'a> Rows<'a> {
     /// # Errors
     /// None: memory takes all that is written.
     pub fn object(&self, row: usize, probabilities: bool, out: &mut Vec<u8>) -> std::io::Result<()> {
-        let Rows { model, files, predictions, tokens, masks } = *self;
+        let Rows { model, files, predictions, tokens, masks, failed } = *self;
         // Objects of the JSON library are in the order of their keys, so the object is put together here.
         let mut mark = b'{';
         let mut key = |name: &str, out: &mut Vec<u8>| -> std::io::Result<()> {
@@ -90,6 +98,12 @@ impl<'a> Rows<'a> {
             key(&files.name, out)?;
             serde_json::to_writer(&mut *out, &files.shown(row))?;
         }
+        if let Some(reason) = failed.and_then(|failed| failed.get(&row)) {
+            key(ERROR, out)?;
+            serde_json::to_writer(&mut *out, reason)?;
+            out.push(b'}');
+            return Ok(());
+        }
         for ((task, prediction), masks) in model.tasks.iter().zip(predictions).zip(masks) {
             if let Prediction::Classes { labels, probabilities: all }
             | Prediction::Labels { labels, probabilities: all, .. } = prediction
@@ -100,7 +114,7 @@ impl<'a> Rows<'a> {
             }
             key(&task.name, out)?;
             match prediction {
-                Prediction::Numbers(values) => serde_json::to_writer(&mut *out, &json!(values[row] as f32))?,
+                Prediction::Numbers(values) => serde_json::to_writer(&mut *out, &json!(values[row]))?,
                 Prediction::Classes { .. } => serde_json::to_writer(&mut *out, best(prediction, row))?,
                 Prediction::Labels { .. } => serde_json::to_writer(&mut *out, &prediction.likely_labels(row))?,
                 Prediction::Spans(spans) => serde_json::to_writer(&mut *out, &tokens.spans(row, &spans[row]))?,
@@ -119,7 +133,7 @@ impl<'a> Rows<'a> {
 
     /// A column a task; with `probabilities` a column `TASK=CLASS` for every class or label behind its task.
     pub fn columns(&self, probabilities: bool) -> Vec<Written<'a>> {
-        let Rows { model, files, predictions, tokens, masks } = *self;
+        let Rows { model, files, predictions, tokens, masks, failed } = *self;
         let mut columns: Vec<Written<'a>> = Vec::new();
         let mut push = |name: String, cells: Cells<'a>| columns.push(Written { name, cells });
         if let Some(files) = files {
@@ -129,14 +143,14 @@ impl<'a> Rows<'a> {
             let name = &task.name;
             match prediction {
                 Prediction::Numbers(values) => {
-                    push(name.clone(), Cells::Numbers(Box::new(|row| values[row] as f32)));
+                    push(name.clone(), Cells::Numbers(Box::new(|row| values[row])));
                 }
                 Prediction::Classes { labels, probabilities: all }
                 | Prediction::Labels { labels, probabilities: all, .. } => {
                     push(name.clone(), Cells::Texts(Box::new(|row| said(prediction, row))));
                     for (i, class) in labels.iter().enumerate().filter(|_| probabilities) {
                         let value = move |row: usize| all[row * labels.len() + i] as f32;
-                        push(format!("{name}={class}"), Cells::Numbers(Box::new(value)));
+                        push(format!("{name}={class}"), Cells::Shares(Box::new(value)));
                     }
                 }
                 Prediction::Spans(spans) => {
@@ -158,6 +172,10 @@ impl<'a> Rows<'a> {
                 }
             }
         }
+        if let Some(failed) = failed {
+            let reason = |row: usize| failed.get(&row).map_or("", String::as_str).into();
+            push(ERROR.to_owned(), Cells::Texts(Box::new(reason)));
+        }
         columns
     }
 
@@ -170,12 +188,18 @@ impl<'a> Rows<'a> {
             let mut out = Vec::new();
             for &row in rows {
                 let start = out.len();
+                let is_failed = self.failed.is_some_and(|failed| failed.contains_key(&row));
+                let said = |name: &str| name == ERROR || self.files.is_some_and(|files| files.name == name);
                 for (i, column) in columns.iter().enumerate() {
                     if i > 0 {
                         out.push(b',');
                     }
+                    if is_failed && !said(&column.name) {
+                        continue;
+                    }
                     match &column.cells {
                         Cells::Numbers(value) => number(value(row), &mut out),
+                        Cells::Shares(value) => share(value(row), &mut out),
                         Cells::Texts(text) => out.extend(field(&text(row)).as_bytes()),
                     }
                 }
@@ -197,16 +221,27 @@ impl<'a> Rows<'a> {
 }
 
 /// A number in the fewest digits that read back as the same, written as `Display` does, which is several times slower.
-fn number(value: f32, out: &mut Vec<u8>) {
-    let mut buffer = zmij::Buffer::new();
+fn number(value: f64, out: &mut Vec<u8>) {
     let size = value.abs();
-    if value.is_finite() && (1e-4..1e7).contains(&size) {
-        let text = buffer.format_finite(value);
-        out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
-    } else {
+    match value.is_finite() && (1e-4..1e15).contains(&size) {
+        true => digits(zmij::Buffer::new().format_finite(value), out),
         // Writing to memory does not fail.
-        drop(write!(out, "{value}"));
+        false if (1e-15..1e21).contains(&size) || size == 0.0 => drop(write!(out, "{value}")),
+        // Hundreds of noughts help nobody.
+        false => drop(write!(out, "{value:e}")),
     }
+}
+
+/// The same for a probability.
+fn share(value: f32, out: &mut Vec<u8>) {
+    match value.is_finite() && (1e-4..1e7).contains(&value.abs()) {
+        true => digits(zmij::Buffer::new().format_finite(value), out),
+        false => drop(write!(out, "{value}")),
+    }
+}
+
+fn digits(text: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(text.strip_suffix(".0").unwrap_or(text).as_bytes());
 }
 
 /// A field of a CSV file, in quotes where it needs them.
@@ -287,14 +322,21 @@ mod tests {
                 if value.is_nan() {
                     continue;
                 }
-                let mut out = Vec::new();
-                number(value, &mut out);
-                let text = String::from_utf8(out).unwrap();
+                let text = |write: &dyn Fn(&mut Vec<u8>)| {
+                    let mut out = Vec::new();
+                    write(&mut out);
+                    String::from_utf8(out).unwrap()
+                };
+                let single = text(&|out| share(value, out));
                 // Of two shortest forms that are as near, either will do.
                 assert_eq!(
-                    (text.parse::<f32>().unwrap().to_bits(), text.len()),
+                    (single.parse::<f32>().unwrap().to_bits(), single.len()),
                     (value.to_bits(), value.to_string().len())
                 );
+                let wide = f64::from(value) * 1.000_000_1;
+                let double = text(&|out| number(wide, out));
+                assert_eq!(double.parse::<f64>().unwrap().to_bits(), wide.to_bits());
+                assert!(double.len() <= wide.to_string().len());
             }
         }
     }

@@ -12,6 +12,11 @@ use std::ops::Range;
 pub struct Tokens<'a>(Option<(&'a Column, Sentences)>);
 
 impl<'a> Tokens<'a> {
+    /// No text.
+    pub fn none() -> Self {
+        Tokens(None)
+    }
+
     /// The text of a table, where the model labels the tokens of one.
     ///
     /// # Errors

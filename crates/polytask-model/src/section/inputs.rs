@@ -4,6 +4,7 @@ use super::error::Problem;
 use super::image::{self, Augment, ImageFit, ImageSize};
 use super::scalar::Scalar;
 use super::shorthand::{Shorthand, shorthand};
+use polytask_data::DateFormat;
 use polytask_data::text::Splitter;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ pub enum InputKind {
     Category,
     /// True or false, yes or no, 1 or 0.
     Boolean,
+    /// A date or time, as people and programs write it: the days since the first, and where it stands in its year, its week
+    /// and its day.
+    Date,
     /// Sentences, or lists of tokens: embedded token by token, see `model.text`.
     Text,
     /// PNG, JPEG or WebP images: their paths, or the files themselves in Parquet; or arrays of pixels.
@@ -47,6 +51,9 @@ pub struct InputConfig {
     /// Categories: up to this many levels are one-hot; `None`: 10.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub one_hot: Option<usize>,
+    /// Dates: how they are written; `None`: found from the column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<DateFormat>,
     /// Texts: what the tokens are; `None`: words, or found from the tokens of a list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub splitter: Option<Splitter>,
@@ -164,6 +171,12 @@ pub(crate) struct InputTable {
     /// Categories: up to this many levels are one-hot when `embedding` is "auto", 0 or more. Default 10.
     #[serde(default)]
     one_hot: Option<usize>,
+    /// Dates: how they are written: "year" with the year first, "day" with the day first, "month" with the month first, or
+    /// "unix", seconds since 1970 (milliseconds and less where numbers are that large). Default: what fits them all, of
+    /// several the first of these; numbers are "unix" unless all are days such as 20240310.
+    #[serde(default)]
+    #[schemars(with = "Option<DateWord>")]
+    format: Option<DateFormat>,
     /// Texts: what the tokens of a text are: "words" by the word boundaries of Unicode, "whitespace" for what stands
     /// between white space, "characters". A list of tokens is taken as it is; texts to predict are split like its tokens.
     /// Default "words".
@@ -214,7 +227,7 @@ pub(crate) struct InputTable {
 
 impl Shorthand for InputConfig {
     type Table = InputTable;
-    const WORDS: &'static [&'static str] = &["number", "category", "boolean", "text", "image"];
+    const WORDS: &'static [&'static str] = &["number", "category", "boolean", "date", "text", "image"];
     const TABLE: &'static str = "or a table such as { kind = \"number\" }";
 
     fn from_word(word: &str) -> Option<Self> {
@@ -222,6 +235,7 @@ impl Shorthand for InputConfig {
             "number" => InputKind::Number,
             "category" => InputKind::Category,
             "boolean" => InputKind::Boolean,
+            "date" => InputKind::Date,
             "text" => InputKind::Text,
             "image" => InputKind::Image,
             _ => return None,
@@ -232,12 +246,13 @@ impl Shorthand for InputConfig {
     fn from_table(table: InputTable) -> Result<Self, String> {
         let InputTable { kind, standardize, embedding, one_hot, splitter, max_tokens, min_count, max_words, .. } =
             table;
-        let InputTable { size, channels, fit, augment, subwords, vectors, freeze, .. } = table;
+        let InputTable { size, channels, fit, augment, subwords, vectors, freeze, format, .. } = table;
         Ok(InputConfig {
             kind,
             standardize,
             embedding,
             one_hot,
+            format,
             splitter,
             max_tokens,
             min_count,
@@ -260,12 +275,14 @@ impl InputConfig {
     pub fn stray_key(&self, kind: InputKind) -> Option<&'static str> {
         let number = kind == InputKind::Number;
         let category = kind == InputKind::Category;
+        let date = kind == InputKind::Date;
         let text = kind == InputKind::Text;
         let image = kind == InputKind::Image;
         [
             ("standardize", self.standardize.is_some() && !number && !image),
             ("embedding", self.embedding.is_some() && !category && !text),
             ("one_hot", self.one_hot.is_some() && !category),
+            ("format", self.format.is_some() && !date),
             ("splitter", self.splitter.is_some() && !text),
             ("max_tokens", self.max_tokens.is_some() && !text),
             ("min_count", self.min_count.is_some() && !text),
@@ -316,10 +333,22 @@ impl InputKind {
             InputKind::Number => "number",
             InputKind::Category => "category",
             InputKind::Boolean => "boolean",
+            InputKind::Date => "date",
             InputKind::Text => "text",
             InputKind::Image => "image",
         }
     }
+}
+
+// As the schema sees the format of dates.
+#[derive(JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "only its schema is used")]
+enum DateWord {
+    Year,
+    Day,
+    Month,
+    Unix,
 }
 
 // As the schema sees a splitter.

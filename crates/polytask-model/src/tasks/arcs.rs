@@ -32,6 +32,38 @@ struct Read<'a> {
     relations: Vec<Option<&'a str>>,
 }
 
+impl Arcs {
+    /// What is measured: the trees with the tokens that are not read, whose heads and relations nothing finds. What is read
+    /// has `heads` and `relations`.
+    fn truth(&self, source: &LabelColumn, heads: &[u32], relations: &[u32]) -> Result<Truth, TaskError> {
+        let sentences = source.sentences()?;
+        let (mut offsets, mut all, mut named) =
+            (vec![0], Vec::with_capacity(heads.len()), Vec::with_capacity(relations.len()));
+        for row in 0..sentences.rows() {
+            let read = sentences.tokens(row);
+            all.extend_from_slice(&heads[read.clone()]);
+            named.extend_from_slice(&relations[read]);
+            let (length, whole) = (sentences.len(row), sentences.whole[row] as usize);
+            if length < whole {
+                let start = all.len() - length;
+                let items = source.items(row)?.unwrap_or_default();
+                all.resize(start + whole, MISSING);
+                named.resize(start + whole, UNSEEN);
+                for (token, item) in items.into_iter().enumerate() {
+                    let far = item.and_then(|item| item.parse::<usize>().ok()).is_some_and(|head| head > length);
+                    if let Some(head) =
+                        all.get_mut(start + token).filter(|_| far || (token >= length && item.is_some()))
+                    {
+                        *head = UNSEEN;
+                    }
+                }
+            }
+            offsets.push(all.len() as u32);
+        }
+        Ok(Truth::Arcs { offsets, heads: all, relations: named })
+    }
+}
+
 /// Reads both columns, cut to the tokens that are read.
 fn read<'a>(source: &LabelColumn<'a>, relation: &str) -> Result<Read<'a>, TaskError> {
     let (sentences, heads) = (source.sentences()?, heads(source)?);
@@ -174,7 +206,7 @@ impl Outcome for Arcs {
             target.extend(if known { [*head, *relation] } else { [0, 0] });
             weights.push(if known { 1.0 } else { 0.0 });
         }
-        let truth = Truth::Arcs { offsets: sentences.offsets.clone(), heads: all.heads, relations };
+        let truth = self.truth(source, &all.heads, &relations)?;
         let mut labels = Labels::new(Target::Class(target), truth, weights);
         labels.elements = Some(sentences.offsets.clone());
         Ok(labels)
@@ -213,7 +245,9 @@ impl Outcome for Arcs {
         for (own, (h, r)) in offsets.windows(2).zip(h.iter().zip(r)) {
             let own = own[0] as usize..own[1] as usize;
             let truth = heads[own.clone()].iter().zip(&relations[own]);
-            for ((head, relation), (h, r)) in truth.zip(h.iter().zip(r)).filter(|((head, _), _)| **head != MISSING) {
+            // Tokens past those that are read have no prediction, which is a mistake.
+            let found = h.iter().zip(r).chain(std::iter::repeat((&MISSING, &MISSING)));
+            for ((head, relation), (h, r)) in truth.zip(found).filter(|((head, _), _)| **head != MISSING) {
                 count += 1;
                 attached += usize::from(head == h);
                 labelled += usize::from(relation == r);

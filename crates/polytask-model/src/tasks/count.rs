@@ -1,5 +1,6 @@
 //! How many.
 
+use super::digits::rounded;
 use super::labels::{LabelColumn, Labels, Target, Truth};
 use super::{Layout, Outcome, Prediction, TaskError};
 use crate::metric::{Better, Metrics, mae, poisson_deviance, rmse};
@@ -61,7 +62,11 @@ impl Outcome for Count {
     }
 
     fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
-        Prediction::Numbers(output.prediction.values().iter().map(|z| f64::from(*z).exp()).collect())
+        let rate = |z: &f32| {
+            let rate = f64::from(*z).exp();
+            rounded(rate, rate)
+        };
+        Prediction::Numbers(output.prediction.values().iter().map(rate).collect())
     }
 
     fn constant(&self, rows: usize) -> Prediction {

@@ -249,6 +249,12 @@ pub enum TaskError {
         /// What it holds.
         value: String,
     },
+    /// No training row counts.
+    #[error("every training row has a weight of 0 in column `{column}`: there is nothing to learn from")]
+    NoWeight {
+        /// The column.
+        column: String,
+    },
     /// A stored task that does not hold together.
     #[error("task `{task}` is damaged: {reason}")]
     Damaged {
@@ -299,6 +305,7 @@ impl TaskError {
                 "check the column; if the words are classes, say so with kind = \"category\" (at most 65536 of them)"
             }
             Self::StrayKey { .. } => "say the kind of the task, or take the key out",
+            Self::NoWeight { .. } => "give the rows to learn from a weight above 0, or take data.sample_weight out",
             Self::BadWeight { .. } => "every row needs a weight of 0 or above",
             _ => return None,
         };

@@ -5,14 +5,23 @@ use super::{Prediction, TaskError, Truth};
 use polytask_data::Values;
 use polytask_data::text::{Frame, frames};
 
-/// The frames of every row, those past the tokens that are read left out; none where a row has no label.
+/// The frames of every row; none where a row has no label.
 pub(crate) type Frames = Vec<Option<Vec<Frame>>>;
 
-/// Reads the column of frames.
+/// Reads the column of frames, cut to the tokens that are read.
 ///
 /// # Errors
 /// A column of something else, frames that do not fit the tokens, arguments of one predicate that overlap.
 pub(crate) fn read(source: &LabelColumn) -> Result<Frames, TaskError> {
+    let (mut all, sentences) = (read_whole(source)?, source.sentences()?);
+    for (row, frames) in all.iter_mut().enumerate() {
+        frames.iter_mut().for_each(|frames| cut(frames, sentences.len(row)));
+    }
+    Ok(all)
+}
+
+/// The same with what lies past those tokens: nothing predicts it, and it counts as missed.
+pub(super) fn read_whole(source: &LabelColumn) -> Result<Frames, TaskError> {
     let sentences = source.sentences()?;
     let mut all = Vec::with_capacity(sentences.rows());
     for row in 0..sentences.rows() {
@@ -37,7 +46,6 @@ pub(crate) fn read(source: &LabelColumn) -> Result<Frames, TaskError> {
             continue;
         };
         let mut own = frames(json, sentences.whole[row] as usize).map_err(bad)?;
-        cut(&mut own, sentences.len(row));
         for frame in &mut own {
             frame.arguments.sort_by_key(|argument| argument.first);
             if let Some(pair) = frame.arguments.windows(2).find(|pair| pair[0].last >= pair[1].first) {

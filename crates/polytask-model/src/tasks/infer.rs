@@ -13,7 +13,7 @@ pub fn infer_kind(table: &polytask_data::Table, column: &str) -> Option<TaskKind
     infer(&source).ok()
 }
 
-/// The kind of the labels: 0 and 1, or two different words, are binary; other numbers a regression (a count must be
+/// The kind of the labels: 0 and 1, -1 and 1, or two different words, are binary; other numbers a regression (a count must be
 /// asked for); more words a category.
 ///
 /// # Errors
@@ -25,8 +25,8 @@ pub fn infer(source: &LabelColumn) -> Result<TaskKind, TaskError> {
     }
     if let Values::Number(values) = &source.column.values {
         let known = || values.iter().filter(|v| !v.is_nan());
-        let binary =
-            known().all(|v| *v == 0.0 || *v == 1.0) && known().any(|v| *v == 0.0) && known().any(|v| *v == 1.0);
+        let no = if known().any(|v| *v == -1.0) { -1.0 } else { 0.0 };
+        let binary = known().all(|v| *v == no || *v == 1.0) && known().any(|v| *v == no) && known().any(|v| *v == 1.0);
         return Ok(if binary { TaskKind::Binary } else { TaskKind::Regression });
     }
     let counted = levels(source.column).ordered(0..rows);

@@ -251,6 +251,8 @@ pub struct LabelColumn<'a> {
     pub table: &'a Table,
     /// The column the labels are in.
     pub column: &'a Column,
+    /// The image input whose pixels are labelled.
+    pub(super) picture: Option<&'a str>,
     /// The text input whose tokens are labelled, and its sentences.
     over: Option<(&'a str, &'a Sentences)>,
 }
@@ -258,7 +260,7 @@ pub struct LabelColumn<'a> {
 impl<'a> LabelColumn<'a> {
     pub(crate) fn find(task: &'a str, column: &str, table: &'a Table) -> Result<Self, TaskError> {
         match table.find(column) {
-            Ok(column) => Ok(LabelColumn { task, table, column, over: None }),
+            Ok(column) => Ok(LabelColumn { task, table, column, picture: None, over: None }),
             Err(source @ DataError::UnknownColumn { .. }) => {
                 Err(TaskError::Column { task: task.to_owned(), source: Box::new(source) })
             }

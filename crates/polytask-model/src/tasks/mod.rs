@@ -11,6 +11,7 @@ mod bio;
 mod category;
 mod classes;
 mod count;
+mod digits;
 pub(crate) mod domains;
 mod error;
 mod frames;
@@ -47,7 +48,7 @@ pub use labels::{LabelColumn, Labels, MISSING, Target, Truth, UNSEEN, sample_wei
 pub(crate) use layout::Predicates as RowPredicates;
 pub use layout::{Layout, Place};
 pub use link::Link;
-pub use multilabel::Multilabel;
+pub use multilabel::{Multilabel, separator_of};
 pub use pixel_regression::PixelRegression;
 pub use pixels::Canvas;
 pub use predicates::Predicates;
@@ -203,6 +204,7 @@ impl Task {
             Some(kind) if kind.is_of_pixels() => Some(source.choose_image(config.over.as_deref(), inputs)?),
             _ => None,
         };
+        source.picture = image.map(|(name, _)| name);
         let over = match config.kind {
             Some(kind) if kind.is_of_pixels() => image.map(|(name, _)| name.to_owned()),
             Some(kind) if kind.is_of_tokens() => Some(source.choose(config.over.as_deref(), texts)?.to_owned()),
@@ -297,6 +299,7 @@ impl Task {
     pub fn labels_over(&self, table: &Table, texts: &Texts) -> Result<Labels, TaskError> {
         let mut source = LabelColumn::find(&self.name, &self.column, table)?;
         if self.outcome().pixels().is_some() {
+            source.picture = self.over.as_deref();
             let labels = self.outcome().labels(&source)?;
             return Ok(Labels { image: self.over.clone(), ..labels });
         }

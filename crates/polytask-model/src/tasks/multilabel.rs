@@ -33,7 +33,8 @@ type Flags = Vec<f32>;
 
 impl Multilabel {
     pub(super) fn fit(source: &LabelColumn, config: &TaskConfig, rows: &[u32]) -> Result<Self, TaskError> {
-        let separator = config.separator.clone().unwrap_or_else(|| "|".to_owned());
+        let found = || separator_of(source.column).unwrap_or(SEPARATOR).to_owned();
+        let separator = config.separator.clone().unwrap_or_else(found);
         let mut task =
             Multilabel { labels: Vec::new(), shares: Vec::new(), separator, columns: config.columns.is_some() };
         task.labels = match &config.columns {
@@ -72,13 +73,27 @@ impl Multilabel {
     }
 
     /// The labels of a row of one column; none where they are missing.
-    fn of_row<'a>(&self, column: &'a Column, row: usize) -> Option<Vec<&'a str>> {
+    pub(crate) fn of_row<'a>(&self, column: &'a Column, row: usize) -> Option<Vec<&'a str>> {
         let trimmed = |labels: Vec<&'a str>| labels.into_iter().map(str::trim).filter(|l| !l.is_empty()).collect();
         match &column.values {
-            Values::Text(text) => Some(trimmed(text.get(row)?.split(&self.separator).collect())),
+            Values::Text(text) => Some(trimmed(parts(text.get(row)?, &self.separator))),
             Values::List(list) => Some(trimmed(list.get(row)?.flatten().collect())),
             _ => None,
         }
+    }
+
+    /// What is to be said of how its labels were told apart where nobody has said it.
+    pub(crate) fn said_of(&self, column: &Column) -> Option<String> {
+        let Values::Text(text) = &column.values else { return None };
+        if self.separator != SEPARATOR {
+            let separator = &self.separator;
+            return Some(format!(
+                "no row has several labels with `|` between them, but many with `{separator}`, which was taken for what parts them; separator = \"|\" has it otherwise"
+            ));
+        }
+        let lists = text.levels.iter().filter(|level| list(level).is_some()).count();
+        (2 * lists > text.levels.len())
+            .then(|| "its labels are lists as Python and JSON write them, and were read as such".to_owned())
     }
 
     fn flags(&self, source: &LabelColumn) -> Result<Flags, TaskError> {
@@ -121,6 +136,45 @@ impl Multilabel {
         };
         (rows, (0..width).map(one).collect())
     }
+}
+
+/// What stands between labels unless a config says otherwise.
+const SEPARATOR: &str = "|";
+/// What else people put there.
+const OTHERS: [&str; 2] = [",", ";"];
+
+/// The labels of a text: those of a list as Python and JSON write it, or what stands between separators.
+fn parts<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
+    match list(text) {
+        Some(items) => items.split(',').map(|item| item.trim().trim_matches(['\'', '"'])).collect(),
+        None => text.split(separator).collect(),
+    }
+}
+
+/// What stands within the brackets of a list of quoted words, `['a', 'b']`, or of none.
+fn list(text: &str) -> Option<&str> {
+    let inside = text.trim().strip_prefix('[')?.strip_suffix(']')?.trim();
+    let quoted = |mark: char| inside.starts_with(mark) && inside.ends_with(mark) && inside.len() > 1;
+    (inside.is_empty() || quoted('\'') || quoted('"')).then_some(inside)
+}
+
+/// What parts the labels of a column of texts, if some rows have several: `|`, or `,` or `;` where no row has that and it
+/// makes few labels of many texts. Lists in brackets part theirs by themselves.
+pub fn separator_of(column: &Column) -> Option<&'static str> {
+    let Values::Text(text) = &column.values else { return None };
+    let plain = || text.levels.iter().filter(|level| list(level).is_none());
+    if plain().any(|level| level.contains(SEPARATOR)) {
+        return Some(SEPARATOR);
+    }
+    if plain().count() == 0 {
+        return (!text.levels.is_empty()).then_some(SEPARATOR);
+    }
+    OTHERS.into_iter().find(|separator| {
+        let several = plain().filter(|level| level.contains(*separator)).count();
+        let labels: std::collections::BTreeSet<&str> =
+            plain().flat_map(|level| level.split(*separator).map(str::trim)).collect();
+        several * 10 >= plain().count() && several > 1 && labels.len() < plain().count()
+    })
 }
 
 /// 1 or 0 for each row of a column of true and false; NaN where missing.
@@ -202,5 +256,30 @@ impl Outcome for Multilabel {
             true => Ok(()),
             false => Err("the shares of its labels are out of range".into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn separators_are_found() {
+        let of = |rows: &[&str]| separator_of(&Column::text("y", rows.iter().map(|row| Some(*row))));
+        assert_eq!(of(&["a,b", "b", "a, c", "c", "a,b,c", "a"]), Some(","));
+        assert_eq!(of(&["a;b", "b", "a;c", "c", "a;b;c", "a"]), Some(";"));
+        assert_eq!(of(&["a|b", "b,c", "a,c"]), Some("|"));
+        assert_eq!(of(&["['a', 'b']", "[]", "['a']"]), Some("|"));
+        // Names that hold a comma are no lists of labels.
+        assert_eq!(of(&["Smith, John", "Doe, Jane", "Roe, Ann"]), None);
+        assert_eq!(of(&["a", "b"]), None);
+    }
+
+    #[test]
+    fn lists_are_read_as_python_and_json_write_them() {
+        assert_eq!(parts("['joy', 'anger']", "|"), ["joy", "anger"]);
+        assert_eq!(parts("[\"joy\"]", "|"), ["joy"]);
+        assert_eq!(parts("[]", "|"), [""]);
+        assert_eq!(parts("[x]|b", "|"), ["[x]", "b"]);
     }
 }

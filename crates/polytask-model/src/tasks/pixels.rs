@@ -4,7 +4,7 @@ use super::TaskError;
 use super::labels::LabelColumn;
 use crate::inputs::Image;
 use crate::section::{ImageFit, TaskConfig};
-use polytask_data::image::{Source, sources};
+use polytask_data::image::{Mask, Source, sources};
 use polytask_data::{Column, Values};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -81,9 +81,11 @@ impl Canvas {
             _ => sources(source.table, &column.name)
                 .map_err(|error| TaskError::Column { task: source.task.to_owned(), source: Box::new(error) })?,
         };
+        // A mask was drawn on its picture, and is turned with it.
+        let pictures = source.picture.and_then(|picture| sources(source.table, picture).ok()).unwrap_or_default();
         let one = |row: &u32| {
             let labels = match files.get(*row as usize) {
-                Some(file) => self.mask(source, *row, file)?,
+                Some(file) => self.mask(source, *row, file, pictures.get(*row as usize))?,
                 None => self.items(column, *row as usize).map_err(|reason| source.pixels_differ(*row, reason))?,
             };
             make(*row, labels)
@@ -91,7 +93,13 @@ impl Canvas {
         rows.par_iter().map(one).collect()
     }
 
-    fn mask<'a>(&self, source: &LabelColumn<'_>, row: u32, file: &Source) -> Result<Labelled<'a>, TaskError> {
+    fn mask<'a>(
+        &self,
+        source: &LabelColumn<'_>,
+        row: u32,
+        file: &Source,
+        picture: Option<&Source>,
+    ) -> Result<Labelled<'a>, TaskError> {
         let mask = file.mask(self.max_pixels).map_err(|problem| TaskError::Mask {
             place: Box::new(source.table.place(row as usize)),
             task: source.task.to_owned(),
@@ -101,7 +109,11 @@ impl Canvas {
             },
             problem,
         })?;
-        Ok(mask.map_or(Labelled::Missing, |mask| Labelled::Mask(mask.scaled(self.size(), self.fit.into()))))
+        let turned = |mask: Mask| match picture {
+            Some(picture) => picture.turn(mask, self.max_pixels),
+            None => mask,
+        };
+        Ok(mask.map_or(Labelled::Missing, |mask| Labelled::Mask(turned(mask).scaled(self.size(), self.fit.into()))))
     }
 
     /// The items of a list, or of a list of lines.

@@ -64,7 +64,7 @@ impl Outcome for Predicates {
     fn labels(&self, source: &LabelColumn) -> Result<Labels, TaskError> {
         let frames = frames::read(source)?;
         let (target, weights) = Self::target(source, &frames)?;
-        let mut labels = Labels::new(Target::Real(target), Truth::Frames(frames), weights);
+        let mut labels = Labels::new(Target::Real(target), Truth::Frames(frames::read_whole(source)?), weights);
         labels.elements = Some(source.sentences()?.offsets.clone());
         Ok(labels)
     }

@@ -1,5 +1,6 @@
 //! A quantity.
 
+use super::digits::rounded;
 use super::labels::{LabelColumn, Labels, Target, Truth};
 use super::{Layout, Outcome, Prediction, TaskError};
 use crate::metric::{Better, Metrics, mae, pearson, r2, rmse};
@@ -79,7 +80,11 @@ impl Outcome for Regression {
 
     fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
         let (shift, scale) = self.scaling();
-        Prediction::Numbers(output.prediction.values().iter().map(|z| f64::from(*z) * scale + shift).collect())
+        let value = |z: &f32| {
+            let z = f64::from(*z);
+            rounded(z * scale + shift, if self.standardize { scale } else { z })
+        };
+        Prediction::Numbers(output.prediction.values().iter().map(value).collect())
     }
 
     fn constant(&self, rows: usize) -> Prediction {

@@ -103,7 +103,7 @@ impl Outcome for Roles {
             }
             offsets.push(target.len() as u32);
         }
-        let mut labels = Labels::new(Target::Class(target), Truth::Frames(frames), weights);
+        let mut labels = Labels::new(Target::Class(target), Truth::Frames(frames::read_whole(source)?), weights);
         labels.elements = Some(offsets);
         Ok(labels)
     }

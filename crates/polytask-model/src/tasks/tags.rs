@@ -36,10 +36,15 @@ impl Tags {
         let strict = config.strict.unwrap_or(false);
         let sentences = source.sentences()?;
         let read = read(source, sentences, strict)?;
-        let sequences = rows.iter().filter_map(|row| {
-            let spans = read.spans.get(*row as usize)?.as_deref()?;
-            Some((sentences.len(*row as usize), spans))
-        });
+        let seen: Vec<(usize, Vec<Span>)> = rows
+            .iter()
+            .filter_map(|row| {
+                let (mut spans, tokens) = (read.spans.get(*row as usize)?.clone()?, sentences.len(*row as usize));
+                cut(&mut spans, tokens);
+                Some((tokens, spans))
+            })
+            .collect();
+        let sequences = seen.iter().map(|(tokens, spans)| (*tokens, spans.as_slice()));
         Ok(Tags { set: TagSet::fit(source, config, TaskLoss::Softmax, sequences)?, strict })
     }
 }
@@ -120,7 +125,7 @@ impl Outcome for Tags {
     }
 }
 
-/// The spans of every row, those past the tokens that are read left out.
+/// The spans of every row, those past the tokens that are read among them: nothing predicts them, and they count as missed.
 fn read(source: &LabelColumn, sentences: &Sentences, strict: bool) -> Result<Read, TaskError> {
     let mut all = Read { spans: Vec::with_capacity(sentences.rows()), repaired: 0, widened: 0 };
     for row in 0..sentences.rows() {
@@ -147,7 +152,7 @@ fn read(source: &LabelColumn, sentences: &Sentences, strict: bool) -> Result<Rea
         if tags.len() != whole {
             return Err(bad(format!("{} tags for {whole} tokens", tags.len())));
         }
-        let (mut spans, repaired) = bio_spans(tags.iter().copied()).map_err(|error| {
+        let (spans, repaired) = bio_spans(tags.iter().copied()).map_err(|error| {
             bad(format!(
                 "`{}` at token {} is no tag; tags are `O`, `B-label` and `I-label`",
                 error.tag,
@@ -159,7 +164,6 @@ fn read(source: &LabelColumn, sentences: &Sentences, strict: bool) -> Result<Rea
             return Err(bad(format!("`{tag}` at token {} goes on with a span that never began", token + 1)));
         }
         all.repaired += repaired.len();
-        cut(&mut spans, sentences.len(row));
         all.spans.push(Some(spans));
     }
     Ok(all)
@@ -182,7 +186,8 @@ fn token_spans(
     let text = source.text_of(row);
     let characters = Characters::new(&text);
     let places = sentences.places.get(sentences.tokens(row)).unwrap_or_default();
-    let mut spans = Vec::new();
+    let (mut spans, tokens, mut past) = (Vec::new(), sentences.len(row), 0);
+    let is_cut = tokens < sentences.whole[row] as usize;
     for span in text_spans(json)? {
         match span {
             TextSpan::Tokens(span) if span.last >= sentences.whole[row] as usize => {
@@ -195,16 +200,23 @@ fn token_spans(
                     return Err(format!("a span ends at character {end} of {all}"));
                 };
                 let touches = |place: &std::ops::Range<u32>| (place.start as usize) < to && place.end as usize > from;
-                let Some(first) = places.iter().position(touches) else { continue };
+                let beyond = is_cut && places.last().is_none_or(|last| to > last.end as usize);
+                // Where the tokens past the cut are is not known; that the span is there is.
+                past += usize::from(beyond);
+                let Some(first) = places.iter().position(touches) else {
+                    if beyond {
+                        spans.push(Span { first: tokens + past, last: tokens + past, label });
+                    }
+                    continue;
+                };
                 let last = places.iter().rposition(touches).unwrap_or(first);
                 let exact = places[first].start as usize == from && places[last].end as usize == to;
-                *widened += usize::from(!exact);
-                spans.push(Span { first, last, label });
+                *widened += usize::from(!exact && !beyond);
+                spans.push(Span { first, last: if beyond { tokens } else { last }, label });
             }
         }
     }
     spans.sort();
-    cut(&mut spans, sentences.len(row));
     if let Some(pair) = spans.windows(2).find(|pair| pair[0].last >= pair[1].first) {
         return Err(format!("the spans of `{}` and `{}` overlap", pair[0].label, pair[1].label));
     }

@@ -80,17 +80,24 @@ impl Outcome for TokenCategory {
         let sentences = source.sentences()?;
         let at: HashMap<&str, u32> =
             self.classes.labels.iter().enumerate().map(|(i, label)| (label.as_str(), i as u32)).collect();
-        let mut classes = vec![MISSING; sentences.codes.len()];
+        // What the loss sees ends where the text is cut; what is measured does not.
+        let mut read = Vec::with_capacity(sentences.codes.len());
+        let (mut offsets, mut classes) = (vec![0], Vec::with_capacity(read.capacity()));
         for (row, labels) in items(source)?.into_iter().enumerate() {
-            let own = &mut classes[sentences.tokens(row)];
-            for (class, label) in own.iter_mut().zip(labels.into_iter().flatten()) {
-                *class = label.map_or(MISSING, |label| at.get(label).copied().unwrap_or(UNSEEN));
+            let whole = sentences.whole[row] as usize;
+            let class = |label: Option<&str>| label.map_or(MISSING, |l| at.get(l).copied().unwrap_or(UNSEEN));
+            match labels {
+                Some(labels) => classes.extend(labels.into_iter().map(class)),
+                None => classes.extend(std::iter::repeat_n(MISSING, whole)),
             }
+            let start = offsets.last().copied().unwrap_or(0) as usize;
+            read.extend_from_slice(classes.get(start..start + sentences.len(row)).unwrap_or_default());
+            offsets.push(classes.len() as u32);
         }
         let count = self.width() as u32;
-        let target = classes.iter().map(|class| if *class < count { *class } else { 0 }).collect();
-        let weights = self.classes.row_weights(&classes);
-        let truth = Truth::Tokens { offsets: sentences.offsets.clone(), classes };
+        let target = read.iter().map(|class| if *class < count { *class } else { 0 }).collect();
+        let weights = self.classes.row_weights(&read);
+        let truth = Truth::Tokens { offsets, classes };
         let mut labels = Labels::new(Target::Class(target), truth, weights);
         labels.elements = Some(sentences.offsets.clone());
         Ok(labels)
@@ -116,8 +123,12 @@ impl Outcome for TokenCategory {
             return Metrics::default();
         };
         let rows = offsets.windows(2).zip(predicted);
-        let pairs = rows.flat_map(|(own, predicted)| classes[own[0] as usize..own[1] as usize].iter().zip(predicted));
-        let (truth, predicted): (Vec<u32>, Vec<u32>) = pairs.filter(|(truth, _)| **truth != MISSING).unzip();
+        // Tokens past those that are read have no prediction, which is a mistake.
+        let pairs = rows.flat_map(|(own, predicted)| {
+            let all = predicted.iter().copied().chain(std::iter::repeat(MISSING));
+            classes[own[0] as usize..own[1] as usize].iter().copied().zip(all)
+        });
+        let (truth, predicted): (Vec<u32>, Vec<u32>) = pairs.filter(|(truth, _)| *truth != MISSING).unzip();
         let mut metrics = Metrics::new(truth.len());
         metrics.push("accuracy", Better::Higher, crate::metric::accuracy(&truth, &predicted));
         metrics.push("macro_f1", Better::Higher, crate::metric::macro_f1(&truth, &predicted));

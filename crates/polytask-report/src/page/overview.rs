@@ -17,6 +17,9 @@ pub fn section(run: &Run, rows: &Result<Rows, String>, importance: Option<&Impor
     match rows {
         Ok(rows) => {
             measured(&mut section, run, rows);
+            rows.notes.iter().for_each(|note| {
+                section.note(note.clone());
+            });
             if let Some(changed) = changed(run, rows) {
                 section.note(changed);
             }

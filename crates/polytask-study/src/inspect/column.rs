@@ -3,7 +3,7 @@
 use polytask_data::{Column, Values};
 use polytask_model::column::{levels, moments};
 use polytask_model::config::InputKind;
-use polytask_model::inputs::infer_kind;
+use polytask_model::inputs::{infer_kind, is_days};
 use serde::Serialize;
 
 /// What is in a column.
@@ -94,8 +94,10 @@ impl ColumnSurvey {
         let rows = column.len();
         let missing = (0..rows).filter(|row| column.is_missing(*row)).count();
         let (distinct, summary) = summary(column);
-        let kind = infer_kind(column);
+        let kind = if is_days(column) && distinct > 1 { InputKind::Date } else { infer_kind(column) };
         let known = rows - missing;
+        let words = kind == InputKind::Category && reads_as_text(column, distinct, known);
+        let kind = if words { InputKind::Text } else { kind };
         let concern = match &column.values {
             _ if known == 0 => Some(Concern::Empty),
             Values::Images(_) => None,
@@ -176,6 +178,28 @@ fn summary(column: &Column) -> (usize, Summary) {
     }
 }
 
+/// Whether words that hardly repeat stand in a column that is called like one of texts, however short they are.
+fn reads_as_text(column: &Column, distinct: usize, known: usize) -> bool {
+    const NAMES: [&str; 14] = [
+        "text",
+        "sentence",
+        "utterance",
+        "query",
+        "question",
+        "title",
+        "comment",
+        "review",
+        "message",
+        "tweet",
+        "content",
+        "body",
+        "description",
+        "phrase",
+    ];
+    let name = column.name.to_lowercase();
+    distinct > 20 && 2 * distinct > known && name.split(['_', '.', ' ', '-']).any(|word| NAMES.contains(&word))
+}
+
 /// Whether numbers count the rows, or are keys by their name.
 fn numbers_rows(name: &str, values: &[f64], known: usize, distinct: usize) -> bool {
     if distinct < known || known < values.len() || known < 20 || values.iter().any(|value| value.fract() != 0.0) {
@@ -222,7 +246,8 @@ mod tests {
     #[test]
     fn dates_constants_and_gaps() {
         let dates: Vec<String> = (0..60).map(|i| format!("2004-03-{:02} {:02}:00", i % 28 + 1, i / 28)).collect();
-        assert_eq!(of(Column::text("when", dates.iter().map(|d| Some(d.as_str())))).concern, Some(Concern::Dates));
+        let when = of(Column::text("when", dates.iter().map(|d| Some(d.as_str()))));
+        assert_eq!((when.concern, when.kind), (None, "date"));
         assert_eq!(of(Column::number("x", vec![1.0, f64::NAN, 1.0])).concern, Some(Concern::Constant));
         let empty = of(Column::number("x", vec![f64::NAN; 3]));
         assert_eq!((empty.concern, empty.missing, empty.distinct), (Some(Concern::Empty), 3, 0));

@@ -3,7 +3,7 @@
 use super::target::Reason;
 use super::{Candidate, Concern, Leak, Summary, Survey, candidates, choose, leaks, structure_columns, structures};
 use crate::Error;
-use polytask_data::{DataError, Table};
+use polytask_data::{Column, DataError, Table};
 use polytask_model::Error as ModelError;
 use polytask_model::config::{Config, InputKind, TaskKind};
 use polytask_model::inputs::EncodeError;
@@ -31,10 +31,12 @@ pub struct Draft<'a> {
     /// Sides that images are scaled to, where they differ.
     size: Option<usize>,
     trunk: &'static str,
+    /// Keys of `[data]` with their values, as they are written.
+    set: Vec<(String, String)>,
 }
 
-/// A config for a table that was read from `path`, with these tasks or those that are most likely meant; `file` is where it
-/// will stand.
+/// A config for a table that was read from `path` with the keys of `[data]` in `set`, with these tasks or those that are most
+/// likely meant; `file` is where it will stand.
 ///
 /// # Errors
 /// A task that is no column, or cannot be learnt.
@@ -44,8 +46,10 @@ pub fn draft<'a>(
     path: &str,
     tasks: &[String],
     file: &str,
+    set: &[String],
 ) -> Result<(String, Draft<'a>), Error> {
-    let mut draft = Draft::new(table, survey, path, tasks)?;
+    let mut draft =
+        Draft { set: set.iter().filter_map(|set| line_of(set)).collect(), ..Draft::new(table, survey, path, tasks)? };
     // Each round sets a column aside, or tries another trunk.
     for _ in 0..survey.columns.len() + TRUNKS.len() + draft.structures.len() {
         let text = draft.text();
@@ -95,7 +99,8 @@ impl<'a> Draft<'a> {
                 let find = |name: &String| {
                     let column = table.find(name)?;
                     let known = all.iter().find(|candidate| candidate.column == *name).cloned();
-                    let kind = polytask_model::tasks::infer_kind(table, &column.name).unwrap_or(TaskKind::Category);
+                    let inferred = polytask_model::tasks::infer_kind(table, &column.name);
+                    let kind = known.as_ref().map(|known| known.kind).or(inferred).unwrap_or(TaskKind::Category);
                     Ok(known.unwrap_or(Candidate { column: name.clone(), kind, because: None }))
                 };
                 named.iter().map(find).collect::<Result<_, Error>>()?
@@ -127,18 +132,32 @@ impl<'a> Draft<'a> {
                 aside.push((leak.column.clone(), format!("{} `{}`", leak.relation.words(), leak.task)));
             }
         }
+        if chosen.is_empty() && structures.is_empty() {
+            return Err(Error::NoTarget { data: path.to_owned(), found: nothing(survey) });
+        }
         let others = all.into_iter().filter(|candidate| !is_task(&candidate.column)).collect();
         let images = survey.columns.iter().any(|column| column.kind == "image" && !is_task(&column.name));
         let tokens = !structures.is_empty() || chosen.iter().any(|task| task.kind.is_of_tokens());
+        for name in sentences(table, survey).filter(|name| tokens && !is_task(name)) {
+            aside.retain(|(other, _)| other != name);
+            aside.push((name.to_owned(), "is the sentence that `tokens` is made of".to_owned()));
+        }
         let pixels = chosen.iter().any(|task| matches!(task.kind, TaskKind::Segmentation | TaskKind::PixelRegression));
-        let trunk = match (images, tokens) {
-            (true, _) if pixels => PIXELS,
-            (true, _) => TRUNKS[0],
-            (_, true) => "[]",
-            _ => "[64, 64]",
-        };
+        let trunk = trunk(images, pixels, tokens);
         let path = path.to_owned();
-        Ok(Draft { survey, path, tasks: chosen, structures, others, aside, leaks, split, size: None, trunk })
+        Ok(Draft {
+            survey,
+            path,
+            tasks: chosen,
+            structures,
+            others,
+            aside,
+            leaks,
+            split,
+            size: None,
+            trunk,
+            set: Vec::new(),
+        })
     }
 
     /// Columns that are not read, with the reason.
@@ -150,6 +169,11 @@ impl<'a> Draft<'a> {
     pub fn tasks(&self) -> Vec<&str> {
         let words = self.structures.iter().map(|kind| kind.word());
         self.tasks.iter().map(|task| task.column.as_str()).chain(words).collect()
+    }
+
+    /// The columns of its tasks with what they are taken for.
+    pub fn kinds(&self) -> Vec<(&str, TaskKind)> {
+        self.tasks.iter().map(|task| (task.column.as_str(), task.kind)).collect()
     }
 
     /// Whether a column is read for a task.
@@ -181,8 +205,16 @@ impl<'a> Draft<'a> {
                 | EncodeError::NotText { input, .. }
                 | EncodeError::ManyLevels { input, .. }
                 | EncodeError::NotBoolean { input, .. }
+                | EncodeError::NotDate { input, .. }
                 | EncodeError::NotNumber { input, .. },
             ) => input.clone(),
+            ModelError::Task(TaskError::Over { texts, .. }) if texts.iter().any(|text| text == "tokens") => {
+                let others = texts.iter().filter(|text| *text != "tokens");
+                self.aside.extend(
+                    others.map(|text| (text.clone(), "is a text beside the tokens that are labelled".to_owned())),
+                );
+                return Ok(());
+            }
             ModelError::Graph(_) => {
                 let next = TRUNKS.iter().skip_while(|trunk| **trunk != self.trunk).nth(1);
                 return next.map(|trunk| self.trunk = trunk).ok_or(error);
@@ -229,19 +261,7 @@ impl<'a> Draft<'a> {
         line(&mut out, "# `polytask inspect THIS_FILE` shows its labels; `polytask schema` has every key.\n".into());
         line(&mut out, "[data]".into());
         line(&mut out, format!("path = {}", quoted(&self.path)));
-        match (&self.split, &self.survey.group) {
-            (Some(column), _) => line(&mut out, format!("split = {{ column = {} }}", quoted(column))),
-            (None, Some(group)) => {
-                line(
-                    &mut out,
-                    format!(
-                        "# All rows of one `{group}` are in the same part, or the test would ask what training has seen."
-                    ),
-                );
-                line(&mut out, format!("split = {{ valid = 0.1, test = 0.2, seed = 0, group = {} }}", quoted(group)));
-            }
-            (None, None) => line(&mut out, "split = { valid = 0.1, test = 0.2, seed = 0 }".into()),
-        }
+        out.push_str(&self.reading());
         if 100 * repeated >= *rows && *repeated > 0 {
             line(
                 &mut out,
@@ -301,6 +321,23 @@ impl<'a> Draft<'a> {
         out
     }
 
+    /// How the data are read and split.
+    fn reading(&self) -> String {
+        let mut out: String = self.set.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        let split_is_set = self.set.iter().any(|(key, _)| key.split('.').next() == Some("split"));
+        out += &match (&self.split, &self.survey.group) {
+            _ if split_is_set => String::new(),
+            (Some(column), _) => format!("split = {{ column = {} }}\n", quoted(column)),
+            (None, Some(group)) => format!(
+                "# All rows of one `{group}` are in the same part, or the test would ask what training has seen.\n\
+                 split = {{ valid = 0.1, test = 0.2, seed = 0, group = {} }}\n",
+                quoted(group)
+            ),
+            (None, None) => "split = { valid = 0.1, test = 0.2, seed = 0 }\n".to_owned(),
+        };
+        out
+    }
+
     /// Epochs and rows a batch: a minute or so.
     fn length(&self) -> (usize, usize) {
         let rows = self.survey.rows.max(1);
@@ -314,6 +351,54 @@ impl<'a> Draft<'a> {
         let (steps, most) = if slow { (2_000, 20) } else { (20_000, 200) };
         ((steps * batch / rows).clamp(5, most), batch)
     }
+}
+
+/// The key of `[data]` that an override sets, and its value as TOML has it.
+fn line_of(set: &str) -> Option<(String, String)> {
+    let (key, value) = set.split_once('=')?;
+    let key = key.trim().strip_prefix("data.")?;
+    let value = value.trim();
+    let read = toml::from_str::<toml::Table>(&format!("x = {value}"));
+    Some((key.to_owned(), if read.is_ok() { value.to_owned() } else { quoted(value) }))
+}
+
+/// What is trained first on such data.
+fn trunk(images: bool, pixels: bool, tokens: bool) -> &'static str {
+    match (images, tokens) {
+        (true, _) if pixels => PIXELS,
+        (true, _) => TRUNKS[0],
+        (_, true) => "[]",
+        _ => "[64, 64]",
+    }
+}
+
+/// What is there in place of labels.
+fn nothing(survey: &Survey) -> String {
+    match &survey.columns[..] {
+        [only] => format!("the only column is `{}` ({})", only.name, only.holds),
+        columns => {
+            let names: Vec<String> =
+                columns.iter().take(8).map(|column| format!("`{}` ({})", column.name, column.holds)).collect();
+            format!("none of the columns {} looks like labels", names.join(", "))
+        }
+    }
+}
+
+/// The columns of texts that the column of tokens was made of.
+fn sentences<'a>(table: &'a Table, survey: &'a Survey) -> impl Iterator<Item = &'a str> {
+    let texts = survey.columns.iter().filter(|column| column.kind == InputKind::Text.word());
+    let names = texts.map(|column| column.name.as_str());
+    names.filter(move |name| table.column("tokens").is_some_and(|tokens| is_joined(table, name, tokens)))
+}
+
+/// Whether texts are those that lists of tokens were made of, as far as the first of them tell.
+fn is_joined(table: &Table, column: &str, tokens: &Column) -> bool {
+    let bare = |text: String| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+    let Some(texts) = table.column(column).filter(|texts| texts.name != tokens.name) else { return false };
+    let pairs = (0..table.rows().min(100)).filter_map(|row| Some((bare(texts.shown(row)?), bare(tokens.shown(row)?))));
+    let (alike, all) = pairs.fold((0, 0), |(alike, all), (a, b)| (alike + usize::from(a == b), all + 1));
+    // Quotation marks and the like may have been changed on the way.
+    all > 0 && 2 * alike >= all
 }
 
 /// Whether a column says which part of the split a row is in.

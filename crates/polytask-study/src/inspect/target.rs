@@ -1,10 +1,11 @@
 //! Which columns could be predicted.
 
-use super::{Concern, Survey};
+use super::{ColumnSurvey, Concern, Survey};
 use polytask_data::{Column, List, Table, Values};
 use polytask_model::config::TaskKind;
-use polytask_model::tasks::infer_kind;
+use polytask_model::tasks::{infer_kind, separator_of};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// A column that could be predicted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +34,8 @@ pub enum Reason {
     Form,
     /// Values are missing in it, and in few other columns.
     Gaps,
+    /// It stands beside texts or images with others like it, which are no inputs.
+    Beside,
     /// It is the last column, or one of the last that are numbered: `g1, g2, g3`.
     Last,
 }
@@ -44,6 +47,7 @@ impl Reason {
             Reason::Name => "it is called like one",
             Reason::Form => "it holds labels of tokens or pixels, or several labels a row",
             Reason::Gaps => "it is known for some rows only, as labels often are",
+            Reason::Beside => "it is one of several like it beside texts or images",
             Reason::Last => "it is the last column, or numbered like it",
         }
     }
@@ -96,6 +100,9 @@ pub fn candidates(table: &Table, survey: &Survey) -> Vec<Candidate> {
         Some(Candidate { column: column.name.clone(), kind, because })
     };
     let mut found: Vec<Candidate> = table.columns().iter().filter_map(of).collect();
+    if found.iter().all(|candidate| candidate.because.is_none()) && beside(&found, survey) {
+        found.iter_mut().for_each(|candidate| candidate.because = Some(Reason::Beside));
+    }
     if found.iter().all(|candidate| candidate.because.is_none()) {
         let gap = |candidate: &Candidate| {
             survey.column(&candidate.column).is_some_and(|column| 20 * column.missing > survey.rows)
@@ -112,6 +119,15 @@ pub fn candidates(table: &Table, survey: &Survey) -> Vec<Candidate> {
         }
     }
     found
+}
+
+/// Whether all that stands beside texts or images are several columns of one kind, or of classes: labels of these.
+fn beside(found: &[Candidate], survey: &Survey) -> bool {
+    let reads = |column: &ColumnSurvey| matches!(column.kind, "text" | "image");
+    let rest = survey.columns.iter().filter(|column| !reads(column) && column.concern.is_none()).count();
+    let classes = |candidate: &Candidate| matches!(candidate.kind, TaskKind::Binary | TaskKind::Category);
+    let alike = found.iter().all(classes) || found.windows(2).all(|pair| pair[0].kind == pair[1].kind);
+    survey.columns.iter().any(reads) && found.len() > 1 && found.len() == rest && alike
 }
 
 /// The candidates that are most likely meant.
@@ -136,7 +152,7 @@ fn is_name(name: &str) -> bool {
 fn kind(column: &Column, tokens: Option<&Column>, table: &Table, survey: &Survey) -> Option<TaskKind> {
     match &column.values {
         Values::Images(_) => mask_kind(column, survey),
-        Values::List(list) if column.name != "tokens" => list_kind(list, tokens),
+        Values::List(list) if column.name != "tokens" => list_kind(&column.name, list, tokens),
         Values::List(_) => None,
         Values::Nested(text) => text.levels.first().filter(|level| is_spans(level)).map(|_| TaskKind::Tags),
         Values::Number(_) | Values::Text(_) => {
@@ -145,14 +161,55 @@ fn kind(column: &Column, tokens: Option<&Column>, table: &Table, survey: &Survey
             if own.kind == "image" {
                 return mask_kind(column, survey);
             }
-            let words = own.kind == "text";
+            let words = own.kind == "text" || own.kind == "date";
             let barred = matches!(
                 own.concern,
                 Some(Concern::Empty | Concern::Constant | Concern::Identifier | Concern::Dates | Concern::Names)
             );
-            (!barred && !words && !group).then(|| infer_kind(table, &column.name)).flatten()
+            if barred || words || group {
+                return None;
+            }
+            if several(column) {
+                return Some(TaskKind::Multilabel);
+            }
+            let kind = infer_kind(table, &column.name)?;
+            Some(if kind == TaskKind::Regression && codes(column) { TaskKind::Category } else { kind })
         }
     }
+}
+
+/// Whether texts hold several labels each, few different ones in all.
+fn several(column: &Column) -> bool {
+    let (Values::Text(text), Some(separator)) = (&column.values, separator_of(column)) else { return false };
+    let bare = |part: &str| part.trim_matches(|c: char| c.is_whitespace() || "[]'\"".contains(c)).to_owned();
+    let parts = |level: &str| {
+        let separator = if level.starts_with('[') { "," } else { separator };
+        level.split(separator).map(bare).filter(|part| !part.is_empty()).collect::<Vec<String>>()
+    };
+    let all: Vec<Vec<String>> = text.levels.iter().map(|level| parts(level)).collect();
+    let labels: BTreeSet<&String> = all.iter().flatten().collect();
+    let many = all.iter().filter(|labels| labels.len() > 1).count();
+    many * 10 >= all.len() && many > 1 && labels.len() <= 1000 && labels.len() < all.len()
+}
+
+/// Classes at most that whole numbers stand for.
+const CODES: usize = 200;
+
+/// Whether a column that is called like one of classes counts them: 0, 1, 2 and so on, as Hugging Face has them.
+fn codes(column: &Column) -> bool {
+    const CLASSES: [&str; 6] = ["label", "labels", "class", "classes", "intent", "category"];
+    let Values::Number(values) = &column.values else { return false };
+    let name = column.name.to_lowercase();
+    let called = name.split(['_', '.', ' ', '-']).any(|word| CLASSES.contains(&word));
+    let known = || values.iter().copied().filter(|value| !value.is_nan());
+    let most = known().fold(0.0, f64::max);
+    let different: BTreeSet<u64> = known().map(f64::to_bits).collect();
+    called
+        && known().all(|value| value.fract() == 0.0 && value >= 0.0)
+        && most < CODES as f64
+        // Hardly a class between the first and the last is absent.
+        && 10 * different.len() >= 9 * (most as usize)
+        && different.len() * 2 <= values.len()
 }
 
 /// Images beside others, called like labels of their pixels.
@@ -175,21 +232,24 @@ fn is_spans(json: &str) -> bool {
 }
 
 /// Labels of tokens where there are as many of them as tokens; else several labels a row, if they are few.
-fn list_kind(list: &List, tokens: Option<&Column>) -> Option<TaskKind> {
+fn list_kind(name: &str, list: &List, tokens: Option<&Column>) -> Option<TaskKind> {
+    let name = name.to_lowercase();
+    let tagged = ["tag", "pos", "ner", "label", "chunk"].iter().any(|word| name.contains(word));
     let labels = list.items.levels.len();
     let aligned = tokens.is_some_and(|tokens| match &tokens.values {
         Values::List(tokens) => tokens.ends == list.ends,
         _ => false,
     });
     // Lemmas are as many as words, and positions of heads are no classes.
-    if !(2..=1000).contains(&labels) || labels * 4 > list.items.codes.len() {
+    if !(2..=1000).contains(&labels) || (labels * 4 > list.items.codes.len() && !tagged) {
         return None;
     }
     let numbers = list.items.levels.iter().all(|level| level.parse::<f64>().is_ok());
     let bio = list.items.levels.iter().all(|l| l == "O" || l.starts_with("B-") || l.starts_with("I-"));
     match (aligned, numbers) {
         (true, false) => Some(if bio { TaskKind::Tags } else { TaskKind::TokenCategory }),
-        (true, true) => None,
+        // Codes of tags, as Hugging Face has them; heads are no classes.
+        (true, true) => tagged.then_some(TaskKind::TokenCategory),
         (false, _) => Some(TaskKind::Multilabel),
     }
 }

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use polytask_graph::LossKind;
 use polytask_model::config::{Direction, TreesConfig, TreesMethod, TreesSharing};
 use polytask_model::inputs::{Code, Encoder};
-use polytask_model::model::{Body, columns};
+use polytask_model::model::{Body, columns, tree_columns};
 use polytask_model::tasks::{Target, Task};
 use polytask_trees::{Boosting, Features, Forest, Growing, Monotone, Objective, Sharing};
 use std::ops::ControlFlow;
@@ -170,7 +170,8 @@ impl Method {
 
 /// The constraints on inputs, which are columns of the trees in the order of the encoder.
 fn monotone(config: &TreesConfig, encoder: &Encoder) -> Vec<Monotone> {
-    let place = |column: &String| encoder.inputs.iter().position(|input| input.column == *column);
+    let columns = tree_columns(encoder);
+    let place = |column: &String| columns.iter().position(|read| read.input.column == *column);
     let of = |(column, direction): (&String, &Direction)| {
         Some(Monotone { feature: place(column)?, task: None, increasing: *direction == Direction::Increasing })
     };

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// What a linear model does read of the sections below, and what only looks on.
-const READ: &[&str] = &["model.sharing", "train.criterion", "train.seed", "loss.watch"];
+const READ: &[&str] = &["model.family", "model.sharing", "train.criterion", "train.seed", "loss.watch"];
 
 /// The keys of a config with a linear model that differ from their defaults and do nothing, in backquotes; none with any
 /// other model.

@@ -1,7 +1,29 @@
 //! What trees read: the columns of encoded rows.
 
-use crate::inputs::{Code, Encoder, Features};
+use crate::inputs::{Code, Encoder, Features, Input};
 use polytask_trees::{Column, TreesError};
+
+/// A column that trees read.
+#[derive(Clone, Copy, Debug)]
+pub struct TreeColumn<'a> {
+    /// The input that it comes from.
+    pub input: &'a Input,
+    /// Which part of it, of an input that has several; empty for the only one.
+    pub part: &'static str,
+}
+
+/// The columns that trees read of these inputs, in their order. Texts and images have none.
+pub fn tree_columns(encoder: &Encoder) -> Vec<TreeColumn<'_>> {
+    fn parts(input: &Input) -> &'static [&'static str] {
+        match &input.code {
+            Code::Number(_) | Code::Boolean(_) | Code::Category(_) => &[""],
+            Code::Date(date) => date.parts(),
+            Code::Text(_) | Code::Image(_) => &[],
+        }
+    }
+    let of = |input| parts(input).iter().map(move |part| TreeColumn { input, part });
+    encoder.inputs.iter().flat_map(of).collect()
+}
 
 /// The inputs of some rows as trees read them: a column of numbers for each feature, where a missing value is missing
 /// instead of a mean with a mark beside it, and a column of levels for each category. Texts and images are left out.
@@ -15,6 +37,7 @@ pub fn columns(encoder: &Encoder, features: &Features, rows: &[u32]) -> Result<p
         let indicator = match &input.code {
             Code::Number(code) => code.indicator,
             Code::Boolean(code) => code.indicator,
+            Code::Date(code) => code.indicator,
             Code::Category(_) => {
                 let level = |row: &u32| features.indices[*row as usize * features.index_width + index];
                 columns.push(Column::Categories(rows.iter().map(level).collect()));
@@ -23,12 +46,17 @@ pub fn columns(encoder: &Encoder, features: &Features, rows: &[u32]) -> Result<p
             }
             Code::Text(_) | Code::Image(_) => continue,
         };
-        let read = |row: &u32| match indicator && value(row, number + 1) > 0.0 {
-            true => f32::NAN,
-            false => value(row, number),
-        };
-        columns.push(Column::Numbers(rows.iter().map(read).collect()));
-        number += 1 + usize::from(indicator);
+        // The mark stands behind the features.
+        let mark = number + input.code.numbers() - 1;
+        let end = if indicator { mark } else { mark + 1 };
+        for at in number..end {
+            let read = |row: &u32| match indicator && value(row, mark) > 0.0 {
+                true => f32::NAN,
+                false => value(row, at),
+            };
+            columns.push(Column::Numbers(rows.iter().map(read).collect()));
+        }
+        number = mark + 1;
     }
     polytask_trees::Features::new(rows.len(), columns)
 }

@@ -6,7 +6,7 @@ mod ensemble;
 mod stored;
 mod text;
 
-pub use columns::columns;
+pub use columns::{TreeColumn, columns, tree_columns};
 pub(super) use engine::{Ask, Engine};
 pub use ensemble::{Ensemble, Member};
 pub(super) use stored::Stored;

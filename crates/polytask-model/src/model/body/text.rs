@@ -1,6 +1,7 @@
 //! Trees as people read them.
 
-use crate::inputs::{Code, Input};
+use super::{TreeColumn, tree_columns};
+use crate::inputs::Code;
 use crate::model::{Body, Model};
 use crate::tasks::{Kind, Task};
 use polytask_trees::{Head, Node, Schema, Test, Tree};
@@ -15,22 +16,14 @@ impl Model {
     /// The first trees, a line a question or leaf, in the units of the data; none of a model that is not trees.
     pub fn trees_as_text(&self, most: usize) -> Vec<String> {
         let Body::Trees(trees) = &self.body else { return Vec::new() };
-        let read: Vec<&Input> = self.encoder.inputs.iter().filter(|input| is_read(input)).collect();
+        let read = tree_columns(&self.encoder);
         let writer = Writer { read: &read, columns: trees.columns(), heads: trees.heads(), tasks: &self.tasks };
         trees.trees().iter().take(most).map(|tree| writer.tree(tree)).collect()
     }
 }
 
-/// Whether trees have a column of it.
-fn is_read(input: &Input) -> bool {
-    match input.code {
-        Code::Number(_) | Code::Boolean(_) | Code::Category(_) => true,
-        Code::Text(_) | Code::Image(_) => false,
-    }
-}
-
 struct Writer<'a> {
-    read: &'a [&'a Input],
+    read: &'a [TreeColumn<'a>],
     columns: &'a [Schema],
     heads: &'a [Head],
     tasks: &'a [Task],
@@ -65,13 +58,14 @@ impl Writer<'_> {
 
     /// What a node asks, in the units of the column.
     fn question(&self, node: &Node) -> String {
-        let Some(input) = self.read.get(node.feature as usize) else { return format!("column {}", node.feature) };
-        let name = &input.column;
+        let Some(column) = self.read.get(node.feature as usize) else { return format!("column {}", node.feature) };
+        let (input, name) = (column.input, format!("{} {}", column.input.column, column.part));
+        let name = name.trim_end();
         match (&node.test, &input.code, self.columns.get(node.feature as usize)) {
             (Test::Number { threshold, missing_left }, code, _) => {
                 let (shift, factor) = match code {
                     Code::Number(number) => (number.scaling().0, number.scaling().1),
-                    Code::Boolean(_) | Code::Category(_) | Code::Text(_) | Code::Image(_) => (0.0, 1.0),
+                    Code::Boolean(_) | Code::Date(_) | Code::Category(_) | Code::Text(_) | Code::Image(_) => (0.0, 1.0),
                 };
                 let value = f64::from(*threshold) / if factor == 0.0 { 1.0 } else { factor } + shift;
                 let missing = if *missing_left { " or missing" } else { "" };
