@@ -44,7 +44,7 @@ impl ImportanceCommand {
             Ok::<_, Failure>(importance(&model, &data, &rows, options)?)
         })??;
         for column in &answer.left_out {
-            eprintln!("note: `{column}` cannot be dealt to other rows");
+            say!("note: `{column}` cannot be dealt to other rows");
         }
         match self.format {
             Format::Json => print_json(&answer),

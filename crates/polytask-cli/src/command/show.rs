@@ -47,7 +47,7 @@ impl Show {
     fn graph(&self) -> Result<Graph, Failure> {
         let config = self.of.load()?;
         let prepared = on_threads(self.of.threads, || polytask::prepare(&config))??;
-        prepared.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        prepared.notes.iter().for_each(|note| say!("note: {note}"));
         let design = config.design(&prepared.encoder, &prepared.tasks);
         Ok(share::build(&design).map_err(Error::from)?)
     }

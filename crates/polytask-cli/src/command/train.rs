@@ -8,6 +8,7 @@ use crate::track::Mlflow;
 use crate::watching::Watching;
 use crate::{stop, text};
 use polytask::config::Config;
+use polytask::files::Lock;
 use polytask::linear::{Solved, ignored};
 use polytask::model::{CHECKPOINT, GateUse, Model, Scores, gate_warnings};
 use polytask::search;
@@ -55,22 +56,26 @@ impl Train {
     pub fn run(self) -> Result<(), Failure> {
         let config = self.config.load()?;
         self.tracking.mlflow.as_deref().map_or(Ok(()), Mlflow::check)?;
-        let stop = stop::on_ctrl_c();
+        let stop = stop::on_signal();
         on_threads(self.config.threads, || self.train(&config, stop))?
     }
 
     fn train(&self, config: &Config, stop: Arc<AtomicBool>) -> Result<(), Failure> {
         let experiment = Experiment::new(config.clone());
         let prepared = experiment.prepare()?;
-        prepared.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        prepared.notes.iter().for_each(|note| say!("note: {note}"));
         if let Some(groups) = &self.groups {
             return self.train_groups(config, &prepared, groups, stop);
         }
         let build = build(&experiment, &prepared, &stop)?;
-        Model::check_room(&self.out)?;
+        let lock = self.lock()?;
         let checkpoint = self.out.join(CHECKPOINT);
         let job = build.job(&prepared);
-        let resume = self.resume.then(|| Checkpoint::load(&checkpoint, &job)).transpose();
+        let begins = lock.interrupted && !checkpoint.exists();
+        if self.resume && begins {
+            say!("note: the run was killed before its first checkpoint was written; it starts from the beginning");
+        }
+        let resume = (self.resume && !begins).then(|| Checkpoint::load(&checkpoint, &job)).transpose();
         let resume = resume.map_err(TrainError::from)?;
         let config = &build.config;
         announce(config, &prepared, build.graph.parameter_count());
@@ -79,7 +84,7 @@ impl Train {
             None => polytask_balance::note(method, prepared.tasks.len()),
             Some(_) => idle(&ignored(config)),
         };
-        note.iter().for_each(|note| eprintln!("note: {note}"));
+        note.iter().for_each(|note| say!("note: {note}"));
         let length = job.linear.map_or(job.budget.steps, Linear::tries);
         let mut watching = Watching::begin(&self.tracking, config, &prepared.tasks, length, stop, checkpoint)?;
         let run = Experiment::train(prepared, build, resume, &mut watching);
@@ -90,10 +95,16 @@ impl Train {
         self.say(&run)
     }
 
+    /// Keeps the directory for this run, if it may have it.
+    fn lock(&self) -> Result<Lock, Failure> {
+        Model::check_room(&self.out)?;
+        Ok(Lock::take(&self.out)?)
+    }
+
     /// Says how training went and what the model scores.
     fn say(&self, run: &Run) -> Result<(), Failure> {
         let fitted = run.fitted();
-        eprintln!("{}", ending(fitted));
+        say!("{}", ending(fitted));
         if let StopReason::Diverged(by) = &fitted.stop_reason {
             let epoch = fitted.best_epoch.unwrap_or(0);
             let kept = format!("; {} holds the best model before that, of epoch {epoch}", self.out.display());
@@ -106,9 +117,9 @@ impl Train {
         if !gates.is_empty() {
             print(&format!("\nWhat the gates weigh each expert by, on average:\n\n{}", gate_tables(gates)))?;
         }
-        gate_warnings(gates).iter().for_each(|warning| eprintln!("warning: {warning}"));
+        gate_warnings(gates).iter().for_each(|warning| say!("warning: {warning}"));
         warn_of_useless(&run.model().tasks, run.scores());
-        eprintln!("{}", next_steps(&self.out, &self.config.config));
+        say!("{}", next_steps(&self.out, &self.config.config));
         Ok(())
     }
 }
@@ -117,11 +128,11 @@ impl Train {
 fn build(experiment: &Experiment, prepared: &Prepared, stop: &Arc<AtomicBool>) -> Result<Build, Failure> {
     let searching = search::is_asked(experiment.config());
     if searching {
-        eprintln!("searching for branches");
+        say!("searching for branches");
     }
     let build = experiment.build(prepared, &mut Stopping(stop))?.ok_or(FitError::Stopped)?;
     if let (true, Sharing::Tree(tree)) = (searching, &build.config.model.sharing) {
-        eprintln!("found {}; training it from scratch", search::in_words(tree));
+        say!("found {}; training it from scratch", search::in_words(tree));
     }
     Ok(build)
 }
@@ -176,13 +187,10 @@ fn announce(config: &Config, prepared: &Prepared, parameters: usize) {
         let names: Vec<&str> = inputs.iter().map(|input| input.column.as_str()).collect();
         let more = names.len().saturating_sub(LISTED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        eprintln!(
-            "inputs, as every column that nothing else reads: {}{more}",
-            names[..names.len().min(LISTED)].join(", ")
-        );
+        say!("inputs, as every column that nothing else reads: {}{more}", names[..names.len().min(LISTED)].join(", "));
     }
-    eprintln!("{} -> {}", text::counted(inputs.len(), "input"), tasks.join(", "));
-    eprintln!(
+    say!("{} -> {}", text::counted(inputs.len(), "input"), tasks.join(", "));
+    say!(
         "{} rows to train on, {} to choose the best model, {} to measure it; {} parameters, {}",
         text::count(split.train.len()),
         text::count(split.valid.len()),
@@ -222,7 +230,7 @@ fn warn_of_useless(tasks: &[Task], scores: &Scores) {
         let Some((model, constant)) = score.metrics.value(metric).zip(score.baseline.value(metric)) else { continue };
         if !better.improves(model, constant) {
             let (name, model, constant) = (&task.name, text::number(model), text::number(constant));
-            eprintln!(
+            say!(
                 "warning: `{name}` is predicted no better than by a constant ({metric} {model}, the constant's {constant}): \
                  the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which"
             );

@@ -7,7 +7,7 @@ mod passes;
 mod predictor;
 mod run;
 
-pub use directory::{CHECKPOINT, CONFIG, HISTORY, METRICS, ModelError, RUN, TENSORS};
+pub use directory::{CHECKPOINT, CONFIG, HISTORY, METRICS, ModelError, OWN, RUN, TENSORS};
 pub use gates::{GateUse, gate_warnings};
 pub use predictor::Predictor;
 pub use run::{RunInfo, peak_memory};

@@ -237,9 +237,6 @@ pub enum TrainError {
 /// By task, its metrics by name.
 pub(crate) type Scores = IndexMap<String, IndexMap<String, f64>>;
 
-/// Time between two checkpoints.
-const KEEP_EVERY: Duration = Duration::from_secs(10);
-
 /// Trains a network from `start`, or from where a checkpoint left off, step by step.
 ///
 /// # Errors
@@ -352,10 +349,10 @@ impl<'a> Training<'a> {
                 if let Some(task) = self.round(callback)? {
                     break StopReason::Diverged(Divergence::loss(&task, self.state.step));
                 }
-                if self.kept.elapsed() >= KEEP_EVERY {
-                    callback.keep(&self.checkpoint())?;
-                    self.kept = Instant::now();
-                }
+            }
+            if self.keeps() {
+                callback.keep(&self.checkpoint())?;
+                self.kept = Instant::now();
             }
         };
         if !matches!(stop_reason, StopReason::Diverged(_)) {
@@ -487,6 +484,12 @@ impl<'a> Training<'a> {
             waited.map(|waited| (waited - before).as_secs_f64() / passed),
             (prepared > 0.0).then_some(prepared / (passed * threads)),
         )
+    }
+
+    /// Whether it is time for a checkpoint, which an epoch that lasts does not wait for.
+    fn keeps(&self) -> bool {
+        let every = self.job.config.checkpoint_every;
+        every > 0.0 && self.kept.elapsed().as_secs_f64() >= every
     }
 
     fn seconds(&self) -> f64 {
