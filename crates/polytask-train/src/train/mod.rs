@@ -345,10 +345,9 @@ impl<'a> Training<'a> {
             }
             callback.step(self.state.step, self.job.budget.steps);
             let last = self.state.step == self.job.budget.steps;
-            if self.state.step.is_multiple_of(self.job.budget.every) || last {
-                if let Some(task) = self.round(callback)? {
-                    break StopReason::Diverged(Divergence::loss(&task, self.state.step));
-                }
+            let round = self.state.step.is_multiple_of(self.job.budget.every) || last;
+            if let Some(task) = if round { self.round(callback)? } else { None } {
+                break StopReason::Diverged(Divergence::loss(&task, self.state.step));
             }
             if self.keeps() {
                 callback.keep(&self.checkpoint())?;
