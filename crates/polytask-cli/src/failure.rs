@@ -38,15 +38,30 @@ pub enum Failure {
     /// The model cannot be taken elsewhere.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// Predictions that would be written over the data they are of.
-    #[error("{0} is the file that the rows are read from; nothing was written")]
-    OverData(PathBuf),
-    /// A name that promises another format than the one that is written.
-    #[error("{0} is not called like what is written to it; nothing was written")]
-    OutFormat(PathBuf),
     /// A file that would be written over.
     #[error("{0} is there already; nothing was written")]
     Exists(PathBuf),
+    /// A file that would be written over by what is made of it.
+    #[error("{0} is the file that is read; nothing was written")]
+    OntoData(PathBuf),
+    /// A name that promises another format than there is.
+    #[error("{path}: nothing is written as {ending}")]
+    Ending {
+        /// The file.
+        path: PathBuf,
+        /// The end of its name.
+        ending: String,
+    },
+    /// A name that says something else than `--format`.
+    #[error("{path} is named as {named}, and --format says {format}")]
+    TwoFormats {
+        /// The file.
+        path: PathBuf,
+        /// What its name says.
+        named: &'static str,
+        /// What the argument says.
+        format: &'static str,
+    },
     /// The server cannot run.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -87,8 +102,11 @@ impl Failure {
             ),
             Failure::Export(error) => error.hint(),
             Failure::Exists(_) => Some("--force writes over it".to_owned()),
-            Failure::OverData(_) => Some("name another file with --out".to_owned()),
-            Failure::OutFormat(_) => Some("--format csv goes into a .csv, --format jsonl into a .jsonl".to_owned()),
+            Failure::OntoData(_) => Some("give --out another file".to_owned()),
+            Failure::Ending { .. } => {
+                Some("name the file .csv or .jsonl, and .csv.gz, .jsonl.zst and so on to have it compressed".to_owned())
+            }
+            Failure::TwoFormats { .. } => Some("leave --format out, or name the file otherwise".to_owned()),
             Failure::Serve(ServeError::Model { source: LoadError::Model(error), .. }) => error.hint(),
             Failure::Serve(ServeError::Open(_)) => {
                 Some("put one into a file for --token-file, or into the environment's POLYTASK_TOKEN".to_owned())
@@ -116,6 +134,7 @@ impl Failure {
             Failure::Library(error) => error.exit_code(),
             Failure::Method(_) => 2,
             Failure::Aggregate(error) => error.exit_code(),
+            Failure::OntoData(_) | Failure::Ending { .. } | Failure::TwoFormats { .. } => 2,
             Failure::Exists(_) | Failure::Serve(ServeError::Open(_)) => 2,
             Failure::SameName(_) | Failure::ModelName(_) | Failure::Token(_) => 2,
             Failure::Serve(_) => 1,
@@ -124,8 +143,6 @@ impl Failure {
             | Failure::Mlflow(_)
             | Failure::NoText
             | Failure::NoPicture(_)
-            | Failure::OverData(_)
-            | Failure::OutFormat(_)
             | Failure::NoMasks(_) => 2,
             Failure::Report(_) | Failure::Export(_) | Failure::Output(_) => 1,
         }

@@ -1,6 +1,19 @@
 //! The `polytask` program: data on standard output, words and progress on standard error. Exit status 0: done;
 //! 1: the work failed; 2: the call or the config is wrong.
 
+#![deny(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "they panic where nobody reads; `say!` and `print` do not"
+)]
+
+/// A line on standard error. Where that is full or closed the words are lost, and nothing else.
+macro_rules! say {
+    ($($words:tt)*) => {
+        drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}\n", format_args!($($words)*))))
+    };
+}
+
 mod command;
 mod failure;
 mod progress;
@@ -28,9 +41,9 @@ fn main() -> ExitCode {
         // Whoever reads the output has read enough, as `polytask ... | head` does.
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            say!("error: {failure}");
             if let Some(hint) = failure.hint() {
-                eprintln!("hint: {hint}");
+                say!("hint: {hint}");
             }
             ExitCode::from(failure.exit_code())
         }

@@ -78,7 +78,7 @@ impl Progress {
         match &self.bar {
             Some(bar) => bar.set_message(text.to_owned()),
             None if self.last.is_none_or(|last| last.elapsed() >= PAUSE) => {
-                eprintln!("{text}");
+                say!("{text}");
                 self.last = Some(Instant::now());
             }
             None => {}
@@ -104,7 +104,7 @@ impl Progress {
     pub fn say(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            None => say!("{text}"),
         }
     }
 

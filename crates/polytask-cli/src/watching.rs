@@ -19,6 +19,8 @@ pub struct Watching {
     mlflow: Option<Mlflow>,
     stop: Arc<AtomicBool>,
     checkpoint: PathBuf,
+    /// Whether the last checkpoint could not be written.
+    unkept: bool,
     /// Whether to say so when one task's gradient drowns another's.
     warns: bool,
 }
@@ -50,20 +52,20 @@ impl Watching {
             let name = checkpoint.parent().map(|out| out.display().to_string()).unwrap_or_default();
             let experiment = std::env::var("MLFLOW_EXPERIMENT_NAME").unwrap_or_else(|_| "polytask".to_owned());
             let begun = Mlflow::begin(address, &experiment, &name, &parameters(config));
-            begun.map_err(|error| eprintln!("warning: {error}; nothing is logged there")).ok()
+            begun.map_err(|error| say!("warning: {error}; nothing is logged there")).ok()
         });
         let title =
             format!("polytask: {}", metrics.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "));
         let screen = tracking.tui.then(|| Screen::open(title, metrics.clone(), length));
         if matches!(screen, Some(None)) {
-            eprintln!("note: --tui needs a terminal; plain lines follow");
+            say!("note: --tui needs a terminal; plain lines follow");
         }
         let show = match screen.flatten() {
             Some(screen) => Show::Screen(Box::new(screen)),
             None => Show::Bar(Progress::of_tasks(length, metrics)),
         };
         let warns = config.loss.balance.method == "equal";
-        Ok(Watching { show, tensorboard, mlflow, stop, checkpoint, warns })
+        Ok(Watching { show, tensorboard, mlflow, stop, checkpoint, unkept: false, warns })
     }
 
     /// Takes the bar or the screen away.
@@ -85,7 +87,7 @@ impl Watching {
         if let Some(mut mlflow) = self.mlflow.take()
             && let Err(error) = mlflow.finish(scores, status)
         {
-            eprintln!("warning: {error}");
+            say!("warning: {error}");
         }
     }
 
@@ -139,7 +141,16 @@ impl Callback for Watching {
     }
 
     fn keep(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
-        checkpoint.save(&self.checkpoint)
+        match checkpoint.save(&self.checkpoint) {
+            Ok(()) => self.unkept = false,
+            // The model is worth more than the way back to it.
+            Err(error) if !self.unkept => {
+                self.unkept = true;
+                self.say(&format!("warning: {error}; training goes on without a checkpoint to resume from"));
+            }
+            Err(_) => {}
+        }
+        Ok(())
     }
 }
 

@@ -136,7 +136,7 @@ fn places_that_cannot_be_written() {
         ("nowhere/out.csv", "cannot write nowhere/out.csv: nowhere is no folder"),
         ("file/out.csv", "cannot write file/out.csv: file is no folder"),
         ("/proc/out.csv", "cannot write /proc/out.csv: No such file or directory (os error 2)"),
-        ("docs", "cannot write docs: Is a directory (os error 21)"),
+        ("docs", "cannot write docs: it is a directory; give the name of a file"),
     ] {
         fails(&folder, &format!("predict model --data data.csv --out {out}"), 1, message);
     }

@@ -100,6 +100,14 @@ pub enum DataError {
         /// All rows.
         rows: usize,
     },
+    /// A key that nobody asked for.
+    #[error("{place}: column `{column}` is not one of those that are read")]
+    StrayColumn {
+        /// The row.
+        place: Place,
+        /// Its name.
+        column: String,
+    },
     /// Above the header stands something else.
     #[error("{file}: line {line} looks like a title: the lines from line {header} on have {fields} fields")]
     Title {
@@ -435,6 +443,7 @@ impl DataError {
                  or as a folder"
             }
             Self::Bomb { .. } => "if it is to be trusted, allow more megabytes: data.max_unpacked = 16384",
+            Self::StrayColumn { .. } => "take it out, or look at how it is spelt",
             Self::Sparse { .. } => "a key that names a row belongs into a value: {\"name\": \"k1\", \"value\": 1}",
             Self::Title { skip, .. } => {
                 return Some(format!("if it is one, have the lines above the header passed over: data.skip = {skip}"));

@@ -31,6 +31,20 @@ pub struct Values {
 }
 
 impl Outputs {
+    /// Adds those of the rows that come next, of the same model.
+    pub fn append(&mut self, next: Outputs) {
+        if self.tasks.is_empty() {
+            *self = next;
+            return;
+        }
+        for (task, next) in self.tasks.iter_mut().zip(next.tasks) {
+            task.prediction.append(next.prediction);
+            if let (Some(labels), Some(next)) = (&mut task.arc_labels, next.arc_labels) {
+                labels.append(next);
+            }
+        }
+    }
+
     /// Those of some of the rows, as if these had been all.
     pub fn select(&self, rows: Range<usize>) -> Outputs {
         Outputs { tasks: self.tasks.iter().map(|task| task.select(rows.clone())).collect() }
@@ -78,6 +92,16 @@ impl Values {
     /// Adds the values of the rows that come next.
     pub fn extend(&mut self, values: &[f32]) {
         self.values.extend_from_slice(values);
+    }
+
+    /// Adds other rows with their values.
+    fn append(&mut self, next: Values) {
+        if let (Some(offsets), Some(next)) = (&mut self.offsets, &next.offsets) {
+            let end = offsets.last().copied().unwrap_or_default();
+            offsets.extend(next.iter().skip(1).map(|at| end + at));
+        }
+        self.rows += next.rows;
+        self.values.extend(next.values);
     }
 
     /// All of them, `elements x width`, row-major.

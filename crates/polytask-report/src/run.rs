@@ -79,7 +79,7 @@ impl Run {
         };
         run.selection = match selection {
             Some(path) => Some(read_json(path)?.0),
-            None if folder.join(SELECTION).exists() => run.part(SELECTION, json),
+            None if files::find(folder, SELECTION).exists() => run.part(SELECTION, json),
             None => None,
         };
         Ok(run)
@@ -93,7 +93,7 @@ impl Run {
 
     /// A file of the directory, where it is there and reads.
     fn part<T>(&mut self, name: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        let text = match files::read_text(&self.folder.join(name)) {
+        let text = match files::read_text(&files::find(&self.folder, name)) {
             Ok(text) => text,
             Err(error) => {
                 self.notes.push(format!("{error}; what it tells is left out."));

@@ -71,7 +71,11 @@ async fn count(State(server): State<Arc<Server>>, request: Request, next: Next) 
         path if path.starts_with("/v1/model") => "model",
         _ => "other",
     };
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    if server.stopping.load(Ordering::Relaxed) {
+        // A client that goes on asking asks elsewhere, and loses no request.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     server.metrics.request(route, response.status().as_u16(), start.elapsed());
     response
 }
@@ -164,9 +168,10 @@ type Asked = Result<Query<Wishes>, QueryRejection>;
         (status = 401, description = "No token, or another one", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "No such model, or several of them", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 408, description = "The body arrived too slowly", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large, or has too many rows", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large, or has too many rows, values, fields, pixels or tokens", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 415, description = "The format of the body is unknown", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "The rows do not fit the model: a column is absent, unknown, or holds something else", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 500, description = "A fault of the server", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 503, description = "The server is busy or about to stop", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 504, description = "The prediction took too long", body = ProblemDetails, content_type = "application/problem+json"),
     ),

@@ -132,7 +132,7 @@ pub async fn read(
     let input = match format {
         Format::Json => Input::Json(body),
         Format::Table(format) => Input::Table(format, body),
-        Format::Form(boundary) => Input::Form(fields(body, boundary).await?),
+        Format::Form(boundary) => Input::Form(fields(body, boundary, options.max_fields).await?),
     };
     Ok((input, held))
 }
@@ -169,7 +169,7 @@ async fn collect(mut body: Body, most: usize, held: &mut Held) -> Result<Bytes, 
 }
 
 /// The fields of a form.
-async fn fields(body: Bytes, boundary: String) -> Result<Vec<Field>, Problem> {
+async fn fields(body: Bytes, boundary: String, most: usize) -> Result<Vec<Field>, Problem> {
     let bad = |error: multer::Error| {
         Problem::new(Kind::Malformed, format!("body: {error}")).hint("send a field for each column, images as files")
     };
@@ -179,6 +179,10 @@ async fn fields(body: Bytes, boundary: String) -> Result<Vec<Field>, Problem> {
         let Some(column) = field.name().map(str::to_owned) else {
             return Err(Problem::new(Kind::Malformed, format!("field {} of the form has no name", fields.len() + 1)));
         };
+        if fields.len() == most {
+            return Err(Problem::new(Kind::TooManyFields, format!("the form has more than {most} fields"))
+                .hint("send the rows in several requests, or as JSON or CSV"));
+        }
         let file = field.file_name().is_some();
         fields.push(Field { column, file, value: field.bytes().await.map_err(bad)? });
     }

@@ -1,17 +1,23 @@
 //! From the body of a request to what the model reads.
 
+use crate::options::Options;
 use crate::problem::{Kind, Problem};
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{alphabet, engine::DecodePaddingMode};
 use bytes::Bytes;
+use indexmap::IndexMap;
 use polytask::Dataset;
 use polytask::model::Model;
-use polytask_data::{BytesFormat, Column, Images, ReadOptions, Table, Values, read_bytes, read_objects};
+use polytask_data::{
+    BytesFormat, Column, DataError, Images, Only, ReadOptions, Table, Values, read_bytes, read_objects,
+};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io::Cursor;
+use std::sync::Arc;
 
 /// What stands for the name of a file in messages.
 const BODY: &str = "body";
@@ -54,15 +60,27 @@ pub struct Field {
 
 /// How rows are read for a model.
 pub struct Reader {
-    options: ReadOptions,
+    /// Where a column that the model does not know is refused.
+    strict: ReadOptions,
+    /// Where it is passed over.
+    lenient: ReadOptions,
     /// The columns that the model knows.
     known: BTreeSet<String>,
     images: Vec<String>,
-    max_rows: usize,
+    limits: Limits,
+}
+
+/// How much a request may bring.
+#[derive(Clone, Copy)]
+struct Limits {
+    rows: usize,
+    cells: usize,
+    pixels: u64,
+    tokens: usize,
 }
 
 impl Reader {
-    pub fn new(model: &Model, max_rows: usize) -> Self {
+    pub fn new(model: &Model, set: &Options) -> Self {
         let mut options = model.read_options();
         // Labels are not read, so it does not matter what stands in their columns.
         for task in &model.tasks {
@@ -78,68 +96,122 @@ impl Reader {
         }
         let images = model.encoder.images().map(|(column, _)| column.to_owned()).collect();
         let bytes: usize = model.encoder.images().map(|(_, image)| image.height * image.width * image.channels).sum();
-        let max_rows = IMAGE_BYTES.checked_div(bytes).map_or(max_rows, |rows| max_rows.min(rows.max(1)));
-        Reader { options, known, images, max_rows }
+        let rows = IMAGE_BYTES.checked_div(bytes).map_or(set.max_rows, |rows| set.max_rows.min(rows.max(1)));
+        let limits = Limits { rows, cells: set.max_cells, pixels: set.max_pixels, tokens: set.max_tokens };
+        options.max_cells = Some(limits.cells);
+        // A key that the model does not know is told by its name, before there is a cell of it.
+        let only = |strict| Some(Arc::new(Only { columns: known.clone(), strict }));
+        let [strict, lenient] = [true, false].map(|strict| ReadOptions { only: only(strict), ..options.clone() });
+        Reader { strict, lenient, known, images, limits }
     }
 
     /// Rows of a request at most.
     pub fn max_rows(&self) -> usize {
-        self.max_rows
+        self.limits.rows
     }
 
     /// The table of a request and what the model reads of it.
     pub fn read(&self, input: Input, lenient: bool, model: &Model) -> Result<(Table, Dataset), Problem> {
+        let options = if lenient { &self.lenient } else { &self.strict };
         let table = match input {
             Input::None => return Err(Problem::new(Kind::Malformed, "the body is empty")),
-            Input::Json(body) => self.json(&body)?,
-            Input::Table(format, body) => read_bytes(BODY, body.into(), format, &self.options)?,
-            Input::Form(fields) => self.form(fields)?,
+            Input::Json(body) => self.json(&body, options)?,
+            Input::Table(format, body) => self.table(format, body, options)?,
+            Input::Form(fields) => self.form(fields, options)?,
         };
-        if table.rows() > self.max_rows {
+        if table.rows() > self.limits.rows {
             return Err(self.too_many());
+        }
+        if table.rows().saturating_mul(table.columns().len()) > self.limits.cells {
+            return Err(self.too_many_cells());
         }
         if !lenient {
             self.check_columns(&table)?;
         }
         let table = if self.images.is_empty() { table } else { self.unpack(table)? };
+        self.check_pixels(&table)?;
         let data = model.read(&table)?;
+        let tokens: usize =
+            data.features.texts.iter().filter_map(|text| text.offsets.last()).map(|n| *n as usize).sum();
+        if tokens > self.limits.tokens {
+            let detail = format!("the texts have {tokens} tokens, more than {}", self.limits.tokens);
+            return Err(Problem::new(Kind::TooManyTokens, detail).hint("send them in several requests"));
+        }
         Ok((table, data))
     }
 
+    fn table(&self, format: BytesFormat, body: Bytes, options: &ReadOptions) -> Result<Table, Problem> {
+        // A line is a row at most: what is too long is not read first.
+        let lines = || body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+        if format == BytesFormat::JsonLines && lines() > self.limits.rows {
+            return Err(self.too_many());
+        }
+        read_bytes(BODY, body.into(), format, options).map_err(|error| self.told(error))
+    }
+
+    /// What is wrong with rows, in the words of this model.
+    fn told(&self, error: DataError) -> Problem {
+        match error {
+            DataError::StrayColumn { column, .. } => self.stray(&column),
+            DataError::Sparse { .. } => self.too_many_cells(),
+            error => error.into(),
+        }
+    }
+
+    fn too_many_cells(&self) -> Problem {
+        let detail = format!("the body has more than {} values, rows times columns", self.limits.cells);
+        Problem::new(Kind::TooManyCells, detail).hint("send the rows in several requests")
+    }
+
+    /// Refuses images that are together larger than allowed, by their headers alone.
+    fn check_pixels(&self, table: &Table) -> Result<(), Problem> {
+        let mut pixels: u64 = 0;
+        for column in table.columns() {
+            let Values::Images(Images::Files(files)) = &column.values else { continue };
+            for file in files.iter().flatten() {
+                // What is no image is told by whoever unpacks it.
+                let Ok(look) = polytask_data::image::look(Cursor::new(file), u64::MAX / 64) else { continue };
+                pixels = pixels.saturating_add((look.height as u64).saturating_mul(look.width as u64));
+            }
+        }
+        if pixels <= self.limits.pixels {
+            return Ok(());
+        }
+        let detail = format!("the images have {pixels} pixels, more than {}", self.limits.pixels);
+        Err(Problem::new(Kind::TooManyPixels, detail).hint("send them smaller, or in several requests"))
+    }
+
     fn too_many(&self) -> Problem {
-        Problem::new(Kind::TooManyRows, format!("the body has more than {} rows", self.max_rows))
+        Problem::new(Kind::TooManyRows, format!("the body has more than {} rows", self.limits.rows))
             .hint("send them in several requests")
     }
 
-    fn json(&self, body: &[u8]) -> Result<Table, Problem> {
+    fn json(&self, body: &[u8], options: &ReadOptions) -> Result<Table, Problem> {
         let malformed = |error: serde_json::Error| {
             Problem::new(Kind::Malformed, format!("{BODY}: not valid JSON: {error}"))
                 .hint("send {\"rows\": [{...}, ...]} with an object a row, or the list alone")
         };
-        let mut rows = Rows { all: Vec::new(), most: self.max_rows };
+        let mut rows = Rows { all: Vec::new(), most: self.limits.rows };
         let mut json = serde_json::Deserializer::from_slice(body);
         rows.deserialize(&mut json).and_then(|()| json.end()).map_err(malformed)?;
-        if rows.all.len() > self.max_rows {
+        if rows.all.len() > self.limits.rows {
             return Err(self.too_many());
         }
-        Ok(read_objects(BODY, &rows.all, &self.options)?)
+        read_objects(BODY, &rows.all, options).map_err(|error| self.told(error))
     }
 
     /// A column a name, a row for each of its fields.
-    fn form(&self, fields: Vec<Field>) -> Result<Table, Problem> {
-        let mut names: Vec<&str> = Vec::new();
+    fn form(&self, fields: Vec<Field>, options: &ReadOptions) -> Result<Table, Problem> {
+        let mut names: IndexMap<&str, Vec<&Field>> = IndexMap::new();
         for field in &fields {
-            if !names.contains(&field.column.as_str()) {
-                names.push(&field.column);
-            }
+            names.entry(&field.column).or_default().push(field);
         }
         if names.is_empty() {
             return Err(Problem::new(Kind::Malformed, "the form has no field"));
         }
         let mut images = Vec::new();
         let mut texts = Vec::new();
-        for name in names {
-            let own: Vec<&Field> = fields.iter().filter(|field| field.column == name).collect();
+        for (name, own) in names {
             if own.iter().any(|field| field.file) {
                 // A file of no bytes is refused like any other that is no image; no file is no field of the form.
                 let file = |field: &&Field| field.file.then(|| field.value.clone());
@@ -162,32 +234,22 @@ impl Reader {
                 Problem::new(Kind::Unfit, detail).hint("send every field once a row; an empty field has no value")
             );
         }
-        let mut columns = self.texts(&texts)?;
+        let mut columns = texts_of(&texts, options)?;
         columns.extend(images);
         Ok(Table::from_columns(columns)?)
-    }
-
-    /// Columns of written values, read as those of a CSV file are.
-    fn texts(&self, texts: &[(String, Vec<String>)]) -> Result<Vec<Column>, Problem> {
-        let Some((_, first)) = texts.first() else { return Ok(Vec::new()) };
-        let quoted = |value: &str| format!("\"{}\"", value.replace('"', "\"\""));
-        let line = |values: Vec<String>| values.join(",") + "\n";
-        let mut csv = line(texts.iter().map(|(name, _)| quoted(name)).collect());
-        for row in 0..first.len() {
-            csv += &line(texts.iter().map(|(_, values)| quoted(&values[row])).collect());
-        }
-        let mut options = self.options.clone();
-        options.dialect.delimiter = Some(b',');
-        Ok(read_bytes(BODY, csv.into_bytes(), BytesFormat::Delimited, &options)?.into_columns()?)
     }
 
     fn check_columns(&self, table: &Table) -> Result<(), Problem> {
         let Some(stray) = table.columns().iter().find(|column| !self.known.contains(&column.name)) else {
             return Ok(());
         };
+        Err(self.stray(&stray.name))
+    }
+
+    fn stray(&self, column: &str) -> Problem {
         let known: Vec<String> = self.known.iter().map(|name| format!("`{name}`")).collect();
-        Err(Problem::new(Kind::Unfit, format!("the model knows no column `{}`", stray.name))
-            .hint(format!("it knows {}; take the column out, or add ?unknown=ignore", known.join(", "))))
+        Problem::new(Kind::Unfit, format!("the model knows no column `{column}`"))
+            .hint(format!("it knows {}; take the column out, or add ?unknown=ignore", known.join(", ")))
     }
 
     /// Images written in base64 become files in memory. Paths are never followed: a client must not read the server's files.
@@ -213,6 +275,20 @@ impl Reader {
         }
         Ok(Table::from_columns(columns)?)
     }
+}
+
+/// Columns of written values, read as those of a CSV file are.
+fn texts_of(texts: &[(String, Vec<String>)], options: &ReadOptions) -> Result<Vec<Column>, Problem> {
+    let Some((_, first)) = texts.first() else { return Ok(Vec::new()) };
+    let quoted = |value: &str| format!("\"{}\"", value.replace('"', "\"\""));
+    let line = |values: Vec<String>| values.join(",") + "\n";
+    let mut csv = line(texts.iter().map(|(name, _)| quoted(name)).collect());
+    for row in 0..first.len() {
+        csv += &line(texts.iter().map(|(_, values)| quoted(&values[row])).collect());
+    }
+    let mut options = options.clone();
+    options.dialect.delimiter = Some(b',');
+    Ok(read_bytes(BODY, csv.into_bytes(), BytesFormat::Delimited, &options)?.into_columns()?)
 }
 
 /// With padding or without.

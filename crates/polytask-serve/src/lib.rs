@@ -3,6 +3,15 @@
 //! A request is read within its limits, waits in the queue of its model, and is answered by a thread that runs what
 //! has come in together. Models are loaded anew while requests go on.
 
+#![deny(clippy::print_stderr, clippy::print_stdout, reason = "they panic where nobody reads; `say!` does not")]
+
+/// A line on standard error. Where that is full or closed the words are lost, and nothing else.
+macro_rules! say {
+    ($($words:tt)*) => {
+        drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}\n", format_args!($($words)*))))
+    };
+}
+
 mod api;
 mod body;
 mod describe;

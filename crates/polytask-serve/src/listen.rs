@@ -50,6 +50,8 @@ pub enum ServeError {
 
 /// Connections taken on after the call to stop: those whose clients were already waiting.
 const LAST_CALL: Duration = Duration::from_millis(100);
+/// How long clients that keep their connections are answered after it, so that each is told once to go elsewhere.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Files besides connections.
 const OTHER_FILES: u64 = 64;
 
@@ -159,14 +161,18 @@ async fn run(listener: TcpListener, server: Arc<Server>, most: usize, stop: impl
         }
     }
     server.stopping.store(true, Relaxed);
-    eprintln!("stopping: answering what has begun");
+    say!("stopping: answering what has begun");
     let end = Instant::now() + LAST_CALL;
     while let Ok(Ok((stream, _))) = timeout(end.saturating_duration_since(Instant::now()), listener.accept()).await {
         take(stream);
     }
     drop(listener);
+    let end = Instant::now() + FAREWELL;
+    while server.metrics.connections.get() > 0 && Instant::now() < end {
+        sleep(Duration::from_millis(10)).await;
+    }
     if timeout(server.options.timeout, graceful.shutdown()).await.is_err() {
-        eprintln!("stopped with requests unanswered after {} s", server.options.timeout.as_secs_f64());
+        say!("stopped with requests unanswered after {} s", server.options.timeout.as_secs_f64());
     }
 }
 

@@ -44,7 +44,7 @@ struct Stamp {
 
 impl Stamp {
     fn of(folder: &Path) -> Self {
-        let Ok(file) = std::fs::metadata(folder.join(MODEL)) else { return Stamp::default() };
+        let Ok(file) = std::fs::metadata(polytask::files::find(folder, MODEL)) else { return Stamp::default() };
         #[cfg(unix)]
         let inode = std::os::unix::fs::MetadataExt::ino(&file);
         #[cfg(not(unix))]
@@ -102,12 +102,12 @@ impl Served {
         metrics.reload(&self.name, loaded.is_ok());
         let trouble = match loaded {
             Ok(loaded) => {
-                eprintln!("model {}: loaded anew from {}", self.name, self.path.display());
+                say!("model {}: loaded anew from {}", self.name, self.path.display());
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
                 None
             }
             Err(error) => {
-                eprintln!("model {}: {error}; the one in memory goes on", self.name);
+                say!("model {}: {error}; the one in memory goes on", self.name);
                 Some(error.to_string())
             }
         };
@@ -126,7 +126,7 @@ fn recent(modified: SystemTime) -> bool {
 impl Loaded {
     fn new(name: &str, path: &Path, options: &Options, metrics: &Arc<Metrics>) -> Result<Self, LoadError> {
         let model = Arc::new(Model::load(path)?);
-        let reader = Arc::new(Reader::new(&model, options.max_rows));
+        let reader = Arc::new(Reader::new(&model, options));
         let queue = Queue::new(options.batch_rows, options.batch_wait);
         let worker = || Worker {
             model: Arc::clone(&model),

@@ -25,6 +25,14 @@ pub struct Options {
     pub max_body: usize,
     /// Rows of a request at most.
     pub max_rows: usize,
+    /// Rows times columns of a request at most.
+    pub max_cells: usize,
+    /// Fields of a form at most.
+    pub max_fields: usize,
+    /// Pixels of all images of a request at most, as their headers say.
+    pub max_pixels: u64,
+    /// Tokens of all texts of a request at most.
+    pub max_tokens: usize,
     /// How long a request may take to arrive, and then to be answered.
     pub timeout: Duration,
     /// Connections at a time at most.
@@ -46,6 +54,10 @@ impl Options {
             batch_wait: Duration::from_millis(1),
             max_body: 16 << 20,
             max_rows: 10_000,
+            max_cells: 5_000_000,
+            max_fields: 10_000,
+            max_pixels: 100_000_000,
+            max_tokens: 1_000_000,
             timeout: Duration::from_secs(30),
             max_connections: 10_000,
             watch: None,

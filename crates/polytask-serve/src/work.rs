@@ -155,8 +155,11 @@ impl Worker {
             return;
         }
         self.metrics.batch(&self.name, read.len(), sets.iter().map(Dataset::rows).sum());
-        match predictor.predict(sets) {
-            Ok(predictions) => {
+        // What took too long is not gone on with.
+        let wanted = || read.iter().any(|(job, _)| !job.answer.is_closed());
+        match predictor.predict(sets, &wanted) {
+            Ok(None) => {}
+            Ok(Some(predictions)) => {
                 for ((job, table), predictions) in read.into_iter().zip(predictions) {
                     let written = write(&self.model, &self.name, &table, &predictions, job.output, job.probabilities);
                     drop(job.answer.send(written));

@@ -7,7 +7,7 @@ use crate::train::{Fitted, Round, Solved, StopReason};
 use indexmap::IndexMap;
 use polytask_model::config::Config;
 use polytask_model::files;
-use polytask_model::model::{CONFIG, GateUse, HISTORY, METRICS, Model, RUN, RunInfo, Scores, peak_memory};
+use polytask_model::model::{CONFIG, GateUse, HISTORY, METRICS, Model, OWN, RUN, RunInfo, Scores, peak_memory};
 use std::path::Path;
 
 /// A finished training.
@@ -84,18 +84,20 @@ impl Run {
         &self.gates
     }
 
-    /// Writes the model directory: the model, its scores, the history of its training, its config, and how the run went.
+    /// Writes the model directory: the model, its scores, the history of its training, its config, and how the run went. An older
+    /// model is replaced by one rename: whenever the program ends, the directory has the old one or the new one whole.
     ///
     /// # Errors
     /// A folder that holds something else, a file that cannot be written.
     pub fn save(&self, out: &Path) -> Result<(), Error> {
-        self.model.save(out)?;
+        let mut new = files::Replacement::begin(out)?;
         let measured = Measured { scores: &self.scores, gates: &self.gates, linear: self.fitted.solved.as_ref() };
-        files::write(&out.join(METRICS), &json(&measured)?)?;
-        files::write(&out.join(HISTORY), &lines(&self.fitted.history)?)?;
-        files::write(&out.join(CONFIG), self.config.to_toml()?.as_bytes())?;
-        files::write(&out.join(RUN), &json(&self.info(out))?)?;
-        Ok(())
+        new.write(METRICS, &json(&measured)?)?;
+        new.write(HISTORY, &lines(&self.fitted.history)?)?;
+        new.write(CONFIG, self.config.to_toml()?.as_bytes())?;
+        new.write(RUN, &json(&self.info(out))?)?;
+        self.model.write(&mut new)?;
+        Ok(new.commit(OWN)?)
     }
 
     /// How the run went.

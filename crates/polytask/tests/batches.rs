@@ -218,7 +218,9 @@ impl Data {
         for planned in [1, 4, 64] {
             let mut predictor = Predictor::new(model.clone(), planned);
             let sets = [0..1, 1..2, 2..7, 7..ROWS].map(|rows| model.read(&self.table(&model, rows, hidden)).unwrap());
-            let found = predictor.predict(sets.into()).unwrap();
+            let found = predictor.predict(sets.into(), &|| true).unwrap().unwrap();
+            let again = || vec![model.read(&self.table(&model, 0..ROWS, hidden)).unwrap()];
+            assert_eq!(predictor.predict(again(), &|| false).unwrap(), None, "{label}: nobody waits for it");
             let sizes: Vec<usize> = found.iter().map(|set| set[0].len()).collect();
             assert_eq!(sizes, [1, 1, 5, ROWS - 7], "{label}, several sets planned for {planned}");
             assert_eq!(joined(found), expected, "{label}, several sets planned for {planned}");

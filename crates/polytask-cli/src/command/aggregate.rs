@@ -55,10 +55,10 @@ impl Aggregate {
         let tasks: Vec<TaskInfo> = names.iter().map(|name| TaskInfo::new(name, LossFamily::Regression)).collect();
         let mut balancer = build(info.name, &keys, &tasks, self.seed)?;
         if let Some(note) = note(info, tasks.len()) {
-            eprintln!("note: {note}");
+            say!("note: {note}");
         }
         if steps.len() > 1 && balancer.learnable().is_some() {
-            eprintln!("note: what the optimiser of a run would learn for `{}` stays at its start", info.name);
+            say!("note: what the optimiser of a run would learn for `{}` stays at its start", info.name);
         }
         let mut answers = Vec::with_capacity(steps.len());
         let mut epoch = 0;

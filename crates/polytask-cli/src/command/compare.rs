@@ -52,27 +52,25 @@ impl Compare {
         let config = self.config.load()?;
         let names: Vec<&str> = config.tasks.keys().map(String::as_str).collect();
         let groups = self.groups.as_deref().map_or(Ok(Vec::new()), |path| groups::read(path, &names))?;
-        if let Some(folder) = self.out.as_deref().and_then(|out| out.parent()) {
-            files::check_folder(folder)?;
-        }
+        self.out.as_deref().map_or(Ok(()), files::check_file)?;
         if self.favour && config.model.sharing.linear().is_some() {
-            eprintln!("note: a linear model weighs no losses, so it favours no task");
+            say!("note: a linear model weighs no losses, so it favours no task");
         }
         let favour = self.favour && config.model.sharing.linear().is_none() && names.len() > 1;
         let options = Options { seeds: self.seeds, shares: self.shares.clone(), groups, favour };
-        let stop = stop::on_ctrl_c();
+        let stop = stop::on_signal();
         let answer = on_threads(self.config.threads, || {
             let prepared = polytask::prepare(&config)?;
-            prepared.notes.iter().for_each(|note| eprintln!("note: {note}"));
+            prepared.notes.iter().for_each(|note| say!("note: {note}"));
             let models = options.models(prepared.tasks.len());
-            eprintln!("training {models} models: a linear one, then {}, {} seeds", self.what(), self.seeds);
+            say!("training {models} models: a linear one, then {}, {} seeds", self.what(), self.seeds);
             let progress = Progress::new(models);
             let answer = compare(&config, &prepared, &options, &stop, &|| progress.tick());
             progress.finish();
             answer
         })??;
         let Some(answer) = answer else {
-            eprintln!("stopped; nothing was compared");
+            say!("stopped; nothing was compared");
             return Ok(());
         };
         let named_json = self.out.as_deref().is_some_and(|out| out.extension().is_some_and(|end| end == "json"));
@@ -84,7 +82,7 @@ impl Compare {
             None => print(&text),
             Some(out) => {
                 files::write(out, text.as_bytes())?;
-                eprintln!("wrote {}", out.display());
+                say!("wrote {}", out.display());
                 Ok(())
             }
         }

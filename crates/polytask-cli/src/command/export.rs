@@ -46,7 +46,7 @@ impl Export {
             self.model.with_file_name(format!("{own}-{name}"))
         });
         let files = polytask_export::export(&model, format, &out)?;
-        eprintln!("wrote {} to {}", files.join(", "), out.display());
+        say!("wrote {} to {}", files.join(", "), out.display());
         Ok(())
     }
 }

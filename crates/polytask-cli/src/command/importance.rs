@@ -39,13 +39,13 @@ impl ImportanceCommand {
         let options = Options { repeats: self.repeats, rows: self.rows as usize, seed: self.seed };
         let answer = on_threads(self.threads, || {
             let table = polytask_data::read(&self.data, &ReadOptions { ..model.read_options() })?;
-            model.notes(&table)?.iter().for_each(|note| eprintln!("note: {note}"));
+            model.notes(&table)?.iter().for_each(|note| say!("note: {note}"));
             let data = model.dataset(&table)?;
             let rows: Vec<u32> = (0..table.rows() as u32).collect();
             Ok::<_, Failure>(importance(&model, &data, &rows, options)?)
         })??;
         for column in &answer.left_out {
-            eprintln!("note: `{column}` cannot be dealt to other rows");
+            say!("note: `{column}` cannot be dealt to other rows");
         }
         match self.format {
             Format::Json => print_json(&answer),

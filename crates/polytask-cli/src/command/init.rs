@@ -34,27 +34,28 @@ impl Init {
         if let Some(out) = self.out.as_ref().filter(|out| out.exists() && !self.force) {
             return Err(Failure::Exists(out.clone()));
         }
+        if let Some(out) = &self.out {
+            files::check_file(out)?;
+            if files::same(out, &self.data) {
+                return Err(Failure::OntoData(out.clone()));
+            }
+        }
         let table = read_with(&self.data, &self.set)?;
-        table.notes().iter().for_each(|note| eprintln!("note: {note}"));
-        table.faults().for_each(|(_, fault)| eprintln!("note: {fault}"));
+        table.notes().iter().for_each(|note| say!("note: {note}"));
+        table.faults().for_each(|(_, fault)| say!("note: {fault}"));
         let survey = Survey::of(&table);
         let path = self.path_in_config();
         let file = self.out.clone().unwrap_or_else(|| "config.toml".into()).display().to_string();
         let (text, draft) = draft(&table, &survey, &path, &self.tasks, &file, &self.set)?;
-        eprintln!(
-            "{} rows, {} columns; to be predicted: {}",
-            table.rows(),
-            table.columns().len(),
-            draft.tasks().join(", ")
-        );
-        remarks(&table, &draft.kinds()).iter().for_each(|note| eprintln!("note: {note}"));
-        draft.aside().iter().for_each(|(column, why)| eprintln!("note: `{column}` is left out: it {why}"));
+        say!("{} rows, {} columns; to be predicted: {}", table.rows(), table.columns().len(), draft.tasks().join(", "));
+        remarks(&table, &draft.kinds()).iter().for_each(|note| say!("note: {note}"));
+        draft.aside().iter().for_each(|(column, why)| say!("note: `{column}` is left out: it {why}"));
         match &self.out {
             None => print(&text),
             Some(out) => {
                 files::write(out, text.as_bytes())?;
                 let shown = out.display();
-                eprintln!("wrote {shown}; next: `polytask train {shown} --out model`, or `polytask inspect {shown}`");
+                say!("wrote {shown}; next: `polytask train {shown} --out model`, or `polytask inspect {shown}`");
                 Ok(())
             }
         }

@@ -4,6 +4,7 @@ use super::{Format, on_threads, print, print_json};
 use crate::failure::Failure;
 use crate::text;
 use polytask::config::{Config, TaskKind};
+use polytask::files;
 use polytask::inspect::{
     Association, Balance, Candidate, ColumnSurvey, Leak, Summary, Survey, TaskSurvey, associations, candidates, choose,
     leaks, overlap, survey_tasks,
@@ -56,7 +57,7 @@ struct ConfigReport {
 
 impl Inspect {
     pub fn run(self) -> Result<(), Failure> {
-        if self.of.join("model.json").exists() {
+        if files::find(&self.of, "model.json").exists() {
             return self.model();
         }
         match self.of.extension().is_some_and(|end| end == "toml") {
@@ -104,7 +105,7 @@ impl Inspect {
         };
         let could: Vec<String> = report.candidates.iter().map(could).collect();
         out.push_str(&section("Could be predicted", &listed(could, "more columns")));
-        eprintln!("next: `polytask init {}` writes a config", self.of.display());
+        say!("next: `polytask init {}` writes a config", self.of.display());
         print(&out)
     }
 
@@ -221,7 +222,7 @@ impl Inspect {
 
 /// The scores on the test rows that training wrote down, by task; nothing where they cannot be read.
 fn scores(folder: &Path) -> serde_json::Map<String, Value> {
-    let text = std::fs::read_to_string(folder.join(METRICS)).unwrap_or_default();
+    let text = std::fs::read_to_string(files::find(folder, METRICS)).unwrap_or_default();
     let value: Value = serde_json::from_str(&text).unwrap_or_default();
     value.get("tasks").and_then(Value::as_object).cloned().unwrap_or_default()
 }

@@ -22,7 +22,7 @@ impl Man {
         let mut program = program().disable_help_subcommand(true);
         program.build();
         let pages = self.pages("polytask", &program)?;
-        eprintln!("wrote {}", crate::text::counted(pages, "page"));
+        say!("wrote {}", crate::text::counted(pages, "page"));
         Ok(())
     }
 

@@ -1,10 +1,12 @@
 //! `polytask predict`
 
+mod name;
 mod skip;
 
 use super::on_threads;
 use crate::failure::Failure;
 use clap::ValueEnum;
+use name::Packing;
 use polytask::files::{self, FileError};
 use polytask::model::Model;
 use polytask::output::{Rows, Tokens, write_masks};
@@ -27,10 +29,11 @@ pub struct Predict {
     /// A text to predict for, in place of a file; may be given several times
     #[arg(long)]
     text: Vec<String>,
-    /// How predictions are written; with `jsonl` spans come with the places of their characters
-    #[arg(long, value_enum, default_value = "csv")]
-    format: Layout,
-    /// Where to write the predictions [default: standard output]
+    /// How predictions are written; with `jsonl` spans come with the places of their characters [default: as the name of
+    /// --out says, or csv]
+    #[arg(long, value_enum)]
+    format: Option<Layout>,
+    /// Where to write the predictions: a name that ends in .gz or .zst has them compressed [default: standard output]
     #[arg(long)]
     out: Option<PathBuf>,
     /// A folder for the predictions of tasks that label pixels, `TASK/ROW.png` each; they are of the size that the model
@@ -53,17 +56,17 @@ pub struct Predict {
 
 impl Predict {
     pub fn run(self) -> Result<(), Failure> {
+        let (format, packing) = self.layout()?;
         let model = Model::load(&self.model)?;
         let of_pixels = model.tasks.iter().find(|task| task.outcome().pixels().is_some());
-        if let (Some(task), None, Layout::Csv) = (of_pixels, &self.masks, self.format) {
+        if let (Some(task), None, Layout::Csv) = (of_pixels, &self.masks, format) {
             return Err(Failure::NoMasks(task.name.clone()));
         }
-        self.check_out()?;
         let text = on_threads(self.threads, || {
             let Some(table) = self.table(&model)? else {
                 // No rows: what stands above them is still told.
                 let predictions: Vec<Prediction> = model.tasks.iter().map(|task| task.outcome().constant(0)).collect();
-                return self.written(&model, None, &predictions, None);
+                return self.written(&model, format, None, &predictions, None);
             };
             let (failed, table) = match self.on_error {
                 OnError::Stop => (None, table),
@@ -74,19 +77,22 @@ impl Predict {
             };
             let predictions = model.predict(&table)?;
             // Labels are not asked for here: what they hold does not matter.
-            model.notes(&table)?.iter().for_each(|note| eprintln!("note: {note}"));
+            model.notes(&table)?.iter().for_each(|note| say!("note: {note}"));
             if let Some((row, reason)) = failed.iter().flatten().next() {
                 let count = failed.as_ref().map_or(0, BTreeMap::len);
-                eprintln!(
+                say!(
                     "note: {} without a prediction, the first row {}: {reason}",
                     crate::text::counted(count, "row"),
                     row + 1
                 );
             }
-            self.written(&model, Some(&table), &predictions, failed.as_ref())
+            self.written(&model, format, Some(&table), &predictions, failed.as_ref())
         })??;
         match &self.out {
-            Some(path) => Ok(files::write(path, &text.map_err(|source| unwritten(path, source))?)?),
+            Some(path) => {
+                let text = text.and_then(|text| packing.pack(text)).map_err(|source| unwritten(path, source))?;
+                Ok(files::write(path, &text)?)
+            }
             None => Ok(std::io::Write::write_all(&mut std::io::stdout().lock(), &text?)?),
         }
     }
@@ -96,28 +102,27 @@ impl Predict {
 type Text = std::io::Result<Vec<u8>>;
 
 impl Predict {
-    /// Refuses to write over the data, and names that promise a format which is not written.
-    fn check_out(&self) -> Result<(), Failure> {
-        let Some(out) = &self.out else { return Ok(()) };
-        let same =
-            |data: &PathBuf| data.canonicalize().is_ok_and(|data| out.canonicalize().is_ok_and(|out| out == data));
-        if self.data.as_ref().is_some_and(same) {
-            return Err(Failure::OverData(out.clone()));
+    /// How predictions are written: as the name of the file says, and `--format` where that says nothing.
+    fn layout(&self) -> Result<(Layout, Packing), Failure> {
+        let Some(out) = &self.out else { return Ok((self.format.unwrap_or(Layout::Csv), Packing::None)) };
+        files::check_file(out)?;
+        if self.data.as_ref().is_some_and(|data| reads(data, out)) {
+            return Err(Failure::OntoData(out.clone()));
         }
-        let end = out.extension().and_then(|end| end.to_str()).unwrap_or_default().to_lowercase();
-        let fits = match (end.as_str(), self.format) {
-            ("parquet" | "arrow" | "feather" | "ipc" | "gz" | "zst" | "zip" | "xlsx", _) => false,
-            ("csv", format) => format == Layout::Csv,
-            ("jsonl" | "ndjson", format) => format == Layout::Jsonl,
-            _ => true,
-        };
-        if fits { Ok(()) } else { Err(Failure::OutFormat(out.clone())) }
+        let (named, packing) = name::of(out)?;
+        match (named, self.format) {
+            (Some(named), Some(format)) if named != format => {
+                Err(Failure::TwoFormats { path: out.clone(), named: named.word(), format: format.word() })
+            }
+            (named, format) => Ok((format.or(named).unwrap_or(Layout::Csv), packing)),
+        }
     }
 
     /// The predictions of a table in the format that was asked for.
     fn written(
         &self,
         model: &Model,
+        format: Layout,
         table: Option<&Table>,
         predictions: &[Prediction],
         failed: Option<&BTreeMap<usize, String>>,
@@ -139,7 +144,7 @@ impl Predict {
             None => vec![Vec::new(); predictions.len()],
         };
         let rows = Rows { model, files, predictions, tokens: &tokens, masks: &masks, failed };
-        Ok(match self.format {
+        Ok(match format {
             Layout::Csv => Ok(rows.csv(self.probabilities)),
             Layout::Jsonl => rows.jsonl(self.probabilities),
         })
@@ -189,6 +194,21 @@ enum Layout {
     Csv,
     /// A JSON object a line, a key a task
     Jsonl,
+}
+
+impl Layout {
+    fn word(self) -> &'static str {
+        match self {
+            Layout::Csv => "csv",
+            Layout::Jsonl => "jsonl",
+        }
+    }
+}
+
+/// Whether a file is read where these data are: it is the file, or one of the folder's.
+fn reads(data: &Path, file: &Path) -> bool {
+    let entries = std::fs::read_dir(data).ok().into_iter().flatten().flatten();
+    files::same(data, file) || entries.map(|entry| entry.path()).any(|entry| files::same(&entry, file))
 }
 
 fn unwritten(path: &Path, source: std::io::Error) -> FileError {

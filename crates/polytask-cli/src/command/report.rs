@@ -35,9 +35,7 @@ pub struct Report {
 
 impl Report {
     pub fn run(self) -> Result<(), Failure> {
-        if let Some(folder) = self.out.parent() {
-            files::check_folder(folder)?;
-        }
+        files::check_file(&self.out)?;
         let of_one = self.data.is_some() || self.compare.is_some() || self.selection.is_some() || self.no_importance;
         let page = match self.models.as_slice() {
             [model] => {
@@ -53,7 +51,7 @@ impl Report {
             several => on_threads(self.threads, || report_several(several))??,
         };
         files::write(&self.out, page.as_bytes())?;
-        eprintln!("wrote {} ({} kB); open it in a browser", self.out.display(), text::count(page.len().div_ceil(1000)));
+        say!("wrote {} ({} kB); open it in a browser", self.out.display(), text::count(page.len().div_ceil(1000)));
         Ok(())
     }
 }

@@ -90,7 +90,7 @@ fn share(text: &str) -> Result<f64, String> {
 impl Select {
     pub fn run(self) -> Result<(), Failure> {
         let config = self.config.load()?;
-        let stop = stop::on_ctrl_c();
+        let stop = stop::on_signal();
         let options = Options {
             out: self.out.clone(),
             signal: match self.signal {
@@ -115,19 +115,19 @@ impl Select {
         };
         let selected = on_threads(self.config.threads, || {
             let prepared = polytask::prepare(&config)?;
-            prepared.notes.iter().for_each(|note| eprintln!("note: {note}"));
+            prepared.notes.iter().for_each(|note| say!("note: {note}"));
             let mut watching = Watching { progress: Progress::new(0), length: 0, stop: Arc::clone(&stop) };
             let selected = select(&config, &prepared, &options, &mut watching, &stop);
             watching.progress.finish();
             selected
         })??;
         let Some(selected) = selected else {
-            eprintln!("stopped; go on with --resume --out {}", self.out.display());
+            say!("stopped; go on with --resume --out {}", self.out.display());
             return Ok(());
         };
-        selected.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        selected.notes.iter().for_each(|note| say!("note: {note}"));
         let cost = &selected.cost;
-        eprintln!(
+        say!(
             "looked ahead {}, every {} steps; the joint run took {:.2} times what it would have taken without ({})",
             text::counted(cost.looks, "time"),
             cost.every,
@@ -139,7 +139,7 @@ impl Select {
             Format::Text => print(&report(&selected))?,
         }
         let (out, config) = (self.out.display(), self.config.config.display());
-        eprintln!("wrote {out}; next: `polytask train {config} --groups {out}/selection.json`");
+        say!("wrote {out}; next: `polytask train {config} --groups {out}/selection.json`");
         Ok(())
     }
 }
@@ -170,7 +170,7 @@ impl Callback for Watching {
 impl Onlooker for Watching {
     fn models(&mut self, count: usize, what: &str) {
         self.progress.finish();
-        eprintln!("training {} {what}", text::counted(count, "model"));
+        say!("training {} {what}", text::counted(count, "model"));
         self.progress = Progress::new(count as u64);
     }
 

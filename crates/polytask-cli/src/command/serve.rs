@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use clap::builder::RangedU64ValueParser;
 use polytask::files::read_text;
 use polytask_serve::Options;
+use std::env::VarError;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,6 +43,18 @@ pub struct Serve {
     /// Rows of a request at most
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000_000))]
     max_rows: usize,
+    /// Rows times columns of a request at most
+    #[arg(long, value_name = "N", default_value_t = 5_000_000, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000_000))]
+    max_cells: usize,
+    /// Fields of a form at most
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = RangedU64ValueParser::<usize>::new().range(1..=10_000_000))]
+    max_fields: usize,
+    /// Millions of pixels of all images of a request at most
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    max_pixels: u64,
+    /// Tokens of all texts of a request at most
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000_000))]
+    max_tokens: usize,
     /// Seconds that a request may take to arrive, and then to be answered
     #[arg(long, value_name = "S", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
@@ -74,13 +87,17 @@ impl Serve {
             batch_wait: Duration::from_millis(self.batch_wait),
             max_body: self.max_body << 20,
             max_rows: self.max_rows,
+            max_cells: self.max_cells,
+            max_fields: self.max_fields,
+            max_pixels: self.max_pixels * 1_000_000,
+            max_tokens: self.max_tokens,
             timeout: Duration::from_secs(self.timeout),
             max_connections: self.max_connections,
             watch: self.watch.then_some(Duration::from_secs(1)),
             ..options
         };
         let names: Vec<String> = options.models.iter().map(|(name, _)| name.clone()).collect();
-        let ready = |address| eprintln!("serving {} at http://{address}", names.join(", "));
+        let ready = |address| say!("serving {} at http://{address}", names.join(", "));
         Ok(polytask_serve::serve(options, ready)?)
     }
 
@@ -88,7 +105,8 @@ impl Serve {
         let (text, place) = match (&self.token_file, std::env::var(TOKEN)) {
             (Some(path), _) => (read_text(path)?, path.display().to_string()),
             (None, Ok(text)) => (text, TOKEN.to_owned()),
-            (None, Err(_)) => return Ok(None),
+            (None, Err(VarError::NotPresent)) => return Ok(None),
+            (None, Err(VarError::NotUnicode(_))) => return Err(Failure::Token(TOKEN.to_owned())),
         };
         let token = text.trim();
         match token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {

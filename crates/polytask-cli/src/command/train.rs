@@ -8,6 +8,7 @@ use crate::track::Mlflow;
 use crate::watching::Watching;
 use crate::{stop, text};
 use polytask::config::{Config, Time};
+use polytask::files::Lock;
 use polytask::linear::{Solved, ignored};
 use polytask::model::{Body, CHECKPOINT, GateUse, Model, Scores, gate_warnings};
 use polytask::search;
@@ -59,27 +60,31 @@ impl Train {
         let mut config = self.config.load()?;
         config.model.time = self.time.or(config.model.time);
         self.tracking.mlflow.as_deref().map_or(Ok(()), Mlflow::check)?;
-        let stop = stop::on_ctrl_c();
+        let stop = stop::on_signal();
         on_threads(self.config.threads, || self.train(&config, stop))?
     }
 
     fn train(&self, config: &Config, stop: Arc<AtomicBool>) -> Result<(), Failure> {
         let experiment = Experiment::new(config.clone());
         let prepared = experiment.prepare()?;
-        prepared.notes.iter().for_each(|note| eprintln!("note: {note}"));
+        prepared.notes.iter().for_each(|note| say!("note: {note}"));
         if let Some(groups) = &self.groups {
             return self.train_groups(config, &prepared, groups, stop);
         }
         let plan = plan(&experiment, &prepared, &stop)?;
-        Model::check_room(&self.out)?;
+        let lock = self.lock()?;
         let checkpoint = self.out.join(CHECKPOINT);
-        let resume = match plan.job(&prepared).filter(|_| self.resume) {
+        let begins = lock.interrupted && !checkpoint.exists();
+        if self.resume && begins {
+            say!("note: the run was killed before its first checkpoint was written; it starts from the beginning");
+        }
+        let resume = match plan.job(&prepared).filter(|_| self.resume && !begins) {
             Some(job) => Some(Checkpoint::load(&checkpoint, &job).map_err(TrainError::from)?),
             None => None,
         };
         let config = plan.config();
         announce(&plan, &prepared);
-        note(&plan, &prepared)?.iter().for_each(|note| eprintln!("note: {note}"));
+        note(&plan, &prepared)?.iter().for_each(|note| say!("note: {note}"));
         let length = plan.length(&prepared);
         let mut watching = Watching::begin(&self.tracking, config, &prepared.tasks, length, stop, checkpoint)?;
         let run = Experiment::train(prepared, plan, resume, &mut watching);
@@ -90,17 +95,23 @@ impl Train {
         self.say(&run)
     }
 
+    /// Keeps the directory for this run, if it may have it.
+    fn lock(&self) -> Result<Lock, Failure> {
+        Model::check_room(&self.out)?;
+        Ok(Lock::take(&self.out)?)
+    }
+
     /// Says how training went and what the model scores.
     fn say(&self, run: &Run) -> Result<(), Failure> {
         let fitted = run.fitted();
-        eprintln!("{}", ending(fitted));
+        say!("{}", ending(fitted));
         if let StopReason::Diverged(by) = &fitted.stop_reason {
             let epoch = fitted.best_epoch.unwrap_or(0);
             let kept = format!("; {} holds the best model before that, of epoch {epoch}", self.out.display());
             return Err(FitError::Diverged { by: by.clone(), kept }.into());
         }
         if let Body::Ensemble(ensemble) = &run.model().body {
-            eprintln!("\n{}", ensemble.text(&run.prepared().names()));
+            say!("\n{}", ensemble.text(&run.prepared().names()));
         }
         let (name, rows) = run.prepared().measured();
         let table = evaluate::table(run.scores());
@@ -109,9 +120,9 @@ impl Train {
         if !gates.is_empty() {
             print(&format!("\nWhat the gates weigh each expert by, on average:\n\n{}", gate_tables(gates)))?;
         }
-        gate_warnings(gates).iter().for_each(|warning| eprintln!("warning: {warning}"));
+        gate_warnings(gates).iter().for_each(|warning| say!("warning: {warning}"));
         warn_of_useless(&run.model().tasks, run.scores());
-        eprintln!("{}", next_steps(&self.out, &self.config.config));
+        say!("{}", next_steps(&self.out, &self.config.config));
         Ok(())
     }
 }
@@ -131,11 +142,11 @@ fn note(plan: &Plan, prepared: &Prepared) -> Result<Option<String>, Failure> {
 fn plan(experiment: &Experiment, prepared: &Prepared, stop: &Arc<AtomicBool>) -> Result<Plan, Failure> {
     let searching = search::is_asked(experiment.config());
     if searching {
-        eprintln!("searching for branches");
+        say!("searching for branches");
     }
     let plan = experiment.plan(prepared, &mut Stopping(stop))?.ok_or(FitError::Stopped)?;
     if let (true, Sharing::Tree(tree)) = (searching, &plan.config().model.sharing) {
-        eprintln!("found {}; training it from scratch", search::in_words(tree));
+        say!("found {}; training it from scratch", search::in_words(tree));
     }
     Ok(plan)
 }
@@ -191,13 +202,10 @@ fn announce(plan: &Plan, prepared: &Prepared) {
         let names: Vec<&str> = inputs.iter().map(|input| input.column.as_str()).collect();
         let more = names.len().saturating_sub(LISTED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        eprintln!(
-            "inputs, as every column that nothing else reads: {}{more}",
-            names[..names.len().min(LISTED)].join(", ")
-        );
+        say!("inputs, as every column that nothing else reads: {}{more}", names[..names.len().min(LISTED)].join(", "));
     }
-    eprintln!("{} -> {}", text::counted(inputs.len(), "input"), tasks.join(", "));
-    eprintln!(
+    say!("{} -> {}", text::counted(inputs.len(), "input"), tasks.join(", "));
+    say!(
         "{} rows to train on, {} to choose the best model, {} to measure it; {}",
         text::count(split.train.len()),
         text::count(split.valid.len()),
@@ -254,7 +262,7 @@ fn warn_of_useless(tasks: &[Task], scores: &Scores) {
                 1 => "the inputs may not tell it",
                 _ => "the inputs may not tell it, or learning jointly hurt it; `polytask compare` tells which",
             };
-            eprintln!(
+            say!(
                 "warning: `{name}` is predicted no better than by a constant ({metric} {model}, the constant's {constant}): \
                  {jointly}"
             );

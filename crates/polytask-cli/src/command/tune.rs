@@ -75,16 +75,16 @@ impl Tune {
             out: self.out.clone(),
             resume: self.resume,
         };
-        let stop = stop::on_ctrl_c();
+        let stop = stop::on_signal();
         let show = Show { progress: Mutex::new(Progress::new(0)), trials: options.trials };
         let tuned = on_threads(self.threads, || tune(template, &options, &show, &stop));
         show.finish();
         let Some(tuned) = tuned?? else {
-            eprintln!("stopped; --resume goes on with the trials of {}", self.out.display());
+            say!("stopped; --resume goes on with the trials of {}", self.out.display());
             return Ok(());
         };
         let config = tuned.config.display();
-        eprintln!("wrote {config}; next: `polytask train {config} --out model`");
+        say!("wrote {config}; next: `polytask train {config} --out model`");
         match self.format {
             Format::Json => print_json(&tuned),
             Format::Text => print(&words(&tuned)),

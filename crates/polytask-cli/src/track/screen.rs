@@ -95,7 +95,7 @@ impl Drop for Screen {
         let _ = disable_raw_mode();
         let _ = execute!(std::io::stderr(), LeaveAlternateScreen);
         let _ = self.terminal.backend_mut().show_cursor();
-        self.said.iter().for_each(|text| eprintln!("{text}"));
+        self.said.iter().for_each(|text| say!("{text}"));
     }
 }
 

@@ -7,6 +7,11 @@ use std::process::{Child, Command, Stdio};
 /// Starts the program, interrupts it as Ctrl-C does once it has shown a line that starts with `until` on standard
 /// error, and waits for its end.
 pub fn interrupted(folder: &Folder, arguments: &str, until: &str) -> Done {
+    ended(folder, arguments, until, "-INT")
+}
+
+/// The same with any signal, as `kill` knows it.
+pub fn ended(folder: &Folder, arguments: &str, until: &str, signal: &str) -> Done {
     let arguments: Vec<&str> = arguments.split_whitespace().collect();
     let mut child: Child = folder.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -19,7 +24,7 @@ pub fn interrupted(folder: &Folder, arguments: &str, until: &str) -> Done {
             break;
         }
     }
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
     stderr.read_to_string(&mut words).unwrap();
     let mut output = child.wait_with_output().unwrap();

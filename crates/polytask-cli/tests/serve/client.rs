@@ -33,6 +33,25 @@ impl Server {
         Server { child, address, said: Mutex::new(said) }
     }
 
+    /// One whose words nobody takes, at a port that is known.
+    pub fn deaf(command: &mut Command, port: u16) -> Self {
+        let child = command.spawn().unwrap();
+        let address = format!("127.0.0.1:{port}");
+        let end = Instant::now() + Duration::from_secs(60);
+        while TcpStream::connect(&address).is_err() {
+            assert!(Instant::now() < end, "the server does not start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Server { child, address, said: Mutex::new(channel().1) }
+    }
+
+    /// Most memory that it has had at once, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        1024 * line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    }
+
     pub fn connect(&self) -> Connection {
         Connection::to(&self.address)
     }

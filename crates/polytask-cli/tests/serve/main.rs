@@ -7,6 +7,7 @@ mod common;
 
 mod client;
 mod formats;
+mod limits;
 mod problems;
 mod running;
 

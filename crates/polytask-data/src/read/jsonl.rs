@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -12,7 +13,7 @@ use crate::place::{At, Place};
 use crate::read::delimited::assemble;
 use crate::read::infer::{Form, Manner, Raw};
 use crate::read::missing::MissingWords;
-use crate::read::{Hint, ReadOptions};
+use crate::read::{Hint, Only, ReadOptions};
 use crate::table::{Table, check_names};
 
 /// Reads `text`; columns stand in the order their keys first appear in.
@@ -64,6 +65,8 @@ pub(super) fn read_objects(file: &str, objects: &[&RawValue], options: &ReadOpti
 struct Keys {
     /// Columns that are passed over.
     omit: BTreeSet<String>,
+    /// The only ones that are read, where not all are.
+    only: Option<Arc<Only>>,
     /// Rows there are in all.
     all: usize,
     /// Columns at most: more would be far larger than the text they come from.
@@ -92,6 +95,8 @@ const CELLS_A_BYTE: usize = 8;
 
 enum Fault {
     Sparse,
+    /// Nobody asked for it.
+    Stray,
     Twice,
     /// Of one kind here, and of another in an earlier row.
     Mixed {
@@ -103,8 +108,9 @@ enum Fault {
 
 impl Keys {
     fn of(rows: usize, bytes: usize, options: &ReadOptions) -> Self {
-        let most = CELLS.max(bytes.saturating_mul(CELLS_A_BYTE)) / rows.max(1);
-        Self { most: most.max(1), all: rows, omit: options.omit.clone(), ..Self::default() }
+        let cells = options.max_cells.unwrap_or(CELLS.max(bytes.saturating_mul(CELLS_A_BYTE)));
+        let most = (cells / rows.max(1)).max(1);
+        Self { most, all: rows, omit: options.omit.clone(), only: options.only.clone(), ..Self::default() }
     }
 
     /// Reads the object of the next row; `at` says where a row stands.
@@ -118,6 +124,7 @@ impl Keys {
                 Fault::Sparse => {
                     DataError::Sparse { file: file.to_owned(), columns: self.columns.len(), rows: self.all }
                 }
+                Fault::Stray => DataError::StrayColumn { place: place(), column: key },
                 Fault::Twice => DataError::DuplicateKey { place: place(), key },
                 Fault::Mixed { kind, row, other } => {
                     DataError::MixedValue { place: place(), key, kind, first: at(row), other }
@@ -161,6 +168,12 @@ impl Keys {
             return Some(found);
         }
         if self.omit.contains(name) {
+            return None;
+        }
+        if let Some(only) = self.only.as_ref().filter(|only| !only.columns.contains(name)) {
+            if only.strict {
+                self.fault = Some((name.to_owned(), Fault::Stray));
+            }
             return None;
         }
         if self.columns.len() >= self.most {

@@ -29,7 +29,7 @@ use crate::table::Table;
 use crate::text;
 
 pub(crate) use infer::Converted;
-pub use options::{Dialect, Hint, LabelFiles, ReadOptions};
+pub use options::{Dialect, Hint, LabelFiles, Only, ReadOptions};
 
 /// The format of a table that is held in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

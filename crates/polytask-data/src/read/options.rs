@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,15 @@ impl Dialect {
     }
 }
 
+/// The columns that someone asks for. Others are told from them by their names alone, before there is a cell of them.
+#[derive(Debug, Clone, Default)]
+pub struct Only {
+    /// Their names.
+    pub columns: BTreeSet<String>,
+    /// Whether another one is an error; otherwise it is passed over.
+    pub strict: bool,
+}
+
 /// How to read a file. The default finds everything out.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
@@ -93,6 +103,10 @@ pub struct ReadOptions {
     pub folder: Option<PathBuf>,
     /// What the image column of a folder or an IDX file is called; `image` where it is not given.
     pub image: Option<String>,
+    /// The only columns that are read of JSON, where not all are.
+    pub only: Option<Arc<Only>>,
+    /// Columns times rows that JSON may come to. Left out, 16 million, or more in a larger text.
+    pub max_cells: Option<usize>,
     /// Bytes that a packed file may unpack to. Left out, 8 GiB, and of files that are packed more than 200-fold 256 MiB.
     pub max_unpacked: Option<u64>,
 }

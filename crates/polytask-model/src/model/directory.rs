@@ -3,13 +3,12 @@
 
 use super::Model;
 use super::body::Stored;
-use crate::files::{self, FileError};
+use crate::files::{self, FileError, Replacement};
 use crate::inputs::Encoder;
 use crate::tasks::Task;
 use polytask_data::Dialect;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// The weights.
@@ -25,6 +24,9 @@ pub const CONFIG: &str = "config.toml";
 pub const RUN: &str = "run.json";
 /// What `--resume` goes on from.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
+
+/// The files that belong to one model: they are replaced together.
+pub const OWN: &[&str] = &[TENSORS, METRICS, HISTORY, CONFIG, RUN, MODEL];
 
 /// Version of the directory's layout. A change that old programs cannot read raises it.
 const FORMAT: u64 = 1;
@@ -85,7 +87,7 @@ struct File {
     model: Value,
 }
 
-#[derive(Serialize, Deserialize, PartialEq)]
+#[derive(Serialize, Deserialize)]
 struct Checksum {
     model: u32,
     tensors: u32,
@@ -111,35 +113,42 @@ impl Model {
         files::check_folder(folder)?;
         // A set of groups that was interrupted has no model yet, and its first group's checkpoint.
         let ours = [MODEL, CHECKPOINT, "groups/0/checkpoint.safetensors"].iter().any(|name| folder.join(name).exists());
-        let empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
-        match ours || empty {
+        match ours || files::only_leftovers(folder) {
             true => Ok(()),
             false => Err(ModelError::Occupied(folder.to_owned())),
         }
     }
 
-    /// Writes weights and description, each as a whole; makes the folder where it is not there.
+    /// Writes weights and description to a directory, in the place of an older model and all that belongs to it; makes the
+    /// folder where it is not there.
+    ///
+    /// # Errors
+    /// A file cannot be written; an older model stays.
+    pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        let mut new = Replacement::begin(folder)?;
+        self.write(&mut new)?;
+        Ok(new.commit(OWN)?)
+    }
+
+    /// Writes weights and description to what is going to be its directory.
     ///
     /// # Errors
     /// A file cannot be written.
-    pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
-        files::make_folder(folder)?;
+    pub fn write(&self, new: &mut Replacement) -> Result<(), ModelError> {
         let mut arrays = Vec::new();
         let body = self.body.store("", &mut arrays);
-        files::write_arrays(&folder.join(TENSORS), &arrays, HashMap::new())?;
-        let path = folder.join(MODEL);
-        let damaged = |e: serde_json::Error| ModelError::Damaged { path: path.clone(), reason: e.to_string() };
+        let tensors = new.arrays(TENSORS, &arrays)?;
         let content =
             Content { tasks: self.tasks.clone(), encoder: self.encoder.clone(), dialect: self.dialect.clone(), body };
-        let model = serde_json::to_value(&content).map_err(damaged)?;
+        let model = serde_json::to_value(&content).map_err(FileError::from)?;
         let file = File {
             format: FORMAT,
             polytask: env!("CARGO_PKG_VERSION").to_owned(),
-            checksum: checksum(folder, &model)?,
+            checksum: Checksum { model: checksum(&model), tensors },
             model,
         };
-        let text = serde_json::to_string_pretty(&file).map_err(damaged)?;
-        Ok(files::write(&path, text.as_bytes())?)
+        let text = serde_json::to_string_pretty(&file).map_err(FileError::from)?;
+        Ok(new.write(MODEL, text.as_bytes())?)
     }
 
     /// Reads a model and checks that it holds together.
@@ -147,7 +156,15 @@ impl Model {
     /// # Errors
     /// No model there, another format, or a damaged one.
     pub fn load(folder: &Path) -> Result<Self, ModelError> {
-        let path = folder.join(MODEL);
+        match Self::read_whole(folder) {
+            // Between the two files another model may have taken the directory.
+            Err(ModelError::Damaged { .. }) => Self::read_whole(folder),
+            other => other,
+        }
+    }
+
+    fn read_whole(folder: &Path) -> Result<Self, ModelError> {
+        let path = files::find(folder, MODEL);
         if !path.exists() {
             return Err(ModelError::NoModel(folder.to_owned()));
         }
@@ -159,18 +176,19 @@ impl Model {
             return Err(ModelError::Version { path, found });
         }
         let file: File = serde_json::from_value(value).map_err(|e| damaged(e.to_string()))?;
-        let now = checksum(folder, &file.model)?;
-        if now.model != file.checksum.model {
+        let place = files::find(folder, TENSORS);
+        let bytes = std::fs::read(&place).map_err(|source| FileError::Read { path: place.clone(), source })?;
+        if checksum(&file.model) != file.checksum.model {
             return Err(damaged("it was changed after it was written".into()));
         }
-        if now.tensors != file.checksum.tensors {
+        if crc32fast::hash(&bytes) != file.checksum.tensors {
             return Err(damaged(format!("{TENSORS} is not the one that was written with it")));
         }
         let content: Content = serde_json::from_value(file.model).map_err(|e| damaged(e.to_string()))?;
         let Content { tasks, encoder, dialect, body } = content;
         encoder.check().map_err(|e| damaged(e.to_string()))?;
         tasks.iter().try_for_each(Task::check).map_err(|e| damaged(e.to_string()))?;
-        let arrays = files::read_arrays(&folder.join(TENSORS))?.0;
+        let arrays = files::decode_arrays(&place, &bytes)?;
         let mut arrays = arrays.into_iter().map(|array| (array.name.clone(), array)).collect();
         let body = body.restore("", &mut arrays, tasks.len()).map_err(damaged)?;
         match arrays.keys().min() {
@@ -180,9 +198,7 @@ impl Model {
     }
 }
 
-fn checksum(folder: &Path, model: &Value) -> Result<Checksum, ModelError> {
-    let path = folder.join(TENSORS);
-    let tensors = std::fs::read(&path).map_err(|source| FileError::Read { path, source })?;
+fn checksum(model: &Value) -> u32 {
     // Keys of a value are in order, and floats print so that they read back the same: the text is canonical.
-    Ok(Checksum { model: crc32fast::hash(model.to_string().as_bytes()), tensors: crc32fast::hash(&tensors) })
+    crc32fast::hash(model.to_string().as_bytes())
 }

@@ -35,18 +35,26 @@ impl Predictor {
     }
 
     /// Predictions of every task for each of several sets of inputs, as [`Model::read`] gives them. They are run as one
-    /// batch; where predicates and heads must be found first, each set is one.
+    /// batch; where predicates and heads must be found first, each set is one. Now and then `wanted` is asked whether anyone
+    /// still waits for them; none where nobody does.
     ///
     /// # Errors
     /// An image that could be read before and cannot be now.
-    pub fn predict(&mut self, sets: Vec<Dataset>) -> Result<Vec<Vec<Prediction>>, Error> {
+    pub fn predict(
+        &mut self,
+        sets: Vec<Dataset>,
+        wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<Vec<Prediction>>>, Error> {
         let mut predictions = Vec::with_capacity(sets.len());
         if self.model.tasks.iter().any(has_structure) {
             for data in sets {
+                if !wanted() {
+                    return Ok(None);
+                }
                 let rows: Vec<u32> = (0..data.rows() as u32).collect();
                 predictions.push(self.model.predict_rows(&mut self.engine, &data, &rows)?);
             }
-            return Ok(predictions);
+            return Ok(Some(predictions));
         }
         let mut sets = sets.into_iter().peekable();
         while let Some(mut batch) = sets.next() {
@@ -57,16 +65,25 @@ impl Predictor {
                 own.push(start..batch.rows());
             }
             let rows: Vec<u32> = (0..batch.rows() as u32).collect();
-            let outputs = self.model.run(&mut self.engine, &batch.structure, &batch, &rows)?;
+            let mut outputs = Outputs::default();
+            for rows in rows.chunks(PASS) {
+                if !wanted() {
+                    return Ok(None);
+                }
+                outputs.append(self.model.run(&mut self.engine, &batch.structure, &batch, rows)?);
+            }
             for rows in own {
                 let outputs = outputs.select(rows.clone());
                 let of = |(task, output): (&Task, &TaskOutput)| task.predict(output, &Layout::of_rows(rows.len()));
                 predictions.push(self.model.tasks.iter().zip(&outputs.tasks).map(of).collect());
             }
         }
-        Ok(predictions)
+        Ok(Some(predictions))
     }
 }
+
+/// Rows that are run before it is asked again whether they are wanted.
+const PASS: usize = 256;
 
 /// Whether a task is about predicates or heads.
 fn has_structure(task: &Task) -> bool {

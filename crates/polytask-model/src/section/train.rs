@@ -68,6 +68,10 @@ pub struct TrainConfig {
     /// Stickland and Murray 2019), or `{ temperature = 2 }` (by the size to the power of 1 / 2). Default "proportional".
     #[serde(skip_serializing_if = "Mixing::is_default")]
     pub mixing: Mixing,
+    /// Seconds between two checkpoints, which `--resume` goes on from, also within an epoch; 0 writes one at the end alone.
+    /// Default 30.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub checkpoint_every: f64,
     /// Seed of the weights, the order of rows and dropout, a whole number. Default 0.
     pub seed: u64,
 }
@@ -93,6 +97,7 @@ impl Default for TrainConfig {
             patience: 30,
             criterion: Criterion::default(),
             mixing: Mixing::default(),
+            checkpoint_every: CHECKPOINT_EVERY,
             seed: 0,
         }
     }
@@ -274,6 +279,13 @@ impl TrainConfig {
                 "it must be a number of epochs, 0 or above",
             ));
         }
+        if !(self.checkpoint_every.is_finite() && self.checkpoint_every >= 0.0) {
+            return Err(Problem::value(
+                &["train", "checkpoint_every"],
+                self.checkpoint_every,
+                "it must be a number of seconds, 0 or above",
+            ));
+        }
         self.schedule.check()?;
         self.mixing.check()?;
         self.check_optimizer_keys()
@@ -303,6 +315,14 @@ impl TrainConfig {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
+}
+
+/// Seconds between two checkpoints.
+const CHECKPOINT_EVERY: f64 = 30.0;
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_usual(value: &f64) -> bool {
+    *value == CHECKPOINT_EVERY
 }
 
 fn above_zero(key: &str, value: Option<f64>) -> Result<(), Problem> {

@@ -15,6 +15,7 @@ use super::{Rows, write};
 use crate::Error;
 use polytask_graph::LossId;
 use polytask_model::config::{Config, Role};
+use polytask_model::files;
 use polytask_model::share;
 use polytask_train::Prepared;
 use polytask_train::train::{Budget, Callback};
@@ -131,6 +132,8 @@ pub fn select(
     stop: &AtomicBool,
 ) -> Result<Option<Selected>, Error> {
     let served = check(config, prepared, options)?;
+    files::check_folder(&options.out)?;
+    let _lock = files::Lock::take(&options.out)?;
     let notes = twins(prepared);
     let measured = measure(config, prepared, options.rows, options.overhead, &options.out, options.resume, watch)?;
     let Some(measured) = measured else { return Ok(None) };

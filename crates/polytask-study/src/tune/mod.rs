@@ -125,7 +125,7 @@ pub fn tune(
         return Err(TuneError::NoValid.into());
     }
     files::check_folder(&options.out)?;
-    files::make_folder(&options.out)?;
+    let _lock = files::Lock::take(&options.out)?;
     let mut notes = Vec::new();
     let header = header(&space, &base, &prepared, options)?;
     let journal = Journal::open(&options.out.join(TRIALS), &header, options.resume, &mut notes)?;

@@ -1,4 +1,4 @@
-//! All that is needed to go on with a run bit for bit: one safetensors file with the state as its metadata.
+//! All that is needed to go on with a run bit for bit: one safetensors file with a checksum, the state among its tensors.
 
 use super::Job;
 use super::fingerprint::Fingerprint;
@@ -6,7 +6,6 @@ use super::history::{Round, Sums};
 use polytask_cpu::{OptimizerState, Parameters};
 use polytask_model::files;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// A run in the middle.
@@ -15,7 +14,7 @@ pub struct Checkpoint {
     pub(super) tensors: Tensors,
 }
 
-/// The scalars of a run. `order`, `held_out`, `averaged` and `best`'s parameters are not written with it.
+/// All of a run but its tensors. `order`, `held_out`, `averaged` and `best`'s parameters are not written with it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct State {
     pub fingerprint: Fingerprint,
@@ -121,8 +120,6 @@ impl CheckpointError {
     }
 }
 
-const STATE: &str = "state";
-
 impl Checkpoint {
     pub(super) fn new(state: State, tensors: Tensors) -> Self {
         Checkpoint { state, tensors }
@@ -162,11 +159,7 @@ impl Checkpoint {
         if let Some(averaged) = &self.state.averaged {
             tensors.push(tensor("averaged".to_owned(), averaged.values()));
         }
-        let damaged =
-            |reason: serde_json::Error| CheckpointError::Damaged { path: path.to_owned(), reason: reason.to_string() };
-        let state = serde_json::to_string(&self.state).map_err(damaged)?;
-        let metadata = HashMap::from([(STATE.to_owned(), state)]);
-        Ok(files::write_tensors(path, &tensors, metadata)?)
+        Ok(files::write_sealed(path, &tensors, &serde_json::to_string(&self.state)?)?)
     }
 
     /// Reads it to go on with a job. Its end (`epochs` or `steps`, and `patience`) may have changed, nothing else.
@@ -181,11 +174,13 @@ impl Checkpoint {
             return Err(CheckpointError::None(path.to_owned()));
         }
         let damaged = |reason: String| CheckpointError::Damaged { path: path.to_owned(), reason };
-        let (tensors, metadata) = files::read_tensors(path)?;
-        let state = metadata.get(STATE).ok_or_else(|| damaged("it has no state".into()))?;
-        let mut state: State = serde_json::from_str(state).map_err(|e| damaged(e.to_string()))?;
+        let (tensors, state) = files::read_sealed(path)?;
+        let mut state: State = serde_json::from_str(&state).map_err(|e| damaged(e.to_string()))?;
         if let Some(difference) = state.fingerprint.difference(&Fingerprint::of(job)?) {
             return Err(CheckpointError::Other(difference));
+        }
+        if state.first.len() != job.tasks.len() || !state.sums.is_of(job.tasks.len()) {
+            return Err(damaged("its numbers are of other tasks".to_owned()));
         }
         let find = |name: &str| tensors.iter().find(|t| t.name == name).map(|t| t.values.to_vec());
         let parameters = |name: &str| {

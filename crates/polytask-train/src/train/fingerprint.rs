@@ -114,6 +114,7 @@ impl Rows {
 fn train(job: &Job<'_>) -> Result<Map<String, Value>, serde_json::Error> {
     let mut train = object(&job.config.filled())?;
     train.remove("patience");
+    train.remove("checkpoint_every");
     if job.config.schedule != Schedule::Cosine {
         train.remove("epochs");
         train.remove("steps");

@@ -107,6 +107,11 @@ impl Sums {
         Sums { tasks: vec![TaskSums::default(); tasks], ..Sums::default() }
     }
 
+    /// Whether they are of so many tasks.
+    pub(super) fn is_of(&self, tasks: usize) -> bool {
+        self.tasks.len() == tasks
+    }
+
     pub(super) fn add(&mut self, losses: &[Option<f64>], weights: &[f64], penalty: f64) {
         self.steps += 1;
         self.penalty += penalty;

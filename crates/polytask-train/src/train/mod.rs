@@ -249,9 +249,6 @@ pub enum TrainError {
 /// By task, its metrics by name.
 pub(crate) type Scores = IndexMap<String, IndexMap<String, f64>>;
 
-/// Time between two checkpoints.
-const KEEP_EVERY: Duration = Duration::from_secs(10);
-
 /// Trains a network from `start`, or from where a checkpoint left off, step by step.
 ///
 /// # Errors
@@ -360,14 +357,13 @@ impl<'a> Training<'a> {
             }
             callback.step(self.state.step, self.job.budget.steps);
             let last = self.state.step == self.job.budget.steps;
-            if self.state.step.is_multiple_of(self.job.budget.every) || last {
-                if let Some(task) = self.round(callback)? {
-                    break StopReason::Diverged(Divergence::loss(&task, self.state.step));
-                }
-                if self.kept.elapsed() >= KEEP_EVERY {
-                    callback.keep(&self.checkpoint())?;
-                    self.kept = Instant::now();
-                }
+            let round = self.state.step.is_multiple_of(self.job.budget.every) || last;
+            if let Some(task) = if round { self.round(callback)? } else { None } {
+                break StopReason::Diverged(Divergence::loss(&task, self.state.step));
+            }
+            if self.keeps() {
+                callback.keep(&self.checkpoint())?;
+                self.kept = Instant::now();
             }
         };
         if !matches!(stop_reason, StopReason::Diverged(_)) {
@@ -501,6 +497,12 @@ impl<'a> Training<'a> {
             waited.map(|waited| (waited - before).as_secs_f64() / passed),
             (prepared > 0.0).then_some(prepared / (passed * threads)),
         )
+    }
+
+    /// Whether it is time for a checkpoint, which an epoch that lasts does not wait for.
+    fn keeps(&self) -> bool {
+        let every = self.job.config.checkpoint_every;
+        every > 0.0 && self.kept.elapsed().as_secs_f64() >= every
     }
 
     fn seconds(&self) -> f64 {

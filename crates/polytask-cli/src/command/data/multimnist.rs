@@ -60,7 +60,7 @@ impl Multimnist {
             self.write(&format!("{name}-left-idx1-ubyte.gz"), &[rows], &left)?;
             self.write(&format!("{name}-right-idx1-ubyte.gz"), &[rows], &right)?;
             let count = text::counted(rows, "image");
-            eprintln!("wrote {count} to {}", self.out.join(format!("{name}-images-idx3-ubyte.gz")).display());
+            say!("wrote {count} to {}", self.out.join(format!("{name}-images-idx3-ubyte.gz")).display());
         }
         Ok(())
     }

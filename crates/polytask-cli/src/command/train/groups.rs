@@ -6,8 +6,8 @@ use crate::failure::Failure;
 use crate::text;
 use crate::watching::Watching;
 use polytask::config::{Config, Role};
-use polytask::files;
-use polytask::model::{CHECKPOINT, CONFIG, HISTORY, METRICS, Model, Scores};
+use polytask::files::{self, Replacement};
+use polytask::model::{CHECKPOINT, CONFIG, HISTORY, METRICS, Model, OWN, Scores};
 use polytask::select::{Member, SELECTION, load_groups};
 use polytask::tasks::Task;
 use polytask::train::{Budget, Checkpoint, Round, StopReason, TrainError};
@@ -37,13 +37,13 @@ impl Train {
         let tasks: Vec<(&str, bool)> =
             prepared.tasks.iter().map(|task| (task.name.as_str(), counts(&task.name))).collect();
         let groups = load_groups(selection, &tasks)?;
-        Model::check_room(&self.out)?;
+        let _lock = self.lock()?;
         let budget = Budget::of(&config.train, prepared.split.train.len());
         let (mut models, mut history) = (Vec::new(), Vec::new());
         for (i, group) in groups.iter().enumerate() {
             let folder = self.out.join("groups").join(i.to_string());
             let named = names(prepared, group.served);
-            eprintln!("group {} of {}: {}", i + 1, groups.len(), named.join(", "));
+            say!("group {} of {}: {}", i + 1, groups.len(), named.join(", "));
             let checkpoint = folder.join(CHECKPOINT);
             let resume = |job: &polytask::train::Job<'_>| match self.resume && checkpoint.exists() {
                 true => Ok(Some(Checkpoint::load(&checkpoint, job).map_err(TrainError::from)?)),
@@ -58,12 +58,14 @@ impl Train {
             watch.finish(trained.is_ok().then(Scores::default).as_ref());
             let trained = trained?;
             if trained.fitted.stop_reason == StopReason::Stopped {
-                eprintln!("stopped; go on with --resume --out {}", self.out.display());
+                say!("stopped; go on with --resume --out {}", self.out.display());
                 return Ok(());
             }
-            trained.model.save(&folder)?;
-            files::write(&folder.join(HISTORY), &lines(&trained.fitted.history)?)?;
-            files::write(&folder.join(CONFIG), trained.config.anchored().to_toml()?.as_bytes())?;
+            let mut new = Replacement::begin(&folder)?;
+            new.write(HISTORY, &lines(&trained.fitted.history)?)?;
+            new.write(CONFIG, trained.config.anchored().to_toml()?.as_bytes())?;
+            trained.model.write(&mut new)?;
+            new.commit(OWN)?;
             for round in &trained.fitted.history {
                 serde_json::to_writer(&mut history, &Line { group: i, round }).map_err(std::io::Error::from)?;
                 history.push(b'\n');
@@ -75,12 +77,14 @@ impl Train {
         let rows = prepared.measured();
         let labels: Vec<usize> = model.tasks.iter().filter_map(|t| tasks.iter().position(|o| o.0 == t.name)).collect();
         let scores = model.score(&prepared.data, &labels, rows.1)?;
-        model.save(&self.out)?;
+        let mut new = Replacement::begin(&self.out)?;
         let metrics = serde_json::to_string_pretty(&scores).map_err(std::io::Error::from)?;
-        files::write(&self.out.join(METRICS), format!("{metrics}\n").as_bytes())?;
-        files::write(&self.out.join(HISTORY), &history)?;
-        files::write(&self.out.join(CONFIG), config.to_toml()?.as_bytes())?;
-        files::write(&self.out.join(SELECTION), files::read_text(selection)?.as_bytes())?;
+        new.write(METRICS, format!("{metrics}\n").as_bytes())?;
+        new.write(HISTORY, &history)?;
+        new.write(CONFIG, config.to_toml()?.as_bytes())?;
+        new.write(SELECTION, files::read_text(selection)?.as_bytes())?;
+        model.write(&mut new)?;
+        new.commit(OWN)?;
         print(&format!(
             "{}\nScores on the {} {} rows.\n",
             evaluate::table(&scores),
@@ -89,7 +93,7 @@ impl Train {
         ))?;
         warn_of_useless(&model.tasks, &scores);
         let out = self.out.display();
-        eprintln!(
+        say!(
             "wrote {out}, one model of {}; next: `polytask predict {out} --data FILE`",
             text::counted(groups.len(), "group")
         );
