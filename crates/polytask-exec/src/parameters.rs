@@ -61,6 +61,13 @@ impl Parameters {
                 Init::Uniform(bound) => {
                     values.iter_mut().for_each(|v| *v = (2.0 * rng.random::<f32>() - 1.0) * bound);
                 }
+                Init::Steps => {
+                    let width = parameter.dims.last().copied().unwrap_or(1).max(1);
+                    let last = (width - 1).max(1) as f32;
+                    for (i, value) in values.iter_mut().enumerate() {
+                        *value = 2.0 * (i % width) as f32 / last - 1.0;
+                    }
+                }
                 Init::Row { own, value, others } => {
                     let width = parameter.dims.iter().skip(1).product::<usize>().max(1);
                     for (i, row) in values.chunks_mut(width).enumerate() {

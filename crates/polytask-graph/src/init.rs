@@ -16,6 +16,8 @@ pub enum Init {
     Uniform(f32),
     /// Normal with mean 0 and this standard deviation.
     Normal(f32),
+    /// Each row rises from -1 to 1 in equal steps.
+    Steps,
     /// One row holds a value, the others another.
     Row {
         /// Which row.

@@ -178,7 +178,15 @@ impl Data {
         let prepared = prepare(&config).unwrap_or_else(|e| panic!("{label}: {e}"));
         let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
         let draw = |seed: u64| {
-            let mut parameters = model::start(&graph, &prepared.encoder, &prepared.tasks, seed, None).unwrap();
+            let mut parameters = model::start(
+                &graph,
+                &prepared.encoder,
+                &prepared.tasks,
+                (&prepared.data.features, &prepared.split.train),
+                seed,
+                None,
+            )
+            .unwrap();
             let mut noise = Noise(seed);
             for p in (0..graph.parameters().len()).map(ParameterId) {
                 if graph.parameter(p).role != Role::Statistic {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use polytask::config::{Config, TextModel};
+use polytask::config::{Config, NumbersModel, TextModel};
 use polytask::inputs::{Code, EncodeError, Encoder};
 use polytask_data::{Column, Hint, Table};
 use polytask_graph::{Activation, GraphBuilder, LossKind, Op, ops};
@@ -114,7 +114,7 @@ fn the_graph_joins_all_inputs() {
     let encoder = fit("", &data).unwrap();
     let mut g = GraphBuilder::new();
     let inputs = encoder.inputs(&mut g);
-    let x = encoder.embed(&mut g, inputs, "", &TextModel::default(), false);
+    let x = encoder.embed(&mut g, inputs, "", &NumbersModel::default(), &TextModel::default(), false);
     let out = g.dense(x, 1, Activation::Linear);
     g.loss("y", out, LossKind::Mse);
     let graph = g.finish().unwrap();
@@ -132,7 +132,7 @@ fn the_graph_joins_all_inputs() {
     let mut g = GraphBuilder::new();
     let encoder = fit("inputs.a = \"number\"", &data).unwrap();
     let inputs = encoder.inputs(&mut g);
-    let x = encoder.embed(&mut g, inputs, "", &TextModel::default(), false);
+    let x = encoder.embed(&mut g, inputs, "", &NumbersModel::default(), &TextModel::default(), false);
     let out = g.dense(x, 1, Activation::Linear);
     g.loss("y", out, LossKind::Mse);
     assert_eq!(g.finish().unwrap().node(x).name, "numbers");

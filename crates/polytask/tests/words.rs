@@ -47,7 +47,15 @@ fn read(folder: &Path, sections: &str) -> Result<(Config, Prepared), String> {
 
 fn build(config: &Config, prepared: &Prepared) -> (Graph, Parameters) {
     let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
-    let start = model::start(&graph, &prepared.encoder, &prepared.tasks, config.train.seed, None).unwrap();
+    let start = model::start(
+        &graph,
+        &prepared.encoder,
+        &prepared.tasks,
+        (&prepared.data.features, &prepared.split.train),
+        config.train.seed,
+        None,
+    )
+    .unwrap();
     (graph, start)
 }
 

@@ -12,6 +12,7 @@ mod arcs;
 mod attention;
 mod auxiliary;
 mod batch_norm;
+mod bins;
 mod blend;
 mod boundary;
 mod codes;
@@ -37,6 +38,7 @@ mod neighbours;
 mod noise;
 mod one_hot;
 mod pairwise;
+mod periodic;
 mod pixel_sum;
 mod places;
 mod position;
@@ -48,6 +50,7 @@ mod rotary;
 mod route;
 mod slice;
 mod softmax;
+mod squash;
 mod stop_gradient;
 mod vector;
 mod wide;
@@ -213,6 +216,9 @@ pub(crate) fn build(op: &Op, wiring: Wiring, site: &Site<'_>) -> Box<dyn Kernel>
             let places = Places::enlarged([site.inputs[0].0[0], site.inputs[0].0[1]], *factor, *interpolation);
             Box::new(pixel_sum::PixelSum { places, channels, wiring })
         }
+        Op::Squash(ops::Squash { limit, .. }) => Box::new(squash::Squash { limit: *limit, wiring }),
+        Op::Bins(_) => Box::new(bins::Bins { bins: site.shape.width() / site.inputs[0].width(), wiring }),
+        Op::Periodic(_) => Box::new(periodic::Periodic { count: site.shape.width() / site.inputs[0].width(), wiring }),
         Op::Custom(own) => custom::build(own, wiring),
     }
 }
@@ -261,7 +267,10 @@ pub(crate) fn saved_width(op: &Op, shape: &Shape, inputs: &[&Shape]) -> usize {
         | Op::Neighbours(_)
         | Op::Position(_)
         | Op::Rotary(_)
-        | Op::Pairwise(_) => 0,
+        | Op::Pairwise(_)
+        | Op::Squash(_)
+        | Op::Bins(_)
+        | Op::Periodic(_) => 0,
     }
 }
 
@@ -306,7 +315,10 @@ pub(crate) fn scratch_widths(op: &Op, shape: &Shape, inputs: &[&Shape], train: b
         | Op::Neighbours(_)
         | Op::Position(_)
         | Op::Rotary(_)
-        | Op::Pairwise(_) => [0, 0],
+        | Op::Pairwise(_)
+        | Op::Squash(_)
+        | Op::Bins(_)
+        | Op::Periodic(_) => [0, 0],
     }
 }
 

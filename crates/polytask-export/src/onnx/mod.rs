@@ -6,6 +6,7 @@
 mod emit;
 mod image;
 mod inputs;
+mod numbers;
 mod ops;
 mod outputs;
 pub mod proto;

@@ -114,6 +114,9 @@ impl Emit<'_> {
             Op::Attention(op) => plain(self.attention(node, op.heads)?),
             Op::Rotary(op) => plain(self.rotary(node, op.head, op.turned)?),
             Op::Pairwise(op) => plain(self.pairwise(node, op.root)?),
+            Op::Squash(op) => plain(self.squash(node, op)),
+            Op::Bins(op) => plain(self.bins(node, op.edges)),
+            Op::Periodic(op) => plain(self.periodic(node, op)),
         }
     }
 

@@ -48,6 +48,22 @@ def codes(bits, choices):
         chosen = [[s[..., b] if i >> b & 1 else 1 - s[..., b] for b in range(count)] for i in range(choices)]
         groups += [math.prod(factors) for factors in chosen]
     return ops.stack(groups, axis=-1)
+# --- squash
+def squash(x, center, scale, limit):
+    """Scaled, and clipped smoothly."""
+    z = (x - center) * scale
+    return z / ops.sqrt(1 + (z / limit) ** 2)
+# --- bins
+def bins(x, edges):
+    """Where each number lies among bins of its own."""
+    low, width = ops.reshape(edges[:, :-1], (-1,)), ops.reshape(edges[:, 1:] - edges[:, :-1], (-1,))
+    density = ops.where(width > 0, 1 / ops.maximum(width, 1e-37), 0.0)
+    return ops.clip((ops.repeat(x, edges.shape[1] - 1, axis=-1) - low) * density, 0, 1)
+# --- periodic
+def periodic(x, frequency, phase):
+    """Waves of each number's own frequencies and phases."""
+    x = ops.repeat(x, frequency.shape[1], axis=-1)
+    return ops.cos(2 * math.pi * (x * ops.reshape(frequency, (-1,)) + ops.reshape(phase, (-1,))))
 # --- padded
 def padded(x, padding, value=0.0):
     return ops.pad(x, ((0, 0), (padding[0],) * 2, (padding[1],) * 2, (0, 0)), constant_values=value)

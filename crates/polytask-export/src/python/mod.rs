@@ -2,6 +2,7 @@
 //! loads the weights that lie beside it.
 
 mod layers;
+mod numbers;
 mod ops;
 mod script;
 mod sequence;

@@ -108,6 +108,9 @@ impl Emit<'_> {
             Op::Attention(op) => plain(self.attention(node, op)?),
             Op::Rotary(op) => plain(self.rotary(node, op)?),
             Op::Pairwise(op) => plain(self.pairwise(node, op)?),
+            Op::Squash(op) => plain(self.squash(node, op)),
+            Op::Bins(op) => plain(self.bins(node, op.edges)),
+            Op::Periodic(op) => plain(self.periodic(node, op)),
         }
     }
 

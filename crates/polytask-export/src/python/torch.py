@@ -27,6 +27,22 @@ def codes(bits, choices):
         chosen = [[s[..., b] if i >> b & 1 else 1 - s[..., b] for b in range(s.shape[-1])] for i in range(choices)]
         groups += [math.prod(factors) for factors in chosen]
     return torch.stack(groups, dim=-1)
+# --- squash
+def squash(x, center, scale, limit):
+    """Scaled, and clipped smoothly."""
+    z = (x - center) * scale
+    return z / torch.sqrt(1 + (z / limit) ** 2)
+# --- bins
+def bins(x, edges):
+    """Where each number lies among bins of its own."""
+    low, width = edges[:, :-1].flatten(), edges.diff(dim=-1).flatten()
+    density = torch.where(width > 0, 1 / width.clamp(min=1e-37), torch.zeros_like(width))
+    return ((x.repeat_interleave(edges.shape[1] - 1, dim=-1) - low) * density).clamp(0, 1)
+# --- periodic
+def periodic(x, frequency, phase):
+    """Waves of each number's own frequencies and phases."""
+    x = x.repeat_interleave(frequency.shape[1], dim=-1)
+    return torch.cos(2 * math.pi * (x * frequency.flatten() + phase.flatten()))
 # --- max_pool
 def max_pool(x, size, stride, padding, dilation):
     x = F.pad(x, (padding[1], padding[1], padding[0], padding[0]), value=-torch.inf)

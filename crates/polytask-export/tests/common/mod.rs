@@ -52,7 +52,7 @@ pub fn case(
     let Prepared { encoder, tasks, dialect, .. } = prepare(&config).unwrap();
     let mut g = GraphBuilder::new();
     let inputs = encoder.inputs(&mut g);
-    let features = encoder.embed(&mut g, inputs, "", &config.model.text, false);
+    let features = encoder.embed(&mut g, inputs, "", &config.model.numbers, &config.model.text, false);
     let h = network(&mut g, features);
     for task in &tasks {
         let (width, g) = (task.outcome().width(), g.named(format!("heads.{}", task.name)));

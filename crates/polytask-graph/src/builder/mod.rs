@@ -9,6 +9,7 @@ mod image;
 mod layers;
 mod losses;
 mod mixing;
+mod numbers;
 mod penalty;
 mod sharing;
 mod tokens;

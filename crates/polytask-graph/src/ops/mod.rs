@@ -7,6 +7,7 @@ mod affine;
 mod all_of;
 mod attention;
 mod batch_norm;
+mod bins;
 mod blend;
 mod codes;
 mod concat;
@@ -29,6 +30,7 @@ mod mul;
 mod neighbours;
 mod one_hot;
 mod pairwise;
+mod periodic;
 mod pool;
 mod position;
 mod reduce;
@@ -38,6 +40,7 @@ mod site;
 mod slice;
 mod softmax;
 mod spread;
+mod squash;
 mod stop_gradient;
 mod upsample;
 mod vector;
@@ -48,6 +51,7 @@ pub use affine::Affine;
 pub use all_of::AllOf;
 pub use attention::Attention;
 pub use batch_norm::BatchNorm;
+pub use bins::Bins;
 pub use blend::{Blend, Weighing};
 pub use codes::Codes;
 pub use concat::Concat;
@@ -70,6 +74,7 @@ pub use mul::Mul;
 pub use neighbours::Neighbours;
 pub use one_hot::{IndexColumn, OneHot};
 pub use pairwise::Pairwise;
+pub use periodic::Periodic;
 pub use pool::Pool;
 pub use position::Position;
 pub use reduce::Reduction;
@@ -79,6 +84,7 @@ pub use site::Site;
 pub use slice::Slice;
 pub use softmax::Softmax;
 pub use spread::Spread;
+pub use squash::Squash;
 pub use stop_gradient::StopGradient;
 pub use upsample::Upsample;
 pub use vector::Vector;
@@ -364,6 +370,15 @@ ops! {
         /// `a_i . b_j` for every element `(i, j)` of a product, the first input on its parent, the second on its second
         /// factor, `[d], [d] -> [1]`. With a root a pair of an element with itself stands for the root: `a_i . root`.
         Pairwise(Pairwise),
+        /// `z / sqrt(1 + (z / limit)^2)` with `z_j = (x_j - center_j) scale_j`: scaled, and clipped smoothly (Holzmüller et
+        /// al. 2024).
+        Squash(Squash),
+        /// Where each number `x_j` lies among bins of its own, `[n] -> [n bins]`: 1 for each bin below it, 0 for each above
+        /// it, and of the bin that it lies in the share that is below it (Gorishniy et al. 2022). Bins of no width give 0.
+        Bins(Bins),
+        /// `cos(2 pi (f_jk x_j + p_jk))` for `m` frequencies `f` and phases `p` of each number's own, `[n] -> [n m]`
+        /// (Gorishniy et al. 2022).
+        Periodic(Periodic),
         /// What a caller brings, see [`CustomOp`](crate::CustomOp).
         Custom(Custom),
     }

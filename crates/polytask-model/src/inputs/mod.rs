@@ -4,6 +4,7 @@
 mod boolean;
 mod category;
 mod date;
+pub(crate) mod embed_numbers;
 mod error;
 mod features;
 mod image;
@@ -25,7 +26,7 @@ pub use number::Number;
 pub use text::{Pieces, ReadPieces, Sentences, Text, Texts, TokenFeatures};
 
 use crate::column::is_plain;
-use crate::section::{InputConfig, InputKind, Subwords, TextModel, environment};
+use crate::section::{InputConfig, InputKind, NumbersModel, Subwords, TextModel, environment};
 use polytask_cpu::Parameters;
 use polytask_data::{Column, DataError, Hint, Table};
 use polytask_graph::{Activation, DomainId, Graph, GraphBuilder, IndexColumn, NodeId};
@@ -269,15 +270,24 @@ impl Encoder {
         Inputs { numbers, categories, texts, images }
     }
 
-    /// Adds the features that inputs give, `[features]`: the numbers, `{prefix}one_hot`, an `{prefix}embed.COLUMN` for
+    /// Adds the features that inputs give, `[features]`: the numbers and what `model.numbers` makes of them, `{prefix}one_hot`, an `{prefix}embed.COLUMN` for
     /// every embedded column, the images, what the encoder of `model` makes of texts, and `{prefix}features`, which joins
     /// them; a single image keeps its shape. Each prefix has embedding tables and text encoders of its own. The features
     /// are on the rows, or on the tokens that are labelled.
     ///
     /// Layers that read images (`image`) see images of one size as one image, and what stands beside them as planes of it,
     /// the same at every pixel: at most [`PLANES`], a mixture of them where there are more.
-    pub fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str, model: &TextModel, image: bool) -> NodeId {
-        let mut parts: Vec<NodeId> = inputs.numbers.into_iter().collect();
+    pub fn embed(
+        &self,
+        g: &mut GraphBuilder,
+        inputs: Inputs,
+        prefix: &str,
+        numbers: &NumbersModel,
+        model: &TextModel,
+        image: bool,
+    ) -> NodeId {
+        let scaled = |node| embed_numbers::embed(g, node, prefix, numbers);
+        let mut parts: Vec<NodeId> = inputs.numbers.map(scaled).unwrap_or_default();
         if let Some(index) = inputs.categories {
             let levels = |category: &Category| category.levels.len();
             let column =

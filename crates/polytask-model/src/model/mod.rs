@@ -17,7 +17,7 @@ pub use run::{RunInfo, peak_memory};
 use crate::Error;
 use crate::dataset::Dataset;
 use crate::files;
-use crate::inputs::{Encoder, Galleries};
+use crate::inputs::{Encoder, Features, Galleries, embed_numbers};
 use crate::metric::Metrics;
 use crate::structure::Structure;
 use crate::tasks::{Prediction, Task};
@@ -174,7 +174,8 @@ fn metrics_alone<S: serde::Serializer>(tasks: &IndexMap<String, Score>, serializ
     serializer.collect_map(tasks.iter().map(|(name, score)| (name, &score.metrics)))
 }
 
-/// Where a graph's parameters start: drawn by the seed, words by the vectors that a config names for them, heads biased
+/// Where a graph's parameters start: drawn by the seed, words by the vectors that a config names for them, scales of numbers
+/// by the rows to learn from, heads biased
 /// to predict the training rows' means, then what a file of weights has of them.
 ///
 /// # Errors
@@ -183,15 +184,17 @@ pub fn start(
     graph: &Graph,
     encoder: &Encoder,
     tasks: &[Task],
+    (features, rows): (&Features, &[u32]),
     seed: u64,
     init: Option<&Path>,
 ) -> Result<Parameters, Error> {
     let mut parameters = Parameters::init(graph, seed);
     encoder.start(graph, &mut parameters);
+    embed_numbers::start(graph, features, rows, &mut parameters);
     for (task, loss) in tasks.iter().zip(graph.losses()) {
-        // An image that is enlarged last of all has its bias below.
+        // An image that is enlarged last of all has its bias below, and so have several members that are averaged.
         let mut last = graph.node(loss.prediction);
-        while let (Op::Upsample(_), [below]) = (&last.op, &last.inputs[..]) {
+        while let (Op::Upsample(_) | Op::GlobalPool, [below]) = (&last.op, &last.inputs[..]) {
             last = graph.node(*below);
         }
         if let Op::Dense(ops::Dense { bias: Some(bias), .. }) | Op::Conv2d(ops::Conv2d { bias: Some(bias), .. }) =

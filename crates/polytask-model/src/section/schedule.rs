@@ -14,6 +14,11 @@ pub enum Schedule {
     Constant,
     /// Half a cosine from the full rate to 0 at the end (Loshchilov and Hutter 2017).
     Cosine,
+    /// Whole cosines from 0 to the full rate and back to 0, each twice as long as the one before (Holzmüller et al. 2024).
+    Cycles {
+        /// How many, from 1 to 16.
+        count: u32,
+    },
     /// Multiplied by `factor` every `every` epochs.
     Step {
         /// Epochs, 1 or more.
@@ -32,6 +37,12 @@ pub(crate) enum ScheduleTable {
     Constant {},
     /// Half a cosine from the full rate to 0 at the end.
     Cosine {},
+    /// Whole cosines from 0 to the full rate and back to 0, each twice as long as the one before.
+    Cycles {
+        /// How many, from 1 to 16. Default 4.
+        #[serde(default = "count")]
+        count: u32,
+    },
     /// Multiplied by `factor` every `every` epochs.
     Step {
         /// Epochs, 1 or more. Default 30.
@@ -41,6 +52,10 @@ pub(crate) enum ScheduleTable {
         #[serde(default = "factor")]
         factor: f64,
     },
+}
+
+fn count() -> u32 {
+    4
 }
 
 fn every() -> u64 {
@@ -53,13 +68,14 @@ fn factor() -> f64 {
 
 impl Shorthand for Schedule {
     type Table = ScheduleTable;
-    const WORDS: &'static [&'static str] = &["constant", "cosine", "step"];
+    const WORDS: &'static [&'static str] = &["constant", "cosine", "cycles", "step"];
     const TABLE: &'static str = "or a table such as { kind = \"step\", every = 30, factor = 0.1 }";
 
     fn from_word(word: &str) -> Option<Self> {
         match word {
             "constant" => Some(Schedule::Constant),
             "cosine" => Some(Schedule::Cosine),
+            "cycles" => Some(Schedule::Cycles { count: count() }),
             "step" => Some(Schedule::Step { every: every(), factor: factor() }),
             _ => None,
         }
@@ -69,6 +85,7 @@ impl Shorthand for Schedule {
         Ok(match table {
             ScheduleTable::Constant {} => Schedule::Constant,
             ScheduleTable::Cosine {} => Schedule::Cosine,
+            ScheduleTable::Cycles { count } => Schedule::Cycles { count },
             ScheduleTable::Step { every, factor } => Schedule::Step { every, factor },
         })
     }
@@ -78,8 +95,13 @@ shorthand!(Schedule);
 
 impl Schedule {
     pub(crate) fn check(self) -> Result<(), Problem> {
-        let Schedule::Step { every, factor } = self else { return Ok(()) };
         let key = |key| ["train", "schedule", key];
+        if let Schedule::Cycles { count } = self
+            && !(1..=16).contains(&count)
+        {
+            return Err(Problem::value(&key("count"), count, "it must be from 1 to 16"));
+        }
+        let Schedule::Step { every, factor } = self else { return Ok(()) };
         if every == 0 {
             return Err(Problem::value(&key("every"), 0, "it must be 1 epoch or more"));
         }

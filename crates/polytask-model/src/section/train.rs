@@ -45,8 +45,9 @@ pub struct TrainConfig {
     /// above. Default 0.01.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight_decay: Option<f64>,
-    /// How the learning rate goes on: "constant", "cosine" (to 0 at the end) or
-    /// `{ kind = "step", every = 30, factor = 0.1 }`. Default "constant".
+    /// How the learning rate goes on: "constant", "cosine" (to 0 at the end), "cycles" (whole
+    /// cosines that begin and end at 0, each twice as long as the one before; `{ kind = "cycles", count = 4 }`, Holzmüller et
+    /// al. 2024) or `{ kind = "step", every = 30, factor = 0.1 }`. Default "constant".
     pub schedule: Schedule,
     /// Steps over which the learning rate rises from 0, 0 or more. Default 0.
     pub warmup: u64,

@@ -16,9 +16,9 @@ pub struct Design<'a> {
     /// Its layers.
     trunk: Cow<'a, [Layer]>,
     encoder: &'a Encoder,
-    tasks: &'a [Task],
+    pub(super) tasks: &'a [Task],
     /// Widths of the hidden layers of each task's head.
-    heads: Vec<&'a [usize]>,
+    pub(super) heads: Vec<&'a [usize]>,
 }
 
 impl<'a> Design<'a> {
@@ -87,7 +87,11 @@ impl<'a> Design<'a> {
     /// Adds the features that the inputs give; each prefix has embeddings of its own.
     pub fn embed(&self, g: &mut GraphBuilder, inputs: Inputs, prefix: &str) -> NodeId {
         let image = matches!(self.trunk.first(), Some(Layer::Image(_)));
-        self.encoder.embed(g, inputs, prefix, &self.config.text, image)
+        let x = self.encoder.embed(g, inputs, prefix, &self.config.numbers, &self.config.text, image);
+        match self.config.members > 1 && g.shape(x).image().is_none() {
+            true => self.members(g, prefix, x),
+            false => x,
+        }
     }
 
     /// Adds the features that the inputs give, every category one-hot, however many levels it has.
@@ -138,7 +142,10 @@ impl<'a> Design<'a> {
 
     /// A hidden layer: dense, then layer norm if the config asks for it, activation and dropout.
     fn layer(&self, g: &mut GraphBuilder, name: &str, x: NodeId, width: usize) -> NodeId {
-        self.activated(g, name, |g, activation| g.dense(x, width, activation))
+        match self.is_apart(g, x) {
+            true => self.pointwise(g, name, x, width),
+            false => self.activated(g, name, |g, activation| g.dense(x, width, activation)),
+        }
     }
 
     /// A hidden layer of this width that works on every pixel of an image alone, or on plain features.
@@ -190,7 +197,7 @@ impl<'a> Design<'a> {
     /// the mean of every channel, `heads.{task}.pool`; one that labels pixels sees the image.
     pub fn seen(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
         let name = format!("heads.{}", self.tasks[task].name);
-        if self.tasks[task].outcome().pixels().is_some() {
+        if self.tasks[task].outcome().pixels().is_some() || self.is_apart(g, h) {
             return h;
         }
         let h = match self.encoder.tokens.is_some() && self.tasks[task].over.is_none() {
@@ -234,6 +241,10 @@ impl<'a> Design<'a> {
                 let name = format!("heads.{}", self.tasks[task].name);
                 self.pixel_output(g, &name, self.heads[task].len(), h, outcome.width(), size)
             }
+            None if self.is_apart(g, h) => {
+                let name = format!("heads.{}", self.tasks[task].name);
+                self.mean_output(g, &name, self.heads[task].len(), h, outcome.width())
+            }
             None => outcome.output(g, &self.site(task), h),
         }
     }
@@ -242,6 +253,7 @@ impl<'a> Design<'a> {
     pub fn losses(&self, g: &mut GraphBuilder, outputs: &[NodeId]) -> Vec<LossId> {
         for (task, &output) in outputs.iter().enumerate() {
             self.tasks[task].outcome().attach(g, &self.site(task), output);
+            self.part(g, task, output);
         }
         (0..outputs.len()).map(LossId).collect()
     }
@@ -251,6 +263,7 @@ impl<'a> Design<'a> {
         let hidden = self.tower(g, task, h);
         let output = self.output(g, task, hidden);
         self.tasks[task].outcome().attach(g, &self.site(task), output);
+        self.part(g, task, output);
         output
     }
 

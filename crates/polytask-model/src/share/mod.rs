@@ -15,6 +15,7 @@ mod film;
 mod hard;
 mod keys;
 pub mod linear;
+mod members;
 mod mmoe;
 mod model;
 mod mtan;

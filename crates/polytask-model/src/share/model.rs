@@ -2,7 +2,8 @@
 
 use super::{self as share, Sharing};
 use crate::section::{
-    Activation, Family, Preset, Problem, TextModel, Time, TreesConfig, Trunk, check_widths, shorthand,
+    Activation, Family, Layer, NumbersModel, Preset, Problem, TextModel, Time, TreesConfig, Trunk, check_widths,
+    shorthand,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,14 @@ pub struct ModelConfig {
     pub dropout: f64,
     /// Normalise the features of a row before every activation (Ba et al. 2016). Default false.
     pub layer_norm: bool,
+    /// Networks in one whose predictions are averaged, from 1 to 64: they share all layers, and each reads the inputs times
+    /// trained numbers of its own (TabM-mini, Gorishniy et al. 2025). With sharing "hard" and "none" and dense layers.
+    /// Default 1.
+    #[serde(skip_serializing_if = "is_one")]
+    pub members: usize,
+    /// What the first layer reads of numbers.
+    #[serde(skip_serializing_if = "NumbersModel::is_default")]
+    pub numbers: NumbersModel,
     /// How the tokens of text inputs become features.
     #[serde(skip_serializing_if = "TextModel::is_default")]
     pub text: TextModel,
@@ -63,6 +72,8 @@ impl Default for ModelConfig {
             activation: Activation::default(),
             dropout: 0.0,
             layer_norm: false,
+            members: 1,
+            numbers: NumbersModel::default(),
             text: TextModel::default(),
             init: None,
         }
@@ -77,7 +88,36 @@ impl ModelConfig {
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(Problem::value(&["model", "dropout"], self.dropout, "it must be at least 0 and below 1"));
         }
+        self.numbers.check()?;
+        self.check_members()?;
         self.text.check()?;
         self.sharing.check(self, tasks)
     }
+
+    fn check_members(&self) -> Result<(), Problem> {
+        let key = ["model", "members"];
+        if !(1..=64).contains(&self.members) {
+            return Err(Problem::value(&key, self.members, "it must be from 1 to 64"));
+        }
+        let refused = match self.members {
+            1 => None,
+            _ if !matches!(self.sharing, Sharing::Hard(_) | Sharing::None(_)) => {
+                Some("several members go with sharing \"hard\" and \"none\"")
+            }
+            _ if self.layer_norm => Some("several members do not go with `model.layer_norm`"),
+            _ if self.trunk.layers().iter().any(|layer| !matches!(layer, Layer::Dense(_))) => {
+                Some("several members go with dense layers")
+            }
+            _ => None,
+        };
+        match refused {
+            Some(reason) => Err(Problem::new(&key, reason.to_owned()).at_value()),
+            None => Ok(()),
+        }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_one(value: &usize) -> bool {
+    *value == 1
 }

@@ -66,7 +66,8 @@ impl Build {
         drop(design);
         let init = config.model.init.as_ref().map(|path| config.resolve(path)).transpose()?;
         // Parameters are drawn by their names, so every group's trunk starts alike under one seed.
-        let start = model::start(&graph, &prepared.encoder, &tasks, config.train.seed, init.as_deref())?;
+        let seen = (&prepared.data.features, prepared.split.train.as_slice());
+        let start = model::start(&graph, &prepared.encoder, &tasks, seen, config.train.seed, init.as_deref())?;
         let [train, valid] = [&prepared.split.train, &prepared.split.valid].map(|rows| labelled(prepared, which, rows));
         Ok(Build { config, graph, tasks, start, labels: which.to_vec(), train, valid, own: own.clone() })
     }

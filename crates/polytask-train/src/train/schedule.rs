@@ -12,6 +12,12 @@ pub(super) fn rate(config: &TrainConfig, step: u64, total: u64, epoch_steps: u64
         Schedule::Constant => base,
         // 0.5 (1 + cos(pi t / T)) (Loshchilov and Hutter 2017)
         Schedule::Cosine => base * 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / total.max(1) as f64).cos()),
+        // 0.5 (1 - cos(2 pi log2(1 + (2^n - 1) t / T)))
+        Schedule::Cycles { count } => {
+            let through = (step as f64 + 1.0) / (total as f64 + 1.0);
+            let cycle = (1.0 + (f64::from(count).exp2() - 1.0) * through).log2();
+            base * 0.5 * (1.0 - (std::f64::consts::TAU * cycle).cos())
+        }
         Schedule::Step { every, factor } => {
             let times = step / epoch_steps.max(1) / every.max(1);
             base * factor.powf(times as f64)
@@ -41,6 +47,12 @@ mod tests {
         assert_eq!(rate(&config, 0, 100, 10), 0.1);
         assert!((rate(&config, 50, 100, 10) - 0.05).abs() < 1e-15);
         assert!(rate(&config, 99, 100, 10) < 1e-4);
+        config.schedule = Schedule::Cycles { count: 2 };
+        let cycles = [0, 33, 66, 99, 149].map(|s| rate(&config, s, 150, 10));
+        assert!(
+            cycles[0] > 0.0 && cycles[0] < 1e-3 && cycles[1] > 0.05 && cycles[3] > 0.09 && cycles[4] < 1e-3,
+            "{cycles:?}"
+        );
         config.schedule = Schedule::Step { every: 2, factor: 0.5 };
         assert_eq!([0, 19, 20, 40].map(|s| rate(&config, s, 100, 10)), [0.1, 0.1, 0.05, 0.025]);
         config.schedule = Schedule::Constant;

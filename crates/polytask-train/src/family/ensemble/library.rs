@@ -3,12 +3,13 @@
 use super::super::table::Table;
 use super::super::trees::Method;
 use super::candidate::{Candidate, Material, Recipe};
+use super::recipe::{self, Size};
 use super::{Ensemble, Member, Until, weigh};
 use crate::Error;
 use crate::prepare::Prepared;
 use polytask_graph::LossKind;
 use polytask_model::config::{
-    Config, Family, LossConfig, Sharing, Strength, TrainConfig, TreesConfig, TreesMethod, TreesSharing,
+    Config, Family, LossConfig, NumberEmbedding, Sharing, Strength, TrainConfig, TreesConfig, TreesMethod, TreesSharing,
 };
 use polytask_model::model::Body;
 use polytask_model::share::{Linear, Nothing, PenaltyName};
@@ -131,13 +132,15 @@ pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
         };
         Candidate { name: format!("{name}{how}"), recipe: Recipe::Trees(Box::new(method)) }
     };
-    let network = |name: &str, sharing: Sharing| {
+    let rows = table.train.len() + table.valid.len();
+    let size = |networks| Size { rows, numbers: prepared.encoder.number_width(), networks };
+    let network = |name: &str, sharing: Sharing, recipe: Option<(Size, NumberEmbedding)>| {
         let how = match sharing {
             _ if !several => "",
             Sharing::None(_) => ", independent",
             _ => ", joint",
         };
-        let recipe = Recipe::Network(Box::new(network_config(&table.config, sharing)));
+        let recipe = Recipe::Network(Box::new(network_config(&table.config, sharing, recipe)));
         Candidate { name: format!("{name}{how}"), recipe }
     };
     let squared = table.tasks.iter().all(|task| task.outcome().loss() == LossKind::Mse);
@@ -148,7 +151,7 @@ pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
     };
     let mut all = vec![
         Candidate { name: "the mean".to_owned(), recipe: Recipe::Trees(Box::new(Method::constant(seed))) },
-        network("linear", Sharing::Linear(ridge)),
+        network("linear", Sharing::Linear(ridge), None),
         trees("boosted trees", TreesMethod::Boosted, TreesSharing::Shared, None),
         trees("extremely randomised trees", TreesMethod::Extra, TreesSharing::Shared, Some(300)),
         trees("forest", TreesMethod::Forest, TreesSharing::Shared, Some(300)),
@@ -156,15 +159,17 @@ pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
     if several {
         all.push(trees("boosted trees", TreesMethod::Boosted, TreesSharing::None, None));
     }
-    all.push(network("network", Sharing::default()));
-    if several {
-        all.push(network("network", Sharing::None(Nothing {})));
+    let (one, each) = (size(1), size(table.tasks.len()));
+    all.push(network("network on waves", Sharing::default(), Some((one, NumberEmbedding::Periodic))));
+    if several && each.is_affordable() {
+        all.push(network("network on waves", Sharing::None(Nothing {}), Some((each, NumberEmbedding::Periodic))));
     }
+    all.push(network("network on bins", Sharing::default(), Some((one, NumberEmbedding::Bins))));
     all
 }
 
-/// The config of a network or linear candidate.
-fn network_config(config: &Config, sharing: Sharing) -> Config {
+/// The config of a network by the recipe, or of a linear candidate, which has none.
+fn network_config(config: &Config, sharing: Sharing, recipe: Option<(Size, NumberEmbedding)>) -> Config {
     let mut own = config.clone();
     own.model.family = Family::Network;
     own.model.init = None;
@@ -172,5 +177,8 @@ fn network_config(config: &Config, sharing: Sharing) -> Config {
     let TrainConfig { seed, criterion, .. } = own.train;
     own.train = TrainConfig { seed, criterion, ..TrainConfig::default() };
     own.model.sharing = sharing;
+    if let Some((size, embedding)) = recipe {
+        recipe::set(&mut own, size, embedding);
+    }
     own
 }

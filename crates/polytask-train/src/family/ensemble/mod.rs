@@ -5,6 +5,7 @@
 mod candidate;
 mod folds;
 mod library;
+mod recipe;
 mod weigh;
 
 use super::table::Table;
