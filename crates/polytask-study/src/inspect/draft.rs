@@ -221,7 +221,7 @@ impl<'a> Draft<'a> {
             &mut out,
             format!(
                 "# A first config for {}: {rows} rows, {} columns. It trains as it stands:",
-                self.path,
+                one_line(&self.path),
                 columns.len()
             ),
         );
@@ -235,7 +235,8 @@ impl<'a> Draft<'a> {
                 line(
                     &mut out,
                     format!(
-                        "# All rows of one `{group}` are in the same part, or the test would ask what training has seen."
+                        "# All rows of one `{}` are in the same part, or the test would ask what training has seen.",
+                        one_line(group)
                     ),
                 );
                 line(&mut out, format!("split = {{ valid = 0.1, test = 0.2, seed = 0, group = {} }}", quoted(group)));
@@ -263,7 +264,10 @@ impl<'a> Draft<'a> {
         }
         for (name, why) in &self.aside {
             let kind = self.survey.column(name).map_or("number", |column| column.kind);
-            line(&mut out, format!("{:<30}# left out: it {why}", format!("# {} = {}", key(name), quoted(kind))));
+            line(
+                &mut out,
+                format!("{:<30}# left out: it {}", format!("# {} = {}", key(name), quoted(kind)), one_line(why)),
+            );
         }
         line(&mut out, "\n# What it predicts; a row counts for the tasks it has labels for.".into());
         for task in &self.tasks {
@@ -360,9 +364,14 @@ fn said(column: &super::ColumnSurvey, rows: usize) -> String {
     text
 }
 
+/// A text that stays on its line, in a comment.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// The start of a value, on one line.
 fn clean(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = one_line(text);
     match text.chars().count() > 24 {
         true => text.chars().take(23).chain(['…']).collect(),
         false => text,
@@ -375,8 +384,19 @@ fn short(value: f64) -> String {
     if value != 0.0 && (value.abs() < 1e-3 || value.abs() >= 1e9) { format!("{value:.3e}") } else { text.to_owned() }
 }
 
+/// A string of TOML on one line, whatever it holds.
 fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
+    match text.contains(char::is_control) {
+        false => toml::Value::String(text.to_owned()).to_string(),
+        true => {
+            let escaped = text.chars().map(|c| match c {
+                '"' | '\\' => format!("\\{c}"),
+                c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+                c => c.to_string(),
+            });
+            format!("\"{}\"", escaped.collect::<String>())
+        }
+    }
 }
 
 /// A key as TOML has it.
