@@ -17,6 +17,8 @@
 //! # Ok::<(), polytask_balance::BalanceError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod aggregate;
 mod balancer;
 mod bilevel;

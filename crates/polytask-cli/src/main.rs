@@ -10,7 +10,7 @@
 /// A line on standard error. Where that is full or closed the words are lost, and nothing else.
 macro_rules! say {
     ($($words:tt)*) => {
-        drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}\n", format_args!($($words)*))))
+        $crate::text::say(&format!($($words)*))
     };
 }
 

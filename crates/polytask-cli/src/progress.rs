@@ -76,7 +76,7 @@ impl Progress {
     /// How things stand.
     pub fn stands(&mut self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.set_message(text.to_owned()),
+            Some(bar) => bar.set_message(crate::text::plain(text).into_owned()),
             None if self.last.is_none_or(|last| last.elapsed() >= PAUSE) => {
                 say!("{text}");
                 self.last = Some(Instant::now());
@@ -103,7 +103,7 @@ impl Progress {
     /// Says something between the lines.
     pub fn say(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.println(text),
+            Some(bar) => bar.println(crate::text::plain(text)),
             None => say!("{text}"),
         }
     }

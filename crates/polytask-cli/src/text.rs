@@ -2,6 +2,9 @@
 
 pub use polytask_report::number::{count, seconds};
 
+use std::borrow::Cow;
+use std::io::Write;
+
 /// Columns aligned by their widest cell: the first to the left, the others to the right.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let header: Vec<String> = header.iter().map(|h| (*h).to_owned()).collect();
@@ -20,6 +23,21 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// A text without what would command a terminal: names and values come from files.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    let commands = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(commands) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| if commands(c) { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
+/// A line on standard error. Where that is full or closed the words are lost, and nothing else.
+pub fn say(text: &str) {
+    drop(std::io::stderr().lock().write_all(format!("{}\n", plain(text)).as_bytes()));
 }
 
 /// A number in four significant digits, the way people write it.

@@ -14,6 +14,8 @@
 //! # Ok::<(), polytask_data::DataError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod batch;
 mod column;
 mod date;

@@ -4,6 +4,8 @@
 //! identifiers: their first children name and describe them, which is what readers of the page go by, so that any
 //! number of them stand on one page.
 
+#![forbid(unsafe_code)]
+
 use std::fmt::{self, Write as _};
 
 /// Text as it stands in SVG and HTML, in elements and in attributes. Control characters, which neither allows, are left

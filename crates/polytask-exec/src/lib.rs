@@ -10,6 +10,8 @@
 //! - How parameters move: the update rules ([`Rule`], [`Optimizer`]), written here once.
 //! - How gradients are added: along a fixed tree over lanes ([`tree`]), and over machines ([`Collective`]).
 
+#![forbid(unsafe_code)]
+
 mod batch;
 mod collective;
 mod combine;

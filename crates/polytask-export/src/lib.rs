@@ -2,6 +2,8 @@
 //!
 //! Every format is a folder with `model.json` in it, which says what to feed, how columns become that, and what comes out.
 
+#![forbid(unsafe_code)]
+
 mod error;
 pub mod onnx;
 mod python;

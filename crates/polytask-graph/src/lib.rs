@@ -24,6 +24,8 @@
 //! Feature shapes are static and checked while the graph is built; the number of rows is known only at run time. A node
 //! lives on the rows, one element each, or on a [`Domain`] of ragged sequences such as the tokens of sentences.
 
+#![forbid(unsafe_code)]
+
 /// The example of the page on architectures, run as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/architectures.md")]

@@ -23,6 +23,8 @@
 //! # Ok::<(), polytask_linear::LinearError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod error;
 mod features;
 mod gram;

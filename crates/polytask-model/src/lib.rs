@@ -1,6 +1,8 @@
 //! What a multi-task model is: its config, how columns become inputs and labels, what tasks share, prediction, and the
 //! directory it is kept in.
 
+#![forbid(unsafe_code)]
+
 pub mod column;
 pub mod config;
 mod dataset;

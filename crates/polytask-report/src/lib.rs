@@ -3,6 +3,8 @@
 //! A report is built from [`block`] by block, a section a file in `page/`, each kind of task in `task/`; charts are inline SVG
 //! with a title, a description and a table of what they show.
 
+#![forbid(unsafe_code)]
+
 pub mod block;
 mod chart;
 pub mod number;

@@ -3,6 +3,7 @@
 //! A request is read within its limits, waits in the queue of its model, and is answered by a thread that runs what
 //! has come in together. Models are loaded anew while requests go on.
 
+#![forbid(unsafe_code)]
 #![deny(clippy::print_stderr, clippy::print_stdout, reason = "they panic where nobody reads; `say!` does not")]
 
 /// A line on standard error. Where that is full or closed the words are lost, and nothing else.

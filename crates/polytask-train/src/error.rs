@@ -28,6 +28,21 @@ pub enum Error {
         /// What became of the model.
         kept: String,
     },
+    /// More than the machine has.
+    #[error(
+        "the network takes at least {} of memory to train ({parameters} parameters, {batch} rows a step), and {} are there",
+        size(*needed), size(*there)
+    )]
+    Memory {
+        /// Bytes, as an estimate from below.
+        needed: u64,
+        /// Bytes that may still be allocated.
+        there: u64,
+        /// Of the network.
+        parameters: u64,
+        /// Rows a step.
+        batch: usize,
+    },
     /// Someone ended a search before there was anything to keep.
     #[error("stopped while searching; nothing was written")]
     Stopped,
@@ -41,6 +56,7 @@ impl Error {
             Error::Train(TrainError::Checkpoint(error)) => error.hint(),
             Error::Train(TrainError::Linear(error)) => error.hint(),
             Error::Train(TrainError::Image(error)) => error.hint(),
+            Error::Memory { .. } => Some("smaller layers, fewer experts or a smaller train.batch take less".to_owned()),
             Error::Diverged { by, .. } => Some(by.hint().to_owned()),
             Error::Train(TrainError::NotTable(_)) => {
                 Some("leave `model.family` out, or set it to \"network\"".to_owned())
@@ -66,7 +82,8 @@ impl Error {
                 | TrainError::NotTable(_)
                 | TrainError::Monotone(_)
                 | TrainError::Linear(LinearProblem::Widths { .. }),
-            ) => true,
+            )
+            | Error::Memory { .. } => true,
             Error::Train(TrainError::Checkpoint(error)) => {
                 matches!(error, CheckpointError::Other(_) | CheckpointError::None(_) | CheckpointError::Linear)
             }
@@ -74,6 +91,14 @@ impl Error {
             | Error::Diverged { .. }
             | Error::Stopped => false,
         }
+    }
+}
+
+/// Bytes as people read them.
+fn size(bytes: u64) -> String {
+    match bytes >= 10_000_000_000 {
+        true => format!("{:.0} GB", bytes as f64 / 1e9),
+        false => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
 

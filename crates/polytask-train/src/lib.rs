@@ -1,5 +1,7 @@
 //! Training: from a config and its data to a fitted model.
 
+#![forbid(unsafe_code)]
+
 mod build;
 mod error;
 mod experiment;

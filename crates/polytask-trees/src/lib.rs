@@ -58,6 +58,8 @@
 //! [`forest`] averages trees that are grown by the same code on rows drawn with replacement, or on random thresholds, and
 //! says what trees predict for rows that they did not see.
 
+#![forbid(unsafe_code)]
+
 mod binning;
 mod boost;
 mod error;

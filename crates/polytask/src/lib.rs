@@ -1,5 +1,7 @@
 //! Multi-task learning: tasks, inputs, sharing, training, evaluation and the model directory.
 
+#![forbid(unsafe_code)]
+
 mod error;
 pub mod prelude;
 

@@ -159,5 +159,5 @@ fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
 /// Prints text as it is.
 fn print(text: &str) -> Result<(), Failure> {
     use std::io::Write;
-    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+    Ok(std::io::stdout().lock().write_all(crate::text::plain(text).as_bytes())?)
 }

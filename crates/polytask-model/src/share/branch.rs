@@ -30,11 +30,14 @@ pub(super) const INFO: Info = Info {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Branch {
-    /// Steps of the search, as a share of those of the training that follows, above 0. Default 0.5.
+    /// Steps of the search, as a share of those of the training that follows, above 0 and at most 100. Default 0.5.
     pub search: f64,
     /// Learning rate of the choices, as a multiple of the run's, above 0. Default 3.
     pub rate: f64,
 }
+
+/// Times as long as the training that a search may take.
+const MOST: f64 = 100.0;
 
 impl Default for Branch {
     fn default() -> Self {
@@ -50,6 +53,13 @@ impl Architecture for Branch {
     fn check(&self, model: &ModelConfig, _: &[&str]) -> Result<(), Problem> {
         keys::has_layers(model, INFO.name)?;
         keys::above_0("search", self.search)?;
+        if self.search > MOST {
+            return Err(Problem::value(
+                &["model", "sharing", "search"],
+                self.search,
+                &format!("it must be at most {MOST}"),
+            ));
+        }
         keys::above_0("rate", self.rate)
     }
 

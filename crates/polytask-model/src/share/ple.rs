@@ -40,6 +40,9 @@ pub struct Ple {
     pub gate: GateConfig,
 }
 
+/// Experts at all levels together.
+const MOST: usize = 16_384;
+
 impl Default for Ple {
     fn default() -> Self {
         Ple { levels: 2, shared: 1, specific: 1, widths: None, gate: GateConfig::default() }
@@ -51,9 +54,16 @@ impl Architecture for Ple {
         &INFO
     }
 
-    fn check(&self, model: &ModelConfig, _: &[&str]) -> Result<(), Problem> {
+    fn check(&self, model: &ModelConfig, tasks: &[&str]) -> Result<(), Problem> {
         for (name, count) in [("levels", self.levels), ("shared", self.shared), ("specific", self.specific)] {
             experts::check_count(name, count)?;
+        }
+        let experts = self.levels * (self.shared + self.specific * tasks.len());
+        if experts > MOST {
+            let message = format!(
+                "`model.sharing` makes {experts} experts, levels x (shared + specific x tasks); {MOST} are the most"
+            );
+            return Err(Problem::new(&["model", "sharing"], message).hint("fewer levels or experts".to_owned()));
         }
         experts::check_expert(&self.widths, model)?;
         self.gate.check()

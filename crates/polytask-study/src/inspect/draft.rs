@@ -253,7 +253,7 @@ impl<'a> Draft<'a> {
             &mut out,
             format!(
                 "# A first config for {}: {rows} rows, {} columns. It trains as it stands:",
-                self.path,
+                one_line(&self.path),
                 columns.len()
             ),
         );
@@ -283,7 +283,10 @@ impl<'a> Draft<'a> {
         }
         for (name, why) in &self.aside {
             let kind = self.survey.column(name).map_or("number", |column| column.kind);
-            line(&mut out, format!("{:<30}# left out: it {why}", format!("# {} = {}", key(name), quoted(kind))));
+            line(
+                &mut out,
+                format!("{:<30}# left out: it {}", format!("# {} = {}", key(name), quoted(kind)), one_line(why)),
+            );
         }
         line(&mut out, "\n# What it predicts; a row counts for the tasks it has labels for.".into());
         for task in &self.tasks {
@@ -303,22 +306,48 @@ impl<'a> Draft<'a> {
                 line(&mut out, format!("# [tasks.{}]  # {}", key(&other.column), other.kind.word()));
             }
         }
-        line(&mut out, "\n[model]".into());
-        line(&mut out, format!("{:<30}# other ways to share: `polytask architectures`", "sharing = \"hard\""));
-        line(&mut out, format!("trunk = {}", self.trunk));
-        line(&mut out, "\n[loss]".into());
-        line(&mut out, format!("{:<30}# other ways to balance the tasks: `polytask balancers`", "balance = \"equal\""));
-        let (epochs, batch) = self.length();
-        line(&mut out, "\n[train]".into());
-        line(
-            &mut out,
-            format!(
-                "{:<30}# at most; training stops when the validation rows gain no more",
-                format!("epochs = {epochs}")
-            ),
-        );
-        line(&mut out, format!("batch = {batch}\nlearning_rate = 0.001\nseed = 0"));
+        out.push_str(&if self.is_table() { ensemble() } else { self.network() });
         out
+    }
+
+    /// Whether it is learnt by an ensemble: numbers and categories, labels of rows.
+    fn is_table(&self) -> bool {
+        let plain = [InputKind::Number, InputKind::Boolean, InputKind::Category, InputKind::Date].map(InputKind::word);
+        let mut read =
+            self.survey.columns.iter().filter(|column| {
+                !self.is_label(&column.name) && !self.aside.iter().any(|(name, _)| *name == column.name)
+            });
+        let of_rows = |kind: TaskKind| match kind {
+            TaskKind::Regression | TaskKind::Binary | TaskKind::Category | TaskKind::Count | TaskKind::Multilabel => {
+                true
+            }
+            TaskKind::Tags
+            | TaskKind::TokenCategory
+            | TaskKind::Predicates
+            | TaskKind::Senses
+            | TaskKind::Roles
+            | TaskKind::Arcs
+            | TaskKind::Segmentation
+            | TaskKind::PixelRegression => false,
+        };
+        self.structures.is_empty()
+            && self.tasks.iter().all(|task| of_rows(task.kind))
+            && read.all(|column| plain.contains(&column.kind) || self.split.as_ref() == Some(&column.name))
+    }
+
+    /// The sections of a network.
+    fn network(&self) -> String {
+        let (epochs, batch) = self.length();
+        format!(
+            "\n[model]\n{:<30}# other ways to share: `polytask architectures`\ntrunk = {}\n\n[loss]\n\
+             {:<30}# other ways to balance the tasks: `polytask balancers`\n\n[train]\n\
+             {:<30}# at most; training stops when the validation rows gain no more\n\
+             batch = {batch}\nlearning_rate = 0.001\nseed = 0\n",
+            "sharing = \"hard\"",
+            self.trunk,
+            "balance = \"equal\"",
+            format!("epochs = {epochs}"),
+        )
     }
 
     /// How the data are read and split.
@@ -329,8 +358,9 @@ impl<'a> Draft<'a> {
             _ if split_is_set => String::new(),
             (Some(column), _) => format!("split = {{ column = {} }}\n", quoted(column)),
             (None, Some(group)) => format!(
-                "# All rows of one `{group}` are in the same part, or the test would ask what training has seen.\n\
+                "# All rows of one `{}` are in the same part, or the test would ask what training has seen.\n\
                  split = {{ valid = 0.1, test = 0.2, seed = 0, group = {} }}\n",
+                one_line(group),
                 quoted(group)
             ),
             (None, None) => "split = { valid = 0.1, test = 0.2, seed = 0 }\n".to_owned(),
@@ -445,9 +475,24 @@ fn said(column: &super::ColumnSurvey, rows: usize) -> String {
     text
 }
 
+/// The sections of an ensemble.
+fn ensemble() -> String {
+    format!(
+        "\n# Trees, linear models and networks, joint and independent, weighed for each task. A key of networks, such as\n\
+         # sharing = \"hard\", trains one network instead: `polytask architectures`.\n[model]\n\
+         {:<30}# \"fast\" or \"best\" try less or more; `polytask train --time 2m` ends in time\n\n[train]\nseed = 0\n",
+        "preset = \"good\"",
+    )
+}
+
+/// A text that stays on its line, in a comment.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// The start of a value, on one line.
 fn clean(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = one_line(text);
     match text.chars().count() > 24 {
         true => text.chars().take(23).chain(['…']).collect(),
         false => text,
@@ -460,8 +505,19 @@ fn short(value: f64) -> String {
     if value != 0.0 && (value.abs() < 1e-3 || value.abs() >= 1e9) { format!("{value:.3e}") } else { text.to_owned() }
 }
 
+/// A string of TOML on one line, whatever it holds.
 fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
+    match text.contains(char::is_control) {
+        false => toml::Value::String(text.to_owned()).to_string(),
+        true => {
+            let escaped = text.chars().map(|c| match c {
+                '"' | '\\' => format!("\\{c}"),
+                c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+                c => c.to_string(),
+            });
+            format!("\"{}\"", escaped.collect::<String>())
+        }
+    }
 }
 
 /// A key as TOML has it.

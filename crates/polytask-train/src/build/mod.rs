@@ -1,5 +1,6 @@
 //! A network made ready for its training: the one way from a config and prepared data to a [`Job`].
 
+mod memory;
 pub mod search;
 
 use crate::Error;
@@ -64,6 +65,9 @@ impl Build {
             None => share::build(&design)?,
         };
         drop(design);
+        if config.model.sharing.linear().is_none() || own.architecture.is_some() {
+            memory::check(&graph, config.train.batch.rows(prepared.split.train.len()))?;
+        }
         let init = config.model.init.as_ref().map(|path| config.resolve(path)).transpose()?;
         // Parameters are drawn by their names, so every group's trunk starts alike under one seed.
         let seen = (&prepared.data.features, prepared.split.train.as_slice());
