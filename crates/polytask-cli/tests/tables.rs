@@ -132,7 +132,7 @@ fn odd_tables_are_learnt_all_the_same() {
     let names: Vec<String> = (0..30).map(|i| format!("t{i}")).collect();
     let mut wide = format!("x,{}\n", names.join(","));
     for i in 0..24 {
-        let cells: Vec<String> = (0..30).map(|t| (i * (t + 1) % 13).to_string()).collect();
+        let cells: Vec<String> = (0..30).map(|t| (i * (t + 1) % 31).to_string()).collect();
         let _ = writeln!(wide, "{i},{}", cells.join(","));
     }
     let tasks: String = names.iter().map(|name| format!("[tasks.{name}]\nkind = \"regression\"\n")).collect();

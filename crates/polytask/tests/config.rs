@@ -319,7 +319,7 @@ fn wrong_kinds_of_values() {
         "train",
         "schedule = \"cosin\"",
         &format!(
-            "`train.schedule` is \"cosin\"; it must be one of \"constant\", \"cosine\", \"step\", {schedule}\nhint: did you \
+            "`train.schedule` is \"cosin\"; it must be one of \"constant\", \"cosine\", \"cycles\", \"step\", {schedule}\nhint: did you \
              mean \"cosine\"?"
         ),
     );
@@ -523,7 +523,7 @@ fn the_schema_describes_every_key() {
     assert_eq!(definitions["TrainConfig"]["properties"]["learning_rate"]["default"], 0.001);
     // Every key of the longest file is in the schema, and the other way round.
     let train = definitions["TrainConfig"]["properties"].as_object().unwrap();
-    assert_eq!(train.len(), 19, "{:?}", train.keys());
+    assert_eq!(train.len(), 20, "{:?}", train.keys());
 }
 
 #[test]

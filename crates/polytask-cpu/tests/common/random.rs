@@ -75,7 +75,9 @@ impl Random {
         let (x, c) = (g.input("x", 6), g.index_input("c", 2));
         let e = g.embedding(c, COLUMN, 5);
         let o = g.one_hot(c, &[COLUMN, IndexColumn { column: 1, levels: 4 }]);
-        let joined = g.concat(&[x, o]);
+        let (squashed, bins) = (g.squash(x, 3.0), g.bins(x, 3));
+        let waves = g.periodic(squashed, 2, 0.5);
+        let joined = g.concat(&[x, o, squashed, bins, waves]);
         let rows = [g.dense(joined, WIDTH, Activation::Relu), g.dense(e, WIDTH, Activation::Tanh)];
         self.pools[Sort::Row as usize].extend(rows);
         if self.sorts.contains(&Sort::Token) {
