@@ -12,9 +12,11 @@ use polytask_model::config::{
 const FEW: usize = 1_000;
 /// Rows beyond which layers are wider.
 const MANY: usize = 20_000;
-/// Floating-point operations of a network's whole training at most, forward and backward: a few seconds on a few threads. What is
-/// embedded, and how many members there are, keeps within it.
-const ROOM: f64 = 1.5e11;
+/// Floating-point operations of a network's whole training at most, forward and backward, that parts of numbers are chosen
+/// by: some seconds on a few threads.
+const ROOM: f64 = 1e11;
+/// The same for members.
+const MEMBERS_ROOM: f64 = 4e10;
 
 /// The size of what there is to learn from.
 #[derive(Clone, Copy)]
@@ -37,11 +39,7 @@ impl Size {
     }
 
     fn batch(self) -> usize {
-        match self.rows {
-            rows if rows < FEW => 32,
-            rows if rows < MANY => 64,
-            _ => 256,
-        }
+        if self.rows < MANY { 64 } else { 256 }
     }
 
     /// What training costs with each number in so many parts, and so many members.
@@ -57,7 +55,7 @@ impl Size {
     }
 
     fn members(self, parts: usize) -> usize {
-        let fits = |members: &usize| self.rows < FEW && self.work(parts, *members) <= ROOM;
+        let fits = |members: &usize| self.rows < FEW && self.work(parts, *members) <= MEMBERS_ROOM;
         [4, 2].into_iter().find(fits).unwrap_or(1)
     }
 
@@ -108,7 +106,8 @@ mod tests {
         let size = |rows, numbers, networks| Size { rows, numbers, networks };
         let of = |size: Size| (size.parts(16), size.members(size.parts(16)), size.is_affordable());
         assert_eq!(of(size(100, 8, 1)), (16, 4, true));
-        assert_eq!(of(size(5_000, 20, 1)), (16, 1, true));
+        assert_eq!(of(size(5_000, 20, 1)), (8, 1, true));
+        assert_eq!(size(520, 13, 3).members(16), 1, "several networks of several members are too much");
         assert!(of(size(9_000, 64, 1)).0 < 16);
         assert!(!size(9_000, 64, 8).is_affordable(), "a network for each of many tasks is too much there");
         assert!(size(1_000_000, 10, 1).parts(16) < 16);
