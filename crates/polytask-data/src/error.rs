@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use crate::place::{At, Place};
 
-/// Every way reading, joining or splitting a table can fail.
-///
-/// [`DataError::hint`] gives the remedy where there is one.
+/// Every way reading, joining or splitting a table can fail; [`DataError::hint`] gives the remedy where there is one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
