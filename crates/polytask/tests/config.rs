@@ -319,7 +319,7 @@ fn wrong_kinds_of_values() {
         "train",
         "schedule = \"cosin\"",
         &format!(
-            "`train.schedule` is \"cosin\"; it must be one of \"constant\", \"cosine\", \"step\", {schedule}\nhint: did you \
+            "`train.schedule` is \"cosin\"; it must be one of \"constant\", \"cosine\", \"cycles\", \"step\", {schedule}\nhint: did you \
              mean \"cosine\"?"
         ),
     );
