@@ -46,18 +46,15 @@ pub(crate) fn start(graph: &Graph, features: &Features, rows: &[u32], parameters
         let mut values: Vec<f32> = rows.iter().step_by(step).map(at).collect();
         values.sort_by(f32::total_cmp);
         for op in &layers {
-            match op {
-                Op::Squash(ops::Squash { center, scale, .. }) => {
-                    let (median, range) = middle(&values);
-                    parameters.of_mut(*center)[number] = median;
-                    parameters.of_mut(*scale)[number] = range;
-                }
-                Op::Bins(ops::Bins { edges }) => {
-                    let count = graph.parameter(*edges).dims[1];
-                    let own = &mut parameters.of_mut(*edges)[number * count..][..count];
-                    own.copy_from_slice(&quantiles(&values, count));
-                }
-                _ => {}
+            if let Op::Squash(ops::Squash { center, scale, .. }) = op {
+                let (median, range) = middle(&values);
+                parameters.of_mut(*center)[number] = median;
+                parameters.of_mut(*scale)[number] = range;
+            }
+            if let Op::Bins(ops::Bins { edges }) = op {
+                let count = graph.parameter(*edges).dims[1];
+                let own = &mut parameters.of_mut(*edges)[number * count..][..count];
+                own.copy_from_slice(&quantiles(&values, count));
             }
         }
     }
