@@ -78,6 +78,9 @@ impl Train {
         if self.resume && begins {
             say!("note: the run was killed before its first checkpoint was written; it starts from the beginning");
         }
+        if self.resume && plan.network().is_none() {
+            say!("note: trees and ensembles have no checkpoint; they are fitted from the beginning");
+        }
         let resume = match plan.job(&prepared).filter(|_| self.resume && !begins) {
             Some(job) => Some(Checkpoint::load(&checkpoint, &job).map_err(TrainError::from)?),
             None => None,
