@@ -7,7 +7,7 @@ use crate::family::Plan;
 use crate::own::Own;
 use crate::prepare::Prepared;
 use crate::train::{Budget, Callback, Checkpoint, Fitted, Job, StopReason};
-use polytask_model::config::{Config, Criterion, LossConfig, Role};
+use polytask_model::config::{Config, Criterion, Family, LossConfig, ModelConfig, Role};
 use polytask_model::model::Model;
 use polytask_model::share::{Nothing, Sharing};
 
@@ -60,7 +60,9 @@ impl Group {
             });
             own.train.criterion = serving(&own.train.criterion, &served);
         }
-        if all.len() == 1 && tasks.len() > 1 {
+        // Keys of networks in a config of trees or ensembles would make networks of its single tasks.
+        let network = matches!(own.model.family, Family::Network | Family::Auto);
+        if all.len() == 1 && tasks.len() > 1 && network {
             own.model.sharing = match own.model.sharing.linear() {
                 Some(linear) => Sharing::Linear(linear.alone()),
                 None => Sharing::None(Nothing {}),
@@ -86,7 +88,10 @@ impl Group {
         resume: &dyn Fn(&Job<'_>) -> Result<Option<Checkpoint>, Error>,
     ) -> Result<Trained, Error> {
         let which = self.tasks();
-        let config = self.config(config, &prepared.names())?;
+        // A group is of the family that all tasks together are of, or the two could not be compared.
+        let family = config.family(&prepared.encoder, &prepared.tasks);
+        let config = Config { model: ModelConfig { family, ..config.model.clone() }, ..config.clone() };
+        let config = self.config(&config, &prepared.names())?;
         let plan = match Plan::new(&config, prepared, &which, &Own::default(), callback)? {
             Some(plan) => plan,
             // The search was ended: what was asked for is trained, which ends at once.
@@ -126,6 +131,20 @@ fn serving(all: &Criterion, served: &[&str]) -> Criterion {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_task_alone_stays_in_the_family_of_all() {
+        let text = "[data]\npath = \"x.csv\"\n[tasks.a]\n[tasks.b]\n";
+        let mut config = Config::from_toml(text, "x.toml").unwrap();
+        for family in [Family::Ensemble, Family::Trees] {
+            config.model.family = family;
+            let own = Group::of(vec![0]).config(&config, &["a", "b"]).unwrap();
+            assert_eq!((own.model.family, &own.model.sharing), (family, &config.model.sharing));
+        }
+        config.model.family = Family::Network;
+        let own = Group::of(vec![0]).config(&config, &["a", "b"]).unwrap();
+        assert_eq!(own.model.sharing, Sharing::None(Nothing {}));
+    }
 
     #[test]
     fn what_only_helps_chooses_nothing() {
