@@ -4,6 +4,7 @@ use crate::command::Tracking;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::track::{Mlflow, Screen, TensorBoard};
+use polytask::Fits;
 use polytask::config::Config;
 use polytask::model::Scores;
 use polytask::tasks::Task;
@@ -19,6 +20,8 @@ pub struct Watching {
     mlflow: Option<Mlflow>,
     stop: Arc<AtomicBool>,
     checkpoint: PathBuf,
+    /// Where an ensemble keeps what is finished.
+    fits: Option<Arc<Fits>>,
     /// Whether the last checkpoint could not be written.
     unkept: bool,
     /// Whether to say so when one task's gradient drowns another's.
@@ -65,7 +68,12 @@ impl Watching {
             None => Show::Bar(Progress::of_tasks(length, metrics)),
         };
         let warns = config.loss.balance.method == "equal";
-        Ok(Watching { show, tensorboard, mlflow, stop, checkpoint, unkept: false, warns })
+        Ok(Watching { show, tensorboard, mlflow, stop, checkpoint, fits: None, unkept: false, warns })
+    }
+
+    /// Has an ensemble keep its finished fits.
+    pub fn keep_fits(&mut self, fits: Option<Arc<Fits>>) {
+        self.fits = fits;
     }
 
     /// Takes the bar or the screen away.
@@ -88,6 +96,13 @@ impl Watching {
             && let Err(error) = mlflow.finish(scores, status)
         {
             say!("warning: {error}");
+        }
+    }
+
+    /// Says once that there will be nothing to resume from.
+    fn warn_unkept(&mut self, error: &CheckpointError) {
+        if !std::mem::replace(&mut self.unkept, true) {
+            self.say(&format!("warning: {error}; training goes on without a checkpoint to resume from"));
         }
     }
 
@@ -120,6 +135,9 @@ impl Callback for Watching {
             self.mlflow = None;
             self.say(&format!("warning: {error}; no more is logged there"));
         }
+        if let Some(error) = self.fits.as_ref().and_then(|fits| fits.take_problem()) {
+            self.warn_unkept(&error);
+        }
         if let Some((long, short, times)) = round.gradients.as_ref().and_then(|g| g.widest())
             && self.warns
             && times > DROWNS
@@ -144,13 +162,13 @@ impl Callback for Watching {
         match checkpoint.save(&self.checkpoint) {
             Ok(()) => self.unkept = false,
             // The model is worth more than the way back to it.
-            Err(error) if !self.unkept => {
-                self.unkept = true;
-                self.say(&format!("warning: {error}; training goes on without a checkpoint to resume from"));
-            }
-            Err(_) => {}
+            Err(error) => self.warn_unkept(&error),
         }
         Ok(())
+    }
+
+    fn fits(&self) -> Option<Arc<Fits>> {
+        self.fits.clone()
     }
 }
 

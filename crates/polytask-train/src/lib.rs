@@ -16,7 +16,7 @@ pub mod train;
 pub use build::{Build, search};
 pub use error::Error;
 pub use experiment::Experiment;
-pub use family::{Plan, Table, fit};
+pub use family::{Fits, Plan, Table, fit};
 pub use group::{Group, Trained};
 pub use own::{BuildBalancer, Own};
 pub use prepare::{Prepared, Source, prepare, read_table};

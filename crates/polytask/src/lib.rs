@@ -16,6 +16,6 @@ pub use polytask_train::Error as FitError;
 
 pub use polytask_study::{compare, importance, inspect, select, tune};
 pub use polytask_train::{
-    Build, BuildBalancer, Experiment, Group, Own, Plan, Prepared, Run, Source, Trained, fit, linear, lines, prepare,
-    read_table, search, train,
+    Build, BuildBalancer, Experiment, Fits, Group, Own, Plan, Prepared, Run, Source, Trained, fit, linear, lines,
+    prepare, read_table, search, train,
 };

@@ -7,15 +7,15 @@ use crate::failure::Failure;
 use crate::track::Mlflow;
 use crate::watching::Watching;
 use crate::{stop, text};
-use polytask::config::{Config, Time};
+use polytask::config::{Config, Family, Time};
 use polytask::files::Lock;
 use polytask::linear::{Solved, ignored};
-use polytask::model::{Body, CHECKPOINT, GateUse, Model, Scores, gate_warnings};
+use polytask::model::{Body, CHECKPOINT, FITS, GateUse, Model, Scores, gate_warnings};
 use polytask::search;
 use polytask::share::Sharing;
 use polytask::tasks::Task;
 use polytask::train::{Callback, Checkpoint, Fitted, StopReason, TrainError};
-use polytask::{Experiment, FitError, Plan, Prepared, Run};
+use polytask::{Experiment, FitError, Fits, Plan, Prepared, Run};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -74,13 +74,20 @@ impl Train {
         let plan = plan(&experiment, &prepared, &stop)?;
         let lock = self.lock()?;
         let checkpoint = self.out.join(CHECKPOINT);
-        let begins = lock.interrupted && !checkpoint.exists();
+        let folder = self.out.join(FITS);
+        let ensemble = plan.config().model.family == Family::Ensemble && plan.network().is_none();
+        let begins = lock.interrupted && !(if ensemble { &folder } else { &checkpoint }).exists();
         if self.resume && begins {
             say!("note: the run was killed before its first checkpoint was written; it starts from the beginning");
         }
-        if self.resume && plan.network().is_none() {
-            say!("note: trees and ensembles have no checkpoint; they are fitted from the beginning");
+        if self.resume && plan.network().is_none() && !ensemble {
+            say!("note: trees have no checkpoint; they are fitted from the beginning");
         }
+        let fits = match (ensemble, self.resume && !begins) {
+            (false, _) => None,
+            (true, true) => Some(Arc::new(Fits::resume(&folder).map_err(TrainError::from)?)),
+            (true, false) => Some(Arc::new(Fits::begin(&folder))),
+        };
         let resume = match plan.job(&prepared).filter(|_| self.resume && !begins) {
             Some(job) => Some(Checkpoint::load(&checkpoint, &job).map_err(TrainError::from)?),
             None => None,
@@ -90,11 +97,15 @@ impl Train {
         note(&plan, &prepared)?.iter().for_each(|note| say!("note: {note}"));
         let length = plan.length(&prepared);
         let mut watching = Watching::begin(&self.tracking, config, &prepared.tasks, length, stop, checkpoint)?;
+        watching.keep_fits(fits.clone());
         let run = Experiment::train(prepared, plan, resume, &mut watching);
         watching.clear();
         watching.finish(run.as_ref().ok().filter(|run| !run.diverged()).map(Run::scores));
         let run = run?;
         run.save(&self.out)?;
+        if let (Some(fits), StopReason::Complete) = (fits, &run.fitted().stop_reason) {
+            fits.remove();
+        }
         self.say(&run)
     }
 
@@ -242,7 +253,16 @@ fn ending(fitted: &Fitted) -> String {
     };
     if let Body::Ensemble(ensemble) = &fitted.body {
         let tried = text::counted(fitted.history.len(), "candidate");
-        return format!("{why} after {tried}, {}; it keeps {}", text::seconds(fitted.seconds), ensemble.members.len());
+        let more = match fitted.stop_reason {
+            StopReason::Stopped => "; --resume goes on",
+            StopReason::TimeOver => "; --resume with a longer --time goes on",
+            StopReason::Complete | StopReason::EarlyStopping | StopReason::Diverged(_) => "",
+        };
+        return format!(
+            "{why} after {tried}, {}; it keeps {} of them{more}",
+            text::seconds(fitted.seconds),
+            ensemble.members.len()
+        );
     }
     let best = fitted.best_epoch.map_or("the last step".to_owned(), |epoch| format!("epoch {epoch}"));
     let (epochs, steps) = (text::counted(fitted.history.len(), "epoch"), text::counted(fitted.steps as usize, "step"));

@@ -6,9 +6,9 @@ use crate::tasks::Task;
 use toml::{Table, Value};
 
 /// Keys of `[model]` that say nothing about networks.
-const OF_MODEL: &[&str] = &["family", "preset", "time", "trees"];
+const OF_MODEL: &[&str] = &["family", "preset", "candidates", "time", "trees"];
 /// Keys of `[train]` that mean the same in every family.
-const OF_TRAIN: &[&str] = &["seed", "criterion"];
+const OF_TRAIN: &[&str] = &["seed", "criterion", "checkpoint_every"];
 /// Keys of `[loss]` that change nothing of a model.
 const OF_LOSS: &[&str] = &["watch"];
 
@@ -63,8 +63,10 @@ impl Config {
         let mut model = self.model.clone();
         let trees = plain.model.clone();
         (model.family, model.preset, model.time, model.trees) = (trees.family, trees.preset, trees.time, trees.trees);
+        model.candidates = plain.model.candidates;
         let mut train = self.train.clone();
         (train.seed, train.criterion) = (plain.train.seed, plain.train.criterion.clone());
+        train.checkpoint_every = plain.train.checkpoint_every;
         let mut loss = self.loss.clone();
         loss.watch = plain.loss.watch;
         model != plain.model || train != plain.train || loss != plain.loss

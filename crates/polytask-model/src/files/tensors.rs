@@ -1,4 +1,4 @@
-//! Tensors in safetensors files, plain ones and ones with a state and a checksum.
+//! Tensors and arrays in safetensors files, plain ones and ones with a state and a checksum.
 
 use super::{FileError, write};
 use safetensors::tensor::TensorView;
@@ -80,19 +80,20 @@ pub(super) fn encode_arrays(path: &Path, arrays: &[Array<'_>]) -> Result<Vec<u8>
 /// It is damaged, or holds arrays of another type.
 pub fn decode_arrays(path: &Path, bytes: &[u8]) -> Result<Vec<Array<'static>>, FileError> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| damaged(path, e.to_string()))?;
-    let array = |(name, view): (&str, TensorView<'_>)| {
-        let (chunks, _) = view.data().as_chunks::<4>();
-        let numbers = match view.dtype() {
-            Dtype::F32 => Numbers::F32(chunks.iter().map(|b| f32::from_le_bytes(*b)).collect()),
-            Dtype::U32 => Numbers::U32(chunks.iter().map(|b| u32::from_le_bytes(*b)).collect()),
-            Dtype::I32 => Numbers::I32(chunks.iter().map(|b| i32::from_le_bytes(*b)).collect()),
-            other => return Err(damaged(path, format!("tensor {name:?} is {other:?}, expected F32"))),
-        };
-        Ok(Array { name: name.to_owned(), dims: view.shape().to_vec(), numbers })
-    };
-    let mut arrays = file.iter().map(array).collect::<Result<Vec<_>, _>>()?;
+    let mut arrays = file.iter().map(|(name, view)| array(path, name, &view)).collect::<Result<Vec<_>, _>>()?;
     arrays.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(arrays)
+}
+
+fn array(path: &Path, name: &str, view: &TensorView<'_>) -> Result<Array<'static>, FileError> {
+    let (chunks, _) = view.data().as_chunks::<4>();
+    let numbers = match view.dtype() {
+        Dtype::F32 => Numbers::F32(chunks.iter().map(|b| f32::from_le_bytes(*b)).collect()),
+        Dtype::U32 => Numbers::U32(chunks.iter().map(|b| u32::from_le_bytes(*b)).collect()),
+        Dtype::I32 => Numbers::I32(chunks.iter().map(|b| i32::from_le_bytes(*b)).collect()),
+        other => return Err(damaged(path, format!("tensor {name:?} is {other:?}, expected F32"))),
+    };
+    Ok(Array { name: name.to_owned(), dims: view.shape().to_vec(), numbers })
 }
 
 /// Writes f32 tensors and metadata as safetensors.
@@ -169,16 +170,16 @@ const STATE: &str = "state";
 /// The key of the metadata that holds the checksum.
 const CHECKSUM: &str = "crc32";
 
-/// Writes f32 tensors and a state in words with a checksum over both. The state is a tensor of bytes: the header of such files
+/// Writes arrays and a state in words with a checksum over both. The state is a tensor of bytes: the header of such files
 /// may not grow beyond what readers take.
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn write_sealed(path: &Path, tensors: &[Tensor<'_>], state: &str) -> Result<(), FileError> {
-    let data: Vec<Vec<u8>> = tensors.iter().map(bytes).collect();
+pub fn write_sealed(path: &Path, arrays: &[Array<'_>], state: &str) -> Result<(), FileError> {
+    let data: Vec<(Dtype, Vec<u8>)> = arrays.iter().map(|array| array.numbers.bytes()).collect();
     let mut views = Vec::new();
-    let added: Result<(), SafeTensorError> = tensors.iter().zip(&data).try_for_each(|(tensor, bytes)| {
-        views.push((tensor.name.as_str(), TensorView::new(Dtype::F32, tensor.dims.clone(), bytes)?));
+    let added: Result<(), SafeTensorError> = arrays.iter().zip(&data).try_for_each(|(array, (kind, bytes))| {
+        views.push((array.name.as_str(), TensorView::new(*kind, array.dims.clone(), bytes)?));
         Ok(())
     });
     let state = TensorView::new(Dtype::U8, vec![state.len()], state.as_bytes());
@@ -190,11 +191,11 @@ pub fn write_sealed(path: &Path, tensors: &[Tensor<'_>], state: &str) -> Result<
     write(path, &serialize(path, views, HashMap::from([(CHECKSUM.to_owned(), sum.to_string())]))?)
 }
 
-/// Reads what [`write_sealed`] wrote: the tensors in the order of their names, and the state.
+/// Reads what [`write_sealed`] wrote: the arrays in the order of their names, and the state.
 ///
 /// # Errors
 /// The file cannot be read, or is not as it was written.
-pub fn read_sealed(path: &Path) -> Result<(Vec<Tensor<'static>>, String), FileError> {
+pub fn read_sealed(path: &Path) -> Result<(Vec<Array<'static>>, String), FileError> {
     let bytes = std::fs::read(path).map_err(|source| FileError::Read { path: path.to_owned(), source })?;
     let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(path, e.to_string()))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(path, e.to_string()))?;
@@ -207,10 +208,10 @@ pub fn read_sealed(path: &Path) -> Result<(Vec<Tensor<'static>>, String), FileEr
     let state = views.iter().find(|(name, view)| *name == STATE && view.dtype() == Dtype::U8);
     let state = state.ok_or_else(|| damaged(path, "it has no state".to_owned()))?;
     let state = String::from_utf8(state.1.data().to_vec()).map_err(|e| damaged(path, e.to_string()))?;
-    let tensors = views.iter().filter(|(name, _)| *name != STATE);
-    let mut tensors = tensors.map(|(name, view)| tensor(path, name, view)).collect::<Result<Vec<_>, _>>()?;
-    tensors.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok((tensors, state))
+    let arrays = views.iter().filter(|(name, _)| *name != STATE);
+    let mut arrays = arrays.map(|(name, view)| array(path, name, view)).collect::<Result<Vec<_>, _>>()?;
+    arrays.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok((arrays, state))
 }
 
 /// CRC-32 over names, shapes and values, in the order of the names.

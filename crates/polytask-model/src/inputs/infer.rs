@@ -5,8 +5,9 @@ use super::text::is_text;
 use crate::section::InputKind;
 use polytask_data::{Column, DateFormat, Values};
 
-/// The kind of a column: numbers are numbers; texts that are all dates, written alike, are dates; text of at most two levels that say true and false is a boolean, names of
-/// image files are images, sentences and lists of tokens are texts, other text a category. Images are images.
+/// The kind of a column: numbers are numbers; texts that are all dates, written alike, are dates; text of at most two levels
+/// that say true and false is a boolean, names of image files are images, sentences that seldom come twice and lists of
+/// tokens are texts, other text a category. Images are images.
 pub fn infer(column: &Column) -> InputKind {
     match &column.values {
         Values::Number(_) => InputKind::Number,
@@ -15,7 +16,7 @@ pub fn infer(column: &Column) -> InputKind {
         }
         Values::Text(text) if is_dates(&text.levels) => InputKind::Date,
         Values::Text(text) if is_images(&text.levels) => InputKind::Image,
-        Values::Text(text) if is_text(&text.levels) => InputKind::Text,
+        Values::Text(text) if is_text(text) => InputKind::Text,
         Values::Text(_) | Values::Nested(_) => InputKind::Category,
         Values::List(_) => InputKind::Text,
         Values::Images(_) => InputKind::Image,

@@ -24,6 +24,8 @@ pub const CONFIG: &str = "config.toml";
 pub const RUN: &str = "run.json";
 /// What `--resume` goes on from.
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
+/// The folder of the fits that `--resume` goes on with where the model is an ensemble.
+pub const FITS: &str = "fits";
 
 /// The files that belong to one model: they are replaced together.
 pub const OWN: &[&str] = &[TENSORS, METRICS, HISTORY, CONFIG, RUN, MODEL];
@@ -111,8 +113,9 @@ impl Model {
     /// It holds something that is no model, or cannot be written.
     pub fn check_room(folder: &Path) -> Result<(), ModelError> {
         files::check_folder(folder)?;
-        // A set of groups that was interrupted has no model yet, and its first group's checkpoint.
-        let ours = [MODEL, CHECKPOINT, "groups/0/checkpoint.safetensors"].iter().any(|name| folder.join(name).exists());
+        // A set of groups that was interrupted has no model yet, and its first group's checkpoint or fits.
+        let ours = [MODEL, CHECKPOINT, FITS, "groups/0/checkpoint.safetensors", "groups/0/fits"];
+        let ours = ours.iter().any(|name| folder.join(name).exists());
         match ours || files::only_leftovers(folder) {
             true => Ok(()),
             false => Err(ModelError::Occupied(folder.to_owned())),

@@ -46,6 +46,24 @@ pub enum Preset {
     Best,
 }
 
+/// Which candidates an ensemble of several tasks has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Candidates {
+    /// Joint and independent ones.
+    #[default]
+    All,
+    /// Those that learn all tasks together.
+    Joint,
+}
+
+impl Candidates {
+    /// Whether none are left out.
+    pub fn is_all(&self) -> bool {
+        *self == Candidates::All
+    }
+}
+
 /// `[model.trees]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -28,7 +28,7 @@ mod tune;
 pub use criterion::Criterion;
 pub use data::{DataConfig, FileConfig, Part, Split};
 pub use error::{ConfigError, KeyError, Place, Problem, dotted};
-pub use family::{Direction, Family, Preset, TreesConfig, TreesMethod, TreesSharing};
+pub use family::{Candidates, Direction, Family, Preset, TreesConfig, TreesMethod, TreesSharing};
 pub use image::{Augment, Flip, ImageFit, ImageSize, LabelsConfig, OnError};
 pub use inputs::{Embedding, InputConfig, InputKind, Subwords};
 pub use layer::Activation;

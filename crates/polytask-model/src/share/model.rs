@@ -2,8 +2,8 @@
 
 use super::{self as share, Sharing};
 use crate::section::{
-    Activation, Family, Layer, NumbersModel, Preset, Problem, TextModel, Time, TreesConfig, Trunk, check_widths,
-    shorthand,
+    Activation, Candidates, Family, Layer, NumbersModel, Preset, Problem, TextModel, Time, TreesConfig, Trunk,
+    check_widths, shorthand,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,10 @@ pub struct ModelConfig {
     /// How much an ensemble tries: "fast", "good" or "best". Default "good".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preset: Option<Preset>,
+    /// Which candidates an ensemble has where there are several tasks: "all", or "joint" without those that model each task
+    /// on its own (what `polytask compare` sets against independent models). Default "all".
+    #[serde(skip_serializing_if = "Candidates::is_all")]
+    pub candidates: Candidates,
     /// How long an ensemble may take, such as "90s" or "2m"; the best so far is kept then. Default: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Time>,
@@ -64,6 +68,7 @@ impl Default for ModelConfig {
         ModelConfig {
             family: Family::default(),
             preset: None,
+            candidates: Candidates::default(),
             time: None,
             trees: TreesConfig::default(),
             sharing: Sharing::default(),

@@ -17,9 +17,25 @@ struct Comparison {
     front: Vec<Point>,
     #[serde(default)]
     shares: Vec<Share>,
-    steps: u64,
+    #[serde(default)]
+    families: Option<Families>,
+    /// None of trees and ensembles.
+    steps: Option<u64>,
     seeds: Vec<u64>,
     delta_m: f64,
+}
+
+#[derive(Deserialize)]
+struct Families {
+    pairs: IndexMap<String, IndexMap<String, Pair>>,
+    best: IndexMap<String, Best>,
+}
+
+#[derive(Deserialize)]
+struct Best {
+    candidate: String,
+    joint: bool,
+    score: f64,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +89,13 @@ struct Share {
 #[derive(Deserialize)]
 struct SharePoint {
     labels: usize,
+    #[serde(flatten)]
+    scores: Pair,
+}
+
+/// Both ways of a task.
+#[derive(Deserialize)]
+struct Pair {
     metric: String,
     joint: Option<f64>,
     joint_std: Option<f64>,
@@ -142,15 +165,15 @@ fn fill(section: &mut Section, comparison: &Comparison) {
         format!("Learning jointly {}", said.join("; it "))
     };
     section.text(format!(
-        "{summary}. Mean relative change over the tasks: {:+.2} %. Measured on the test rows with {} seeds, {} steps each; the \
+        "{summary}. Mean relative change over the tasks: {:+.2} %. Measured on the test rows with {} seeds{}; the \
          verdicts go by p values corrected for the number of tasks (Holm), which count the noise of seeds and of test rows.",
         comparison.delta_m,
         comparison.seeds.len(),
-        count(comparison.steps as usize)
+        comparison.steps.map_or(String::new(), |steps| format!(", {} steps each", count(steps as usize)))
     ));
     let mut table = Table::new(
         "Joint against one model a task",
-        &["task", "metric", "linear", "alone", "joint", "joint better by", "p", "sharing"],
+        &["task", "metric", "linear", "independent", "joint", "joint better by", "p", "sharing"],
     );
     let mut all = Vec::new();
     for (name, task) in tasks {
@@ -180,6 +203,9 @@ fn fill(section: &mut Section, comparison: &Comparison) {
         Some(svg) => section.figure(Some(Figure { title: title.into(), words: text.into(), svg, table: Some(table) })),
         None => section.table(table),
     };
+    if let Some(told) = &comparison.families {
+        families(section, told);
+    }
     section.table(groups(tasks)).table(ways(&comparison.ways));
     curves(section, comparison);
     front(section, comparison);
@@ -190,10 +216,37 @@ fn better(contrast: &Contrast) -> String {
     format!("{}{margin}", number(contrast.difference))
 }
 
+/// What sharing did in each family, and which family suits each task.
+fn families(section: &mut Section, families: &Families) {
+    let header = ["family", "task", "metric", "independent", "joint", "joint better by", "p", "sharing"];
+    let mut table = Table::new("In each family", &header);
+    for (candidate, tasks) in &families.pairs {
+        for (task, pair) in tasks {
+            table.row([
+                candidate.clone(),
+                task.clone(),
+                pair.metric.clone(),
+                maybe(pair.single),
+                maybe(pair.joint),
+                better(&pair.contrast),
+                maybe(pair.contrast.p_adjusted),
+                words(&pair.contrast.verdict).to_owned(),
+            ]);
+        }
+    }
+    section.table(table);
+    let best = |(task, best): (&String, &Best)| {
+        let way = if best.joint { "joint" } else { "independent" };
+        format!("{task}: {}, {way} ({})", best.candidate, number(best.score))
+    };
+    let best: Vec<String> = families.best.iter().map(best).collect();
+    section.text(format!("Best family on these test rows: {}.", best.join("; ")));
+}
+
 fn groups(tasks: &IndexMap<String, Task>) -> Table {
     let mut table = Table::new(
         "Each task in its group",
-        &["task", "metric", "alone", "in its group", "better by", "p", "the group"],
+        &["task", "metric", "independent", "in its group", "better by", "p", "the group"],
     );
     for (name, task) in tasks {
         if let Some(groups) = &task.groups {
@@ -217,7 +270,7 @@ fn ways(ways: &IndexMap<String, Way>) -> Table {
     let mut table = Table::numbers("What each way costs", &header);
     for (name, way) in ways {
         table.row([
-            if name == "single" { "apart".to_owned() } else { name.clone() },
+            if name == "single" { "independent".to_owned() } else { name.clone() },
             count(way.models.len()),
             count(way.parameters),
             seconds(way.seconds),
@@ -245,14 +298,16 @@ fn curves(section: &mut Section, comparison: &Comparison) {
             Line { errors, ..Line::new(title, colour, places) }
         };
         let series = [
-            line("joint", 0, |point| (point.joint, point.joint_std)),
-            line("alone", 3, |point| (point.single, point.single_std)),
+            line("joint", 0, |point| (point.scores.joint, point.scores.joint_std)),
+            line("independent", 3, |point| (point.scores.single, point.scores.single_std)),
         ];
         let title = format!("{name} with fewer labels");
         let verdicts: Vec<String> = points
             .iter()
-            .filter(|(_, point)| point.contrast.verdict != "no_difference" && point.contrast.verdict != "unknown")
-            .map(|(share, point)| format!("{} at {}", words(&point.contrast.verdict), percent(*share)))
+            .filter(|(_, point)| {
+                point.scores.contrast.verdict != "no_difference" && point.scores.contrast.verdict != "unknown"
+            })
+            .map(|(share, point)| format!("{} at {}", words(&point.scores.contrast.verdict), percent(*share)))
             .collect();
         let told = if verdicts.is_empty() {
             "no difference beyond the noise at any share".to_owned()
@@ -261,21 +316,21 @@ fn curves(section: &mut Section, comparison: &Comparison) {
         };
         let text = format!(
             "{} by the share of the labels that training and validation had, with one standard deviation over seeds: {told}.",
-            first.metric
+            first.scores.metric
         );
-        let header = ["share", "labels", "alone", "joint", "joint better by", "sharing"];
+        let header = ["share", "labels", "independent", "joint", "joint better by", "sharing"];
         let mut table = Table::numbers(title.clone(), &header).folded();
         for (share, point) in &points {
             table.row([
                 percent(*share),
                 count(point.labels),
-                maybe(point.single),
-                maybe(point.joint),
-                better(&point.contrast),
-                words(&point.contrast.verdict).to_owned(),
+                maybe(point.scores.single),
+                maybe(point.scores.joint),
+                better(&point.scores.contrast),
+                words(&point.scores.contrast.verdict).to_owned(),
             ]);
         }
-        let axes = Axes { x: "labels, %", y: &first.metric, log_x: true, ..Axes::default() };
+        let axes = Axes { x: "labels, %", y: &first.scores.metric, log_x: true, ..Axes::default() };
         let svg = lines(&title, &text, axes, &series);
         section.figure(svg.map(|svg| Figure { title, words: text, svg, table: Some(table) }));
     }

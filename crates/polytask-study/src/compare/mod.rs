@@ -3,6 +3,7 @@
 
 mod contrast;
 mod cost;
+mod families;
 mod front;
 mod linear;
 mod shares;
@@ -11,10 +12,11 @@ pub mod statistics;
 mod task;
 
 pub use contrast::{Contrast, Outcomes, Verdict};
+pub use families::{Best, Families, change};
 pub use front::Point;
 pub use linear::LinearBaseline;
 pub use side::{FAVOUR, Side, Trained};
-pub use task::{GroupsComparison, SharePoint, TaskComparison};
+pub use task::{GroupsComparison, Pair, SharePoint, TaskComparison};
 
 use crate::Error;
 use indexmap::IndexMap;
@@ -59,8 +61,11 @@ pub struct Comparison {
     pub front: Vec<Point>,
     /// Learning curves, in ascending order of the shares; empty where none were asked for.
     pub shares: Vec<Share>,
-    /// Optimiser steps of every model.
-    pub steps: u64,
+    /// Where the models are ensembles: each of their candidates, joint against independent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub families: Option<Families>,
+    /// Optimiser steps of every model; none of trees and ensembles.
+    pub steps: Option<u64>,
     /// Seeds, each trained in all ways.
     pub seeds: Vec<u64>,
 }
@@ -172,10 +177,11 @@ pub fn compare(
             let (joint, single) = (outcomes(runs, joint, t), outcomes(runs, single[t], 0));
             let own = &prepared.data.labels[t];
             let labels = prepared.split.train.iter().filter(|row| own.weighs(**row as usize)).count();
-            (prepared.tasks[t].name.clone(), SharePoint::new(&prepared.tasks[t], &truths[t], &joint, &single, labels))
+            let scores = Pair::new(&prepared.tasks[t], &truths[t], &joint, &single);
+            (prepared.tasks[t].name.clone(), SharePoint { labels, scores })
         };
         let mut tasks: IndexMap<String, SharePoint> = (0..prepared.tasks.len()).map(of).collect();
-        Contrast::judge(&mut tasks.values_mut().map(|task| &mut task.contrast).collect::<Vec<_>>());
+        Contrast::judge(&mut tasks.values_mut().map(|task| &mut task.scores.contrast).collect::<Vec<_>>());
         curve.push(Share { share, tasks });
     }
     answer(&work, prepared, &ways, &runs, &truths, (linear, curve)).map(Some)
@@ -237,6 +243,7 @@ fn answer(
     Contrast::judge(&mut tasks.values_mut().map(|task| &mut task.contrast).collect::<Vec<_>>());
     let with_groups = tasks.values_mut().filter_map(|task| task.groups.as_mut());
     Contrast::judge(&mut with_groups.map(|groups| &mut groups.contrast).collect::<Vec<_>>());
+    let families = Families::new(prepared, ways, runs, truths);
     let changes: Vec<f64> = tasks.values().map(|t| t.change).collect();
     let all_changes: Vec<f64> = tasks.values().flat_map(|t| relative_changes(&t.joint, &t.single)).collect();
     let mut costs: IndexMap<String, Way> = IndexMap::new();
@@ -254,7 +261,8 @@ fn answer(
         front: points(prepared, ways, runs, &tasks),
         ways: costs,
         shares,
-        steps: work.budget.steps,
+        families: (!families.pairs.is_empty()).then_some(families),
+        steps: runs[0][ways.joint].model.body.network().map(|_| work.budget.steps),
         seeds: work.seeds.to_vec(),
         tasks,
     })

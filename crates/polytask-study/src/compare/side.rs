@@ -2,9 +2,9 @@
 
 use super::contrast::Outcomes;
 use crate::Error;
-use polytask_model::config::{Config, LossConfig};
+use polytask_model::config::{Candidates, Config, LossConfig};
 use polytask_model::metric::Metrics;
-use polytask_model::model::Model;
+use polytask_model::model::{Body, Model};
 use polytask_model::tasks::Prediction;
 use polytask_train::Group;
 use polytask_train::Prepared;
@@ -34,11 +34,27 @@ pub struct Trained {
     pub predictions: Vec<Prediction>,
     /// Seconds of training.
     pub seconds: f64,
+    /// The candidates of an ensemble.
+    pub candidates: Vec<Tried>,
     /// What the strength of a linear model's penalty came to.
     pub solved: Option<Solved>,
 }
 
+/// A candidate of an ensemble, measured as a model of its own.
+pub struct Tried {
+    /// Its name, without whether it is joint.
+    pub name: String,
+    scores: Vec<Metrics>,
+    predictions: Vec<Prediction>,
+}
+
 impl Trained {
+    /// What a candidate came to on a task, by its place in the side; none where it was given up.
+    pub fn tried(&self, name: &str, place: usize) -> Option<Outcomes<'_>> {
+        let tried = self.candidates.iter().find(|tried| tried.name == name)?;
+        Some(Outcomes { metrics: &tried.scores[place], prediction: &tried.predictions[place] })
+    }
+
     /// What a task, by its place in the side, came to.
     pub fn outcome(&self, place: usize) -> Outcomes<'_> {
         Outcomes { metrics: &self.scores[place].0, prediction: &self.predictions[place] }
@@ -55,7 +71,7 @@ impl Side {
 
     /// Trains the config's model for these tasks and measures it on the test rows.
     ///
-    /// One of several tasks on its own is trained without sharing, on the rows that have its label, so that no step of it
+    /// An ensemble of several tasks has joint candidates alone. One of several tasks on its own is trained without sharing, on the rows that have its label, so that no step of it
     /// is wasted; some of the tasks on the rows that have a label of one of them. The budget's steps are made whatever the
     /// number of rows; the best state is kept by the validation rows. `stop` ends training early, with a model that is not
     /// to be used.
@@ -76,27 +92,69 @@ impl Side {
         };
         config.train.seed = seed;
         config.loss.watch = false;
-        let trained = Group::of(self.tasks.clone()).train(&config, prepared, budget, &mut Until(stop), &|_| Ok(None));
+        config.model.candidates = Candidates::Joint;
+        let mut looking = Looking { stop, prepared, side: &self.tasks, candidates: Vec::new(), problem: None };
+        let trained = Group::of(self.tasks.clone()).train(&config, prepared, budget, &mut looking, &|_| Ok(None));
         let polytask_train::Trained { model, fitted, .. } = trained.map_err(|error| match error {
             polytask_train::Error::Diverged { by, kept } => {
                 polytask_train::Error::Diverged { by, kept: format!("{kept}; nothing was compared") }
             }
             other => other,
         })?;
-        let test = &prepared.split.test;
-        let predictions = model.predict_judged(&prepared.data, test)?;
-        let scores = model.score(&prepared.data, &self.tasks, test)?.tasks.into_values();
-        let scores = scores.map(|score| (score.metrics, score.baseline)).collect();
-        Ok(Trained { model, scores, predictions, seconds: fitted.seconds, solved: fitted.solved })
+        if let Some(problem) = looking.problem {
+            return Err(problem);
+        }
+        let candidates = looking.candidates;
+        let (scores, predictions) = measure(&model, prepared, &self.tasks)?;
+        Ok(Trained { model, scores, predictions, seconds: fitted.seconds, candidates, solved: fitted.solved })
     }
 }
 
-/// Ends a run when someone has asked for it.
-struct Until<'a>(&'a AtomicBool);
+/// A task's scores, and those of the best constant.
+type Scored = (Metrics, Metrics);
 
-impl Callback for Until<'_> {
+/// What a model comes to on the test rows, by task.
+fn measure(model: &Model, prepared: &Prepared, tasks: &[usize]) -> Result<(Vec<Scored>, Vec<Prediction>), Error> {
+    let test = &prepared.split.test;
+    let predictions = model.predict_judged(&prepared.data, test)?;
+    let scores = model.score(&prepared.data, tasks, test)?.tasks.into_values();
+    Ok((scores.map(|score| (score.metrics, score.baseline)).collect(), predictions))
+}
+
+/// Measures the candidates of an ensemble, and ends a run when someone has asked for it.
+struct Looking<'a> {
+    stop: &'a AtomicBool,
+    prepared: &'a Prepared,
+    side: &'a [usize],
+    candidates: Vec<Tried>,
+    problem: Option<Error>,
+}
+
+impl Looking<'_> {
+    fn measure(&self, name: &str, body: &Body) -> Result<Tried, Error> {
+        let Prepared { encoder, dialect, tasks, .. } = self.prepared;
+        let model = Model {
+            body: body.clone(),
+            encoder: encoder.clone(),
+            tasks: self.side.iter().map(|&task| tasks[task].clone()).collect(),
+            dialect: dialect.clone(),
+        };
+        let (scores, predictions) = measure(&model, self.prepared, self.side)?;
+        let name = name.strip_suffix(", joint").unwrap_or(name).to_owned();
+        Ok(Tried { name, scores: scores.into_iter().map(|(own, _)| own).collect(), predictions })
+    }
+}
+
+impl Callback for Looking<'_> {
     fn stop(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.problem.is_some() || self.stop.load(Ordering::Relaxed)
+    }
+
+    fn candidate(&mut self, name: &str, body: &Body) {
+        match self.measure(name, body) {
+            Ok(tried) => self.candidates.push(tried),
+            Err(error) => self.problem = Some(error),
+        }
     }
 }
 

@@ -50,6 +50,14 @@ pub struct GroupsComparison {
 pub struct SharePoint {
     /// Labels that training had.
     pub labels: usize,
+    /// Its scores both ways.
+    #[serde(flatten)]
+    pub scores: Pair,
+}
+
+/// One task both ways, by the metric that stands for it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Pair {
     /// Name of the metric.
     pub metric: &'static str,
     /// Mean over seeds.
@@ -95,17 +103,10 @@ impl TaskComparison {
     }
 }
 
-impl SharePoint {
-    pub(super) fn new(
-        task: &Task,
-        truth: &Truth,
-        joint: &[Outcomes<'_>],
-        single: &[Outcomes<'_>],
-        labels: usize,
-    ) -> Self {
+impl Pair {
+    pub(super) fn new(task: &Task, truth: &Truth, joint: &[Outcomes<'_>], single: &[Outcomes<'_>]) -> Self {
         let metric = task.outcome().primary().0;
-        SharePoint {
-            labels,
+        Pair {
             metric,
             joint: over(joint, mean).value(metric),
             joint_std: over(joint, deviation).value(metric),
@@ -113,6 +114,11 @@ impl SharePoint {
             single_std: over(single, deviation).value(metric),
             contrast: Contrast::new(task, truth, joint, single),
         }
+    }
+
+    /// Whether both ways came to the same, as a constant does.
+    pub(super) fn is_same(&self) -> bool {
+        self.contrast.difference == 0.0 && self.contrast.seeds_error.is_none_or(|error| error == 0.0)
     }
 }
 

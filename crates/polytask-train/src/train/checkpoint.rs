@@ -4,7 +4,7 @@ use super::Job;
 use super::fingerprint::Fingerprint;
 use super::history::{Round, Sums};
 use polytask_cpu::{OptimizerState, Parameters};
-use polytask_model::files;
+use polytask_model::files::{self, Array, Numbers};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -144,22 +144,20 @@ impl Checkpoint {
             files::make_folder(folder)?;
         }
         // Whole flat vectors: their layout is the graph's.
-        let tensor = |name: String, values: &'_ [f32]| files::Tensor {
-            name,
-            dims: vec![values.len()],
-            values: values.to_vec().into(),
-        };
-        let mut tensors = vec![tensor("model".to_owned(), self.tensors.parameters.values())];
+        fn array(name: String, values: &[f32]) -> Array<'_> {
+            Array { name, dims: vec![values.len()], numbers: Numbers::F32(values.into()) }
+        }
+        let mut arrays = vec![array("model".to_owned(), self.tensors.parameters.values())];
         for (i, moment) in self.tensors.moments.iter().enumerate() {
-            tensors.push(tensor(format!("moment{i}"), moment));
+            arrays.push(array(format!("moment{i}"), moment));
         }
         if let Some(best) = &self.state.best {
-            tensors.push(tensor("best".to_owned(), best.parameters.values()));
+            arrays.push(array("best".to_owned(), best.parameters.values()));
         }
         if let Some(averaged) = &self.state.averaged {
-            tensors.push(tensor("averaged".to_owned(), averaged.values()));
+            arrays.push(array("averaged".to_owned(), averaged.values()));
         }
-        Ok(files::write_sealed(path, &tensors, &serde_json::to_string(&self.state)?)?)
+        Ok(files::write_sealed(path, &arrays, &serde_json::to_string(&self.state)?)?)
     }
 
     /// Reads it to go on with a job. Its end (`epochs` or `steps`, and `patience`) may have changed, nothing else.
@@ -174,7 +172,7 @@ impl Checkpoint {
             return Err(CheckpointError::None(path.to_owned()));
         }
         let damaged = |reason: String| CheckpointError::Damaged { path: path.to_owned(), reason };
-        let (tensors, state) = files::read_sealed(path)?;
+        let (arrays, state) = files::read_sealed(path)?;
         let mut state: State = serde_json::from_str(&state).map_err(|e| damaged(e.to_string()))?;
         if let Some(difference) = state.fingerprint.difference(&Fingerprint::of(job)?) {
             return Err(CheckpointError::Other(difference));
@@ -182,7 +180,10 @@ impl Checkpoint {
         if state.first.len() != job.tasks.len() || !state.sums.is_of(job.tasks.len()) {
             return Err(damaged("its numbers are of other tasks".to_owned()));
         }
-        let find = |name: &str| tensors.iter().find(|t| t.name == name).map(|t| t.values.to_vec());
+        let find = |name: &str| match &arrays.iter().find(|array| array.name == name)?.numbers {
+            Numbers::F32(values) => Some(values.to_vec()),
+            Numbers::U32(_) | Numbers::I32(_) => None,
+        };
         let parameters = |name: &str| {
             let values = find(name).ok_or_else(|| damaged(format!("it has no tensor {name:?}")))?;
             let mut parameters = Parameters::zeros(job.graph);

@@ -2,6 +2,7 @@
 
 use super::Job;
 use crc32fast::Hasher;
+use polytask_model::Dataset;
 use polytask_model::config::Schedule;
 use polytask_model::tasks::{Labels, Target};
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ pub(super) struct Fingerprint {
 
 /// The rows of a part: how many, and the CRC-32 of their features, labels and weights in order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Rows {
+pub(crate) struct Rows {
     count: usize,
     checksum: u32,
 }
@@ -39,8 +40,8 @@ impl Fingerprint {
             loss: loss(job)?,
             parameters,
             graph: crc32fast::hash(&graph),
-            training: Rows::of(job, job.train),
-            validation: Rows::of(job, job.valid),
+            training: Rows::of(job.data, job.labels, job.train),
+            validation: Rows::of(job.data, job.labels, job.valid),
         })
     }
 
@@ -59,9 +60,9 @@ impl Fingerprint {
 }
 
 impl Rows {
-    fn of(job: &Job<'_>, rows: &[u32]) -> Self {
+    pub(crate) fn of(data: &Dataset, tasks: &[usize], rows: &[u32]) -> Self {
         let mut hasher = Hasher::new();
-        let features = &job.data.features;
+        let features = &data.features;
         let (numbers, indices) = (features.number_width, features.index_width);
         for images in &features.images {
             hasher.update(format!("{:?}", images.image).as_bytes());
@@ -77,8 +78,8 @@ impl Rows {
                 text.indices[own].iter().for_each(|v| hasher.update(&v.to_le_bytes()));
             }
             features.images.iter().for_each(|images| images.digest(row as u32, &mut hasher));
-            for &task in job.labels {
-                let Labels { target, weights, elements, .. } = &job.data.labels[task];
+            for &task in tasks {
+                let Labels { target, weights, elements, .. } = &data.labels[task];
                 let own = match elements {
                     Some(offsets) => offsets[row] as usize..offsets[row + 1] as usize,
                     None => row..row + 1,
@@ -101,7 +102,7 @@ impl Rows {
         Rows { count: rows.len(), checksum: hasher.finalize() }
     }
 
-    fn difference(&self, part: &str, now: &Rows) -> Option<String> {
+    pub(crate) fn difference(&self, part: &str, now: &Rows) -> Option<String> {
         match self.count == now.count {
             false => Some(format!("it had {} {part} rows, now there are {}", self.count, now.count)),
             true => (self.checksum != now.checksum).then(|| format!("its {part} rows held other values")),
@@ -129,7 +130,7 @@ fn loss(job: &Job<'_>) -> Result<Map<String, Value>, serde_json::Error> {
     Ok(loss)
 }
 
-fn object(section: &impl Serialize) -> Result<Map<String, Value>, serde_json::Error> {
+pub(crate) fn object(section: &impl Serialize) -> Result<Map<String, Value>, serde_json::Error> {
     match serde_json::to_value(section)? {
         Value::Object(map) => Ok(map),
         _ => Ok(Map::new()),
@@ -137,7 +138,7 @@ fn object(section: &impl Serialize) -> Result<Map<String, Value>, serde_json::Er
 }
 
 /// The first key of a section that has another value.
-fn setting(section: &str, then: &Map<String, Value>, now: &Map<String, Value>) -> Option<String> {
+pub(crate) fn setting(section: &str, then: &Map<String, Value>, now: &Map<String, Value>) -> Option<String> {
     let shown = |value: Option<&Value>| value.map_or_else(|| "left out".to_owned(), Value::to_string);
     let key = then.keys().chain(now.keys()).find(|key| then.get(*key) != now.get(*key))?;
     Some(format!("`{section}.{key}` was {}, now it is {}", shown(then.get(key)), shown(now.get(key))))

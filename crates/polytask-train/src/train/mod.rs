@@ -6,7 +6,7 @@ mod bilevel;
 mod checkpoint;
 pub mod criterion;
 mod divergence;
-mod fingerprint;
+pub(crate) mod fingerprint;
 mod history;
 mod probe;
 mod schedule;
@@ -18,6 +18,7 @@ pub use divergence::Divergence;
 pub use history::{Gradients, Round};
 pub use solved::{LinearProblem, Solved};
 
+use crate::family::Fits;
 use crate::own::BuildBalancer;
 use ahead::{Ahead, Order};
 use average::Average;
@@ -37,6 +38,7 @@ use polytask_model::share::Linear;
 use polytask_model::tasks::Task;
 use probe::Probe;
 use rayon::prelude::*;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 use step::Stepper;
@@ -155,6 +157,14 @@ pub trait Callback {
     /// Whatever keeps it from being stored.
     fn keep(&mut self, _checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
         Ok(())
+    }
+
+    /// A candidate of an ensemble is fitted, on all folds: its name, and the mean of its models.
+    fn candidate(&mut self, _name: &str, _body: &Body) {}
+
+    /// Where an ensemble keeps the fits that are finished, to go on with them later.
+    fn fits(&self) -> Option<Arc<Fits>> {
+        None
     }
 }
 

@@ -1,19 +1,20 @@
 //! A comparison for people.
 
 use crate::text;
-use polytask::compare::{Comparison, Contrast, LinearBaseline, Point, Verdict};
+use indexmap::IndexMap;
+use polytask::compare::{Best, Comparison, Contrast, Families, LinearBaseline, Pair, Point, Verdict, change};
 use polytask::metric::Metrics;
 use std::fmt::Write;
 
 /// The whole answer.
 pub fn words(answer: &Comparison) -> String {
     let mut out = tasks(answer);
+    let steps = answer.steps.map_or(String::new(), |steps| format!(", {} each", text::counted(steps as usize, "step")));
     let _ = writeln!(
         out,
-        "\nTest rows, mean ± standard deviation over {}, {} each; the difference with its 95 % interval, from the \
+        "\nTest rows, mean ± standard deviation over {}{steps}; the difference with its 95 % interval, from the \
          noise of\nseeds and test rows. p is corrected for the number of tasks (Holm); the verdict holds it against 0.05.",
         text::counted(answer.seeds.len(), "seed"),
-        text::counted(answer.steps as usize, "step")
     );
     let _ = writeln!(
         out,
@@ -21,6 +22,9 @@ pub fn words(answer: &Comparison) -> String {
         answer.delta_m, answer.delta_metrics
     );
     let _ = writeln!(out, "{}", linear(&answer.linear));
+    if let Some(families) = &answer.families {
+        let _ = write!(out, "\n{}", self::families(families));
+    }
     if answer.tasks.values().any(|task| task.groups.is_some()) {
         let _ = write!(out, "\nOne model a group: {}.\n\n{}", models(answer, "groups"), groups(answer));
     }
@@ -50,7 +54,54 @@ fn tasks(answer: &Comparison) -> String {
         row.extend(contrast(&task.contrast));
         rows.push(row);
     }
-    text::table(&["task", "metric", "constant", "linear", "alone", "joint", "joint better by", "p", "sharing"], &rows)
+    text::table(
+        &["task", "metric", "constant", "linear", "independent", "joint", "joint better by", "p", "sharing"],
+        &rows,
+    )
+}
+
+/// Tasks up to which every family has a line for each.
+const FEW: usize = 6;
+
+/// What sharing did in each family.
+fn families(families: &Families) -> String {
+    let mut rows = Vec::new();
+    for (candidate, tasks) in &families.pairs {
+        let with = |verdict| tasks.values().filter(|pair| pair.contrast.verdict == verdict).count().to_string();
+        let change = format!("{:+.2} %", change(tasks));
+        rows.push(vec![candidate.clone(), change, with(Verdict::Helped), with(Verdict::Hurt)]);
+    }
+    let mut out = format!(
+        "In each family, joint against independent models:\n\n{}",
+        text::table(&["family", "mean change by sharing", "tasks helped", "tasks hurt"], &rows)
+    );
+    if families.best.len() <= FEW {
+        let of = |(candidate, tasks): (&String, &IndexMap<String, Pair>)| {
+            let row = |(i, (task, pair)): (usize, (&String, &Pair))| {
+                let name = if i == 0 { candidate.clone() } else { String::new() };
+                let mut row = vec![name, task.clone(), pair.metric.to_owned()];
+                row.extend([(pair.single, pair.single_std), (pair.joint, pair.joint_std)].map(spread));
+                row.extend(contrast(&pair.contrast));
+                row
+            };
+            tasks.iter().enumerate().map(row).collect::<Vec<_>>()
+        };
+        let rows: Vec<Vec<String>> = families.pairs.iter().flat_map(of).collect();
+        let header = ["family", "task", "metric", "independent", "joint", "joint better by", "p", "sharing"];
+        let _ = write!(out, "\n{}", text::table(&header, &rows));
+    }
+    let best = |(task, best): (&String, &Best)| {
+        let way = if best.joint { "joint" } else { "independent" };
+        format!("{task}: {}, {way} ({})", best.candidate, text::number(best.score))
+    };
+    let best: Vec<String> = families.best.iter().map(best).collect();
+    let _ = writeln!(out, "\nBest family on these test rows: {}.", best.join("; "));
+    out
+}
+
+/// A mean with its spread, where there is one.
+fn spread((mean, spread): (Option<f64>, Option<f64>)) -> String {
+    mean.map_or("-".to_owned(), |mean| text::with_spread(mean, spread.unwrap_or(0.0)))
 }
 
 fn groups(answer: &Comparison) -> String {
@@ -68,7 +119,10 @@ fn groups(answer: &Comparison) -> String {
         row.extend(contrast(&groups.contrast));
         rows.push(row);
     }
-    text::table(&["task", "metric", "alone", "joint", "group", "group better than alone by", "p", "its group"], &rows)
+    text::table(
+        &["task", "metric", "independent", "joint", "group", "group better than independent by", "p", "its group"],
+        &rows,
+    )
 }
 
 /// What the linear column is.
@@ -110,7 +164,7 @@ fn models(answer: &Comparison, way: &str) -> String {
 fn ways(answer: &Comparison) -> String {
     let row = |(name, way): (&String, &polytask::compare::Way)| {
         vec![
-            if name == "single" { "apart".to_owned() } else { name.clone() },
+            self::way(name),
             text::count(way.models.len()),
             text::count(way.parameters),
             text::seconds(way.seconds),
@@ -127,21 +181,19 @@ fn shares(answer: &Comparison) -> String {
     for name in answer.tasks.keys() {
         for (i, share) in answer.shares.iter().enumerate() {
             let Some(task) = share.tasks.get(name) else { continue };
-            let side = |mean: Option<f64>, spread: Option<f64>| {
-                mean.map_or("-".to_owned(), |mean| text::with_spread(mean, spread.unwrap_or(0.0)))
-            };
+            let pair = &task.scores;
             let mut row = vec![
                 if i == 0 { name.clone() } else { String::new() },
                 format!("{} %", percent(share.share)),
                 text::count(task.labels),
-                side(task.single, task.single_std),
-                side(task.joint, task.joint_std),
+                spread((pair.single, pair.single_std)),
+                spread((pair.joint, pair.joint_std)),
             ];
-            row.extend(contrast(&task.contrast));
+            row.extend(contrast(&pair.contrast));
             rows.push(row);
         }
     }
-    text::table(&["task", "share", "labels", "alone", "joint", "joint better by", "p", "sharing"], &rows)
+    text::table(&["task", "share", "labels", "independent", "joint", "joint better by", "p", "sharing"], &rows)
 }
 
 /// A share as percent, in as few digits as it takes.
@@ -168,5 +220,5 @@ fn front(answer: &Comparison) -> String {
 }
 
 fn way(name: &str) -> String {
-    if name == "single" { "apart".to_owned() } else { name.to_owned() }
+    if name == "single" { "independent".to_owned() } else { name.to_owned() }
 }

@@ -7,11 +7,11 @@ use crate::text;
 use crate::watching::Watching;
 use polytask::config::{Config, Role};
 use polytask::files::{self, Replacement};
-use polytask::model::{CHECKPOINT, CONFIG, HISTORY, METRICS, Model, OWN, Scores};
+use polytask::model::{CHECKPOINT, CONFIG, FITS, HISTORY, METRICS, Model, OWN, Scores};
 use polytask::select::{Member, SELECTION, load_groups};
 use polytask::tasks::Task;
 use polytask::train::{Budget, Checkpoint, Round, StopReason, TrainError};
-use polytask::{Prepared, lines};
+use polytask::{Fits, Prepared, lines};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -52,6 +52,13 @@ impl Train {
             let tasks: Vec<Task> = group.tasks().into_iter().map(|t| prepared.tasks[t].clone()).collect();
             let stop = Arc::clone(&stop);
             let mut watch = Watching::begin(&self.tracking, config, &tasks, budget.steps, stop, checkpoint.clone())?;
+            let finished = folder.join(FITS);
+            let fits = match self.resume && finished.exists() {
+                true => Fits::resume(&finished).map_err(TrainError::from)?,
+                false => Fits::begin(&finished),
+            };
+            let fits = Arc::new(fits);
+            watch.keep_fits(Some(Arc::clone(&fits)));
             let trained = group.group().train(config, prepared, budget, &mut watch, &resume);
             watch.clear();
             // What the groups score is known when all are there.
@@ -66,6 +73,7 @@ impl Train {
             new.write(CONFIG, trained.config.anchored().to_toml()?.as_bytes())?;
             trained.model.write(&mut new)?;
             new.commit(OWN)?;
+            fits.remove();
             for round in &trained.fitted.history {
                 serde_json::to_writer(&mut history, &Line { group: i, round }).map_err(std::io::Error::from)?;
                 history.push(b'\n');

@@ -331,10 +331,15 @@ fn like(column: &Column) -> Splitter {
     if whole * 10 >= list.items.levels.len() * 9 { Splitter::Words } else { Splitter::Whitespace }
 }
 
-/// Whether a column of texts holds sentences rather than names: three words each on average, most of them different.
-pub(super) fn is_text(levels: &[String]) -> bool {
+/// Times that the same sentence stands in a column on average, from which on it is a name.
+const OFTEN: usize = 20;
+
+/// Whether a column of texts holds sentences rather than names: three words each on average, few of them often.
+pub(super) fn is_text(text: &polytask_data::Text) -> bool {
+    let levels = &text.levels;
     let words: usize = levels.iter().map(|level| level.split_whitespace().count()).sum();
-    levels.len() > 20 && words >= 3 * levels.len()
+    let known = text.codes.iter().filter(|code| **code != polytask_data::MISSING).count();
+    levels.len() > 20 && words >= 3 * levels.len() && known < OFTEN * levels.len()
 }
 
 #[cfg(test)]
@@ -343,10 +348,15 @@ mod tests {
 
     #[test]
     fn sentences_are_told_from_names() {
-        let levels = |text: &str| (0..30).map(|i| format!("{text} {i}")).collect::<Vec<_>>();
-        assert!(is_text(&levels("wake me at")));
-        assert!(!is_text(&levels("room")));
-        assert!(!is_text(&levels("wake me at")[..10]));
+        let column = |text: &str, levels: u32, times: usize| polytask_data::Text {
+            codes: (0..levels).collect::<Vec<_>>().repeat(times),
+            levels: (0..levels).map(|i| format!("{text} {i}")).collect(),
+        };
+        assert!(is_text(&column("wake me at", 30, 1)));
+        assert!(is_text(&column("wake me at", 30, 10)));
+        assert!(!is_text(&column("room", 30, 1)));
+        assert!(!is_text(&column("wake me at", 10, 1)));
+        assert!(!is_text(&column("wake me at", 30, 100)), "what stands there a hundred times is a name");
     }
 
     #[test]

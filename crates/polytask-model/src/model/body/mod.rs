@@ -3,6 +3,7 @@
 mod columns;
 mod engine;
 mod ensemble;
+mod file;
 mod stored;
 mod text;
 

@@ -3,6 +3,7 @@
 use super::super::table::Table;
 use super::super::trees::{Method, Rows};
 use super::Until;
+use super::fits::Kept;
 use super::folds::{Fold, folds};
 use crate::Error;
 use crate::build::Build;
@@ -13,6 +14,7 @@ use polytask_model::config::Config;
 use polytask_model::model::Body;
 use rayon::prelude::*;
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 /// Rows of a fold that tell who has no chance.
 const TELLING: usize = 500;
@@ -27,6 +29,7 @@ pub(super) struct Candidate {
 }
 
 /// How a candidate is fitted.
+#[derive(Debug)]
 pub(super) enum Recipe {
     Trees(Box<Method>),
     /// A network or a linear model.
@@ -39,11 +42,13 @@ pub(super) struct Material<'a> {
     pub prepared: &'a Prepared,
     pub folds: Vec<Fold>,
     rows: Rows,
+    /// Fits on disk, where someone keeps them.
+    kept: Option<Kept<'a>>,
 }
 
 impl<'a> Material<'a> {
-    pub(super) fn new(table: &'a Table, prepared: &'a Prepared) -> Result<Self, Error> {
-        Ok(Material { table, prepared, folds: folds(table, prepared), rows: Rows::new(table, prepared)? })
+    pub(super) fn new(table: &'a Table, prepared: &'a Prepared, kept: Option<Kept<'a>>) -> Result<Self, Error> {
+        Ok(Material { table, prepared, folds: folds(table, prepared), rows: Rows::new(table, prepared)?, kept })
     }
 
     /// Fits a candidate on the folds; those that there was time for, in order.
@@ -65,8 +70,8 @@ impl<'a> Material<'a> {
         if self.is_small() {
             // A fit is too small to share out, so that folds go side by side.
             let clock = until.clock();
-            let one = |fold: &Fold| self.one(candidate, build.as_ref(), fold, first, &mut || clock.goes_on());
-            let fitted = self.folds.par_iter().map(one).collect::<Result<Vec<_>, _>>()?;
+            let one = |fold| self.one(candidate, build.as_ref(), fold, first, &mut || clock.goes_on());
+            let fitted = (0..self.folds.len()).into_par_iter().map(one).collect::<Result<Vec<_>, _>>()?;
             let bodies: Vec<Body> = fitted.into_iter().map_while(|body| body).collect();
             for (fold, body) in bodies.iter().enumerate() {
                 hopeless(fold, body)?;
@@ -76,7 +81,7 @@ impl<'a> Material<'a> {
             return Ok(bodies);
         }
         let mut bodies = Vec::new();
-        for fold in &self.folds {
+        for fold in 0..self.folds.len() {
             let one = self.one(candidate, build.as_ref(), fold, first, &mut || until.goes_on())?;
             let Some(body) = one else { break };
             until.fitted();
@@ -105,15 +110,23 @@ impl<'a> Material<'a> {
         &self,
         candidate: &Candidate,
         build: Option<&Build>,
-        fold: &Fold,
+        number: usize,
         first: bool,
         goes_on: &mut dyn FnMut() -> bool,
     ) -> Result<Option<Body>, Error> {
+        let kept = self.kept.as_ref();
+        if let Some(body) = kept.and_then(|kept| kept.find(candidate, number)) {
+            return Ok(Some(body));
+        }
+        let (fold, began) = (&self.folds[number], Instant::now());
         let (body, cut) = match (&candidate.recipe, build) {
             (Recipe::Network(_), Some(build)) => self.network(build, fold, goes_on)?,
             (Recipe::Network(_), None) => (None, false),
             (Recipe::Trees(method), _) => self.trees(method, fold, goes_on)?,
         };
+        if let (Some(kept), Some(body), false) = (kept, &body, cut) {
+            kept.keep(candidate, number, body, began.elapsed());
+        }
         Ok(body.filter(|_| !cut || first))
     }
 

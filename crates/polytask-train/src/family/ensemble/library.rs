@@ -59,8 +59,22 @@ impl<'a> Library<'a> {
             return Ok(());
         }
         self.dropped = None;
+        let bodies = self.show(candidate, bodies, until);
         self.members.push(Fitted { name: candidate.name.clone(), bodies, seen });
         Ok(())
+    }
+
+    /// Shows the callback a candidate as a model of its own.
+    fn show(&self, candidate: &Candidate, bodies: Vec<Body>, until: &mut Until<'_>) -> Vec<Body> {
+        let tasks: Vec<usize> = (0..self.material.table.tasks.len()).collect();
+        let weights = vec![1.0; tasks.len()];
+        let alone = Ensemble { members: vec![Member { name: candidate.name.clone(), bodies, tasks, weights }] };
+        let body = Body::Ensemble(alone);
+        until.callback.candidate(&candidate.name, &body);
+        match body {
+            Body::Ensemble(alone) => alone.members.into_iter().flat_map(|member| member.bodies).collect(),
+            Body::Network(_) | Body::Trees(_) => Vec::new(),
+        }
     }
 
     /// What a model of a fold predicts for the rows that it was not fitted on.
@@ -113,6 +127,7 @@ impl<'a> Library<'a> {
 /// What is tried for a table, the quickest first.
 pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
     let several = table.tasks.len() > 1;
+    let independent = several && table.config.model.candidates.is_all();
     let folds = super::folds::count(table, prepared);
     let (rows, width) = (table.train.len() + table.valid.len(), prepared.encoder.inputs.len());
     let seed = table.config.train.seed;
@@ -156,12 +171,12 @@ pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
         trees("extremely randomised trees", TreesMethod::Extra, TreesSharing::Shared, Some(300)),
         trees("forest", TreesMethod::Forest, TreesSharing::Shared, Some(300)),
     ];
-    if several {
+    if independent {
         all.push(trees("boosted trees", TreesMethod::Boosted, TreesSharing::None, None));
     }
     let (one, each) = (size(1), size(table.tasks.len()));
     all.push(network("network on waves", Sharing::default(), Some((one, NumberEmbedding::Periodic))));
-    if several && each.is_affordable() {
+    if independent && each.is_affordable() {
         all.push(network("network on waves", Sharing::None(Nothing {}), Some((each, NumberEmbedding::Periodic))));
     }
     all.push(network("network on bins", Sharing::default(), Some((one, NumberEmbedding::Bins))));

@@ -3,15 +3,18 @@
 //! of models", ICML 2004).
 
 mod candidate;
+mod fits;
 mod folds;
 mod library;
 mod recipe;
 mod weigh;
 
+pub use fits::Fits;
+
 use super::table::Table;
 use crate::Error;
 use crate::prepare::Prepared;
-use crate::train::{Callback, Fitted, Round, StopReason, criterion};
+use crate::train::{Callback, Fitted, Round, StopReason, TrainError, criterion};
 use candidate::Material;
 use library::Library;
 use polytask_model::model::{Body, Ensemble, Member};
@@ -32,7 +35,9 @@ pub(super) fn length(table: &Table, prepared: &Prepared) -> u64 {
 pub(super) fn fit(table: &Table, prepared: &Prepared, callback: &mut dyn Callback) -> Result<Fitted, Error> {
     let began = Instant::now();
     let names: Vec<&str> = table.tasks.iter().map(|task| task.name.as_str()).collect();
-    let material = Material::new(table, prepared)?;
+    let fits = callback.fits();
+    let kept = fits.as_ref().map(|fits| fits.of(table, prepared)).transpose().map_err(TrainError::from)?;
+    let material = Material::new(table, prepared, kept)?;
     let candidates = library::candidates(table, prepared);
     let of = (candidates.len() * material.folds.len()) as u64;
     let limit = table.config.model.time.map(polytask_model::config::Time::duration);
