@@ -44,6 +44,25 @@ fn json_rows_give_the_numbers_of_predict() {
 }
 
 #[test]
+fn an_ensemble_answers_as_predict_does() {
+    let config =
+        "[data]\npath = \"data.csv\"\nsplit = { column = \"part\" }\n[tasks.size]\n[tasks.warm]\n[tasks.grade]\n";
+    let folder = Folder::with(config, &table(120));
+    folder.works("train config.toml");
+    let expected = predicted(&folder, "model --data data.csv --probabilities");
+    let server = Server::start(&folder, "model");
+    let rows = objects(120);
+    let ask = |rows: &[String]| {
+        let body = format!("[{}]", rows.join(","));
+        server.post("/v1/predict?probabilities=true", "application/json", body).good().json()["predictions"].take()
+    };
+    assert_eq!(ask(&rows), Value::Array(expected.clone()));
+    for row in [0, 7, 119] {
+        assert_eq!(ask(&rows[row..=row]), Value::Array(vec![expected[row].clone()]), "row {row}");
+    }
+}
+
+#[test]
 fn tables_come_back_as_predict_writes_them() {
     let folder = trained();
     let server = Server::start(&folder, "model");

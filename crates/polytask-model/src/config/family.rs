@@ -69,7 +69,8 @@ impl Config {
         train.checkpoint_every = plain.train.checkpoint_every;
         let mut loss = self.loss.clone();
         loss.watch = plain.loss.watch;
-        model != plain.model || train != plain.train || loss != plain.loss
+        // A config that was written down names its defaults.
+        model != plain.model || train.filled() != plain.train.filled() || loss != plain.loss
     }
 }
 

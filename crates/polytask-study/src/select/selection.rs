@@ -14,7 +14,7 @@ use super::worth::{MOST_TASKS, Set, members, set_of};
 use super::{Rows, write};
 use crate::Error;
 use polytask_graph::LossId;
-use polytask_model::config::{Config, Role};
+use polytask_model::config::{Config, ModelConfig, Role};
 use polytask_model::files;
 use polytask_model::share;
 use polytask_train::Prepared;
@@ -131,6 +131,9 @@ pub fn select(
     watch: &mut dyn Onlooker,
     stop: &AtomicBool,
 ) -> Result<Option<Selected>, Error> {
+    // A group stays in the family of all, which its tasks alone would not tell.
+    let family = config.family(&prepared.encoder, &prepared.tasks);
+    let config = &Config { model: ModelConfig { family, ..config.model.clone() }, ..config.clone() };
     let served = check(config, prepared, options)?;
     files::check_folder(&options.out)?;
     let _lock = files::Lock::take(&options.out)?;
