@@ -70,7 +70,7 @@ pub struct TrainConfig {
     #[serde(skip_serializing_if = "Mixing::is_default")]
     pub mixing: Mixing,
     /// Seconds between two checkpoints, which `--resume` goes on from, also within an epoch; 0 writes one at the end alone.
-    /// Default 30.
+    /// An ensemble keeps every finished fit that took a sixtieth of it or more. Default 30.
     #[serde(skip_serializing_if = "is_usual")]
     pub checkpoint_every: f64,
     /// Seed of the weights, the order of rows and dropout, a whole number. Default 0.

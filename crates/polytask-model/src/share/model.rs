@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct ModelConfig {
     /// The family of models: "ensemble" (trees, networks and linear models, joint and independent, averaged with weights
     /// of their own for every task), "trees", "network", or "auto". Default "network" where another key of networks is
-    /// written (of `[model]`, `[loss]`, or of `[train]` but for `seed` and `criterion`), else "auto": an ensemble for
+    /// written (of `[model]`, `[loss]`, or of `[train]` but for `seed`, `criterion` and `checkpoint_every`), else "auto": an ensemble for
     /// tables of numbers and categories, a network for texts and images.
     pub family: Family,
     /// How much an ensemble tries: "fast", "good" or "best". Default "good".

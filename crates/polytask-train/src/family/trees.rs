@@ -22,6 +22,10 @@ const EVERY: usize = 10;
 const LONG_STEPS: usize = 2_500;
 /// Trees of a forest on a fold at least.
 const FEWEST: usize = 40;
+/// Rows from which on fewer trees of a forest do.
+const MANY: usize = 20_000;
+/// Leaves of a forest's tree, about, where rows are many: with a leaf a row a forest would be larger than its table.
+const LEAVES: usize = 10_000;
 /// Inputs that a boosted tree asks where there are more.
 const PER_TREE: f64 = 64.0;
 
@@ -160,8 +164,10 @@ impl Method {
                 Method::Boosted(Boosting { growing, learning_rate, rounds, ..boosting })
             }
             Method::Forest(forest) => {
-                let growing = Growing { max_bins: bins, ..forest.growing };
-                let trees = (forest.trees / folds.max(1)).max(FEWEST);
+                let min_rows = forest.growing.min_rows.max(rows / LEAVES);
+                let growing = Growing { max_bins: bins, min_rows, ..forest.growing };
+                let all = if rows < MANY { forest.trees } else { forest.trees / 3 };
+                let trees = (all / folds.max(1)).max(FEWEST);
                 Method::Forest(Forest { growing, trees, ..forest })
             }
         }

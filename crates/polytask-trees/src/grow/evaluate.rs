@@ -1,18 +1,22 @@
 //! Histograms of one or two nodes and the best split of each, over features in parallel.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::find::{Found, Scratch, Search};
 use super::{Grower, Open, Split, kernel};
 use crate::Thresholds;
+use crate::binning::Bins;
 use crate::random::{Random, Use};
 
 /// Rows from which on a node keeps its histogram: with fewer it is cheaper to build those of both its children.
 const KEEP: usize = 192;
 /// Bytes of kept histograms in one tree.
 const MOST: usize = 1 << 29;
+/// A node has few rows where bins are at least so many times more.
+const FEW: usize = 4;
 /// Work (integers touched) that is worth a second thread.
 const PARALLEL: usize = 1 << 17;
 
@@ -202,12 +206,12 @@ impl<'a> Evaluator<'a> {
         let (bins, column) = (&grower.bins[feature], grower.matrix.column(feature));
         let stride = grower.statistics.stride();
         let length = (bins.values() + 1) * grower.statistics.cell();
-        let Scratch { cells: spare, sequence, left, gains } = scratch;
+        let Scratch { cells: spare, sequence, left, gains, filled } = scratch;
         if spare.len() < length {
             spare.resize(length, 0);
         }
         let spare = &mut spare[..length];
-        let mut find = |cells: &[i32], side: &Side<'_>| {
+        let mut find = |cells: &[i32], side: &Side<'_>, filled: Option<&[u8]>| {
             let random = match self.search.thresholds() {
                 Thresholds::Best => None,
                 Thresholds::Random => {
@@ -215,32 +219,68 @@ impl<'a> Evaluator<'a> {
                 }
             };
             let bound = grower.bound(feature, side.open);
-            let found =
-                self.search.find(bins, cells, &side.open.total, bound.as_ref(), (sequence, left, gains), random);
+            let (random, memory) = ((filled, random), (&mut *sequence, &mut *left, &mut *gains));
+            let found = self.search.find(bins, cells, &side.open.total, bound.as_ref(), random, memory);
             found.map(|found| (feature, found))
         };
         let kept = keep.is_some();
         let cells = keep.unwrap_or(&mut *spare);
         kernel::add(cells, column, few.rows, &few.records, stride);
-        let first = find(cells, few);
+        let known = (!kept).then(|| self.filled(bins, column, few.rows, filled)).flatten();
+        let first = find(cells, few, known);
         let second = match (many, parent) {
             (Some(many), Some(parent)) => {
-                kernel::subtract(parent, cells);
-                find(parent, many)
+                match known {
+                    Some(known) => self.each_filled(cells, known, |cell, at| kernel::subtract(&mut parent[at], cell)),
+                    None => kernel::subtract(parent, cells),
+                }
+                find(parent, many, None)
             }
             (Some(many), None) => {
                 if !kept {
-                    spare.fill(0);
+                    self.clear(spare, known);
                 }
                 kernel::add(spare, column, many.rows, &many.records, stride);
-                find(spare, many)
+                let known = self.filled(bins, column, many.rows, filled);
+                let second = find(spare, many, known);
+                self.clear(spare, known);
+                return [first, second];
             }
             (None, _) => None,
         };
-        if !kept || many.is_some() {
-            spare.fill(0);
+        if !kept {
+            self.clear(spare, known);
         }
         [first, second]
+    }
+
+    /// The bins that have rows, ascending, where looking at the rows is quicker than looking at all bins.
+    fn filled<'b>(&self, bins: &Bins, column: &[u8], rows: &[u32], into: &'b mut Vec<u8>) -> Option<&'b [u8]> {
+        if rows.len() * FEW > bins.values() {
+            return None;
+        }
+        into.clear();
+        into.extend(rows.iter().map(|&row| column[row as usize]));
+        into.sort_unstable();
+        into.dedup();
+        Some(into)
+    }
+
+    /// Every filled cell, with its place in a histogram.
+    fn each_filled(&self, cells: &mut [i32], filled: &[u8], mut each: impl FnMut(&mut [i32], Range<usize>)) {
+        let size = self.grower.statistics.cell();
+        for &bin in filled {
+            let at = usize::from(bin) * size..(usize::from(bin) + 1) * size;
+            each(&mut cells[at.clone()], at);
+        }
+    }
+
+    /// Empties a histogram whose filled cells are known, or any.
+    fn clear(&self, cells: &mut [i32], filled: Option<&[u8]>) {
+        match filled {
+            Some(filled) => self.each_filled(cells, filled, |cell, _| cell.fill(0)),
+            None => cells.fill(0),
+        }
     }
 
     /// The split of a node, if it gains anything.

@@ -17,6 +17,8 @@ pub(super) struct Scratch {
     pub(super) sequence: Vec<u8>,
     pub(super) left: Vec<i32>,
     pub(super) gains: Vec<f32>,
+    /// The bins of a node of few rows.
+    pub(super) filled: Vec<u8>,
 }
 
 /// A feature's best split: its score (both sides, on the statistics' unit) and its rule.
@@ -51,21 +53,34 @@ impl Search<'_> {
         }
     }
 
-    /// Bins with rows, in the order in which they can go left.
-    pub(super) fn sequence(&self, bins: &Bins, cells: &[i32], total: &[i32], into: &mut Vec<u8>) {
+    /// Bins with rows, in the order in which they can go left. `filled` has all that have rows, ascending, where they are
+    /// known.
+    pub(super) fn sequence(
+        &self,
+        bins: &Bins,
+        cells: &[i32],
+        total: &[i32],
+        filled: Option<&[u8]>,
+        into: &mut Vec<u8>,
+    ) {
         let size = self.statistics.cell();
         let end = match bins {
             Bins::Numbers { .. } => bins.values(),
             Bins::Categories { .. } => bins.values() + 1,
         };
         into.clear();
-        into.resize(end, 0);
-        let mut length = 0;
-        for (bin, cell) in cells.chunks_exact(size).take(end).enumerate() {
-            into[length] = bin as u8;
-            length += usize::from(cell[size - 1] > 0);
+        match filled {
+            Some(filled) => into.extend(filled.iter().filter(|bin| usize::from(**bin) < end)),
+            None => {
+                into.resize(end, 0);
+                let mut length = 0;
+                for (bin, cell) in cells.chunks_exact(size).take(end).enumerate() {
+                    into[length] = bin as u8;
+                    length += usize::from(cell[size - 1] > 0);
+                }
+                into.truncate(length);
+            }
         }
-        into.truncate(length);
         if let Bins::Categories { .. } = bins {
             order(self.statistics, cells, total, self.growing.category_smoothing, into);
         }
@@ -78,11 +93,10 @@ impl Search<'_> {
         cells: &[i32],
         total: &[i32],
         bound: Option<&Bound<'_>>,
-        scratch: (&mut Vec<u8>, &mut Vec<i32>, &mut Vec<f32>),
-        random: Option<Random>,
+        (filled, random): (Option<&[u8]>, Option<Random>),
+        (sequence, left, gains): (&mut Vec<u8>, &mut Vec<i32>, &mut Vec<f32>),
     ) -> Option<Found> {
-        let (sequence, left, gains) = scratch;
-        self.sequence(bins, cells, total, sequence);
+        self.sequence(bins, cells, total, filled, sequence);
         let size = self.statistics.cell();
         let least = self.least(bins);
         let missing = match bins {

@@ -84,7 +84,7 @@ impl Grower<'_> {
         let mut total = vec![0; size];
         level.iter().for_each(|open| total.iter_mut().zip(&open.total).for_each(|(sum, value)| *sum += value));
         let mut sequence = Vec::new();
-        search.sequence(bins, &all, &total, &mut sequence);
+        search.sequence(bins, &all, &total, None, &mut sequence);
         let least = search.least(bins);
         let missing = matches!(bins, Bins::Numbers { .. }).then(|| bins.values() * size..length);
         let gaps = missing.clone().is_some_and(|missing| all[missing][size - 1] > 0);
