@@ -17,6 +17,7 @@ pub mod report;
 pub mod select;
 pub mod sequences;
 pub mod sgemm;
+pub mod trees;
 pub mod worker;
 pub mod workload;
 

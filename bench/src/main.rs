@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use polytask_bench::aggregators::{self, CASES, Case};
 use polytask_bench::compare::{Options, compare};
 use polytask_bench::workload::{Method, Norm, Peer, Work, Workload};
-use polytask_bench::{Error, Result, growth, predict, report, select, worker};
+use polytask_bench::{Error, Result, growth, predict, report, select, trees, worker};
 use serde::Serialize;
 
 /// Measure polytask and its peers on the same work, in alternating rounds.
@@ -90,6 +90,8 @@ enum Command {
     Predict(Predict),
     /// Inter-task affinities, beside one look-ahead after another in PyTorch: the time of a look at all tasks
     Select(Select),
+    /// Boosted trees for several targets, beside CatBoost, XGBoost and LightGBM: the time of a fit and of predictions
+    Trees(Trees),
     /// Be polytask's contestant: the runner calls this itself
     Worker {
         /// What to run
@@ -112,6 +114,14 @@ enum Command {
     AggregatorsWorker,
     /// Be polytask's contestant in looks: the runner calls this itself
     SelectWorker {
+        /// Threads to use
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+    },
+    /// Be polytask's contestant among the trees: the runner calls this itself
+    TreesWorker {
+        #[command(flatten)]
+        shape: trees::Shape,
         /// Threads to use
         #[arg(long, default_value_t = 2)]
         threads: usize,
@@ -257,6 +267,27 @@ struct Select {
     json: Option<PathBuf>,
 }
 
+#[derive(Args)]
+struct Trees {
+    #[command(flatten)]
+    shape: trees::Shape,
+    /// Numbers of targets
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 8], value_parser = clap::value_parser!(u16).range(1..=256))]
+    sizes: Vec<u16>,
+    /// Number of rounds
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Threads of every contestant
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// The Python that has the peers
+    #[arg(long, default_value = "python3")]
+    python: PathBuf,
+    /// Write the raw measurements to this file as JSON
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::W1(args) => measure(Workload::W1.into(), args),
@@ -278,6 +309,8 @@ fn main() -> ExitCode {
             worker::run(Work { low_memory, unfused, expert, ..choice.of(workload) }, threads)
         }
         Command::Select(args) => measure_select(args),
+        Command::Trees(args) => measure_trees(args),
+        Command::TreesWorker { shape, threads } => worker::trees::run(shape, threads),
         Command::SelectWorker { threads } => worker::select::run(threads),
         Command::AggregatorsWorker => worker::aggregators::run(),
         Command::Predict(args) => measure_predict(args),
@@ -341,6 +374,14 @@ fn measure_select(args: Select) -> Result<()> {
     if let Some((path, chart)) = plot.zip(select::chart(&rows)) {
         std::fs::write(path, chart)?;
     }
+    write(json, &rows)
+}
+
+fn measure_trees(args: Trees) -> Result<()> {
+    let Trees { shape, sizes, rounds, threads, python, json } = args;
+    let sizes = numbers(&sizes);
+    let rows = trees::measure(&trees::Options { shape, rounds: rounds.into(), sizes, threads, python })?;
+    print!("{}", trees::table(&rows));
     write(json, &rows)
 }
 

@@ -4,6 +4,7 @@ pub mod aggregators;
 mod net;
 pub mod predict;
 pub mod select;
+pub mod trees;
 mod w3;
 mod w5;
 

@@ -2,6 +2,7 @@
 
 use crate::command::{AggregateError, GroupsError};
 use crate::track::MlflowError;
+use polytask::conformal::Unbounded;
 use polytask::model::ModelError;
 use polytask_balance::BalanceError;
 use polytask_data::DataError;
@@ -83,6 +84,9 @@ pub enum Failure {
     /// A drawing or a graph of a model that is no network.
     #[error("{0} have neither a drawing nor a graph of layers")]
     NoPicture(&'static str),
+    /// No interval of the level that was asked for.
+    #[error(transparent)]
+    Interval(#[from] Unbounded),
     /// Standard output could not be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -96,6 +100,7 @@ impl Failure {
                 Some("`polytask balancers` lists them".to_owned())
             }
             Failure::Method(error) => error.hint(),
+            Failure::Interval(error) => error.hint(),
             Failure::Aggregate(error) => error.hint(),
             Failure::Groups(_) => Some(
                 "the file holds {\"groups\": [[\"a\", \"b\"], [\"c\"]]}, as `polytask select` writes it".to_owned(),
@@ -138,6 +143,8 @@ impl Failure {
             Failure::Exists(_) | Failure::Serve(ServeError::Open(_)) => 2,
             Failure::SameName(_) | Failure::ModelName(_) | Failure::Token(_) => 2,
             Failure::Serve(_) => 1,
+            Failure::Interval(Unbounded::Level(_) | Unbounded::Few { .. }) => 2,
+            Failure::Interval(Unbounded::None(_) | Unbounded::Other(_) | Unbounded::File { .. }) => 1,
             Failure::Groups(_)
             | Failure::ReportOfSeveral
             | Failure::Mlflow(_)

@@ -139,3 +139,48 @@ fn odd_tables_are_learnt_all_the_same() {
     let folder = Folder::with(&format!("[data]\npath = \"data.csv\"\n{tasks}"), &wide);
     folder.works("train config.toml");
 }
+
+#[test]
+fn intervals_hold_what_they_promise() {
+    let folder = Folder::with(CONFIG, &table(400));
+    folder.works("train config.toml");
+    let rows = folder.works("predict model --data data.csv --interval 0.8 --format jsonl").out;
+    let labels: Vec<Vec<String>> =
+        table(400).lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect();
+    let (mut known, mut held) = (0.0, 0.0);
+    for (row, label) in rows.lines().map(json).zip(&labels) {
+        let [low, high] = [0, 1].map(|end| row["size interval"][end].as_f64().unwrap());
+        let predicted = row["size"].as_f64().unwrap();
+        assert!(low <= predicted && predicted <= high, "{row}");
+        assert!(row["warm set"].as_array().unwrap().contains(&row["warm"]), "{row}");
+        if let Ok(label) = label[3].parse::<f64>() {
+            known += 1.0;
+            held += f64::from(u8::from(low <= label && label <= high));
+        }
+    }
+    // Most of these rows were learnt from, so that the intervals are rather too wide for them.
+    assert!(held / known > 0.8, "{held} of {known}");
+    // One level for all tasks at once is wider for each.
+    let width = |arguments: &str| {
+        let line = folder.works(&format!("predict model --data data.csv --format jsonl {arguments}")).out;
+        let row = json(line.lines().next().unwrap());
+        row["weight interval"][1].as_f64().unwrap() - row["weight interval"][0].as_f64().unwrap()
+    };
+    assert!(width("--interval 0.8 --joint") > width("--interval 0.8"));
+    assert!(width("--interval 0.9") > width("--interval 0.8"));
+    let csv = folder.works("predict model --data data.csv --interval 0.8").out;
+    assert_eq!(csv.lines().next(), Some("size,size low,size high,weight,weight low,weight high,warm,warm set"));
+    for (arguments, code, words) in [
+        ("--interval 1.5", 2, "it must be above 0 and below 1"),
+        ("--interval 0.9999", 2, "and a level of 0.9999 needs 9999"),
+        ("--joint", 2, "--interval"),
+    ] {
+        let done = folder.run(&format!("predict model --data data.csv {arguments}"));
+        assert_eq!(done.code, Some(code), "{}", done.err);
+        assert!(done.err.contains(words), "{}", done.err);
+    }
+    std::fs::remove_file(folder.path("model/conformal.json")).unwrap();
+    let done = folder.run("predict model --data data.csv --interval 0.9");
+    assert_eq!(done.code, Some(1));
+    assert!(done.err.contains("train the model again"), "{}", done.err);
+}

@@ -4,7 +4,7 @@
 
 use polytask::config::{Config, Family, TaskKind, TreesMethod};
 use polytask::model::Model;
-use polytask::output::{Masks, Rows, Tokens};
+use polytask::output::{Beside, Masks, Rows, Tokens};
 use polytask::{Experiment, data};
 use polytask_export::Format;
 use std::fmt::Write;
@@ -55,8 +55,10 @@ fn agrees(folder: &Path, model: &Model) {
     let predictions = model.predict(&read).unwrap();
     let masks: Masks = vec![Vec::new(); model.tasks.len()];
     let tokens = Tokens::read(model, &read).unwrap();
-    let rows = Rows { model, files: None, predictions: &predictions, tokens: &tokens, masks: &masks, failed: None };
-    let said = rows.jsonl(true).unwrap();
+    let beside = Beside { probabilities: true, ..Beside::default() };
+    let rows =
+        Rows { model, files: None, predictions: &predictions, tokens: &tokens, masks: &masks, failed: None, beside };
+    let said = rows.jsonl().unwrap();
     let lines = folder.join("predictions.jsonl");
     std::fs::write(&lines, said).unwrap();
     let out = folder.join("onnx");

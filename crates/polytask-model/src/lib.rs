@@ -5,6 +5,7 @@
 
 pub mod column;
 pub mod config;
+pub mod conformal;
 mod dataset;
 mod error;
 pub mod files;

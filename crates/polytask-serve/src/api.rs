@@ -102,6 +102,11 @@ pub struct Wishes {
     /// Whether the probability of every class is wanted.
     #[serde(default)]
     probabilities: bool,
+    /// Adds what holds the label with this probability, between 0 and 1: an interval of a quantity, a set of classes.
+    interval: Option<f64>,
+    /// With `interval`: one level for the labels of all tasks of a row at once.
+    #[serde(default)]
+    joint: bool,
     /// What becomes of columns that the model does not know. By default those of a table (CSV, Arrow) are passed over, and a
     /// key of an object or a form is refused.
     unknown: Option<Unknown>,
@@ -199,8 +204,9 @@ pub async fn named_predict(
 
 async fn answer(server: &Server, served: &Served, wishes: Asked, request: Request) -> Result<Response, Problem> {
     let bad = |rejection: QueryRejection| {
-        Problem::new(Kind::BadQuery, rejection.body_text())
-            .hint("there are `probabilities=true` and `unknown=ignore` or `unknown=refuse`")
+        Problem::new(Kind::BadQuery, rejection.body_text()).hint(
+            "there are `probabilities=true`, `interval=0.9`, `joint=true` and `unknown=ignore` or `unknown=refuse`",
+        )
     };
     let Query(wishes) = wishes.map_err(bad)?;
     let format = body::Format::of(request.headers())?;
@@ -211,10 +217,14 @@ async fn answer(server: &Server, served: &Served, wishes: Asked, request: Reques
     let arriving = loaded.queue.arriving();
     let (input, held) = body::read(request, format, server, arriving).await?;
     let (answer, mut done) = oneshot::channel();
-    let Wishes { probabilities, unknown } = wishes;
+    let Wishes { probabilities, unknown, interval, joint } = wishes;
+    let bounds = interval.map(|level| loaded.bounds(level, joint)).transpose().map_err(|error| {
+        let problem = Problem::new(Kind::BadQuery, error.to_string());
+        error.hint().into_iter().fold(problem, Problem::hint)
+    })?;
     // A table has what it has; a key that is misspelt in one of many objects would be lost.
     let lenient = unknown.map_or(table, |unknown| unknown == Unknown::Ignore);
-    let job = Job { input, output, probabilities, lenient, answer };
+    let job = Job { input, output, probabilities, bounds, lenient, answer };
     let left = match &loaded.at_once {
         Some(at_once) => at_once.answer(job),
         None => Some(job),

@@ -6,6 +6,7 @@ use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::work::{AtOnce, Job, Worker};
+use polytask::conformal::{Bound, Conformal, Unbounded};
 use polytask::model::{Model, ModelError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -26,6 +27,8 @@ pub struct Loaded {
     /// What answers a request that is alone.
     pub at_once: Option<AtOnce>,
     pub description: Description,
+    model: Arc<Model>,
+    conformal: Result<Conformal, Unbounded>,
 }
 
 impl Drop for Loaded {
@@ -141,10 +144,17 @@ impl Loaded {
             queue: Arc::clone(&queue),
             at_once: AtOnce::new(worker()),
             description: Description::new(name, &model, reader.max_rows()),
+            model: Arc::clone(&model),
+            conformal: Conformal::load(path, &model.tasks),
         };
         for number in 0..options.threads.max(1) {
             worker().start(number)?;
         }
         Ok(loaded)
+    }
+
+    /// By task, what holds the labels with this probability.
+    pub fn bounds(&self, level: f64, joint: bool) -> Result<Vec<Bound>, Unbounded> {
+        self.conformal.as_ref().map_err(Clone::clone)?.bounds(&self.model.tasks, level, joint)
     }
 }

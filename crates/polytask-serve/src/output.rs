@@ -5,7 +5,7 @@ use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use polytask::model::Model;
-use polytask::output::{Cells, Rows, Tokens, Written};
+use polytask::output::{Beside, Cells, Rows, Tokens, Written};
 use polytask::tasks::Prediction;
 use polytask_data::Table;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub fn write(
     table: &Table,
     predictions: &[Prediction],
     output: Output,
-    probabilities: bool,
+    beside: Beside<'_>,
 ) -> Result<Vec<u8>, Problem> {
     let tokens = Tokens::read(model, table)?;
     if let (Some(task), Output::Csv | Output::Arrow) = (of_pixels(model), output) {
@@ -52,16 +52,16 @@ pub fn write(
         .hint("send `accept: application/json`"));
     }
     let masks = vec![Vec::new(); predictions.len()];
-    let rows = Rows { model, files: None, predictions, tokens: &tokens, masks: &masks, failed: None };
+    let rows = Rows { model, files: None, predictions, tokens: &tokens, masks: &masks, failed: None, beside };
     let failed = |error: &dyn std::error::Error| Problem::new(Kind::Internal, error.to_string());
     match output {
         Output::Json => {
             let notes = model.notes(table)?;
-            json(&rows, name, probabilities, &notes).map_err(|error| failed(&error))
+            json(&rows, name, &notes).map_err(|error| failed(&error))
         }
-        Output::JsonLines => rows.jsonl(probabilities).map_err(|error| failed(&error)),
-        Output::Csv => Ok(rows.csv(probabilities)),
-        Output::Arrow => arrow(&rows, probabilities).map_err(|error| failed(&error)),
+        Output::JsonLines => rows.jsonl().map_err(|error| failed(&error)),
+        Output::Csv => Ok(rows.csv()),
+        Output::Arrow => arrow(&rows).map_err(|error| failed(&error)),
     }
 }
 
@@ -70,7 +70,7 @@ fn of_pixels(model: &Model) -> Option<&polytask::tasks::Task> {
     model.tasks.iter().find(|task| task.outcome().pixels().is_some())
 }
 
-fn json(rows: &Rows<'_>, name: &str, probabilities: bool, notes: &[String]) -> std::io::Result<Vec<u8>> {
+fn json(rows: &Rows<'_>, name: &str, notes: &[String]) -> std::io::Result<Vec<u8>> {
     let mut out = b"{\"model\": ".to_vec();
     serde_json::to_writer(&mut out, name)?;
     out.extend_from_slice(b", \"predictions\": [");
@@ -78,7 +78,7 @@ fn json(rows: &Rows<'_>, name: &str, probabilities: bool, notes: &[String]) -> s
         if row > 0 {
             out.extend_from_slice(b", ");
         }
-        rows.object(row, probabilities, &mut out)?;
+        rows.object(row, &mut out)?;
     }
     out.push(b']');
     if !notes.is_empty() {
@@ -89,7 +89,7 @@ fn json(rows: &Rows<'_>, name: &str, probabilities: bool, notes: &[String]) -> s
     Ok(out)
 }
 
-fn arrow(rows: &Rows<'_>, probabilities: bool) -> Result<Vec<u8>, ArrowError> {
+fn arrow(rows: &Rows<'_>) -> Result<Vec<u8>, ArrowError> {
     let all = 0..rows.count();
     let column = |Written { name, cells }: Written<'_>| -> (Field, ArrayRef) {
         match cells {
@@ -107,7 +107,7 @@ fn arrow(rows: &Rows<'_>, probabilities: bool) -> Result<Vec<u8>, ArrowError> {
             ),
         }
     };
-    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = rows.columns(probabilities).into_iter().map(column).unzip();
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = rows.columns().into_iter().map(column).unzip();
     let schema = Arc::new(Schema::new(fields));
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
     let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;

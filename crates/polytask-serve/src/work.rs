@@ -6,7 +6,9 @@ use crate::output::{Output, write};
 use crate::problem::{Kind, Problem};
 use crate::queue::Queue;
 use polytask::Dataset;
+use polytask::conformal::Bound;
 use polytask::model::{Model, Predictor};
+use polytask::output::Beside;
 use polytask_data::Table;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +22,8 @@ pub struct Job {
     pub output: Output,
     /// Whether probabilities are wanted.
     pub probabilities: bool,
+    /// By task, how intervals are made, where they are wanted.
+    pub bounds: Option<Vec<Bound>>,
     /// Whether columns that the model does not know are passed over.
     pub lenient: bool,
     pub answer: oneshot::Sender<Result<Vec<u8>, Problem>>,
@@ -161,7 +165,8 @@ impl Worker {
             Ok(None) => {}
             Ok(Some(predictions)) => {
                 for ((job, table), predictions) in read.into_iter().zip(predictions) {
-                    let written = write(&self.model, &self.name, &table, &predictions, job.output, job.probabilities);
+                    let beside = Beside { probabilities: job.probabilities, bounds: job.bounds.as_deref() };
+                    let written = write(&self.model, &self.name, &table, &predictions, job.output, beside);
                     drop(job.answer.send(written));
                 }
             }

@@ -6,8 +6,10 @@ use crate::prepare::Prepared;
 use crate::train::{Fitted, Round, Solved, StopReason};
 use indexmap::IndexMap;
 use polytask_model::config::Config;
+use polytask_model::conformal::{CONFORMAL, Conformal, HeldOut};
 use polytask_model::files;
 use polytask_model::model::{CONFIG, GateUse, HISTORY, METRICS, Model, OWN, RUN, RunInfo, Scores, peak_memory};
+use polytask_model::tasks::Truth;
 use std::path::Path;
 
 /// A finished training.
@@ -18,6 +20,7 @@ pub struct Run {
     fitted: Fitted,
     scores: Scores,
     gates: Vec<GateUse>,
+    conformal: Option<Conformal>,
 }
 
 /// What `metrics.json` holds.
@@ -41,7 +44,8 @@ impl Run {
         let scores = model.score(&prepared.data, &all, prepared.measured().1)?;
         let chosen = [&prepared.split.valid, &prepared.split.train].into_iter().find(|rows| !rows.is_empty());
         let gates = chosen.map_or(Ok(Vec::new()), |rows| model.gates(&prepared.data, rows))?;
-        Ok(Run { config, prepared, model, fitted, scores, gates })
+        let conformal = conformal(&prepared, &model, &fitted)?;
+        Ok(Run { config, prepared, model, fitted, scores, gates, conformal })
     }
 
     /// The trained model.
@@ -79,6 +83,11 @@ impl Run {
         &self.scores
     }
 
+    /// What the model's mistakes on held-out rows were, which intervals are made of; none without such rows.
+    pub fn conformal(&self) -> Option<&Conformal> {
+        self.conformal.as_ref()
+    }
+
     /// What gates weigh experts by, on average over the validation rows.
     pub fn gates(&self) -> &[GateUse] {
         &self.gates
@@ -96,6 +105,9 @@ impl Run {
         new.write(HISTORY, &lines(&self.fitted.history)?)?;
         new.write(CONFIG, self.config.to_toml()?.as_bytes())?;
         new.write(RUN, &json(&self.info(out))?)?;
+        if let Some(conformal) = &self.conformal {
+            new.write(CONFORMAL, &serde_json::to_vec(conformal).map_err(files::FileError::from)?)?;
+        }
         self.model.write(&mut new)?;
         Ok(new.commit(OWN)?)
     }
@@ -128,6 +140,20 @@ impl Run {
             labels: labels.map(|(task, labels)| (task.name.clone(), counts(&|rows| labels.count(rows)))).collect(),
         }
     }
+}
+
+/// The mistakes of a model on rows that it was not fitted on: those of an ensemble's folds, or the validation rows.
+fn conformal(prepared: &Prepared, model: &Model, fitted: &Fitted) -> Result<Option<Conformal>, Error> {
+    let (rows, predictions, of) = match &fitted.out_of_fold {
+        Some(held) => (&held.rows, held.predictions.clone(), HeldOut::Folds),
+        None if prepared.split.valid.is_empty() => return Ok(None),
+        None => {
+            let rows = &prepared.split.valid;
+            (rows, model.predict_judged(&prepared.data, rows)?, HeldOut::Validation)
+        }
+    };
+    let truths: Vec<Truth> = prepared.data.labels.iter().map(|labels| labels.truth.select(rows)).collect();
+    Ok(Conformal::new(&model.tasks, &truths, &predictions, of))
 }
 
 fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {

@@ -7,9 +7,10 @@ use super::on_threads;
 use crate::failure::Failure;
 use clap::ValueEnum;
 use name::Packing;
+use polytask::conformal::{Bound, Conformal};
 use polytask::files::{self, FileError};
 use polytask::model::Model;
-use polytask::output::{Rows, Tokens, write_masks};
+use polytask::output::{Beside, Rows, Tokens, write_masks};
 use polytask::tasks::Prediction;
 use polytask_data::{Column, DataError, Hint, ReadOptions, Table};
 use std::collections::BTreeMap;
@@ -49,6 +50,13 @@ pub struct Predict {
     /// Add a column `TASK=CLASS` with the probability of every class
     #[arg(long)]
     probabilities: bool,
+    /// Add what holds the label with this probability, such as 0.9: columns `TASK low` and `TASK high` of a quantity, `TASK
+    /// set` of classes
+    #[arg(long, value_name = "LEVEL")]
+    interval: Option<f64>,
+    /// With --interval: one level for the labels of all tasks of a row at once
+    #[arg(long, requires = "interval")]
+    joint: bool,
     /// Threads to use [default: all cores]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -62,11 +70,13 @@ impl Predict {
         if let (Some(task), None, Layout::Csv) = (of_pixels, &self.masks, format) {
             return Err(Failure::NoMasks(task.name.clone()));
         }
+        let bounds = self.bounds(&model)?;
+        let bounds = bounds.as_deref();
         let text = on_threads(self.threads, || {
             let Some(table) = self.table(&model)? else {
                 // No rows: what stands above them is still told.
                 let predictions: Vec<Prediction> = model.tasks.iter().map(|task| task.outcome().constant(0)).collect();
-                return self.written(&model, format, None, &predictions, None);
+                return self.written((&model, bounds), format, None, &predictions, None);
             };
             let (failed, table) = match self.on_error {
                 OnError::Stop => (None, table),
@@ -86,7 +96,7 @@ impl Predict {
                     row + 1
                 );
             }
-            self.written(&model, format, Some(&table), &predictions, failed.as_ref())
+            self.written((&model, bounds), format, Some(&table), &predictions, failed.as_ref())
         })??;
         match &self.out {
             Some(path) => {
@@ -121,7 +131,7 @@ impl Predict {
     /// The predictions of a table in the format that was asked for.
     fn written(
         &self,
-        model: &Model,
+        (model, bounds): (&Model, Option<&[Bound]>),
         format: Layout,
         table: Option<&Table>,
         predictions: &[Prediction],
@@ -143,11 +153,18 @@ impl Predict {
             Some(folder) => write_masks(folder, model, files, predictions)?,
             None => vec![Vec::new(); predictions.len()],
         };
-        let rows = Rows { model, files, predictions, tokens: &tokens, masks: &masks, failed };
+        let beside = Beside { probabilities: self.probabilities, bounds };
+        let rows = Rows { model, files, predictions, tokens: &tokens, masks: &masks, failed, beside };
         Ok(match format {
-            Layout::Csv => Ok(rows.csv(self.probabilities)),
-            Layout::Jsonl => rows.jsonl(self.probabilities),
+            Layout::Csv => Ok(rows.csv()),
+            Layout::Jsonl => rows.jsonl(),
         })
+    }
+
+    /// How intervals are made, where they are asked for.
+    fn bounds(&self, model: &Model) -> Result<Option<Vec<Bound>>, Failure> {
+        let Some(level) = self.interval else { return Ok(None) };
+        Ok(Some(Conformal::load(&self.model, &model.tasks)?.bounds(&model.tasks, level, self.joint)?))
     }
 
     /// The table of the data; none if it has no rows.

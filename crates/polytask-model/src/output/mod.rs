@@ -6,6 +6,7 @@ mod tokens;
 pub use pixels::{Masks, write_masks};
 pub use tokens::Tokens;
 
+use crate::conformal::Bound;
 use crate::model::Model;
 use crate::tasks::Prediction;
 use polytask_data::Column;
@@ -30,6 +31,17 @@ pub struct Rows<'a> {
     pub masks: &'a Masks,
     /// Rows that nothing could be predicted for, and why, where that is no reason to stop.
     pub failed: Option<&'a BTreeMap<usize, String>>,
+    /// What is written beside the predictions.
+    pub beside: Beside<'a>,
+}
+
+/// What is written beside predictions.
+#[derive(Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// The probability of every class or label.
+    pub probabilities: bool,
+    /// By task, how an interval or a set of classes is made.
+    pub bounds: Option<&'a [Bound]>,
 }
 
 /// A column of written predictions.
@@ -62,15 +74,15 @@ impl<'a> Rows<'a> {
         self.predictions.first().map_or(0, Prediction::len)
     }
 
-    /// An object a row, a key a task; with `probabilities` an object `TASK probabilities` beside every task of classes or
-    /// labels.
+    /// An object a row, a key a task; with probabilities an object `TASK probabilities` beside every task of classes or
+    /// labels, with bounds a list `TASK interval` or `TASK set`.
     ///
     /// # Errors
     /// None: memory takes all that is written.
-    pub fn jsonl(&self, probabilities: bool) -> std::io::Result<Vec<u8>> {
+    pub fn jsonl(&self) -> std::io::Result<Vec<u8>> {
         let mut out = Vec::new();
         for row in 0..self.count() {
-            self.object(row, probabilities, &mut out)?;
+            self.object(row, &mut out)?;
             out.push(b'\n');
         }
         Ok(out)
@@ -80,8 +92,8 @@ impl<'a> Rows<'a> {
     ///
     /// # Errors
     /// None: memory takes all that is written.
-    pub fn object(&self, row: usize, probabilities: bool, out: &mut Vec<u8>) -> std::io::Result<()> {
-        let Rows { model, files, predictions, tokens, masks, failed } = *self;
+    pub fn object(&self, row: usize, out: &mut Vec<u8>) -> std::io::Result<()> {
+        let Rows { model, files, predictions, tokens, masks, failed, beside } = *self;
         // Objects of the JSON library are in the order of their keys, so the object is put together here.
         let mut mark = b'{';
         let mut key = |name: &str, out: &mut Vec<u8>| -> std::io::Result<()> {
@@ -104,13 +116,27 @@ impl<'a> Rows<'a> {
             out.push(b'}');
             return Ok(());
         }
-        for ((task, prediction), masks) in model.tasks.iter().zip(predictions).zip(masks) {
+        for (at, ((task, prediction), masks)) in model.tasks.iter().zip(predictions).zip(masks).enumerate() {
             if let Prediction::Classes { labels, probabilities: all }
             | Prediction::Labels { labels, probabilities: all, .. } = prediction
-                && probabilities
+                && beside.probabilities
             {
                 key(&format!("{} probabilities", task.name), out)?;
                 serde_json::to_writer(&mut *out, &shares(labels, all, row))?;
+            }
+            let bound = beside.bounds.and_then(|bounds| bounds.get(at));
+            match (prediction, bound) {
+                (Prediction::Numbers(values), Some(bound)) => {
+                    if let Some(interval) = bound.interval(values[row]) {
+                        key(&format!("{} interval", task.name), out)?;
+                        serde_json::to_writer(&mut *out, &json!(interval))?;
+                    }
+                }
+                (Prediction::Classes { labels, probabilities }, Some(bound @ Bound::Likely(_))) => {
+                    key(&format!("{} set", task.name), out)?;
+                    serde_json::to_writer(&mut *out, &set(bound, labels, probabilities, row))?;
+                }
+                _ => {}
             }
             key(&task.name, out)?;
             match prediction {
@@ -131,24 +157,36 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// A column a task; with `probabilities` a column `TASK=CLASS` for every class or label behind its task.
-    pub fn columns(&self, probabilities: bool) -> Vec<Written<'a>> {
-        let Rows { model, files, predictions, tokens, masks, failed } = *self;
+    /// A column a task; with probabilities a column `TASK=CLASS` for every class or label behind its task, with bounds
+    /// columns `TASK low` and `TASK high`, or `TASK set` with `|` between the classes.
+    pub fn columns(&self) -> Vec<Written<'a>> {
+        let Rows { model, files, predictions, tokens, masks, failed, beside } = *self;
         let mut columns: Vec<Written<'a>> = Vec::new();
         let mut push = |name: String, cells: Cells<'a>| columns.push(Written { name, cells });
         if let Some(files) = files {
             push(files.name.clone(), Cells::Texts(Box::new(|row| files.shown(row).unwrap_or_default().into())));
         }
-        for ((task, prediction), masks) in model.tasks.iter().zip(predictions).zip(masks) {
+        for (at, ((task, prediction), masks)) in model.tasks.iter().zip(predictions).zip(masks).enumerate() {
             let name = &task.name;
+            let bound = beside.bounds.and_then(|bounds| bounds.get(at));
             match prediction {
                 Prediction::Numbers(values) => {
                     push(name.clone(), Cells::Numbers(Box::new(|row| values[row])));
+                    for (end, word) in ["low", "high"].into_iter().enumerate() {
+                        if let Some(bound) = bound.filter(|bound| bound.interval(0.0).is_some()) {
+                            let of = move |row: usize| bound.interval(values[row]).map_or(f64::NAN, |ends| ends[end]);
+                            push(format!("{name} {word}"), Cells::Numbers(Box::new(of)));
+                        }
+                    }
                 }
                 Prediction::Classes { labels, probabilities: all }
                 | Prediction::Labels { labels, probabilities: all, .. } => {
                     push(name.clone(), Cells::Texts(Box::new(|row| said(prediction, row))));
-                    for (i, class) in labels.iter().enumerate().filter(|_| probabilities) {
+                    if let Some(bound @ Bound::Likely(_)) = bound {
+                        let of = |row: usize| set(bound, labels, all, row).join("|").into();
+                        push(format!("{name} set"), Cells::Texts(Box::new(of)));
+                    }
+                    for (i, class) in labels.iter().enumerate().filter(|_| beside.probabilities) {
                         let value = move |row: usize| all[row * labels.len() + i] as f32;
                         push(format!("{name}={class}"), Cells::Shares(Box::new(value)));
                     }
@@ -180,8 +218,8 @@ impl<'a> Rows<'a> {
     }
 
     /// The [`columns`](Self::columns), a line a row.
-    pub fn csv(&self, probabilities: bool) -> Vec<u8> {
-        let columns = self.columns(probabilities);
+    pub fn csv(&self) -> Vec<u8> {
+        let columns = self.columns();
         let names: Vec<Cow<'_, str>> = columns.iter().map(|column| field(&column.name)).collect();
         let rows: Vec<usize> = (0..self.count()).collect();
         let written = rows.par_chunks(ROWS).map(|rows| {
@@ -263,6 +301,12 @@ fn best(prediction: &Prediction, row: usize) -> &str {
         }
     }
     &labels[best]
+}
+
+/// The classes of a row's set.
+fn set<'a>(bound: &Bound, labels: &'a [String], probabilities: &[f64], row: usize) -> Vec<&'a str> {
+    let own = &probabilities[row * labels.len()..(row + 1) * labels.len()];
+    bound.set(own).into_iter().map(|class| labels[class].as_str()).collect()
 }
 
 /// The class of every token of a row.

@@ -259,6 +259,7 @@ pub(super) fn fit(table: &Table, prepared: &Prepared, callback: &mut dyn Callbac
         seconds: began.elapsed().as_secs_f64(),
         history,
         solved: None,
+        out_of_fold: None,
     })
 }
 

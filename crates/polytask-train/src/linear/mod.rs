@@ -42,6 +42,7 @@ pub(crate) fn fit(job: &Job<'_>, settings: &Linear, watch: &mut dyn Callback) ->
         seconds: began.elapsed().as_secs_f64(),
         history: found.history,
         solved: Some(found.solved),
+        out_of_fold: None,
     })
 }
 
@@ -80,6 +81,7 @@ fn closed_form(
         seconds: began.elapsed().as_secs_f64(),
         history: Vec::new(),
         solved: Some(solved),
+        out_of_fold: None,
     })
 }
 

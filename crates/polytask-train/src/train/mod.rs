@@ -35,7 +35,7 @@ use polytask_model::config::{LossConfig, TrainConfig};
 use polytask_model::inputs::{Draw, EncodeError, Step};
 use polytask_model::model::{Body, Network};
 use polytask_model::share::Linear;
-use polytask_model::tasks::Task;
+use polytask_model::tasks::{Prediction, Task};
 use probe::Probe;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -218,6 +218,17 @@ pub struct Fitted {
     pub history: Vec<Round>,
     /// What the strength of a linear model's penalty came to.
     pub solved: Option<Solved>,
+    /// Predictions for rows that the models which made them were not fitted on, of an ensemble on several folds.
+    pub out_of_fold: Option<OutOfFold>,
+}
+
+/// Rows with predictions of models that were not fitted on them.
+#[derive(Clone, Debug)]
+pub struct OutOfFold {
+    /// Places in the data set, ascending.
+    pub rows: Vec<u32>,
+    /// By task.
+    pub predictions: Vec<Prediction>,
 }
 
 /// Why a model cannot be trained.
@@ -386,7 +397,7 @@ impl<'a> Training<'a> {
             None => (None, reached(&self.stepper, &self.average).clone()),
         };
         let body = Body::Network(Network { graph: self.job.graph.clone(), parameters });
-        Ok(Fitted { body, stop_reason, best_epoch, steps: step, seconds, history, solved: None })
+        Ok(Fitted { body, stop_reason, best_epoch, steps: step, seconds, history, solved: None, out_of_fold: None })
     }
 
     /// One optimiser step; the task whose loss is no longer finite, if one is.

@@ -7,6 +7,7 @@ use super::recipe::{self, Size};
 use super::{Ensemble, Member, Until, weigh};
 use crate::Error;
 use crate::prepare::Prepared;
+use crate::train::OutOfFold;
 use polytask_graph::LossKind;
 use polytask_model::config::{
     Config, Family, LossConfig, NumberEmbedding, Sharing, Strength, TrainConfig, TreesConfig, TreesMethod, TreesSharing,
@@ -24,6 +25,12 @@ pub(super) struct Library<'a> {
     dropped: Option<Vec<Vec<f64>>>,
 }
 
+/// Trees of a forest on all folds together.
+const FOREST: usize = 300;
+/// Rows of a larger leaf at least.
+const LEAF: usize = 5;
+/// Rows times tasks up to which each task has a forest of its own.
+const OWN_FORESTS: usize = 200_000;
 /// How many times the least loss is too much.
 const FAR: f64 = 2.0;
 
@@ -109,10 +116,11 @@ impl<'a> Library<'a> {
         self.judge.constant_losses()
     }
 
-    /// The weighted members.
-    pub(super) fn ensemble(self, seed: u64) -> Ensemble {
+    /// The weighted members, and what they predict for the rows that each was not fitted on, where there are several folds.
+    pub(super) fn ensemble(self, seed: u64) -> (Ensemble, Option<OutOfFold>) {
         let seen: Vec<&[Vec<f64>]> = self.members.iter().map(|member| member.seen.as_slice()).collect();
         let weights = self.judge.weights(&seen, seed);
+        let out_of_fold = (self.material.folds.len() > 1).then(|| self.judge.out_of_fold(&seen, &weights));
         let tasks: Vec<usize> = (0..self.material.table.tasks.len()).collect();
         let of = |(i, member): (usize, Fitted)| {
             let own: Vec<f64> = tasks.iter().map(|task| weights[*task][i]).collect();
@@ -120,7 +128,7 @@ impl<'a> Library<'a> {
             let Fitted { name, bodies, .. } = member;
             counts.then(|| Member { name, bodies, tasks: tasks.clone(), weights: own })
         };
-        Ensemble { members: self.members.into_iter().enumerate().filter_map(of).collect() }
+        (Ensemble { members: self.members.into_iter().enumerate().filter_map(of).collect() }, out_of_fold)
     }
 }
 
@@ -131,13 +139,10 @@ pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
     let folds = super::folds::count(table, prepared);
     let (rows, width) = (table.train.len() + table.valid.len(), prepared.encoder.inputs.len());
     let seed = table.config.train.seed;
-    let trees = |name: &str, method: TreesMethod, sharing: TreesSharing, count: Option<usize>| {
-        let config = TreesConfig {
-            method,
-            sharing,
-            trees: count.or(table.config.model.trees.trees),
-            ..table.config.model.trees.clone()
-        };
+    let trees = |name: &str, method: TreesMethod, sharing: TreesSharing, leaf: Option<usize>| {
+        let own = &table.config.model.trees;
+        let count = (method != TreesMethod::Boosted).then_some(FOREST).or(own.trees);
+        let config = TreesConfig { method, sharing, trees: count, min_rows: leaf.or(own.min_rows), ..own.clone() };
         let method = Method::of(&config, &prepared.encoder, seed).sized(rows, width, folds);
         let how = match sharing {
             _ if !several => "",
@@ -147,7 +152,6 @@ pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
         };
         Candidate { name: format!("{name}{how}"), recipe: Recipe::Trees(Box::new(method)) }
     };
-    let rows = table.train.len() + table.valid.len();
     let size = |networks| Size { rows, numbers: prepared.encoder.number_width(), networks };
     let network = |name: &str, sharing: Sharing, recipe: Option<(Size, NumberEmbedding)>| {
         let how = match sharing {
@@ -168,12 +172,18 @@ pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
         Candidate { name: "the mean".to_owned(), recipe: Recipe::Trees(Box::new(Method::constant(seed))) },
         network("linear", Sharing::Linear(ridge), None),
         trees("boosted trees", TreesMethod::Boosted, TreesSharing::Shared, None),
-        trees("extremely randomised trees", TreesMethod::Extra, TreesSharing::Shared, Some(300)),
-        trees("forest", TreesMethod::Forest, TreesSharing::Shared, Some(300)),
+        trees("extremely randomised trees", TreesMethod::Extra, TreesSharing::Shared, None),
+        trees("forest", TreesMethod::Forest, TreesSharing::Shared, None),
     ];
     if independent {
         all.push(trees("boosted trees", TreesMethod::Boosted, TreesSharing::None, None));
     }
+    // Where labels are noise for the most part, leaves of several rows; what one task's noise would split, another's
+    // signal has no rows left for, so that each task has trees of its own where that is asked for and can be paid.
+    let own = independent && rows * table.tasks.len() <= OWN_FORESTS;
+    let sharing = if own { TreesSharing::None } else { TreesSharing::Shared };
+    all.push(trees("extremely randomised trees of larger leaves", TreesMethod::Extra, sharing, Some(LEAF)));
+    all.push(trees("forest of larger leaves", TreesMethod::Forest, sharing, Some(LEAF)));
     let (one, each) = (size(1), size(table.tasks.len()));
     all.push(network("network on waves", Sharing::default(), Some((one, NumberEmbedding::Periodic))));
     if independent && each.is_affordable() {

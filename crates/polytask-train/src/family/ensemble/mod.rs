@@ -73,7 +73,7 @@ pub(super) fn fit(table: &Table, prepared: &Prepared, callback: &mut dyn Callbac
         }
     }
     mark_best(&mut history);
-    let ensemble = library.ensemble(table.config.train.seed);
+    let (ensemble, out_of_fold) = library.ensemble(table.config.train.seed);
     Ok(Fitted {
         body: Body::Ensemble(ensemble),
         stop_reason,
@@ -82,6 +82,7 @@ pub(super) fn fit(table: &Table, prepared: &Prepared, callback: &mut dyn Callbac
         seconds: began.elapsed().as_secs_f64(),
         history,
         solved: None,
+        out_of_fold,
     })
 }
 

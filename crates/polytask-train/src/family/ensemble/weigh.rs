@@ -2,10 +2,11 @@
 //! that they were not fitted on (Caruana et al. 2004).
 
 use super::candidate::Material;
-use polytask_exec::Outputs;
+use crate::train::OutOfFold;
+use polytask_exec::{Outputs, TaskOutput, Values};
 use polytask_graph::LossKind;
 use polytask_math::seed::SplitMix64;
-use polytask_model::tasks::{Labels, Link, Target, Task};
+use polytask_model::tasks::{Labels, Layout, Link, Target, Task};
 use rayon::prelude::*;
 
 /// Picks a task.
@@ -26,7 +27,7 @@ pub(super) struct Judge<'a> {
     tasks: Vec<Column<'a>>,
     /// By row of the data set, its place among those that judge.
     places: Vec<Option<u32>>,
-    rows: usize,
+    rows: Vec<u32>,
 }
 
 /// One task over the rows that judge.
@@ -49,12 +50,12 @@ impl<'a> Judge<'a> {
         rows.iter().enumerate().for_each(|(place, row)| places[*row as usize] = Some(place as u32));
         let column = |(task, at): (&'a Task, &usize)| Column::new(task, &data.labels[*at], &rows);
         let tasks = material.table.tasks.iter().zip(&material.table.labels).map(column).collect();
-        Judge { tasks, places, rows: rows.len() }
+        Judge { tasks, places, rows }
     }
 
     /// No predictions yet.
     pub(super) fn nothing(&self) -> Vec<Vec<f64>> {
-        self.tasks.iter().map(|column| vec![f64::NAN; self.rows * column.width]).collect()
+        self.tasks.iter().map(|column| vec![f64::NAN; self.rows.len() * column.width]).collect()
     }
 
     /// Takes over what was predicted for some rows.
@@ -89,7 +90,7 @@ impl<'a> Judge<'a> {
         let of = |column: &Column<'_>| {
             let mut constant: Vec<f64> = column.task.outcome().initial_bias().iter().map(|z| f64::from(*z)).collect();
             column.link.decode(&mut constant);
-            column.mean(&constant.repeat(self.rows))
+            column.mean(&constant.repeat(self.rows.len()))
         };
         self.tasks.iter().map(of).collect()
     }
@@ -101,6 +102,24 @@ impl<'a> Judge<'a> {
             column.weights(&seen, seed)
         };
         self.tasks.iter().enumerate().map(of).collect()
+    }
+}
+
+impl Judge<'_> {
+    /// What the weighted candidates predict for the rows that judge; `weights` by task and candidate.
+    pub(super) fn out_of_fold(&self, seen: &[&[Vec<f64>]], weights: &[Vec<f64>]) -> OutOfFold {
+        let of = |(at, column): (usize, &Column<'_>)| {
+            let mut sums = vec![0.0; self.rows.len() * column.width];
+            for (seen, weight) in seen.iter().zip(&weights[at]).filter(|(_, weight)| **weight > 0.0) {
+                sums.iter_mut().zip(&seen[at]).for_each(|(sum, own)| *sum += weight * own);
+            }
+            sums.chunks_exact_mut(column.width.max(1)).for_each(|row| column.link.encode(row));
+            let mut values = Values::of_rows(column.width, self.rows.len());
+            values.extend(&sums.iter().map(|z| *z as f32).collect::<Vec<_>>());
+            let output = TaskOutput { prediction: values, ..TaskOutput::default() };
+            column.task.predict(&output, &Layout::of_rows(self.rows.len()))
+        };
+        OutOfFold { rows: self.rows.clone(), predictions: self.tasks.iter().enumerate().map(of).collect() }
     }
 }
 
