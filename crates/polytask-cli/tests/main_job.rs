@@ -46,6 +46,7 @@ fn the_bundled_example_trains_into_a_whole_directory() {
     let all = [
         "checkpoint.safetensors",
         "config.toml",
+        "conformal.json",
         "history.jsonl",
         "metrics.json",
         "model.json",

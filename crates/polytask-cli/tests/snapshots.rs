@@ -114,7 +114,7 @@ fn compare_prints_a_line_a_task() {
     // One step at a rate of next to nothing: both models are as they were drawn, and no verdict can change.
     let done = folder.works("compare config.toml --seeds 3 --set train.steps=1 --set train.learning_rate=1e-9");
     insta::assert_snapshot!(redacted(&done.out), @r"
-    task metric constant linear alone joint joint better by p sharing
+    task metric constant linear independent joint joint better by p sharing
     size r2 # # # ± # # ± # # ± # # no difference beyond the noise
     warm auc # # # ± # # ± # # ± # # no difference beyond the noise
     grade accuracy # # # ± # # ± # # ± # # no difference beyond the noise
@@ -126,7 +126,7 @@ fn compare_prints_a_line_a_task() {
 
     all tasks models parameters training multiply-adds a row prediction a row
     joint 1 181 # s 163 # µs
-    apart 3 373 # s 329 # µs
+    independent 3 373 # s 329 # µs
     ");
     insta::assert_snapshot!(redacted(&done.err), @"training 13 models: a linear one, then the joint one and one a task, 3 seeds");
 

@@ -27,10 +27,6 @@ pub(super) struct Library<'a> {
 
 /// Trees of a forest on all folds together.
 const FOREST: usize = 300;
-/// Rows of a larger leaf at least.
-const LEAF: usize = 5;
-/// Rows times tasks up to which each task has a forest of its own.
-const OWN_FORESTS: usize = 200_000;
 /// How many times the least loss is too much.
 const FAR: f64 = 2.0;
 
@@ -139,10 +135,10 @@ pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
     let folds = super::folds::count(table, prepared);
     let (rows, width) = (table.train.len() + table.valid.len(), prepared.encoder.inputs.len());
     let seed = table.config.train.seed;
-    let trees = |name: &str, method: TreesMethod, sharing: TreesSharing, leaf: Option<usize>| {
+    let trees = |name: &str, method: TreesMethod, sharing: TreesSharing| {
         let own = &table.config.model.trees;
         let count = (method != TreesMethod::Boosted).then_some(FOREST).or(own.trees);
-        let config = TreesConfig { method, sharing, trees: count, min_rows: leaf.or(own.min_rows), ..own.clone() };
+        let config = TreesConfig { method, sharing, trees: count, ..own.clone() };
         let method = Method::of(&config, &prepared.encoder, seed).sized(rows, width, folds);
         let how = match sharing {
             _ if !several => "",
@@ -171,19 +167,13 @@ pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
     let mut all = vec![
         Candidate { name: "the mean".to_owned(), recipe: Recipe::Trees(Box::new(Method::constant(seed))) },
         network("linear", Sharing::Linear(ridge), None),
-        trees("boosted trees", TreesMethod::Boosted, TreesSharing::Shared, None),
-        trees("extremely randomised trees", TreesMethod::Extra, TreesSharing::Shared, None),
-        trees("forest", TreesMethod::Forest, TreesSharing::Shared, None),
+        trees("boosted trees", TreesMethod::Boosted, TreesSharing::Shared),
+        trees("extremely randomised trees", TreesMethod::Extra, TreesSharing::Shared),
+        trees("forest", TreesMethod::Forest, TreesSharing::Shared),
     ];
     if independent {
-        all.push(trees("boosted trees", TreesMethod::Boosted, TreesSharing::None, None));
+        all.push(trees("boosted trees", TreesMethod::Boosted, TreesSharing::None));
     }
-    // Where labels are noise for the most part, leaves of several rows; what one task's noise would split, another's
-    // signal has no rows left for, so that each task has trees of its own where that is asked for and can be paid.
-    let own = independent && rows * table.tasks.len() <= OWN_FORESTS;
-    let sharing = if own { TreesSharing::None } else { TreesSharing::Shared };
-    all.push(trees("extremely randomised trees of larger leaves", TreesMethod::Extra, sharing, Some(LEAF)));
-    all.push(trees("forest of larger leaves", TreesMethod::Forest, sharing, Some(LEAF)));
     let (one, each) = (size(1), size(table.tasks.len()));
     all.push(network("network on waves", Sharing::default(), Some((one, NumberEmbedding::Periodic))));
     if independent && each.is_affordable() {
