@@ -295,3 +295,15 @@ fn what_was_chosen_silently_and_what_came_out_useless_is_said() {
     let said = Folder::with(&chosen, &data).works("train config.toml --set train.epochs=1").err;
     assert!(!said.contains("nothing else reads") && said.contains("after 1 epoch, "), "{said}");
 }
+
+#[test]
+fn the_first_command_of_the_readme_trains_an_ensemble() {
+    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
+    assert!(readme.contains("cargo run --release -- train examples/health/config.toml --out health-model"));
+    let folder = Folder::new();
+    // The time of the quickest candidates.
+    folder.works(&format!("train {} --out health --time 1s", repository("examples/health/config.toml")));
+    let metrics = folder.json("health/metrics.json");
+    assert_eq!(metrics["tasks"].as_object().unwrap().len(), 8);
+    assert!(metrics["tasks"]["waist"]["r2"].as_f64().unwrap() > 0.5, "{metrics}");
+}
