@@ -191,16 +191,24 @@ fn a_config_that_is_no_toml() {
     case.fails(2, &message);
 }
 
+/// The hint where training rows have too few labels of a task.
+fn more(task: &str) -> String {
+    format!(
+        "hint: take [tasks.{task}] out to learn the other tasks, or let the training rows have more of its labels: another \
+         seed or share, or `stratify` in data.split"
+    )
+}
+
 #[test]
 fn tasks_with_one_label_or_none() {
     let message = |task: &str, value: &str| {
-        format!("task `{task}`: every label in the training rows is `{value}`; there is nothing to learn")
+        format!("task `{task}`: every label in the training rows is `{value}`; there is nothing to learn\n{}", more(task))
     };
     Case::data(with_column("warm", "no", |_| true)).fails(1, &message("warm", "no"));
     Case::data(with_column("size", "12.5", |_| true)).fails(1, &message("size", "12.5"));
     Case::data(with_column("grade", "low", |line| line.contains(",train,"))).fails(1, &message("grade", "low"));
-    Case::data(with_column("size", "", |_| true))
-        .fails(1, "task `size`: column `size` has no label in the training rows");
+    let message = format!("task `size`: column `size` has no label in the training rows\n{}", more("size"));
+    Case::data(with_column("size", "", |_| true)).fails(1, &message);
 }
 
 #[test]
@@ -213,8 +221,8 @@ fn a_part_without_labels() {
         let part = format!(",{part},");
         Case::data(with_column("size", "", |line| line.contains(&part))).fails(1, &message);
     }
-    let message = "task `size`: column `size` has no label in the training rows";
-    Case::data(with_column("size", "", |line| line.contains(",train,"))).fails(1, message);
+    let message = format!("task `size`: column `size` has no label in the training rows\n{}", more("size"));
+    Case::data(with_column("size", "", |line| line.contains(",train,"))).fails(1, &message);
 }
 
 #[test]
