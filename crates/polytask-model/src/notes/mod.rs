@@ -53,7 +53,7 @@ pub fn of_fit(config: &Config, encoder: &Encoder, tasks: &[Task], table: &Table,
             Code::Number(_) => outlier(table, column, rows),
             Code::Category(_) => alike(column),
             Code::Date(date) => kinds::of_date(config.inputs.get(&input.column), date, column),
-            Code::Boolean(_) | Code::Text(_) | Code::Image(_) => None,
+            Code::Boolean(_) | Code::Text(_) | Code::Encoded(_) | Code::Image(_) => None,
         }
     };
     said.extend(few(encoder.inputs.iter().filter_map(of).collect()));
