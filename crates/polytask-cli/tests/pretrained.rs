@@ -134,7 +134,7 @@ fn every_family_reads_the_vectors() {
         "[model]\nfamily = \"trees\"\ntrees = { trees = 5 }\n",
         "[model]\nfamily = \"ensemble\"\npreset = \"fast\"\n",
         "[model]\nsharing = \"mmoe\"\ntrunk = [8]\n[train]\nepochs = 1\n",
-        "[model]\nsharing = { kind = \"none\" }\ntrunk = [8]\n[train]\nepochs = 1\n",
+        "[model]\nsharing = \"none\"\ntrunk = [8]\n[train]\nepochs = 1\n",
     ] {
         let folder = folder(ROWS, "pooling = \"cls\", normalize = true, max_pieces = 8", more);
         let done = works(&folder, "train config.toml --out a");
@@ -208,7 +208,11 @@ fn what_does_not_go_together_is_refused() {
         assert!(!folder.path("a").exists());
     };
     fails("rate = 0.5", 2, "`inputs.text.encoder.rate` is of an encoder that learns, and `train` is \"frozen\"");
-    fails("train = \"full\", link = true", 2, "is of an encoder that learns nothing: what has learnt stands in the model");
+    fails(
+        "train = \"full\", link = true",
+        2,
+        "is of an encoder that learns nothing: what has learnt stands in the model",
+    );
     fails("train = \"half\"", 2, "it must be \"frozen\", \"full\" or a number of layers");
     fails("max_pieces = 4", 2, "it must be 8 or more");
     fails("max_pieces = 400", 1, "`max_pieces` is 400, and the encoder has 40 positions");
@@ -217,4 +221,27 @@ fn what_does_not_go_together_is_refused() {
     std::fs::remove_file(folder.path("encoder/tokenizer.json")).unwrap();
     let done = run(&folder, "train config.toml --out a");
     assert!(done.err.contains("lacks tokenizer.json\nhint: download every file"), "{}", done.err);
+}
+
+#[test]
+fn init_proposes_an_encoder_that_is_there() {
+    let folder = folder(ROWS, "", SHORT);
+    let plain = |line: &str| {
+        let row: Value = serde_json::from_str(line).unwrap();
+        format!("{}\n", json!({ "text": row["text"], "act": row["act"] }))
+    };
+    let rows: String = data().lines().map(plain).collect();
+    folder.write("plain.jsonl", rows);
+    let init = |root: Option<&str>| {
+        let mut command = folder.command(&["init", "plain.jsonl", "--tasks", "act"]);
+        command.env_remove("POLYTASK_ENCODERS");
+        if let Some(root) = root {
+            command.env("POLYTASK_ENCODERS", folder.path(root));
+        }
+        Done::of(command.output().unwrap()).out
+    };
+    let line = "# text = { kind = \"text\", encoder = { pretrained = \"${POLYTASK_ENCODERS}/encoder\" } }";
+    assert!(init(Some(".")).contains(line), "{}", init(Some(".")));
+    assert!(!init(None).contains("pretrained"));
+    assert!(!init(Some("nowhere")).contains("pretrained"));
 }

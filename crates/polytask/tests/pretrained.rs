@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture that makes no sense must stop the test")]
 
+use polytask::config::{EncoderPooling, LongTexts};
 use polytask::files::{Array, Numbers, Tensor, decode_arrays, read_tensors, write_tensors};
 use polytask::pretrained::{Asked, Checkpoint, CheckpointError, Encoding, Family};
-use polytask::config::{EncoderPooling, LongTexts};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -117,7 +117,7 @@ fn vectors_do_not_depend_on_what_is_encoded_together() {
 #[test]
 fn words_have_the_means_of_their_pieces() {
     let checkpoint = Checkpoint::read(&fixtures().join("bert")).unwrap();
-    let words = ["unbelievably", "happy", "\u{200b}", "music"];
+    let words = ["unbelievablyhappy", "happy", "\u{7}", "music"];
     let vectors = checkpoint.vectors(&encoding(40, LongTexts::Cut), &[Asked::Words(&words)], false).unwrap();
     let pieces: Vec<Vec<u32>> = words.iter().map(|word| checkpoint.reader.pieces(word).unwrap()).collect();
     assert!(pieces[0].len() > 1 && pieces[2].is_empty());
@@ -147,7 +147,8 @@ fn old_names_prefixes_and_shards_are_read() {
     let plain = Checkpoint::read(&fixtures().join("bert")).unwrap();
     let folder = copy("bert");
     rename(folder.path(), |tensor| {
-        let name = tensor.name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
+        let name =
+            tensor.name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
         Some(Tensor { name: format!("bert.{name}"), ..tensor })
     });
     assert_eq!(Checkpoint::read(folder.path()).unwrap().hash, plain.hash);

@@ -2,8 +2,8 @@
 
 use super::image::{Gallery, Limits, Pictures, Wanted};
 use super::text::{Texts, TokenFeatures};
-use crate::section::InputKind;
 use super::{Code, EncodeError, Encoder, Galleries, InputColumn, boolean::Boolean, number::Number};
+use crate::section::InputKind;
 use polytask_data::image::write_image;
 use polytask_data::{ImageProblem, ImageShape, Table};
 use rayon::prelude::*;

@@ -245,7 +245,8 @@ impl Encoder {
                 inputs.push(Input { column, code: Code::Text(text) });
                 continue;
             };
-            let (words, source) = (context.words == Some(true), InputColumn::find(&column, Some(InputKind::Text), table)?);
+            let (words, source) =
+                (context.words == Some(true), InputColumn::find(&column, Some(InputKind::Text), table)?);
             let (encoded, notes) = Encoded::fit(context, &source, rows)?;
             said.extend(notes);
             inputs.push(Input { column: column.clone(), code: Code::Encoded(encoded) });
@@ -570,7 +571,8 @@ fn fit_input(
                 Some(Subwords::Read(path)) => Some(path),
                 _ => None,
             };
-            let context = config.encoder.as_ref().map(|encoder| Context::read(name, encoder, plan.folder)).transpose()?;
+            let context =
+                config.encoder.as_ref().map(|encoder| Context::read(name, encoder, plan.folder)).transpose()?;
             let (vectors, tokenizer) = (resolved(config.vectors.as_ref())?, resolved(tokenizer)?);
             Code::Text(Text::fit(&source, config, text::TextFiles { vectors, tokenizer, context }, rows)?)
         }

@@ -20,7 +20,8 @@ impl Key {
         match text {
             Asked::Text(text) => Self::hash(&["text".as_bytes(), text.as_bytes()]),
             Asked::Words(words) => {
-                let parts: Vec<&[u8]> = std::iter::once("words".as_bytes()).chain(words.iter().map(|w| w.as_bytes())).collect();
+                let parts: Vec<&[u8]> =
+                    std::iter::once("words".as_bytes()).chain(words.iter().map(|w| w.as_bytes())).collect();
                 Self::hash(&parts)
             }
         }
@@ -126,8 +127,11 @@ impl Cache {
         vectors.iter().for_each(|(name, _)| hasher.update(name.as_bytes()));
         let path = self.folder.join(format!("{}.safetensors", &hexadecimal(&hasher.finalize())[..16]));
         let values: Vec<f32> = vectors.iter().flat_map(|(_, vector)| vector.values.iter().copied()).collect();
-        let tensor =
-            files::Tensor { name: VECTORS.to_owned(), dims: vec![values.len() / width.max(1), width], values: values.into() };
+        let tensor = files::Tensor {
+            name: VECTORS.to_owned(),
+            dims: vec![values.len() / width.max(1), width],
+            values: values.into(),
+        };
         let index = Index {
             counts: vectors.iter().map(|(_, vector)| vector.values.len() / width.max(1)).collect(),
             long: vectors.iter().map(|(_, vector)| vector.long).collect(),
@@ -141,7 +145,8 @@ impl Cache {
     fn files(&self) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(&self.folder) else { return Vec::new() };
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        let mut files: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|e| e == "safetensors")).collect();
+        let mut files: Vec<PathBuf> =
+            paths.filter(|path| path.extension().is_some_and(|e| e == "safetensors")).collect();
         files.sort();
         files
     }

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum CheckpointError {
     /// Not there.
-    #[error("{0} is no folder; a pretrained encoder is a folder with config.json, model.safetensors and tokenizer.json")]
+    #[error(
+        "{0} is no folder; a pretrained encoder is a folder with config.json, model.safetensors and tokenizer.json"
+    )]
     NoFolder(PathBuf),
     /// Files that it lacks.
     #[error("the pretrained encoder in {folder} lacks {}", .files.join(" and "))]
@@ -18,7 +20,9 @@ pub enum CheckpointError {
         files: Vec<String>,
     },
     /// Weights as a pickle, which could run a program when it is read.
-    #[error("the pretrained encoder in {folder} has its weights in {file}, a pickle, which is not read because it can run programs")]
+    #[error(
+        "the pretrained encoder in {folder} has its weights in {file}, a pickle, which is not read because it can run programs"
+    )]
     Pickle {
         /// The folder.
         folder: PathBuf,

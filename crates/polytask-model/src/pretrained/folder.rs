@@ -42,7 +42,8 @@ impl Folder {
             return Err(CheckpointError::NoFolder(path.to_owned()));
         }
         let there = |name: &str| path.join(name).is_file();
-        let mut missing: Vec<String> = [CONFIG, TOKENIZER].into_iter().filter(|name| !there(name)).map(String::from).collect();
+        let mut missing: Vec<String> =
+            [CONFIG, TOKENIZER].into_iter().filter(|name| !there(name)).map(String::from).collect();
         let names: Vec<String> = match (there(TENSORS), there(INDEX)) {
             (true, _) => vec![TENSORS.to_owned()],
             (false, true) => {
@@ -107,7 +108,9 @@ impl Folder {
 
     /// A tensor as real numbers of 32 bits; none where there is none of this name.
     pub(super) fn tensor(&self, name: &str) -> Result<Option<Tensor>, CheckpointError> {
-        let Some((path, bytes)) = self.tensors.get(name).and_then(|file| self.files.get(*file)) else { return Ok(None) };
+        let Some((path, bytes)) = self.tensors.get(name).and_then(|file| self.files.get(*file)) else {
+            return Ok(None);
+        };
         let fault = |reason: String| CheckpointError::File { path: path.clone(), reason };
         let file = SafeTensors::deserialize(bytes).map_err(|error| fault(error.to_string()))?;
         let view = file.tensor(name).map_err(|error| fault(error.to_string()))?;
@@ -169,5 +172,6 @@ impl Folder {
 
 fn json<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
     let bytes = std::fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
-    serde_json::from_slice(&bytes).map_err(|error| CheckpointError::File { path: path.to_owned(), reason: error.to_string() })
+    serde_json::from_slice(&bytes)
+        .map_err(|error| CheckpointError::File { path: path.to_owned(), reason: error.to_string() })
 }

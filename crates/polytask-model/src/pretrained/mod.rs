@@ -13,8 +13,8 @@ use cache::Cache;
 pub use error::CheckpointError;
 pub use family::{Family, Shape};
 pub use tokens::PieceReader;
-use vectors::Memo;
 pub use vectors::{Asked, Encoding, Vector, Vectors, watch};
+use vectors::{Engine, Memo};
 
 use crate::files::{Array, Numbers};
 use folder::Folder;
@@ -43,6 +43,8 @@ pub struct Checkpoint {
     weights: Arc<Vec<Weight>>,
     #[serde(skip)]
     memo: Arc<Memo>,
+    #[serde(skip)]
+    engine: Arc<Engine>,
 }
 
 /// What a folder of sentence-transformers says of pooling.
@@ -84,7 +86,15 @@ impl Checkpoint {
         let weights = family::weights(&mut folder, &shape)?;
         let hash = hash(&shape, &reader, &weights);
         let advice = folder.advice();
-        Ok(Checkpoint { shape, reader, hash, advice, weights: Arc::new(weights), memo: Arc::default() })
+        Ok(Checkpoint {
+            shape,
+            reader,
+            hash,
+            advice,
+            weights: Arc::new(weights),
+            memo: Arc::default(),
+            engine: Arc::default(),
+        })
     }
 
     /// Whether the weights are at hand.
@@ -160,7 +170,7 @@ impl Checkpoint {
         }
         match hash(&self.shape, &self.reader, &weights) == self.hash {
             true => {
-                self.weights = Arc::new(weights);
+                (self.weights, self.engine) = (Arc::new(weights), Arc::default());
                 Ok(())
             }
             false => Err(format!("the pretrained encoder {} is not the one that it was", self.short())),
@@ -184,10 +194,12 @@ impl Checkpoint {
         let read = Checkpoint::read(&folder).map_err(|error| error.to_string())?;
         match read.hash == self.hash {
             true => {
-                self.weights = read.weights;
+                (self.weights, self.engine) = (read.weights, Arc::default());
                 Ok(())
             }
-            false => Err(format!("{} holds another pretrained encoder than the one it was made with", folder.display())),
+            false => {
+                Err(format!("{} holds another pretrained encoder than the one it was made with", folder.display()))
+            }
         }
     }
 

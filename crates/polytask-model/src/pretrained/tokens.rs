@@ -20,7 +20,8 @@ impl PieceReader {
     pub(super) fn read(folder: &Folder, shape: &Shape) -> Result<Self, CheckpointError> {
         let path = folder.path.join(TOKENIZER);
         let fault = |reason: String| CheckpointError::File { path: path.clone(), reason };
-        let source = std::fs::read_to_string(&path).map_err(|source| CheckpointError::Read { path: path.clone(), source })?;
+        let source =
+            std::fs::read_to_string(&path).map_err(|source| CheckpointError::Read { path: path.clone(), source })?;
         let tokenizer = Tokenizer::try_from(source).map_err(|e| fault(format!("it is no tokenizer.json: {e}")))?;
         if let Some(largest) = tokenizer.largest().filter(|largest| *largest as usize >= shape.vocabulary) {
             return Err(fault(format!(

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 /// How vectors are made of hidden states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,16 @@ impl Vectors {
 /// Vectors that were made for a table that a model is fitted on, kept as long as the encoder.
 #[derive(Debug, Default)]
 pub(super) struct Memo(RwLock<HashMap<Key, Arc<Vector>>>);
+
+/// What runs the network when nobody has it, planned once: a request to a server is a sentence or two.
+#[derive(Default)]
+pub(super) struct Engine(Mutex<Option<Runner>>);
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Engine")
+    }
+}
 
 /// Pieces that are run together.
 const AT_ONCE: usize = 8192;
@@ -183,9 +193,16 @@ impl Checkpoint {
 
     /// Runs sequences through the network, many pieces together, and hands out what each comes to.
     fn run(&self, sequences: &[&[u32]], mut each: impl FnMut(usize, &[f32])) -> Result<(), String> {
-        let (graph, parameters) = self.network().map_err(|error| error.to_string())?;
-        let plan = Plan::new(&graph, ROWS, Mode::Predict, &Groups::merged(&graph));
-        let mut runner = Runner::new(plan, parameters);
+        // Taken out while it runs: nobody waits for a lock on a thread that others wait for.
+        let there = self.engine.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut runner = match there {
+            Some(runner) => runner,
+            None => {
+                let (graph, parameters) = self.network().map_err(|error| error.to_string())?;
+                let plan = Plan::new(&graph, ROWS, Mode::Predict, &Groups::merged(&graph));
+                Runner::new(plan, parameters)
+            }
+        };
         let mut done = 0;
         while done < sequences.len() {
             let mut pieces = 0;
@@ -205,6 +222,7 @@ impl Checkpoint {
             (0..count).for_each(|row| each(done + row, states.prediction.of(row)));
             done += count;
         }
+        *self.engine.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(runner);
         Ok(())
     }
 

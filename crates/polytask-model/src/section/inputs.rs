@@ -1,8 +1,8 @@
 //! `[inputs]`: which columns the model reads, and as what.
 
 use super::error::Problem;
-use super::pretrained::EncoderConfig;
 use super::image::{self, Augment, ImageFit, ImageSize};
+use super::pretrained::EncoderConfig;
 use super::scalar::Scalar;
 use super::shorthand::{Shorthand, shorthand};
 use polytask_data::DateFormat;

@@ -148,8 +148,9 @@ impl Context {
     }
 
     fn vectors_of_tokens(&self, sentences: &Sentences) -> Result<ContextFeatures, String> {
-        let words: Vec<Vec<&str>> =
-            (0..sentences.rows()).map(|row| sentences.tokens(row).map(|token| sentences.word(token)).collect()).collect();
+        let words: Vec<Vec<&str>> = (0..sentences.rows())
+            .map(|row| sentences.tokens(row).map(|token| sentences.word(token)).collect())
+            .collect();
         let asked: Vec<Asked<'_>> = words.iter().map(|words| Asked::Words(words)).collect();
         let vectors = self.checkpoint.vectors(&self.encoding, &asked, false)?;
         let values = vectors.all.iter().flat_map(|vector| vector.values.iter().copied()).collect();

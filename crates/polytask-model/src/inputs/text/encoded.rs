@@ -26,8 +26,11 @@ impl Encoded {
         let vectors = context.of_rows(source, true)?;
         let width = context.checkpoint.shape.width;
         let (mut mean, mut square) = (vec![0.0f64; width], vec![0.0f64; width]);
-        let known: Vec<&[f32]> =
-            rows.iter().filter_map(|row| vectors.all.get(*row as usize)).map(|vector| vector.values.as_slice()).collect();
+        let known: Vec<&[f32]> = rows
+            .iter()
+            .filter_map(|row| vectors.all.get(*row as usize))
+            .map(|vector| vector.values.as_slice())
+            .collect();
         let count = known.len().max(1) as f64;
         for vector in &known {
             mean.iter_mut().zip(*vector).for_each(|(mean, value)| *mean += f64::from(*value) / count);
@@ -75,7 +78,9 @@ pub(in crate::inputs) fn said(input: &str, context: &Context, vectors: &crate::p
     let mut said = vec![match encoded {
         0 => format!("input `{input}`: the vectors of its {distinct} distinct texts were in the cache"),
         _ if encoded == distinct => format!("input `{input}`: {distinct} distinct texts were encoded"),
-        _ => format!("input `{input}`: {encoded} of {distinct} distinct texts were encoded, the others were in the cache"),
+        _ => format!(
+            "input `{input}`: {encoded} of {distinct} distinct texts were encoded, the others were in the cache"
+        ),
     }];
     let most = context.encoding.pieces;
     match (vectors.long(), context.encoding.long) {
@@ -84,7 +89,9 @@ pub(in crate::inputs) fn said(input: &str, context: &Context, vectors: &crate::p
             said.push(format!("input `{input}`: {long} texts are longer than max_pieces = {most} and were cut"));
         }
         (long, crate::section::LongTexts::Windows) => {
-            said.push(format!("input `{input}`: {long} texts are longer than max_pieces = {most} and were read in windows"));
+            said.push(format!(
+                "input `{input}`: {long} texts are longer than max_pieces = {most} and were read in windows"
+            ));
         }
     }
     said
