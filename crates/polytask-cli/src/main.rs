@@ -36,6 +36,7 @@ struct Program {
 }
 
 fn main() -> ExitCode {
+    polytask::pretrained::watch(progress::encoding);
     match Program::parse().command.run() {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads the output has read enough, as `polytask ... | head` does.

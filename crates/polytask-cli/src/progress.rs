@@ -3,6 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use polytask::train::Round;
 use std::io::IsTerminal;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// A bar on a terminal; elsewhere a line now and then.
@@ -15,6 +16,16 @@ pub struct Progress {
 
 /// Time between two plain lines.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// Says now and then how far the encoding of texts is.
+pub fn encoding(done: usize, all: usize) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let Ok(mut last) = LAST.lock() else { return };
+    if last.get_or_insert_with(Instant::now).elapsed() >= PAUSE {
+        say!("{} of {} texts are encoded", crate::text::count(done), crate::text::count(all));
+        *last = Some(Instant::now());
+    }
+}
 
 impl Progress {
     /// Of `length` steps, models, or whatever is counted.

@@ -34,12 +34,12 @@ impl Case {
     /// Training fails with an exit status and exactly this message, whether there is an older model or not, and leaves
     /// everything as it was.
     #[track_caller]
-    fn fails(self, code: i32, message: &str) {
+    fn fails(&self, code: i32, message: &str) {
         self.fails_with("", code, message);
     }
 
     #[track_caller]
-    fn fails_with(self, arguments: &str, code: i32, message: &str) {
+    fn fails_with(&self, arguments: &str, code: i32, message: &str) {
         let before = self.0.everything();
         for out in ["new", "old"] {
             let done = self.0.run(&format!("train config.toml --out {out} {arguments}"));

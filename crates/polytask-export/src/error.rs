@@ -84,10 +84,17 @@ impl Refusal {
     }
 
     /// Refuses inputs that only this program reads.
-    pub fn of_dates(model: &Model, format: &'static str) -> Result<(), ExportError> {
-        let date = model.encoder.inputs.iter().find(|input| matches!(input.code, Code::Date(_)));
-        let reason = "it is a date, which is taken apart before the network".to_owned();
-        date.map_or(Ok(()), |date| Err(ExportError::Input { input: date.column.clone(), format, reason }))
+    pub fn of_inputs(model: &Model, format: &'static str) -> Result<(), ExportError> {
+        let refused = |code: &Code| match code {
+            Code::Date(_) => Some("it is a date, which is taken apart before the network"),
+            Code::Encoded(_) => Some("a pretrained encoder reads it before the network"),
+            Code::Text(text) if text.context.is_some() => Some("a pretrained encoder reads it"),
+            Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Text(_) | Code::Image(_) => None,
+        };
+        let first = model.encoder.inputs.iter().find_map(|input| Some((&input.column, refused(&input.code)?)));
+        first.map_or(Ok(()), |(input, reason)| {
+            Err(ExportError::Input { input: input.clone(), format, reason: reason.to_owned() })
+        })
     }
 
     pub fn of_task(self, task: &str, format: &'static str) -> ExportError {

@@ -46,7 +46,7 @@ const SCRIPT: &str = "network.py";
 pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'static str>, ExportError> {
     match format {
         Format::Onnx => {
-            Refusal::of_dates(model, "ONNX")?;
+            Refusal::of_inputs(model, "ONNX")?;
             let (file, outputs) = onnx::model(model)?;
             let inputs = onnx::fed(&file);
             files::make_folder(folder)?;
@@ -69,7 +69,7 @@ pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'stat
 }
 
 fn write_script(model: &Model, target: Target, folder: &Path) -> Result<Vec<&'static str>, ExportError> {
-    Refusal::of_dates(model, target.format())?;
+    Refusal::of_inputs(model, target.format())?;
     let (script, tensors) = python::script(model, network(model, target.format())?, target)?;
     files::make_folder(folder)?;
     files::write_tensors(&folder.join(TENSORS), &tensors, HashMap::new())?;

@@ -94,11 +94,21 @@ impl<'a> Spec<'a> {
             scaling: scaling(input).map(|s| [s.shift, s.factor, s.fill]),
             pixels: match &input.code {
                 Code::Image(image) => Some(image.scaling()),
-                Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Date(_) | Code::Text(_) => None,
+                Code::Number(_)
+                | Code::Boolean(_)
+                | Code::Category(_)
+                | Code::Date(_)
+                | Code::Text(_)
+                | Code::Encoded(_) => None,
             },
             number_levels: match &input.code {
                 Code::Category(category) => number_levels(category),
-                Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Text(_) | Code::Image(_) => None,
+                Code::Number(_)
+                | Code::Boolean(_)
+                | Code::Date(_)
+                | Code::Text(_)
+                | Code::Encoded(_)
+                | Code::Image(_) => None,
             },
         });
         let transitions = model.network().into_iter().flat_map(|Network { graph, parameters }| {
@@ -200,8 +210,8 @@ fn scaling(input: &Input) -> Option<Scaling<'_>> {
             indicator: boolean.indicator,
             boolean: true,
         }),
-        // Formats other than this program's own refuse dates.
-        Code::Category(_) | Code::Date(_) | Code::Text(_) | Code::Image(_) => None,
+        // Formats other than this program's own refuse dates and pretrained encoders.
+        Code::Category(_) | Code::Date(_) | Code::Text(_) | Code::Encoded(_) | Code::Image(_) => None,
     }
 }
 

@@ -116,22 +116,30 @@ impl Dataset {
         let images: Vec<Gathering<'_>> = images.map(|(i, pictures)| Gathering::new(pictures, i, step)).collect();
         let text = |name: &str| features.texts.iter().find(|text| text::node(&text.column) == name);
         let pieces = |name: &str| features.texts.iter().find(|text| text::piece_node(&text.column) == name);
+        let context = |name: &str| features.texts.iter().find(|text| text::context_node(&text.column) == name);
+        let places = |name: &str| features.texts.iter().find(|text| text::place_node(&text.column) == name);
         let indices = |name: &str| {
             let own = text(name).map(|text| text.indices.as_slice());
-            own.or_else(|| Some(&pieces(name)?.pieces)).or_else(|| structure.indices(name))
+            let own = own.or_else(|| Some(&pieces(name)?.pieces)).or_else(|| Some(&context(name)?.context.pieces));
+            own.or_else(|| Some(&places(name)?.context.places)).or_else(|| structure.indices(name))
         };
+        let vectors = |name: &str| context(name).filter(|text| text.context.width > 0);
         let ports = Ports::of(graph);
         let inputs = ports.bind(|port| match port.name.as_str() {
             NUMBERS => Some(Numbers::Real(&features.numbers)),
             CATEGORIES => Some(Numbers::Index(&features.indices)),
             name => match images.iter().find(|image| image.node() == name) {
                 Some(image) => Some(image.numbers()),
-                None => indices(name).map(Numbers::Index),
+                None => match vectors(name) {
+                    Some(text) => Some(Numbers::Real(&text.context.vectors)),
+                    None => indices(name).map(Numbers::Index),
+                },
             },
         })?;
         let offsets = ports.bind_domains(|name| {
             let own = text(name).map(|text| text.offsets.as_slice());
-            own.or_else(|| Some(&pieces(name)?.piece_offsets)).or_else(|| structure.offsets(name))
+            let own = own.or_else(|| Some(&pieces(name)?.piece_offsets));
+            own.or_else(|| Some(&context(name)?.context.offsets)).or_else(|| structure.offsets(name))
         })?;
         let moved: Vec<Option<Target>> = tasks.iter().map(|&task| self.moved(task, &images, rows, step)).collect();
         let targets: Vec<polytask_cpu::Target<'_>> = tasks

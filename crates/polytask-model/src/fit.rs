@@ -35,8 +35,9 @@ impl Fitted {
             None if config.model.trunk.reads_tokens() => encoder.text_inputs().next().map(|(name, _)| name.to_owned()),
             labelled => labelled,
         };
-        let said = notes::of_fit(config, &encoder, &tasks, table, rows);
-        Ok(Fitted { encoder: Encoder { tokens, ..encoder }, tasks, texts, said })
+        let (encoder, mut said) = encoder.settle(tokens, table, rows)?;
+        said.extend(notes::of_fit(config, &encoder, &tasks, table, rows));
+        Ok(Fitted { encoder, tasks, texts, said })
     }
 
     /// Features, and the labels of every task, of every row of the table that this was fitted on.

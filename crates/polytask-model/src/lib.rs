@@ -17,6 +17,7 @@ pub mod model;
 pub mod nearest;
 pub mod notes;
 pub mod output;
+pub mod pretrained;
 pub mod section;
 pub mod share;
 pub mod structure;

@@ -75,10 +75,13 @@ impl Description {
                     };
                     (category.levels.iter().take(LEVELS).cloned().collect(), value)
                 }
-                Code::Text(_) => (Vec::new(), json!("some words")),
+                Code::Text(_) | Code::Encoded(_) => (Vec::new(), json!("some words")),
                 Code::Image(_) => (Vec::new(), json!(PIXEL)),
             };
-            example.insert(input.column.clone(), value);
+            // A text whose words are read beside its vector is two inputs of one column.
+            if example.insert(input.column.clone(), value).is_some() {
+                continue;
+            }
             inputs.push(InputDescription { name: input.column.clone(), kind: input.code.kind().word(), levels });
         }
         let task = |task: &polytask::tasks::Task| TaskDescription {

@@ -92,7 +92,7 @@ impl Reader {
         }
         let inputs = model.encoder.inputs.iter().map(|input| input.column.clone());
         let mut known: BTreeSet<String> = inputs.chain(model.tasks.iter().map(|task| task.column.clone())).collect();
-        if model.encoder.text_inputs().count() == 1 {
+        if model.encoder.text_columns().len() == 1 {
             known.insert("text".to_owned());
         }
         let images = model.encoder.images().map(|(column, _)| column.to_owned()).collect();

@@ -83,14 +83,14 @@ pub fn importance(model: &Model, data: &Dataset, rows: &[u32], options: Options)
         _ => model.encoder.tokens.as_deref() != Some(column),
     };
     let (able, unable): (Vec<_>, Vec<_>) =
-        model.encoder.inputs.iter().partition(|input| can(&input.code, &input.column));
+        model.encoder.columns().into_iter().partition(|input| can(&input.code, &input.column));
     let mut work = data.clone();
     let before = scores(model, &work, &rows, None)?;
     let mut drops: Vec<IndexMap<String, Vec<f64>>> = vec![IndexMap::new(); model.tasks.len()];
     for (i, input) in able.into_iter().enumerate() {
         // Of an image it is the other way round: all else is dealt, and the images stay where they are.
         let image = matches!(input.code, Code::Image(_));
-        let dealt = model.encoder.inputs.iter().filter(|other| (other.column == input.column) != image);
+        let dealt = model.encoder.columns().into_iter().filter(|other| (other.column == input.column) != image);
         let dealt: Vec<&str> = dealt.map(|input| input.column.as_str()).collect();
         let deal = |data: &mut Dataset, order: &[u32]| {
             for column in &dealt {

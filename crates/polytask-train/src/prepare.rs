@@ -133,6 +133,7 @@ impl Source {
         for (what, rows) in [("validation rows", &split.valid), ("test rows", &split.test)] {
             notes.extend(unseen(&fitted.encoder, &fitted.tasks, &table, rows, what));
         }
+        notes.extend(fitted.encoder.long_texts(&data.features));
         let Fitted { encoder, tasks, .. } = fitted;
         let dialect = Dialect { decimal_comma: table.decimal_comma(), ..config.data.dialect().lasting() };
         let groups = groups(config, &table);

@@ -91,7 +91,13 @@ fn encoders(kind: &str) -> Vec<(String, String)> {
             let pools = words("TextPool")
                 .into_iter()
                 .map(|pool| (line.to_owned(), format!("trunk = []\ntext = {{ pool = \"{pool}\", width = 8 }}")));
-            encoders.chain(pools).collect()
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/encoders/bert");
+            let keys = ["words = true", "train = \"full\", rate = 1", "train = 1, pooling = \"cls\", words = true"];
+            let pretrained = keys.map(|keys| {
+                let line = format!("tokens = {{ kind = \"text\", encoder = {{ pretrained = \"{folder}\", {keys} }} }}");
+                (line + "\nx = \"number\"", "trunk = [8]\ntext = { width = 8 }".to_owned())
+            });
+            encoders.chain(pools).chain(pretrained).collect()
         }
         "image" => [
             "trunk = [{ conv = 4, size = 3 }, { conv = 4, size = 3, pool = 2 }]\nhead = [5]",

@@ -11,7 +11,7 @@ use common::Noise;
 use polytask::Experiment;
 use polytask::config::Config;
 use polytask::model::Model;
-use polytask::output::{Rows, Tokens};
+use polytask::output::{Beside, Rows, Tokens};
 use polytask_data::ReadOptions;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -60,8 +60,17 @@ impl Subject {
         let predictions = model.predict(&table).map_err(|error| error.to_string())?;
         let tokens = Tokens::read(model, &table).map_err(|error| error.to_string())?;
         let masks = vec![Vec::new(); predictions.len()];
-        let rows = Rows { model, files: None, predictions: &predictions, tokens: &tokens, masks: &masks, failed: None };
-        rows.jsonl(true).map_err(|error| error.to_string())?;
+        let beside = Beside { probabilities: true, ..Beside::default() };
+        let rows = Rows {
+            model,
+            files: None,
+            predictions: &predictions,
+            tokens: &tokens,
+            masks: &masks,
+            failed: None,
+            beside,
+        };
+        rows.jsonl().map_err(|error| error.to_string())?;
         drop(model.trees_as_text(2));
         model.notes(&table).map_err(|error| error.to_string())?;
         model.evaluate(&table).map(|_| ()).map_err(|error| error.to_string())
@@ -301,7 +310,8 @@ fn change_tensors(file: &mut Vec<u8>, draw: &mut Draw) -> String {
             for _ in 0..1 + draw.below(3) {
                 let place = 4 * draw.below(words.max(1));
                 if let Some(word) = array.data.get_mut(place..place + 4) {
-                    word.copy_from_slice(draw.of(&extremes));
+                    let extreme: &[u8; 4] = draw.of(&extremes);
+                    word.copy_from_slice(extreme);
                 }
             }
         }

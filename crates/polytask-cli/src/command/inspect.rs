@@ -236,6 +236,7 @@ fn described(encoder: &polytask::inputs::Encoder) -> Vec<Value> {
             Code::Boolean(boolean) => format!("true in {:.0} %", 100.0 * boolean.share),
             Code::Category(category) => text::counted(category.levels.len(), "level"),
             Code::Date(date) => format!("over {:.0} days", 2.0 * date.mean),
+            Code::Encoded(encoded) => format!("a vector of {}", encoded.width()),
             Code::Text(words) => text::counted(words.words.0.len(), "word"),
             Code::Image(image) => format!("{} x {} x {}", image.height, image.width, image.channels),
         };

@@ -170,7 +170,7 @@ impl Predict {
     /// The table of the data; none if it has no rows.
     fn table(&self, model: &Model) -> Result<Option<Table>, Failure> {
         let Some(path) = &self.data else {
-            let Some((column, _)) = model.encoder.text_inputs().next() else { return Err(Failure::NoText) };
+            let Some(column) = model.encoder.text_columns().into_iter().next() else { return Err(Failure::NoText) };
             let column = Column::text(column, self.text.iter().map(|text| Some(text.as_str())));
             return Ok(Some(Table::from_columns(vec![column])?));
         };

@@ -23,6 +23,23 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
+    /// The indices of the pieces that it puts before a text, such as `[CLS]`, and behind it.
+    ///
+    /// # Errors
+    /// What the tokenizer says.
+    pub fn around(&self) -> Result<(Vec<u32>, Vec<u32>), String> {
+        let encoding = self.read.encode_fast("a", true).map_err(|e| e.to_string())?;
+        let (ids, special) = (encoding.get_ids(), encoding.get_special_tokens_mask());
+        let before = special.iter().take_while(|mark| **mark == 1).count();
+        let after = special[before..].iter().rev().take_while(|mark| **mark == 1).count();
+        Ok((ids[..before].to_vec(), ids[ids.len() - after..].to_vec()))
+    }
+
+    /// The largest index of a piece; none where it knows none.
+    pub fn largest(&self) -> Option<u32> {
+        self.read.get_vocab(true).into_values().max()
+    }
+
     /// Pieces it knows.
     pub fn len(&self) -> usize {
         self.read.get_vocab_size(true)

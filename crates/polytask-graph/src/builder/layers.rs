@@ -91,11 +91,16 @@ impl GraphBuilder {
 
     /// Normalises the features of a row, then scales and shifts them; epsilon is 1e-5.
     pub fn layer_norm(&mut self, x: NodeId) -> NodeId {
+        self.layer_norm_with(x, 1e-5)
+    }
+
+    /// [`layer_norm`](Self::layer_norm) with another epsilon, which is added to the variance.
+    pub fn layer_norm_with(&mut self, x: NodeId, epsilon: f32) -> NodeId {
         let name = self.take_name("layer_norm");
         let (shape, width) = (self.shape(x), self.width(x));
         let gain = self.parameter(&name, "gain", vec![width], Init::Constant(1.0), Role::Gain);
         let bias = self.parameter(&name, "bias", vec![width], Init::Constant(0.0), Role::Bias);
-        self.named(name).push(Op::LayerNorm(ops::LayerNorm { gain, bias, epsilon: 1e-5 }), vec![x], shape)
+        self.named(name).push(Op::LayerNorm(ops::LayerNorm { gain, bias, epsilon }), vec![x], shape)
     }
 
     /// Several nodes side by side along the last axis, or as plain features where the other axes differ. A single one adds no node.

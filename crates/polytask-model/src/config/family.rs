@@ -42,7 +42,7 @@ pub(super) fn is_network(table: &Table) -> bool {
         || named("train", OF_TRAIN)
         || named("loss", OF_LOSS)
         || inside("tasks", "head")
-        || ["embedding", "one_hot"].into_iter().any(|key| inside("inputs", key))
+        || ["embedding", "one_hot", "encoder"].into_iter().any(|key| inside("inputs", key))
         || section("tune").is_some_and(|tune| tune.iter().any(tuned))
 }
 
@@ -74,10 +74,10 @@ impl Config {
     }
 }
 
-/// Whether trees can read the inputs and predict the tasks: numbers and categories, a label a row.
+/// Whether trees can read the inputs and predict the tasks: numbers, vectors and categories, a label a row.
 pub fn is_table(encoder: &Encoder, tasks: &[Task]) -> bool {
     let plain = |code: &Code| match code {
-        Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Category(_) => true,
+        Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Category(_) | Code::Encoded(_) => true,
         Code::Text(_) | Code::Image(_) => false,
     };
     encoder.inputs.iter().all(|input| plain(&input.code)) && tasks.iter().all(|task| task.link().is_some())

@@ -1,5 +1,6 @@
 //! What can be wrong with the inputs.
 
+use crate::pretrained::CheckpointError;
 use crate::section::InputKind;
 use polytask_data::{DataError, ImageProblem, Place};
 
@@ -73,6 +74,14 @@ pub enum EncodeError {
         input: String,
         /// What does not fit.
         reason: String,
+    },
+    /// A pretrained encoder that cannot be used.
+    #[error("input `{input}`: {source}")]
+    Pretrained {
+        /// The input.
+        input: String,
+        /// What is wrong with it.
+        source: Box<CheckpointError>,
     },
     /// A word in a column of numbers.
     #[error("{place}: input `{input}` is a number, but holds `{value}`")]
@@ -209,6 +218,7 @@ impl EncodeError {
                 });
             }
             Self::VectorsFile { source, .. } => return source.hint(),
+            Self::Pretrained { source, .. } => return source.hint().map(str::to_owned),
             Self::NotText { .. } => "a text is words, or a list of tokens",
             Self::EmptyToken { .. } => "every token has at least one character that is no blank, tab or line end",
             Self::Image { problem: ImageProblem::TooLarge { .. } | ImageProblem::Bomb { .. }, .. } => {

@@ -3,6 +3,7 @@
 use super::image::{Gallery, Limits, Pictures, Wanted};
 use super::text::{Texts, TokenFeatures};
 use super::{Code, EncodeError, Encoder, Galleries, InputColumn, boolean::Boolean, number::Number};
+use crate::section::InputKind;
 use polytask_data::image::write_image;
 use polytask_data::{ImageProblem, ImageShape, Table};
 use rayon::prelude::*;
@@ -32,26 +33,27 @@ impl Features {
     /// Gives each of `rows` what another of them has in an input column: the row at place i takes what the one at place
     /// `order[i]` had. Whether it could: images stay with their rows.
     pub fn permute(&mut self, encoder: &Encoder, column: &str, rows: &[u32], order: &[u32]) -> bool {
-        let (mut number, mut index) = (0, 0);
+        let (mut number, mut index, mut moved) = (0, 0, false);
         for input in &encoder.inputs {
             let own = input.column == column;
             let (numbers, indices) = match &input.code {
-                Code::Number(_) | Code::Boolean(_) | Code::Date(_) => (input.code.numbers(), 0),
+                Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Encoded(_) => (input.code.numbers(), 0),
                 Code::Category(_) => (0, 1),
                 Code::Text(_) if own => {
                     let text = self.texts.iter_mut().find(|text| text.column == column);
-                    return text.map(|text| text.permute(rows, order)).is_some();
+                    moved |= text.map(|text| text.permute(rows, order)).is_some();
+                    (0, 0)
                 }
                 Code::Text(_) | Code::Image(_) => (0, 0),
             };
             if own {
                 move_blocks(&mut self.numbers, self.number_width, number..number + numbers, rows, order);
                 move_blocks(&mut self.indices, self.index_width, index..index + indices, rows, order);
-                return numbers + indices > 0;
+                moved |= numbers + indices > 0;
             }
             (number, index) = (number + numbers, index + indices);
         }
-        false
+        moved
     }
 
     /// The pixels of a row's image, `height x width x channels`; none without such an input.
@@ -131,8 +133,16 @@ fn move_blocks<T: Copy>(values: &mut [T], width: usize, block: Range<usize>, row
     }
 }
 
-/// A column of numbers on its way into the features.
-struct Source<'a> {
+/// Numbers on their way into the features.
+enum Source<'a> {
+    /// A column.
+    Column(Scaled<'a>),
+    /// So many of every row, as they are.
+    Vectors(Vec<f32>, usize),
+}
+
+/// A column of numbers.
+struct Scaled<'a> {
     values: Cow<'a, [f64]>,
     shift: f64,
     factor: f64,
@@ -156,11 +166,19 @@ pub(super) fn features(
     for input in &encoder.inputs {
         if let Code::Text(text) = &input.code {
             if let Some(sentences) = sentences.get(&input.column) {
-                texts.push(text.features(&input.column, sentences));
+                let source =
+                    InputColumn::find(encoder.text_column(&input.column, table), Some(input.code.kind()), table)?;
+                texts.push(text.features(&input.column, &source, sentences, encoder.reads_tokens(&input.column))?);
             }
             continue;
         }
-        let column = InputColumn::find(&input.column, Some(input.code.kind()), table)?;
+        let name = match input.code.kind() {
+            InputKind::Text => encoder.text_column(&input.column, table),
+            InputKind::Number | InputKind::Category | InputKind::Boolean | InputKind::Date | InputKind::Image => {
+                &input.column
+            }
+        };
+        let column = InputColumn::find(name, Some(input.code.kind()), table)?;
         match &input.code {
             Code::Number(number) => {
                 let (shift, factor, fill) = number.scaling();
@@ -168,24 +186,23 @@ pub(super) fn features(
                 if let Some(row) = values.iter().position(|value| ((value - shift) * factor).abs() > LARGEST) {
                     return Err(column.too_large(row));
                 }
-                sources.push(Source { values, shift, factor, fill, indicator: number.indicator });
+                sources.push(Source::Column(Scaled { values, shift, factor, fill, indicator: number.indicator }));
             }
             Code::Boolean(boolean) => {
                 let (values, fill) = (Boolean::read(&column)?, boolean.share);
-                sources.push(Source { values, shift: 0.0, factor: 1.0, fill, indicator: boolean.indicator });
+                let scaled = Scaled { values, shift: 0.0, factor: 1.0, fill, indicator: boolean.indicator };
+                sources.push(Source::Column(scaled));
             }
             Code::Date(date) => {
                 let parts = date.read(&column)?;
                 let last = parts.len() - 1;
-                sources.extend(parts.into_iter().enumerate().map(|(i, values)| Source {
-                    values: values.into(),
-                    shift: 0.0,
-                    factor: 1.0,
-                    fill: 0.0,
-                    indicator: date.indicator && i == last,
+                sources.extend(parts.into_iter().enumerate().map(|(i, values)| {
+                    let (values, indicator) = (values.into(), date.indicator && i == last);
+                    Source::Column(Scaled { values, shift: 0.0, factor: 1.0, fill: 0.0, indicator })
                 }));
             }
             Code::Category(category) => codes.push(category.read(&column)),
+            Code::Encoded(encoded) => sources.push(Source::Vectors(encoded.read(&column)?, encoded.width())),
             // Texts stand in sentences.
             Code::Text(_) => {}
             Code::Image(image) => {
@@ -223,6 +240,15 @@ pub(super) fn features(
 fn fill_numbers(sources: &[Source], first: usize, out: &mut [f32], width: usize) {
     let mut at = 0;
     for source in sources {
+        let source = match source {
+            Source::Column(source) => source,
+            Source::Vectors(values, own) => {
+                let rows = values.chunks_exact(*own).skip(first).zip(out.chunks_exact_mut(width));
+                rows.for_each(|(values, out)| out[at..at + own].copy_from_slice(values));
+                at += own;
+                continue;
+            }
+        };
         for (value, out) in source.values[first..].iter().zip(out.chunks_exact_mut(width)) {
             let missing = value.is_nan();
             out[at] = if missing { source.fill } else { (value - source.shift) * source.factor } as f32;

@@ -23,13 +23,13 @@ pub use features::Features;
 pub use image::{Draw, Galleries, Gallery, Image, Step, Unpacked, load_all};
 pub(crate) use image::{Gathering, Limits, MOST_PIXELS};
 pub use number::Number;
-pub use text::{Pieces, ReadPieces, Sentences, Text, Texts, TokenFeatures};
+pub use text::{Context, Encoded, Pieces, ReadPieces, Sentences, Text, Texts, TokenFeatures};
 
 use crate::column::is_plain;
 use crate::section::{InputConfig, InputKind, NumbersModel, Subwords, TextModel, environment};
 use polytask_cpu::Parameters;
 use polytask_data::{Column, DataError, Hint, Table};
-use polytask_graph::{Activation, DomainId, Graph, GraphBuilder, IndexColumn, NodeId};
+use polytask_graph::{Activation, Graph, GraphBuilder, IndexColumn, NodeId};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -69,6 +69,8 @@ pub enum Code {
     Date(Date),
     /// Sentences.
     Text(Text),
+    /// Sentences as fixed vectors.
+    Encoded(Encoded),
     /// Pixels.
     Image(Image),
 }
@@ -81,7 +83,7 @@ impl Code {
             Code::Boolean(_) => InputKind::Boolean,
             Code::Category(_) => InputKind::Category,
             Code::Date(_) => InputKind::Date,
-            Code::Text(_) => InputKind::Text,
+            Code::Text(_) | Code::Encoded(_) => InputKind::Text,
             Code::Image(_) => InputKind::Image,
         }
     }
@@ -94,6 +96,7 @@ impl Code {
             Code::Number(number) => 1 + usize::from(number.indicator),
             Code::Boolean(boolean) => 1 + usize::from(boolean.indicator),
             Code::Date(date) => date.parts().len() + usize::from(date.indicator),
+            Code::Encoded(encoded) => encoded.width(),
             Code::Category(_) | Code::Text(_) | Code::Image(_) => 0,
         }
     }
@@ -114,6 +117,9 @@ pub struct InputPlan<'a> {
 /// Planes of an image at most that other inputs become: each costs as much in the first convolution as a colour.
 pub const PLANES: usize = 8;
 
+/// Share of features that a pretrained encoder drops while it learns, as BERT does.
+const BERT_DROPOUT: f32 = 0.1;
+
 /// The list that is an input without being asked for.
 pub(crate) const TOKENS: &str = "tokens";
 
@@ -130,8 +136,6 @@ const RAW: &str = "text";
 pub struct Inputs {
     numbers: Option<NodeId>,
     categories: Option<NodeId>,
-    /// The tokens of the first text and their domain; its pieces and those of other texts follow.
-    texts: (NodeId, DomainId),
     /// The first of the images, which follow each other, and how many there are.
     images: (NodeId, usize),
 }
@@ -216,6 +220,60 @@ impl Encoder {
         features::features(self, table, texts, galleries)
     }
 
+    /// Which text is read token by token, `tokens`, is known now: the others that a pretrained encoder reads which learns nothing
+    /// become fixed vectors, whose scales are fitted on the training rows. Gives what is to be said of it.
+    ///
+    /// # Errors
+    /// A text that cannot be encoded.
+    pub(crate) fn settle(
+        self,
+        tokens: Option<String>,
+        table: &Table,
+        rows: &[u32],
+    ) -> Result<(Self, Vec<String>), EncodeError> {
+        let (mut inputs, mut said) = (Vec::with_capacity(self.inputs.len()), Vec::new());
+        for Input { column, code } in self.inputs {
+            let text = match code {
+                Code::Text(text) if tokens.as_ref() != Some(&column) => text,
+                other => {
+                    inputs.push(Input { column, code: other });
+                    continue;
+                }
+            };
+            let frozen = text.context.as_ref().filter(|context| context.train.is_frozen()).cloned();
+            let Some(context) = frozen else {
+                inputs.push(Input { column, code: Code::Text(text) });
+                continue;
+            };
+            let (words, source) =
+                (context.words == Some(true), InputColumn::find(&column, Some(InputKind::Text), table)?);
+            let (encoded, notes) = Encoded::fit(context, &source, rows)?;
+            said.extend(notes);
+            inputs.push(Input { column: column.clone(), code: Code::Encoded(encoded) });
+            if words {
+                inputs.push(Input { column, code: Code::Text(Text { context: None, ..text }) });
+            }
+        }
+        Ok((Encoder { inputs, tokens }, said))
+    }
+
+    /// The pretrained encoders that a model must hold beside its parameters, with a name for each.
+    pub(crate) fn held(&self) -> impl Iterator<Item = (String, &Context)> {
+        self.inputs.iter().enumerate().filter_map(|(i, input)| Some((held_name(i), context(&input.code)?)))
+    }
+
+    /// The same to be changed.
+    pub(crate) fn held_mut(&mut self) -> impl Iterator<Item = (String, &mut Context)> {
+        self.inputs.iter_mut().enumerate().filter_map(|(i, input)| {
+            let context = match &mut input.code {
+                Code::Encoded(encoded) => Some(&mut encoded.context),
+                Code::Text(text) => text.context.as_mut().filter(|context| context.train.is_frozen()),
+                Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Date(_) | Code::Image(_) => None,
+            };
+            Some((held_name(i), context?))
+        })
+    }
+
     /// The sentences of every text input.
     ///
     /// # Errors
@@ -230,13 +288,26 @@ impl Encoder {
 
     /// Where the text input `name` is in a table: the column of this name, or `text` where a table has raw texts alone.
     pub fn text_column<'a>(&self, name: &'a str, table: &Table) -> &'a str {
-        match table.column(name).is_none() && table.column(RAW).is_some() && self.text_inputs().count() == 1 {
+        match table.column(name).is_none() && table.column(RAW).is_some() && self.text_columns().len() == 1 {
             true => RAW,
             false => name,
         }
     }
 
-    /// The text columns, in the order of their nodes.
+    /// The columns that hold texts, each once.
+    pub fn text_columns(&self) -> Vec<&str> {
+        let texts = self.columns().into_iter().filter(|input| input.code.kind() == InputKind::Text);
+        texts.map(|input| input.column.as_str()).collect()
+    }
+
+    /// The inputs, of a column that is read in two ways the first.
+    pub fn columns(&self) -> Vec<&Input> {
+        let mut inputs: Vec<&Input> = self.inputs.iter().collect();
+        inputs.dedup_by(|a, b| a.column == b.column);
+        inputs
+    }
+
+    /// The text columns whose tokens a network reads, in the order of their nodes.
     pub fn text_inputs(&self) -> impl Iterator<Item = (&str, &Text)> {
         self.inputs.iter().filter_map(|input| match &input.code {
             Code::Text(text) => Some((input.column.as_str(), text)),
@@ -250,24 +321,20 @@ impl Encoder {
         let (numbers, categories) = (self.number_width(), self.categories().count());
         let numbers = (numbers > 0).then(|| g.input(NUMBERS, numbers));
         let categories = (categories > 0).then(|| g.index_input(CATEGORIES, categories));
-        let mut texts = Vec::new();
         for (column, text) in self.text_inputs() {
-            let name = text::node(column);
-            let domain = g.ragged(&name, DomainId::ROWS);
-            texts.push((g.index_on(domain, &name, text.columns().len()), domain));
-            if text.subwords.is_some() {
-                let name = text::piece_node(column);
-                let pieces = g.ragged(&name, domain);
-                g.index_on(pieces, &name, 1);
-            }
+            text.inputs(g, column, self.reads_tokens(column));
         }
         let mut images = (NodeId(0), 0);
         for (column, image) in self.images() {
             let node = g.image_input(&image::node(column), [image.height, image.width, image.channels]);
             images = if images.1 == 0 { (node, 1) } else { (images.0, images.1 + 1) };
         }
-        let texts = texts.first().copied().unwrap_or((NodeId(0), DomainId::ROWS));
-        Inputs { numbers, categories, texts, images }
+        Inputs { numbers, categories, images }
+    }
+
+    /// Whether the tokens of a text are read one by one: they, or what layers make of them, are labelled.
+    fn reads_tokens(&self, column: &str) -> bool {
+        self.tokens.as_deref() == Some(column)
     }
 
     /// Adds the features that inputs give, `[features]`: the numbers and what `model.numbers` makes of them, `{prefix}one_hot`, an `{prefix}embed.COLUMN` for
@@ -312,19 +379,19 @@ impl Encoder {
         let (first, images) = inputs.images;
         parts.extend((0..images).map(|i| NodeId(first.0 + i)));
         let mut labelled = None;
-        let (mut next, mut next_domain) = (inputs.texts.0.0, inputs.texts.1.0);
         for (column, text) in self.text_inputs() {
-            let (tokens, domain) = (NodeId(next), DomainId(next_domain));
-            let pieces = text.subwords.is_some().then_some(NodeId(next + 1));
-            let nodes = text::TextNodes { tokens, domain, pieces };
-            (next, next_domain) =
-                (next + 1 + usize::from(pieces.is_some()), next_domain + 1 + usize::from(pieces.is_some()));
             let name = format!("{prefix}{}", text::node(column));
-            let h = text.encode(g, nodes, &name, model);
-            match self.tokens.as_deref() == Some(column) {
-                true => labelled = Some((h, domain)),
-                false => parts.push(text::pool(g, h, &name, model.pool)),
+            let context = text.context.as_ref().map(|context| context.embed(g, column, &name, BERT_DROPOUT));
+            if self.reads_tokens(column) {
+                let h = text.encode(g, column, &name, model, context);
+                labelled = Some((h, g.domain(h)));
+                continue;
             }
+            if text.reads_words(false) {
+                let h = text.encode(g, column, &name, model, None);
+                parts.push(text::pool(g, h, &name, model.pool));
+            }
+            parts.extend(context);
         }
         if let Some((h, domain)) = labelled {
             // What a row has, each of its tokens has.
@@ -363,6 +430,15 @@ impl Encoder {
         g.named("features").concat(&parts)
     }
 
+    /// What is to be said of texts that are longer than what their pretrained encoder reads.
+    pub fn long_texts(&self, features: &Features) -> Vec<String> {
+        let of = |text: &TokenFeatures| {
+            let (_, own) = self.text_inputs().find(|(column, _)| *column == text.column)?;
+            own.context.as_ref()?.said(&text.column, &text.context)
+        };
+        features.texts.iter().filter_map(of).collect()
+    }
+
     /// How the columns are to be read from another file.
     pub fn hints(&self) -> BTreeMap<String, Hint> {
         let hint = |input: &Input| match &input.code {
@@ -370,7 +446,7 @@ impl Encoder {
             Code::Boolean(_) | Code::Date(_) => None,
             Code::Category(category) => Some(if category.numbers { Hint::Number } else { Hint::Text }),
             // Lists are lists whatever the hint.
-            Code::Text(_) => Some(Hint::Text),
+            Code::Text(_) | Code::Encoded(_) => Some(Hint::Text),
             Code::Image(_) => Some(Hint::Image),
         };
         self.inputs.iter().filter_map(|input| Some((input.column.clone(), hint(input)?))).collect()
@@ -385,6 +461,9 @@ impl Encoder {
                 Code::Boolean(boolean) => (vec![input.column.clone()], boolean.indicator),
                 Code::Date(date) => {
                     (date.parts().iter().map(|part| format!("{} {part}", input.column)).collect(), date.indicator)
+                }
+                Code::Encoded(encoded) => {
+                    ((0..encoded.width()).map(|i| format!("{} {i}", input.column)).collect(), false)
                 }
                 Code::Category(_) | Code::Text(_) | Code::Image(_) => return Vec::new(),
             };
@@ -435,11 +514,26 @@ impl Encoder {
                 Code::Category(category) => category.check(),
                 Code::Date(date) => date.check(),
                 Code::Text(text) => text.check(),
+                Code::Encoded(encoded) => encoded.check(),
                 Code::Image(image) => image.check(),
             }
             .map_err(|reason| EncodeError::Damaged { input: input.column.clone(), reason })?;
         }
         Ok(())
+    }
+}
+
+/// What the arrays of the pretrained encoder of input `i` begin with.
+fn held_name(i: usize) -> String {
+    format!("inputs.{i}.encoder")
+}
+
+/// The pretrained encoder of an input, of one that learns nothing.
+fn context(code: &Code) -> Option<&Context> {
+    match code {
+        Code::Encoded(encoded) => Some(&encoded.context),
+        Code::Text(text) => text.context.as_ref().filter(|context| context.train.is_frozen()),
+        Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Date(_) | Code::Image(_) => None,
     }
 }
 
@@ -451,7 +545,8 @@ fn fit_input(
     galleries: &Galleries,
 ) -> Result<Input, EncodeError> {
     let source = InputColumn::find(name, config.kind, table)?;
-    let kind = config.kind.unwrap_or_else(|| infer::infer(source.column));
+    let encoded = config.encoder.is_some().then_some(InputKind::Text);
+    let kind = config.kind.or(encoded).unwrap_or_else(|| infer::infer(source.column));
     if !matches!(kind, InputKind::Text | InputKind::Image) && !is_plain(source.column) {
         return Err(EncodeError::NotPlain { input: name.to_owned(), found: source.column.kind() });
     }
@@ -476,9 +571,10 @@ fn fit_input(
                 Some(Subwords::Read(path)) => Some(path),
                 _ => None,
             };
-            let files =
-                text::TextFiles { vectors: resolved(config.vectors.as_ref())?, tokenizer: resolved(tokenizer)? };
-            Code::Text(Text::fit(&source, config, &files, rows)?)
+            let context =
+                config.encoder.as_ref().map(|encoder| Context::read(name, encoder, plan.folder)).transpose()?;
+            let (vectors, tokenizer) = (resolved(config.vectors.as_ref())?, resolved(tokenizer)?);
+            Code::Text(Text::fit(&source, config, text::TextFiles { vectors, tokenizer, context }, rows)?)
         }
     };
     Ok(Input { column: name.to_owned(), code })

@@ -70,8 +70,8 @@ fn fits(body: &Body, encoder: &Encoder, tasks: &[&Task]) -> Result<(), String> {
             of_rows(tasks)?;
             let alike = |(column, schema): (&super::TreeColumn<'_>, &Schema)| match (&column.input.code, schema) {
                 (Code::Category(_), Schema::Categories { .. }) => true,
-                (Code::Number(_) | Code::Boolean(_) | Code::Date(_), Schema::Numbers) => true,
-                (Code::Category(_) | Code::Number(_) | Code::Boolean(_) | Code::Date(_), _) => false,
+                (Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Encoded(_), Schema::Numbers) => true,
+                (Code::Category(_) | Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Encoded(_), _) => false,
                 (Code::Text(_) | Code::Image(_), _) => false,
             };
             let read = tree_columns(encoder);

@@ -10,6 +10,7 @@ use crate::tasks::Task;
 use polytask_data::Dialect;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// The weights.
@@ -141,6 +142,9 @@ impl Model {
     pub fn write(&self, new: &mut Replacement) -> Result<(), ModelError> {
         let mut arrays = Vec::new();
         let body = self.body.store("", &mut arrays);
+        for (name, context) in self.encoder.held().filter(|(_, context)| context.link.is_none()) {
+            context.checkpoint.store(&name, &mut arrays);
+        }
         let tensors = new.arrays(TENSORS, &arrays)?;
         let content =
             Content { tasks: self.tasks.clone(), encoder: self.encoder.clone(), dialect: self.dialect.clone(), body };
@@ -205,11 +209,17 @@ impl Model {
             return Err(damaged(format!("{TENSORS} is not the one that was written with it")));
         }
         let content: Content = serde_json::from_value(file.model).map_err(|e| damaged(e.to_string()))?;
-        let Content { tasks, encoder, dialect, body } = content;
+        let Content { tasks, mut encoder, dialect, body } = content;
         encoder.check().map_err(|e| damaged(e.to_string()))?;
         tasks.iter().try_for_each(Task::check).map_err(|e| damaged(e.to_string()))?;
         let arrays = files::decode_arrays(&path.with_file_name(TENSORS), &bytes)?;
-        let mut arrays = arrays.into_iter().map(|array| (array.name.clone(), array)).collect();
+        let mut arrays = arrays.into_iter().map(|array| (array.name.clone(), array)).collect::<HashMap<_, _>>();
+        for (name, context) in encoder.held_mut() {
+            match &context.link {
+                None => context.checkpoint.restore(&name, &mut arrays).map_err(damaged)?,
+                Some(link) => context.checkpoint.follow(link).map_err(damaged)?,
+            }
+        }
         let body = body.restore("", &mut arrays, tasks.len()).map_err(damaged)?;
         if let Some(name) = arrays.keys().min() {
             return Err(damaged(format!("{TENSORS} has the array {name}, which nothing reads")));

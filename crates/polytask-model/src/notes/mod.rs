@@ -56,7 +56,7 @@ pub fn of_fit(config: &Config, encoder: &Encoder, tasks: &[Task], table: &Table,
             Code::Category(_) => alike(column),
             Code::Date(date) => kinds::of_date(config.inputs.get(&input.column), date, column),
             Code::Image(_) => frames(table, &input.column),
-            Code::Boolean(_) | Code::Text(_) => None,
+            Code::Boolean(_) | Code::Text(_) | Code::Encoded(_) => None,
         }
     };
     said.extend(few(encoder.inputs.iter().filter_map(of).collect()));

@@ -19,7 +19,7 @@ pub fn unseen(encoder: &Encoder, tasks: &[Task], table: &Table, rows: &[u32], wh
             let found = Found::plain(table.column(&input.column)?, &category.levels, rows);
             found.said(rows.len(), what, "levels", &input.column, "; they are read as missing")
         }
-        Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Text(_) | Code::Image(_) => None,
+        Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Text(_) | Code::Encoded(_) | Code::Image(_) => None,
     };
     let of_task = |task: &Task| {
         let column = table.column(&task.column)?;

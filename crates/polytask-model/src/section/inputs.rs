@@ -2,6 +2,7 @@
 
 use super::error::Problem;
 use super::image::{self, Augment, ImageFit, ImageSize};
+use super::pretrained::EncoderConfig;
 use super::scalar::Scalar;
 use super::shorthand::{Shorthand, shorthand};
 use polytask_data::DateFormat;
@@ -75,6 +76,9 @@ pub struct InputConfig {
     /// Texts: leave those vectors as they are; `None`: train them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze: Option<bool>,
+    /// Texts: a pretrained encoder that reads them; `None`: none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<EncoderConfig>,
     /// Images: height and width; `None`: those of the images, which must be all alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<ImageSize>,
@@ -209,6 +213,10 @@ pub(crate) struct InputTable {
     /// many as `max_words` leaves room for, in its order. Default false.
     #[serde(default)]
     freeze: Option<bool>,
+    /// Texts: a pretrained encoder that reads them, such as `{ pretrained = "all-MiniLM-L6-v2" }`. Default: none; words are
+    /// embedded and read by `model.text`.
+    #[serde(default)]
+    encoder: Option<EncoderConfig>,
     /// Images: height and width, `[28, 28]`, or the side of squares, `28`; others are scaled. Default: those of the
     /// images, which must then be all alike.
     #[serde(default)]
@@ -246,7 +254,7 @@ impl Shorthand for InputConfig {
     fn from_table(table: InputTable) -> Result<Self, String> {
         let InputTable { kind, standardize, embedding, one_hot, splitter, max_tokens, min_count, max_words, .. } =
             table;
-        let InputTable { size, channels, fit, augment, subwords, vectors, freeze, format, .. } = table;
+        let InputTable { size, channels, fit, augment, subwords, vectors, freeze, encoder, format, .. } = table;
         Ok(InputConfig {
             kind,
             standardize,
@@ -260,6 +268,7 @@ impl Shorthand for InputConfig {
             subwords,
             vectors,
             freeze,
+            encoder,
             size,
             channels,
             fit,
@@ -290,6 +299,7 @@ impl InputConfig {
             ("subwords", self.subwords.is_some() && !text),
             ("vectors", self.vectors.is_some() && !text),
             ("freeze", self.freeze.is_some() && !text),
+            ("encoder", self.encoder.is_some() && !text),
             ("size", self.size.is_some() && !image),
             ("channels", self.channels.is_some() && !image),
             ("fit", self.fit.is_some() && !image),
@@ -309,6 +319,7 @@ impl InputConfig {
             return Err(Problem::new(&["inputs", name, "freeze"], message)
                 .hint("name their file: vectors = \"glove.txt\"".to_owned()));
         }
+        self.encoder.as_ref().map_or(Ok(()), |encoder| encoder.check(name))?;
         self.size.map_or(Ok(()), |size| size.check(name))?;
         self.channels.map_or(Ok(()), |channels| image::check_channels(name, channels))?;
         self.augment.map_or(Ok(()), |augment| augment.check(name))?;

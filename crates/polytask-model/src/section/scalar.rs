@@ -35,6 +35,14 @@ impl Visitor<'_> for ScalarVisitor {
         Ok(Scalar::Integer(value))
     }
 
+    // As JSON has numbers that are not negative.
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Scalar, E> {
+        match i64::try_from(value) {
+            Ok(value) => Ok(Scalar::Integer(value)),
+            Err(_) => Err(E::custom(format_args!("{value} is too large a number"))),
+        }
+    }
+
     fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
         Ok(Scalar::Float(value))
     }

@@ -1,11 +1,16 @@
 //! Texts: their tokens, and what the model reads of each.
 
+mod context;
+mod encoded;
 mod encoder;
 mod pieces;
 mod pretrained;
 mod sentences;
 mod vocabulary;
 
+pub use context::{Context, ContextFeatures};
+pub(crate) use context::{context_node, place_node};
+pub use encoded::Encoded;
 pub(crate) use encoder::layer;
 pub use pieces::{Pieces, ReadPieces};
 pub use pretrained::Pretrained;
@@ -46,13 +51,17 @@ pub struct Text {
     /// What the vectors of words begin as: of a model that is trained, not of one that is read.
     #[serde(skip)]
     pub pretrained: Option<Arc<Pretrained>>,
+    /// A pretrained encoder that reads the text too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Context>,
 }
 
 /// Files that a text input reads besides its column, where they lie.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct TextFiles {
     pub vectors: Option<PathBuf>,
     pub tokenizer: Option<PathBuf>,
+    pub context: Option<Context>,
 }
 
 /// A part of words with its values in the training rows.
@@ -92,6 +101,8 @@ pub struct TokenFeatures {
     pub piece_offsets: Vec<u32>,
     /// The pieces.
     pub pieces: Vec<u32>,
+    /// What is read of a pretrained encoder.
+    pub context: ContextFeatures,
 }
 
 impl TokenFeatures {
@@ -109,6 +120,7 @@ impl TokenFeatures {
             width: self.width,
             piece_offsets: self.piece_offsets.first().copied().into_iter().collect(),
             pieces: Vec::with_capacity(self.pieces.len()),
+            context: self.context.begin(),
         };
         for row in from {
             let tokens = self.offsets[row as usize] as usize..self.offsets[row as usize + 1] as usize;
@@ -118,6 +130,7 @@ impl TokenFeatures {
                 moved.pieces.extend_from_slice(&self.pieces[own]);
                 moved.piece_offsets.push(moved.pieces.len() as u32);
             }
+            moved.context.take(&self.context, row as usize, tokens.clone());
             let end = moved.offsets.last().copied().unwrap_or(0) + tokens.len() as u32;
             moved.offsets.push(end);
         }
@@ -126,7 +139,7 @@ impl TokenFeatures {
 
     /// Adds the rows of `other`, which is of the same column.
     pub(crate) fn append(&mut self, other: Self) {
-        let TokenFeatures { column: _, offsets, indices, width: _, piece_offsets, pieces } = other;
+        let TokenFeatures { column: _, offsets, indices, width: _, piece_offsets, pieces, context } = other;
         let join = |ours: &mut Vec<u32>, theirs: Vec<u32>| {
             let end = ours.last().copied().unwrap_or(0);
             ours.extend(theirs.iter().skip(1).map(|offset| end + offset));
@@ -135,6 +148,7 @@ impl TokenFeatures {
         self.indices.extend(indices);
         join(&mut self.piece_offsets, piece_offsets);
         self.pieces.extend(pieces);
+        self.context.append(context);
     }
 }
 
@@ -144,7 +158,7 @@ impl Text {
     pub(super) fn fit(
         source: &InputColumn,
         config: &InputConfig,
-        files: &TextFiles,
+        files: TextFiles,
         rows: &[u32],
     ) -> Result<Self, EncodeError> {
         let splitter = config.splitter.unwrap_or_else(|| like(source.column));
@@ -207,7 +221,8 @@ impl Text {
             _ => None,
         };
         let parts = PARTS.map(part).to_vec();
-        Ok(Text { splitter, max_tokens, words, width, parts, subwords, frozen, pretrained })
+        let context = files.context;
+        Ok(Text { splitter, max_tokens, words, width, parts, subwords, frozen, pretrained, context })
     }
 
     /// The sentences of a column of another table.
@@ -216,7 +231,14 @@ impl Text {
     }
 
     /// Indices of every token.
-    pub(super) fn features(&self, column: &str, sentences: &Sentences) -> TokenFeatures {
+    /// Of a pretrained encoder is read what each token has where `tokens` are read one by one, else what the row has.
+    pub(super) fn features(
+        &self,
+        column: &str,
+        source: &InputColumn<'_>,
+        sentences: &Sentences,
+        tokens: bool,
+    ) -> Result<TokenFeatures, EncodeError> {
         let all =
             std::iter::once((Feature::Word, &self.words)).chain(self.parts.iter().map(|p| (p.feature, &p.values)));
         let columns: Vec<Vec<u32>> = all
@@ -233,7 +255,9 @@ impl Text {
             sentences.codes.iter().flat_map(|code| columns.iter().map(|column| column[*code as usize])).collect();
         let (column, offsets) = (column.to_owned(), sentences.offsets.clone());
         let (piece_offsets, pieces) = self.pieces(sentences);
-        TokenFeatures { column, offsets, indices, width: columns.len(), piece_offsets, pieces }
+        let read = |context: &Context| context.features(source, tokens.then_some(sentences));
+        let context = self.context.as_ref().map(read).transpose()?.unwrap_or_default();
+        Ok(TokenFeatures { column, offsets, indices, width: columns.len(), piece_offsets, pieces, context })
     }
 
     /// The pieces of every token, and where they begin.
@@ -254,25 +278,71 @@ impl Text {
         if let Some(pretrained) = &self.pretrained {
             pretrained.put(graph, &format!("{}.word.table", node(column)), &self.words.0, parameters);
         }
+        if let Some(context) = &self.context {
+            context.start(graph, column, parameters);
+        }
     }
 
-    /// Adds the embeddings of a token's word and parts, and what reads them: `{name}.word`, ..., `{name}.lstm.0`, ...
-    pub(super) fn encode(&self, g: &mut GraphBuilder, nodes: TextNodes, name: &str, model: &TextModel) -> NodeId {
+    /// Whether words are embedded, or a pretrained encoder is all that reads the text.
+    pub(super) fn reads_words(&self, tokens: bool) -> bool {
+        self.context.as_ref().is_none_or(|context| context.words.unwrap_or(tokens))
+    }
+
+    /// Adds the inputs of a graph: the tokens on a domain of their own, and what belongs to them. `labelled` are tokens that are
+    /// read one by one.
+    pub(super) fn inputs(&self, g: &mut GraphBuilder, column: &str, labelled: bool) {
+        let name = node(column);
+        let words = self.reads_words(labelled);
+        let domain = (words || labelled).then(|| g.ragged(&name, DomainId::ROWS));
+        if let Some(domain) = domain.filter(|_| words) {
+            g.index_on(domain, &name, self.columns().len());
+            if self.subwords.is_some() {
+                let name = piece_node(column);
+                let pieces = g.ragged(&name, domain);
+                g.index_on(pieces, &name, 1);
+            }
+        }
+        if let Some(context) = &self.context {
+            context.inputs(g, column, domain.filter(|_| labelled));
+        }
+    }
+
+    /// Adds what reads a text token by token, `{name}.word`, ..., `{name}.lstm.0`, ...: the embeddings of a token's word and
+    /// parts, and `context`, which a pretrained encoder says of it.
+    pub(super) fn encode(
+        &self,
+        g: &mut GraphBuilder,
+        column: &str,
+        name: &str,
+        model: &TextModel,
+        context: Option<NodeId>,
+    ) -> NodeId {
+        let domain = g.domain_named(&node(column));
+        let mut parts = match g.find(&node(column)) {
+            Some(tokens) => self.words(g, column, tokens, name),
+            None => Vec::new(),
+        };
+        parts.extend(context);
+        let embedded = g.named(format!("{name}.embedded")).concat(&parts);
+        let x = g.named(format!("{name}.embedded.dropout")).dropout(embedded, model.dropout as f32);
+        encoder::encode(g, domain, name, x, model, self.max_tokens)
+    }
+
+    /// Adds the embeddings of a token's word and parts.
+    fn words(&self, g: &mut GraphBuilder, column: &str, tokens: NodeId, name: &str) -> Vec<NodeId> {
         let embed = |(column, (part, levels, width)): (usize, (String, usize, usize))| {
-            g.named(format!("{name}.{part}")).sparse_embedding(nodes.tokens, IndexColumn { column, levels }, width)
+            g.named(format!("{name}.{part}")).sparse_embedding(tokens, IndexColumn { column, levels }, width)
         };
         let mut parts: Vec<NodeId> = self.columns().into_iter().enumerate().map(embed).collect();
         if self.frozen {
             g.learning_rate(parts[0], 0.0);
         }
-        if let (Some(subwords), Some(pieces)) = (&self.subwords, nodes.pieces) {
+        if let (Some(subwords), Some(pieces)) = (&self.subwords, g.find(&piece_node(column))) {
             let column = IndexColumn { column: 0, levels: subwords.levels() };
             let embedded = g.named(format!("{name}.piece")).sparse_embedding(pieces, column, self.width);
             parts.push(g.named(format!("{name}.pieces")).reduce(embedded, Reduction::Mean));
         }
-        let embedded = g.named(format!("{name}.embedded")).concat(&parts);
-        let x = g.named(format!("{name}.embedded.dropout")).dropout(embedded, model.dropout as f32);
-        encoder::encode(g, nodes.domain, name, x, model, self.max_tokens)
+        parts
     }
 
     /// Name, levels and width of the embedding of each index column.
@@ -284,21 +354,13 @@ impl Text {
 
     pub(super) fn check(&self) -> Result<(), &'static str> {
         match self.width > 0 && self.max_tokens > 0 {
-            true => self.subwords.as_ref().map_or(Ok(()), Pieces::check),
+            true => {
+                self.context.as_ref().map_or(Ok(()), Context::check)?;
+                self.subwords.as_ref().map_or(Ok(()), Pieces::check)
+            }
             false => Err("its width or number of tokens is 0"),
         }
     }
-}
-
-/// The nodes of a text input.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TextNodes {
-    /// The indices of every token.
-    pub tokens: NodeId,
-    /// The tokens.
-    pub domain: DomainId,
-    /// The indices of every token's pieces, where these are read.
-    pub pieces: Option<NodeId>,
 }
 
 /// The name of a text column's tokens, as input and as domain.

@@ -4,24 +4,25 @@ use crate::inputs::{Code, Encoder, Features, Input};
 use polytask_trees::{Column, TreesError};
 
 /// A column that trees read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TreeColumn<'a> {
     /// The input that it comes from.
     pub input: &'a Input,
     /// Which part of it, of an input that has several; empty for the only one.
-    pub part: &'static str,
+    pub part: String,
 }
 
 /// The columns that trees read of these inputs, in their order. Texts and images have none.
 pub fn tree_columns(encoder: &Encoder) -> Vec<TreeColumn<'_>> {
-    fn parts(input: &Input) -> &'static [&'static str] {
+    fn parts(input: &Input) -> Vec<String> {
         match &input.code {
-            Code::Number(_) | Code::Boolean(_) | Code::Category(_) => &[""],
-            Code::Date(date) => date.parts(),
-            Code::Text(_) | Code::Image(_) => &[],
+            Code::Number(_) | Code::Boolean(_) | Code::Category(_) => vec![String::new()],
+            Code::Date(date) => date.parts().iter().map(|part| (*part).to_owned()).collect(),
+            Code::Encoded(encoded) => (0..encoded.width()).map(|i| i.to_string()).collect(),
+            Code::Text(_) | Code::Image(_) => Vec::new(),
         }
     }
-    let of = |input| parts(input).iter().map(move |part| TreeColumn { input, part });
+    let of = |input| parts(input).into_iter().map(move |part| TreeColumn { input, part });
     encoder.inputs.iter().flat_map(of).collect()
 }
 
@@ -38,6 +39,7 @@ pub fn columns(encoder: &Encoder, features: &Features, rows: &[u32]) -> Result<p
             Code::Number(code) => code.indicator,
             Code::Boolean(code) => code.indicator,
             Code::Date(code) => code.indicator,
+            Code::Encoded(_) => false,
             Code::Category(_) => {
                 let level = |row: &u32| features.indices[*row as usize * features.index_width + index];
                 columns.push(Column::Categories(rows.iter().map(level).collect()));

@@ -65,7 +65,12 @@ impl Writer<'_> {
             (Test::Number { threshold, missing_left }, code, _) => {
                 let (shift, factor) = match code {
                     Code::Number(number) => (number.scaling().0, number.scaling().1),
-                    Code::Boolean(_) | Code::Date(_) | Code::Category(_) | Code::Text(_) | Code::Image(_) => (0.0, 1.0),
+                    Code::Boolean(_)
+                    | Code::Date(_)
+                    | Code::Category(_)
+                    | Code::Text(_)
+                    | Code::Encoded(_)
+                    | Code::Image(_) => (0.0, 1.0),
                 };
                 let value = f64::from(*threshold) / if factor == 0.0 { 1.0 } else { factor } + shift;
                 let missing = if *missing_left { " or missing" } else { "" };

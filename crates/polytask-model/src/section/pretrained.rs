@@ -1,0 +1,163 @@
+//! `inputs.NAME.encoder`: a pretrained encoder that reads a text.
+
+use super::error::Problem;
+use super::scalar::Scalar;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A pretrained encoder that reads a text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Encoder")]
+pub struct EncoderConfig {
+    /// A folder in the layout of Hugging Face, relative to that of the config: config.json, model.safetensors (or its shards
+    /// with model.safetensors.index.json) and tokenizer.json. Families: BERT (MiniLM, E5, BGE), DistilBERT, RoBERTa,
+    /// XLM-RoBERTa and ELECTRA. `${NAME}` stands for an environment variable.
+    pub pretrained: String,
+    /// What of it learns: "frozen" (nothing: every text is encoded once, and the vectors are kept in a cache), "full" (all
+    /// of it, by the losses of all tasks), or a number, which is that of its last layers that learn. Default "frozen".
+    #[serde(default, skip_serializing_if = "Training::is_frozen")]
+    #[schemars(with = "FrozenFullOrLayers")]
+    pub train: Training,
+    /// How the pieces of a text become one vector: "mean", "cls" (its first piece) or "max". Default: what the folder says
+    /// (1_Pooling/config.json), else "mean".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooling: Option<EncoderPooling>,
+    /// Scale the vectors of texts to length one. Default: what the folder says (modules.json), else false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalize: Option<bool>,
+    /// Pieces of a text at most, those around it included, from 8 on. Default: what the folder says
+    /// (sentence_bert_config.json), at most 512 and the encoder's positions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_pieces: Option<usize>,
+    /// What becomes of longer texts: "cut" at their end, or "windows" that overlap by half and are averaged, of an encoder
+    /// that learns nothing. Default "cut".
+    #[serde(default, skip_serializing_if = "LongTexts::is_cut")]
+    pub long: LongTexts,
+    /// Read the words of the text as well, by an encoder that starts at random (`model.text`). Default false; true where
+    /// tokens are labelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<bool>,
+    /// What the learning rate of the encoder is, as a multiple of `train.learning_rate`, above 0 and at most 1. Default 0.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// Have the model directory name the folder by its content instead of holding the weights of an encoder that learns
+    /// nothing. Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub link: bool,
+}
+
+/// How the pieces of a text become one vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EncoderPooling {
+    /// The mean of all pieces, those around the text included.
+    Mean,
+    /// The first piece.
+    Cls,
+    /// The largest value of each feature.
+    Max,
+}
+
+/// What becomes of texts that are too long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LongTexts {
+    /// Their end is left out.
+    #[default]
+    Cut,
+    /// They are read in windows.
+    Windows,
+}
+
+impl LongTexts {
+    fn is_cut(&self) -> bool {
+        *self == LongTexts::Cut
+    }
+}
+
+/// What of an encoder learns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Scalar", into = "Scalar")]
+pub enum Training {
+    /// Nothing.
+    #[default]
+    Frozen,
+    /// All of it.
+    Full,
+    /// The last layers, so many.
+    Last(usize),
+}
+
+impl Training {
+    /// Whether nothing learns.
+    pub fn is_frozen(&self) -> bool {
+        *self == Training::Frozen
+    }
+}
+
+impl TryFrom<Scalar> for Training {
+    type Error = String;
+
+    fn try_from(value: Scalar) -> Result<Self, String> {
+        match value {
+            Scalar::Text(word) if word == "frozen" => Ok(Training::Frozen),
+            Scalar::Text(word) if word == "full" => Ok(Training::Full),
+            Scalar::Integer(layers @ 1..=128) => Ok(Training::Last(layers as usize)),
+            other => Err(format!("train is {other}; it must be \"frozen\", \"full\" or a number of layers, 1 or more")),
+        }
+    }
+}
+
+impl From<Training> for Scalar {
+    fn from(training: Training) -> Self {
+        match training {
+            Training::Frozen => Scalar::Text("frozen".into()),
+            Training::Full => Scalar::Text("full".into()),
+            Training::Last(layers) => Scalar::Integer(layers as i64),
+        }
+    }
+}
+
+impl EncoderConfig {
+    pub(crate) fn check(&self, name: &str) -> Result<(), Problem> {
+        let key = |key| ["inputs", name, "encoder", key];
+        let frozen = self.train.is_frozen();
+        if self.pretrained.is_empty() {
+            return Err(Problem::new(&key("pretrained"), "`pretrained` names no folder"));
+        }
+        if let Some(pieces) = self.max_pieces.filter(|pieces| *pieces < 8) {
+            return Err(Problem::value(&key("max_pieces"), pieces, "it must be 8 or more"));
+        }
+        if let Some(rate) = self.rate.filter(|rate| !(*rate > 0.0 && *rate <= 1.0)) {
+            return Err(Problem::value(&key("rate"), rate, "it must be above 0 and at most 1"));
+        }
+        let stray = [
+            ("rate", frozen && self.rate.is_some(), "is of an encoder that learns, and `train` is \"frozen\""),
+            ("long", !frozen && !self.long.is_cut(), "= \"windows\" is of an encoder that learns nothing"),
+            ("link", !frozen && self.link, "is of an encoder that learns nothing: what has learnt stands in the model"),
+            ("normalize", !frozen && self.normalize == Some(true), "is of an encoder that learns nothing"),
+        ];
+        match stray.into_iter().find(|(_, stray, _)| *stray) {
+            Some((word, _, why)) => Err(Problem::new(&key(word), format!("`inputs.{name}.encoder.{word}` {why}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+// As the schema sees what learns.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only its schema is used")]
+enum FrozenFullOrLayers {
+    Word(FrozenOrFull),
+    Layers(usize),
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "only its schema is used")]
+enum FrozenOrFull {
+    Frozen,
+    Full,
+}
