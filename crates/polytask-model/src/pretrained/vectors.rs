@@ -79,6 +79,8 @@ const AT_ONCE: usize = 8192;
 const ROWS: usize = 256;
 /// Distinct texts from which on the cache on disk is asked.
 const WORTHWHILE: usize = 32;
+/// Distinct texts that are written to the cache together.
+const BLOCK: usize = 4096;
 /// Distinct texts from which on somebody is told how far it is.
 const LONG: usize = 256;
 
@@ -128,14 +130,17 @@ impl Checkpoint {
             known.extend(cache.read(self.shape.width, &wanted.iter().map(|(key, _)| *key).collect()));
             wanted = missing(&known);
         }
-        let texts: Vec<Asked<'_>> = wanted.iter().map(|(_, text)| *text).collect();
-        let made: Vec<(Key, Arc<Vector>)> =
-            wanted.iter().map(|(key, _)| *key).zip(self.encode(encoding, &texts)?.into_iter().map(Arc::new)).collect();
-        if let Some(cache) = cache.filter(|_| made.len() >= WORTHWHILE) {
-            cache.write(self.shape.width, &made);
+        // Block by block, so that a run that is broken off has not worked in vain.
+        for (i, block) in wanted.chunks(BLOCK).enumerate() {
+            let texts: Vec<Asked<'_>> = block.iter().map(|(_, text)| *text).collect();
+            let made = self.encode(encoding, &texts, [i * BLOCK, wanted.len()])?.into_iter().map(Arc::new);
+            let made: Vec<(Key, Arc<Vector>)> = block.iter().map(|(key, _)| *key).zip(made).collect();
+            if let Some(cache) = &cache {
+                cache.write(self.shape.width, &made);
+            }
+            known.extend(made);
         }
-        let encoded = made.len();
-        known.extend(made);
+        let encoded = wanted.len();
         if let (true, Ok(mut memo)) = (keep, self.memo.0.write()) {
             memo.extend(known.iter().map(|(key, vector)| (*key, Arc::clone(vector))));
         }
@@ -145,7 +150,8 @@ impl Checkpoint {
     }
 
     /// Runs texts through the network: the longest first, many pieces together.
-    fn encode(&self, encoding: &Encoding, asked: &[Asked<'_>]) -> Result<Vec<Vector>, String> {
+    /// Of `all` texts so many are `done` already.
+    fn encode(&self, encoding: &Encoding, asked: &[Asked<'_>], [done, all]: [usize; 2]) -> Result<Vec<Vector>, String> {
         if asked.is_empty() {
             return Ok(Vec::new());
         }
@@ -165,8 +171,8 @@ impl Checkpoint {
         let ids: Vec<&[u32]> = parts.iter().map(|part| part.ids.as_slice()).collect();
         self.run(&ids, |i, states| {
             pools[parts[i].text].add(&parts[i], states);
-            if let Some(watcher) = WATCHER.get().filter(|_| parts.len() >= LONG && i % ROWS == ROWS - 1) {
-                watcher((i + 1) * texts.len() / parts.len(), texts.len());
+            if let Some(watcher) = WATCHER.get().filter(|_| all >= LONG && i % ROWS == ROWS - 1) {
+                watcher(done + (i + 1) * texts.len() / parts.len(), all);
             }
         })?;
         Ok(pools.into_iter().map(Pool::finish).collect())
