@@ -166,8 +166,7 @@ type Asked = Result<Query<Wishes>, QueryRejection>;
         ),
     ),
     responses(
-        (status = 200, description = "A prediction a row, in the format of the request or the one that `Accept` names",
-            headers(("polytask-notes" = String, description = "What is to be said of the rows, if anything, as a JSON list; in JSON it stands in the body")), content(
+        (status = 200, description = "A prediction a row, in the format of the request or the one that `Accept` names; what is to be said of the rows stands in the header `polytask-notes` where the body has no place for it", content(
             (Predictions = "application/json"),
             (String = "application/x-ndjson"),
             (String = "text/csv"),
