@@ -345,7 +345,7 @@ pub enum DataError {
         kind: &'static str,
     },
     /// A folder without images.
-    #[error("{folder} holds no PNG, JPEG or WebP image{}", found.as_ref().map(|found| format!(", but {found}")).unwrap_or_default())]
+    #[error("{folder} holds no {} image{}", crate::image::FORMATS, found.as_ref().map(|found| format!(", but {found}")).unwrap_or_default())]
     NoImages {
         /// The path.
         folder: String,

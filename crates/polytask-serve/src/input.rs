@@ -9,6 +9,7 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 use polytask::Dataset;
 use polytask::model::Model;
+use polytask_data::image::FORMATS;
 use polytask_data::{
     BytesFormat, Column, DataError, Images, Only, ReadOptions, Table, Values, read_bytes, read_objects,
 };
@@ -266,7 +267,7 @@ impl Reader {
                 let bad = |_| {
                     let detail = format!("{}: the image in `{}` is not base64", table.place(row), column.name);
                     Problem::new(Kind::Unfit, detail)
-                        .hint("send the bytes of a PNG, JPEG or WebP file in base64, or as a file of a form")
+                        .hint(format!("send the bytes of a {FORMATS} file in base64, or as a file of a form"))
                 };
                 BASE64.decode(data.trim()).map(|bytes| Some(Bytes::from(bytes))).map_err(bad)
             };

@@ -23,7 +23,7 @@ fn a_folder_a_class() {
     folder.write("pictures/notes.txt", "not a picture").write("pictures/.hidden.png", "");
     folder.write("config.toml", format!("[data]\npath = \"pictures\"\n[tasks.label]\n{SECTIONS}"));
     let done = folder.works("train config.toml");
-    let note = "note: pictures: 1 file is no PNG, JPEG or WebP image and was left out: notes.txt\n";
+    let note = "note: pictures: 1 file is no PNG, JPEG, WebP, GIF, BMP or TIFF image and was left out: notes.txt\n";
     assert!(done.err.contains(note), "{}", done.err);
     assert!(done.err.contains("1 input -> label (binary)"), "{}", done.err);
     let auc = folder.json("model/metrics.json")["tasks"]["label"]["auc"].as_f64().unwrap();
@@ -113,10 +113,17 @@ fn paths_relative_to_another_folder() {
 fn every_file_format_and_colours() {
     let folder = Folder::new();
     std::fs::create_dir_all(folder.path("photos")).unwrap();
-    let formats = [(ImageFormat::Png, "png"), (ImageFormat::Jpeg, "JPG"), (ImageFormat::WebP, "webp")];
+    let formats = [
+        (ImageFormat::Png, "png"),
+        (ImageFormat::Jpeg, "JPG"),
+        (ImageFormat::WebP, "webp"),
+        (ImageFormat::Gif, "gif"),
+        (ImageFormat::Bmp, "bmp"),
+        (ImageFormat::Tiff, "tif"),
+    ];
     let mut text = "photo,kind\n".to_owned();
     for (i, shown) in shown(240).into_iter().enumerate() {
-        let (format, end) = formats[i % 3];
+        let (format, end) = formats[i / 2 % 6];
         folder.write(&format!("photos/{i}.{end}"), file(color(shown, i as u64), format));
         text.push_str(&format!("photos/{i}.{end},{}\n", shown.kind()));
     }
@@ -135,6 +142,40 @@ fn every_file_format_and_colours() {
     assert!(score(&folder, "kind", "auc") > 0.6);
     let nodes = folder.json("model/model.json")["model"]["graph"]["nodes"].clone();
     assert_eq!(nodes[0]["shape"], serde_json::json!([8, 6, 1]));
+}
+
+/// The first picture of an animation is read, which is said wherever it is read.
+#[test]
+fn the_first_picture_of_an_animation() {
+    let folder = Folder::new();
+    class_folders(&folder, "pictures", 60);
+    let mut animated = Vec::new();
+    let mut encoder = image::codecs::gif::GifEncoder::new(&mut animated);
+    let frame = |shown| image::Frame::new(image::DynamicImage::ImageLuma8(grey(shown, 7)).into_rgba8());
+    let [bar, dash] = [shown(2)[0], shown(2)[1]];
+    encoder.encode_frames([frame(bar), frame(dash)]).unwrap();
+    drop(encoder);
+    folder.write("pictures/bar/moving.gif", &animated);
+    let data = "[data]\npath = \"pictures\"\n[inputs]\nimage = { kind = \"image\", channels = 1 }\n";
+    folder.write("config.toml", format!("{data}[tasks.label]\n{SECTIONS}"));
+    let note = "note: input `image`: pictures/bar/moving.gif holds several pictures, of which the first is read\n";
+    for command in ["inspect config.toml", "train config.toml"] {
+        let done = folder.works(command);
+        assert!(
+            done.err.contains(note) || done.out.contains(note.trim_start_matches("note: ").trim_end()),
+            "{command}: {}{}",
+            done.out,
+            done.err
+        );
+    }
+    std::fs::create_dir_all(folder.path("new")).unwrap();
+    folder.write("new/0.gif", &animated).write("new/1.gif", &animated).write("new/2.png", png(grey(bar, 7)));
+    let done = folder.works("predict model --data new --probabilities");
+    let note = "note: input `image`: 2 files hold several pictures, of which the first is read (new/0.gif is the first of them)\n";
+    assert!(done.err.contains(note), "{}", done.err);
+    let of = |line: &str| line.split_once(',').unwrap().1.to_owned();
+    let rows: Vec<String> = done.out.lines().skip(1).map(of).collect();
+    assert!(rows.iter().all(|row| *row == rows[0]) && rows[0].starts_with("bar"), "{}", done.out);
 }
 
 /// Writes 120 pictures as IDX with their labels beside them.

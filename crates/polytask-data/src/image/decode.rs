@@ -2,6 +2,7 @@
 
 use super::{ImageShape, Mask};
 use crate::read::guard::guarded;
+use image::error::UnsupportedErrorKind;
 use image::imageops::FilterType;
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageBuffer, ImageDecoder, ImageError, ImageReader, Limits, Luma};
@@ -32,8 +33,11 @@ pub enum ImageProblem {
     #[error("it is empty (0 bytes)")]
     Empty,
     /// Some other file.
-    #[error("it is no PNG, JPEG or WebP image")]
+    #[error("it is no {FORMATS} image")]
     UnknownFormat,
+    /// A format that is read, in one of its kinds that are not.
+    #[error("it is of a kind that is not read ({0}); save it as PNG")]
+    Unsupported(String),
     /// An image whose pixels do not stand for numbers.
     #[error("{0}; a mask is a PNG of greys or with a palette, so that every pixel keeps its number")]
     NoMask(&'static str),
@@ -62,10 +66,17 @@ pub enum ImageProblem {
     Damaged(String),
 }
 
-/// Whether bytes begin like a PNG, JPEG or WebP file.
+/// The formats that are read, in words.
+pub const FORMATS: &str = "PNG, JPEG, WebP, GIF, BMP or TIFF";
+
+/// Whether bytes begin like a file of one of the [formats](FORMATS).
 pub fn is_image(bytes: &[u8]) -> bool {
     let webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
-    webp || bytes.starts_with(b"\x89PNG") || bytes.starts_with(&[0xFF, 0xD8, 0xFF])
+    // Two letters are too few: the size of what follows them is one of few.
+    let bmp =
+        bytes.starts_with(b"BM") && matches!(bytes.get(14..18), Some([12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]));
+    let starts: [&[u8]; 6] = [b"\x89PNG", b"\xFF\xD8\xFF", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*"];
+    webp || bmp || starts.iter().any(|start| bytes.starts_with(start))
 }
 
 /// What the header of an image says.
@@ -232,13 +243,16 @@ fn open<'a>(mut file: impl BufRead + Seek + 'a, max_pixels: u64) -> Result<impl 
     if u64::from(width) * u64::from(height) > max_pixels {
         return Err(ImageProblem::TooLarge { width, height, limit: max_pixels });
     }
+    if matches!(decoder.color_type(), ColorType::Rgb32F | ColorType::Rgba32F) {
+        return Err(ImageProblem::Unsupported("pixels of fractions, whose range it does not say".to_owned()));
+    }
     let bytes = decoder.total_bytes();
-    if bytes > max_pixels / 2 && bytes > RATIO * packed {
+    if bytes > max_pixels / 2 && bytes > packed.saturating_mul(RATIO) {
         return Err(ImageProblem::Bomb { packed, bytes, limit: max_pixels });
     }
     // What lies behind the header may not ask for more either: 16 bits in 4 channels, and as much again to work in.
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(16 * max_pixels + (1 << 20));
+    limits.max_alloc = Some(max_pixels.saturating_mul(16).saturating_add(1 << 20));
     decoder.set_limits(limits).map_err(problem)?;
     Ok(decoder)
 }
@@ -260,7 +274,10 @@ fn is_grey(color: ColorType) -> bool {
 
 fn problem(error: ImageError) -> ImageProblem {
     match error {
-        ImageError::Unsupported(_) => ImageProblem::UnknownFormat,
+        ImageError::Unsupported(error) => match error.kind() {
+            UnsupportedErrorKind::Format(_) => ImageProblem::UnknownFormat,
+            _ => ImageProblem::Unsupported(error.to_string()),
+        },
         ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             ImageProblem::Damaged("it ends too early".to_owned())
         }

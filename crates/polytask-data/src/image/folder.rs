@@ -1,7 +1,7 @@
 //! A folder of images as a table: `image`, the path inside the folder, `split`, the part of the split that its topmost folder
 //! stands for where all do, and `label`, the subfolder it is in.
 
-use super::{IMAGE, LABEL};
+use super::{FORMATS, IMAGE, LABEL};
 use crate::column::{Column, TextBuilder, Values};
 use crate::error::DataError;
 use crate::table::Table;
@@ -48,10 +48,10 @@ pub(crate) fn read(folder: &Path, image: Option<&str>) -> Result<Table, DataErro
     match found.others.as_slice() {
         [] => {}
         [only] => {
-            notes.push(format!("{name}: 1 file is no PNG, JPEG or WebP image and was left out: {}", only.join("/")));
+            notes.push(format!("{name}: 1 file is no {FORMATS} image and was left out: {}", only.join("/")));
         }
         [first, ..] => notes.push(format!(
-            "{name}: {} are no PNG, JPEG or WebP images and were left out, {} among them",
+            "{name}: {} are no {FORMATS} images and were left out, {} among them",
             found.counted(),
             first.join("/")
         )),
@@ -83,7 +83,7 @@ fn part(folder: &str) -> Option<&'static str> {
 }
 
 /// Ends of names of images that are not read.
-const UNREAD: [&str; 7] = ["gif", "bmp", "tif", "tiff", "heic", "avif", "jxl"];
+const UNREAD: [&str; 5] = ["heic", "heif", "avif", "jxl", "svg"];
 
 #[derive(Default)]
 struct Found {
@@ -94,7 +94,7 @@ struct Found {
 }
 
 impl Found {
-    /// How many files are something else, images of other formats by their ends: `10 .gif and 3 other files`.
+    /// How many files are something else, images of other formats by their ends: `10 .heic and 3 other files`.
     fn counted(&self) -> String {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         let mut rest = self.others.len();
@@ -164,8 +164,8 @@ impl Found {
     }
 }
 
-/// Whether a name ends like that of a PNG, JPEG or WebP file.
+/// Whether a name ends like that of a file of one of the formats that are read.
 pub fn is_name(name: &str) -> bool {
     let end = name.rsplit_once('.').map(|(_, end)| end.to_lowercase());
-    matches!(end.as_deref(), Some("png" | "jpg" | "jpeg" | "webp"))
+    matches!(end.as_deref(), Some("png" | "jpg" | "jpeg" | "webp" | "gif" | "bmp" | "tif" | "tiff"))
 }

@@ -28,7 +28,9 @@ impl Mask {
             _ if !head.starts_with(b"\x89PNG") => return Err(ImageProblem::NoMask("it is no PNG")),
             _ => {}
         }
-        let limits = Limits { bytes: usize::try_from(2 * max_pixels + (1 << 20)).unwrap_or(usize::MAX) };
+        let limits = Limits {
+            bytes: usize::try_from(max_pixels.saturating_mul(2).saturating_add(1 << 20)).unwrap_or(usize::MAX),
+        };
         let mut decoder = Decoder::new_with_limits(file, limits);
         decoder.set_transformations(Transformations::IDENTITY);
         let header = decoder.read_header_info().map_err(problem)?;

@@ -2,12 +2,13 @@
 
 mod decode;
 mod folder;
+mod frames;
 pub mod idx;
 mod mask;
 mod overlap;
 mod source;
 
-pub use decode::{Fit, ImageProblem, Look, decode, is_image, look};
+pub use decode::{FORMATS, Fit, ImageProblem, Look, decode, is_image, look};
 pub use folder::is_name;
 pub(crate) use folder::read as read_folder;
 pub use mask::{Mask, write_image, write_mask};

@@ -1,6 +1,7 @@
 //! Where the image of a row is.
 
 use super::decode::turn;
+use super::frames::has_more;
 use super::{Fit, ImageProblem, ImageShape, Look, Mask, Pixels, decode, look};
 use crate::column::Values;
 use crate::error::DataError;
@@ -115,6 +116,16 @@ impl Source {
             Some(turn) => turn.of(mask),
             None => mask,
         }
+    }
+
+    /// Whether its file holds more pictures than the first, which alone is read.
+    pub fn has_more(&self) -> bool {
+        let told = match self {
+            Self::File(path) => open(path).ok().map(has_more),
+            Self::Bytes(bytes) => Some(has_more(Cursor::new(bytes))),
+            Self::Missing | Self::Pixels(..) => None,
+        };
+        told.unwrap_or(false)
     }
 
     /// Whether there is no image.

@@ -12,7 +12,11 @@ fn fail(path: &str) -> DataError {
 #[test]
 fn files_that_cannot_be_opened() {
     assert_eq!(fail("no/such.csv").to_string(), "no such file: no/such.csv");
-    assert!(fail("src").to_string().starts_with("src holds no PNG, JPEG or WebP image, but "), "{}", fail("src"));
+    assert!(
+        fail("src").to_string().starts_with("src holds no PNG, JPEG, WebP, GIF, BMP or TIFF image, but "),
+        "{}",
+        fail("src")
+    );
     assert_eq!(fail("Cargo.toml/x.csv").to_string(), "no such file: Cargo.toml/x.csv");
 }
 

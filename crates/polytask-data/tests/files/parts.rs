@@ -21,15 +21,15 @@ fn folders_and_wildcards_are_one_table() {
     assert!(read("other-*").map(|_| ()).unwrap_err().to_string().ends_with("other-*"));
     let images = tempfile::tempdir().unwrap();
     std::fs::create_dir(images.path().join("a")).unwrap();
-    std::fs::write(images.path().join("a/1.TIFF"), b"").unwrap();
-    std::fs::write(images.path().join("a/2.gif"), b"").unwrap();
+    std::fs::write(images.path().join("a/1.HEIC"), b"").unwrap();
+    std::fs::write(images.path().join("a/2.svg"), b"").unwrap();
     let error = polytask_data::read(images.path(), &ReadOptions::default()).map(|_| ()).unwrap_err().to_string();
-    assert!(error.ends_with("holds no PNG, JPEG or WebP image, but 1 .gif, 1 .tiff files"), "{error}");
+    assert!(error.ends_with("holds no PNG, JPEG, WebP, GIF, BMP or TIFF image, but 1 .heic, 1 .svg files"), "{error}");
     std::fs::create_dir(images.path().join("b")).unwrap();
     std::fs::write(images.path().join("b/3.png"), b"").unwrap();
     let notes = polytask_data::read(images.path(), &ReadOptions::default()).unwrap().notes().to_vec();
     assert!(
-        notes[0].contains(": 1 .gif, 1 .tiff files are no PNG") && notes[1].contains("folder `a` has no other"),
+        notes[0].contains(": 1 .heic, 1 .svg files are no PNG") && notes[1].contains("folder `a` has no other"),
         "{notes:?}"
     );
     write("part-3.csv", b"a\n1\n");

@@ -47,7 +47,10 @@ def image(column, value):
     if isinstance(value, str):
         from PIL import Image, ImageOps
 
-        value = ImageOps.exif_transpose(Image.open(value))
+        value = Image.open(value)
+        if value.mode == "F" or value.format == "TIFF" and (value.mode == "P" or value.mode != "I;16" and max(value.tag_v2.get(258, [8])) > 8):
+            raise ValueError(f"{value.filename}: its kind of pixels is not read; save it as PNG")
+        value = ImageOps.exif_transpose(value)
         if value.mode.startswith("I"):
             value = Image.fromarray(np.round(np.asarray(value) / 257).astype(np.uint8))
         if value.mode in ("RGBA", "LA", "PA") or "transparency" in value.info:

@@ -1,11 +1,13 @@
 //! What is to be said of data before anyone trusts the numbers that come of them.
 
 mod alike;
+mod frames;
 mod kinds;
 mod outlier;
 mod unseen;
 
 pub use alike::alike;
+pub use frames::frames;
 pub use kinds::taken_for;
 pub use outlier::outlier;
 pub use unseen::unseen;
@@ -53,7 +55,8 @@ pub fn of_fit(config: &Config, encoder: &Encoder, tasks: &[Task], table: &Table,
             Code::Number(_) => outlier(table, column, rows),
             Code::Category(_) => alike(column),
             Code::Date(date) => kinds::of_date(config.inputs.get(&input.column), date, column),
-            Code::Boolean(_) | Code::Text(_) | Code::Image(_) => None,
+            Code::Image(_) => frames(table, &input.column),
+            Code::Boolean(_) | Code::Text(_) => None,
         }
     };
     said.extend(few(encoder.inputs.iter().filter_map(of).collect()));
@@ -70,7 +73,7 @@ pub fn few(mut notes: Vec<String>) -> Vec<String> {
 
 impl Model {
     /// What is to be said of a table that the model predicts for or is scored on: texts that are cut, levels and labels that
-    /// training never saw.
+    /// training never saw, files of several pictures.
     ///
     /// # Errors
     /// A text column that is not there or holds no texts.
@@ -79,6 +82,8 @@ impl Model {
         let mut said: Vec<String> = texts.values().flat_map(|texts| texts.notes.iter().cloned()).collect();
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
         said.extend(unseen(&self.encoder, &self.tasks, table, &rows, "rows"));
+        let images = self.encoder.inputs.iter().filter(|input| matches!(input.code, Code::Image(_)));
+        said.extend(images.filter_map(|input| frames(table, &input.column)));
         Ok(said)
     }
 }

@@ -24,7 +24,7 @@ pub enum InputKind {
     Date,
     /// Sentences, or lists of tokens: embedded token by token, see `model.text`.
     Text,
-    /// PNG, JPEG or WebP images: their paths, or the files themselves in Parquet; or arrays of pixels.
+    /// PNG, JPEG, WebP, GIF, BMP or TIFF images: their paths, or the files themselves in Parquet; or arrays of pixels.
     Image,
 }
 

@@ -84,7 +84,7 @@ function field(input, i) {
   } else if (input.kind === 'image') {
     control = make('input');
     control.type = 'file';
-    control.accept = 'image/png,image/jpeg,image/webp';
+    control.accept = 'image/png,image/jpeg,image/webp,image/gif,image/bmp,image/tiff';
     control.addEventListener('change', () => choose(input.name, control, box));
   } else if (input.kind === 'text') {
     control = make('textarea');
