@@ -3,6 +3,11 @@
 use crate::{AuxiliaryLoss, Domain, DomainId, Loss, LossId, LossKind, Op, Parameter, ParameterId, Penalty, ops};
 use serde::{Deserialize, Serialize};
 
+/// Values at most that a parameter has, or an element of a node: so few that the product of two such numbers can be counted.
+const MOST: usize = 1 << 31;
+/// Domains at most, which may lie in one another.
+const MOST_DOMAINS: usize = 256;
+
 /// Position of a node in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeId(pub usize);
@@ -214,12 +219,32 @@ impl Graph {
         })
     }
 
+    /// Refuses sizes that cannot be counted with, before anything is computed of them.
+    fn countable(&self) -> Result<(), GraphError> {
+        let count = |sizes: &[usize]| sizes.iter().try_fold(1usize, |all, size| all.checked_mul(*size));
+        let shapes = self.nodes.iter().map(|node| (&node.name, &node.shape.0));
+        for (name, sizes) in self.parameters.iter().map(|parameter| (&parameter.name, &parameter.dims)).chain(shapes) {
+            if count(sizes).is_none_or(|all| all > MOST) {
+                let reason = format!("its shape {sizes:?} has more than {MOST} values");
+                return Err(GraphError::Layer { layer: name.clone(), reason });
+            }
+        }
+        match self.domains.get(MOST_DOMAINS) {
+            None => Ok(()),
+            Some(domain) => {
+                let reason = format!("it is one of more than {MOST_DOMAINS} kinds of sequences");
+                Err(GraphError::Layer { layer: domain.name.clone(), reason })
+            }
+        }
+    }
+
     /// Checks a graph that was not made by the builder (read from a file, say): references point backwards, shapes
     /// agree with parameters, names are unique, and what callers brought is bound.
     ///
     /// # Errors
     /// The first mistake.
     pub fn validate(&self) -> Result<(), GraphError> {
+        self.countable()?;
         let mut again = crate::GraphBuilder::new();
         again.replay(self)?;
         self.ready()

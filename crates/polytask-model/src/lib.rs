@@ -10,6 +10,7 @@ mod error;
 pub mod files;
 mod fit;
 pub mod inputs;
+pub mod memory;
 pub mod metric;
 pub mod model;
 pub mod nearest;

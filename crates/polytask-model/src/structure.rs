@@ -13,17 +13,23 @@ use std::sync::Arc;
 
 /// Adds the domains and inputs that tasks ask for, where `column` is the text whose tokens they label.
 pub(crate) fn add_inputs(g: &mut GraphBuilder, tasks: &[Task], column: &str) {
-    let tokens = g.domain_named(&text::node(column));
     let any = |of: fn(&Kind) -> bool| tasks.iter().any(|task| of(&task.kind));
-    if tasks.iter().any(Task::is_of_predicates) {
+    let [roles, arcs] = [any(|kind| matches!(kind, Kind::Roles(_))), any(|kind| matches!(kind, Kind::Arcs(_)))];
+    add(g, column, [tasks.iter().any(Task::is_of_predicates), roles, arcs]);
+}
+
+/// The same for tasks on predicates, on the tokens beside them, and on the tokens beside each token.
+pub(crate) fn add(g: &mut GraphBuilder, column: &str, [of_predicates, roles, of_arcs]: [bool; 3]) {
+    let tokens = g.domain_named(&text::node(column));
+    if of_predicates {
         let predicates = g.ragged(PREDICATES, DomainId::ROWS);
         g.index_on(predicates, AT, 1);
-        if any(|kind| matches!(kind, Kind::Roles(_))) {
+        if roles {
             let pairs = g.product(PAIRS, predicates, tokens);
             g.index_on(pairs, DISTANCES, 1);
         }
     }
-    if any(|kind| matches!(kind, Kind::Arcs(_))) {
+    if of_arcs {
         g.product(ARCS, tokens, tokens);
         g.index_on(tokens, HEADS, 1);
     }

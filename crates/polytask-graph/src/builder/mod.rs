@@ -94,16 +94,16 @@ impl GraphBuilder {
         for domain in &graph.domains {
             self.add_domain(domain.clone());
         }
+        // What comes later may only be checked against what holds.
+        self.holds()?;
         for parameter in &graph.parameters {
             self.add_parameter(parameter.clone());
         }
+        self.holds()?;
         for node in &graph.nodes {
             let Node { name, op, inputs, shape, domain } = node.clone();
             self.named(name).push_on(domain, op, inputs, shape);
-            // A later node may only be checked against nodes that hold.
-            if let Some(error) = self.error.take() {
-                return Err(error);
-            }
+            self.holds()?;
         }
         for loss in &graph.losses {
             let again = self.loss(&loss.task, loss.prediction, loss.kind.clone());
@@ -112,6 +112,11 @@ impl GraphBuilder {
         graph.penalties.iter().for_each(|penalty| self.add_penalty(penalty.clone()));
         graph.auxiliary_losses.iter().for_each(|auxiliary| self.add_auxiliary(auxiliary.clone()));
         std::mem::take(self).finish().map(|_| ())
+    }
+
+    /// The first mistake made so far.
+    fn holds(&mut self) -> Result<(), GraphError> {
+        self.error.take().map_or(Ok(()), Err)
     }
 
     /// A node of its first input's domain.
@@ -152,6 +157,11 @@ impl GraphBuilder {
 
     fn take_name(&mut self, label: &str) -> String {
         self.next_name.take().unwrap_or_else(|| format!("{label}_{}", self.graph.nodes.len()))
+    }
+
+    /// What has been built so far, for those who compare.
+    pub fn so_far(&self) -> &Graph {
+        &self.graph
     }
 
     /// What a node gives for an element.

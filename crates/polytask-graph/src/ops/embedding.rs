@@ -26,6 +26,7 @@ impl Operation for Embedding {
 
     fn check(&self, site: &Site<'_>) -> Result<(), String> {
         site.takes(1)?;
+        self.column.check(site)?;
         site.is_shaped(self.table, &[self.column.levels, site.shape.width()])
     }
 

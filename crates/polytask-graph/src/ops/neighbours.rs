@@ -23,7 +23,8 @@ impl Operation for Neighbours {
     fn check(&self, site: &Site<'_>) -> Result<(), String> {
         site.is_on_sequences()?;
         site.takes(1)?;
-        site.gives_width((self.before + 1 + self.after).saturating_mul(site.width(0)))
+        let seen = self.before.saturating_add(1).saturating_add(self.after);
+        site.gives_width(seen.saturating_mul(site.width(0)))
     }
 
     fn multiply_adds(&self, _: &Site<'_>) -> usize {

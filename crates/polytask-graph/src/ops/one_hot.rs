@@ -13,6 +13,16 @@ pub struct IndexColumn {
     pub levels: usize,
 }
 
+impl IndexColumn {
+    /// It must be one of the columns of the index input.
+    pub(super) fn check(self, site: &Site<'_>) -> Result<(), String> {
+        match self.column < site.width(0) {
+            true => Ok(()),
+            false => Err(format!("it reads index column {} of {}", self.column, site.width(0))),
+        }
+    }
+}
+
 /// [`Op::OneHot`](crate::Op::OneHot).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OneHot {
@@ -29,7 +39,8 @@ impl Operation for OneHot {
 
     fn check(&self, site: &Site<'_>) -> Result<(), String> {
         site.takes(1)?;
-        site.gives_width(self.columns.iter().map(|c| c.levels).sum())
+        self.columns.iter().try_for_each(|column| column.check(site))?;
+        site.gives_width(self.columns.iter().fold(0, |sum, column| sum.saturating_add(column.levels)))
     }
 
     fn multiply_adds(&self, site: &Site<'_>) -> usize {

@@ -23,7 +23,16 @@ impl Operation for Pool {
 
     fn check(&self, site: &Site<'_>) -> Result<(), String> {
         let image = site.image()?;
-        let ([y, x], [.., channels]) = (site.places(&self.window, image)?, image);
+        let ([y, x], [height, width, channels]) = (site.places(&self.window, image)?, image);
+        // No weights bound it: one that reaches far over the image would only take time.
+        let [down, across] = self.window.size;
+        if down > 2 * height + 1 || across > 2 * width + 1 {
+            return Err(format!(
+                "its window of {:?} is more than twice the image of {:?}",
+                [down, across],
+                [height, width]
+            ));
+        }
         site.gives(&[y, x, channels])
     }
 

@@ -21,7 +21,7 @@ pub use date::Date;
 pub use error::EncodeError;
 pub use features::Features;
 pub use image::{Draw, Galleries, Gallery, Image, Step, Unpacked, load_all};
-pub(crate) use image::{Gathering, Limits};
+pub(crate) use image::{Gathering, Limits, MOST_PIXELS};
 pub use number::Number;
 pub use text::{Pieces, ReadPieces, Sentences, Text, Texts, TokenFeatures};
 

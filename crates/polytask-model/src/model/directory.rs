@@ -168,16 +168,32 @@ impl Model {
         if !path.exists() {
             return Err(ModelError::NoModel(folder.to_owned()));
         }
-        let damaged = |reason: String| ModelError::Damaged { path: path.clone(), reason };
         let text = files::read_text(&path)?;
-        let value: Value = serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+        let tensors = || {
+            let place = files::find(folder, TENSORS);
+            std::fs::read(&place).map_err(|source| FileError::Read { path: place, source })
+        };
+        Self::decode(&path, &text, tensors)
+    }
+
+    /// The model of a `model.json`, which is at `path` or nowhere, and of the weights' file, which is asked for once it is
+    /// known that the first can be read.
+    ///
+    /// # Errors
+    /// Another format, or a damaged model: nothing in one that is read is looked up that is not there.
+    pub fn decode(
+        path: &Path,
+        text: &str,
+        tensors: impl FnOnce() -> Result<Vec<u8>, FileError>,
+    ) -> Result<Self, ModelError> {
+        let damaged = |reason: String| ModelError::Damaged { path: path.to_owned(), reason };
+        let value: Value = serde_json::from_str(text).map_err(|e| damaged(e.to_string()))?;
         if value.get("format").and_then(Value::as_u64) != Some(FORMAT) {
             let found = value.get("format").map_or_else(|| "unknown".to_owned(), Value::to_string);
-            return Err(ModelError::Version { path, found });
+            return Err(ModelError::Version { path: path.to_owned(), found });
         }
         let file: File = serde_json::from_value(value).map_err(|e| damaged(e.to_string()))?;
-        let place = files::find(folder, TENSORS);
-        let bytes = std::fs::read(&place).map_err(|source| FileError::Read { path: place.clone(), source })?;
+        let bytes = tensors()?;
         if checksum(&file.model) != file.checksum.model {
             return Err(damaged("it was changed after it was written".into()));
         }
@@ -188,13 +204,15 @@ impl Model {
         let Content { tasks, encoder, dialect, body } = content;
         encoder.check().map_err(|e| damaged(e.to_string()))?;
         tasks.iter().try_for_each(Task::check).map_err(|e| damaged(e.to_string()))?;
-        let arrays = files::decode_arrays(&place, &bytes)?;
+        let arrays = files::decode_arrays(&path.with_file_name(TENSORS), &bytes)?;
         let mut arrays = arrays.into_iter().map(|array| (array.name.clone(), array)).collect();
         let body = body.restore("", &mut arrays, tasks.len()).map_err(damaged)?;
-        match arrays.keys().min() {
-            None => Ok(Model { body, encoder, tasks, dialect }),
-            Some(name) => Err(damaged(format!("{TENSORS} has the array {name}, which nothing reads"))),
+        if let Some(name) = arrays.keys().min() {
+            return Err(damaged(format!("{TENSORS} has the array {name}, which nothing reads")));
         }
+        let model = Model { body, encoder, tasks, dialect };
+        model.check().map_err(damaged)?;
+        Ok(model)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod beside;
 mod body;
+mod check;
 mod directory;
 mod gates;
 mod passes;

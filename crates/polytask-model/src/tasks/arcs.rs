@@ -4,7 +4,7 @@ use super::arborescence::{best_tree, circle};
 use super::classes::{Classes, largest};
 use super::domains::{ARCS, HEADS};
 use super::labels::{LabelColumn, Labels, MISSING, Target, Truth, UNSEEN};
-use super::{Layout, Outcome, Prediction, Site, TaskError};
+use super::{Layout, Outcome, Prediction, Site, TaskError, WIDEST};
 use crate::metric::{Better, Metrics};
 use crate::section::TaskConfig;
 use polytask_data::{Hint, Values};
@@ -266,7 +266,7 @@ impl Outcome for Arcs {
     }
 
     fn check(&self) -> Result<(), String> {
-        match self.width >= 2 {
+        match (2..=WIDEST).contains(&self.width) {
             true => self.classes.check(),
             false => Err(format!("a width of {}", self.width)),
         }

@@ -68,6 +68,9 @@ use polytask_exec::TaskOutput;
 use polytask_graph::{GraphBuilder, LossKind, NodeId};
 use serde::{Deserialize, Serialize};
 
+/// Features at most of a hidden layer of a head, in a model that was read.
+pub(crate) const WIDEST: usize = 65_536;
+
 /// Everything a task kind knows.
 pub trait Outcome {
     /// Outputs of the head a row, or a pixel.

@@ -2,7 +2,7 @@
 
 use super::TaskError;
 use super::labels::LabelColumn;
-use crate::inputs::Image;
+use crate::inputs::{Image, MOST_PIXELS};
 use crate::section::{ImageFit, TaskConfig};
 use polytask_data::image::{Mask, Source, sources};
 use polytask_data::{Column, Values};
@@ -158,9 +158,10 @@ impl Canvas {
 
     /// Whether a stored value holds together.
     pub(super) fn check(&self) -> Result<(), String> {
-        match self.pixels() > 0 {
-            true => Ok(()),
-            false => Err("it has no pixels".into()),
+        match self.height.checked_mul(self.width) {
+            Some(0) => Err("it has no pixels".into()),
+            Some(pixels) if pixels < MOST_PIXELS => Ok(()),
+            Some(_) | None => Err(format!("it has {} x {} pixels", self.height, self.width)),
         }
     }
 }

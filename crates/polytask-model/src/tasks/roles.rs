@@ -4,7 +4,7 @@ use super::bio::{OUTSIDE, TagSet};
 use super::domains::{AT, DISTANCES, FAR};
 use super::frames;
 use super::labels::{LabelColumn, Labels, Target, Truth};
-use super::{Layout, Outcome, Prediction, Site, TaskError};
+use super::{Layout, Outcome, Prediction, Site, TaskError, WIDEST};
 use crate::metric::{self, Better, Metrics};
 use crate::section::{TaskConfig, TaskLoss};
 use polytask_data::Hint;
@@ -26,6 +26,9 @@ pub struct Roles {
     /// Layers of LSTMs.
     pub layers: usize,
 }
+
+/// Layers of LSTMs at most, in a model that was read.
+const DEEPEST: usize = 64;
 
 /// The arguments of a frame as spans.
 fn spans(frame: &Frame) -> Vec<Span> {
@@ -135,9 +138,9 @@ impl Outcome for Roles {
     }
 
     fn check(&self) -> Result<(), String> {
-        match self.width >= 2 && self.width.is_multiple_of(2) {
+        match (2..=WIDEST).contains(&self.width) && self.width.is_multiple_of(2) && self.layers <= DEEPEST {
             true => self.set.check(),
-            false => Err(format!("a width of {}", self.width)),
+            false => Err(format!("a width of {} and {} layers", self.width, self.layers)),
         }
     }
 }

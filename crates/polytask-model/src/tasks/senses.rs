@@ -3,7 +3,7 @@
 use super::domains::AT;
 use super::frames;
 use super::labels::{LabelColumn, Labels, Target, Truth};
-use super::{Layout, Outcome, Place, Prediction, Site, TaskError};
+use super::{Layout, Outcome, Place, Prediction, Site, TaskError, WIDEST};
 use crate::metric::{self, Better, Metrics};
 use crate::section::TaskConfig;
 use polytask_data::Hint;
@@ -204,9 +204,10 @@ impl Outcome for Senses {
     fn check(&self) -> Result<(), String> {
         let n = self.labels.len();
         let far = self.lemmas.values().flatten().any(|sense| *sense as usize >= n);
-        match n > 1 && self.shares.len() == n && !far && self.shares.iter().all(|s| *s > 0.0) {
+        let width = (1..=WIDEST).contains(&self.width);
+        match n > 1 && width && self.shares.len() == n && !far && self.shares.iter().all(|s| *s > 0.0) {
             true => Ok(()),
-            false => Err(format!("{n} senses with {} shares", self.shares.len())),
+            false => Err(format!("{n} senses with {} shares and a width of {}", self.shares.len(), self.width)),
         }
     }
 }

@@ -38,13 +38,14 @@ impl Model {
                 return Err("codes of categories are out of order or too many".into());
             }
         }
-        let mut first = 0;
+        let mut first = 0usize;
         for head in &self.heads {
             head.objective.check().map_err(|error| error.to_string())?;
-            if head.first != first || head.width != head.objective.width() {
+            let end = first.checked_add(head.width).filter(|end| *end <= self.start.len());
+            let Some(end) = end.filter(|_| head.first == first && head.width == head.objective.width()) else {
                 return Err("the tasks' outputs do not follow one another".into());
-            }
-            first += head.width;
+            };
+            first = end;
         }
         if first != self.start.len() || self.start.iter().any(|start| !start.is_finite()) {
             return Err("there must be one finite start an output".into());

@@ -127,7 +127,8 @@ impl Image {
     pub(super) fn check(&self) -> Result<(), &'static str> {
         let within =
             |values: &[f64]| values.len() == self.channels && values.iter().all(|value| (0.0..=255.0).contains(value));
-        if self.shape().is_empty() || !matches!(self.channels, 1 | 3) {
+        let pixels = self.height.checked_mul(self.width).filter(|pixels| *pixels < MOST_PIXELS);
+        if pixels.is_none_or(|pixels| pixels == 0) || !matches!(self.channels, 1 | 3) {
             return Err("its size or number of channels is out of range");
         }
         match within(&self.mean) && within(&self.deviation) {
@@ -136,6 +137,9 @@ impl Image {
         }
     }
 }
+
+/// Pixels of an image that a model reads: below this, or one of them alone fills the memory.
+pub(crate) const MOST_PIXELS: usize = 1 << 28;
 
 /// What the graph's node of an image column is called.
 pub(super) fn node(column: &str) -> String {

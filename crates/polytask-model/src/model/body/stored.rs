@@ -97,15 +97,26 @@ impl Stored {
                 if graph.losses().len() != tasks {
                     return Err(format!("a network has {} outputs for {tasks} tasks", graph.losses().len()));
                 }
-                let mut parameters = Parameters::zeros(&graph);
-                for i in 0..graph.parameters().len() {
-                    let name = format!("{prefix}{}", graph.parameter(ParameterId(i)).name);
+                // The arrays first: they are as long as their file, and what the graph says need not be.
+                let mut all = Vec::new();
+                for parameter in graph.parameters() {
+                    let name = format!("{prefix}{}", parameter.name);
                     let values = floats(arrays, &name)?;
-                    let own = parameters.of_mut(ParameterId(i));
-                    if own.len() != values.len() {
-                        return Err(format!("the array {name} has {} numbers, expected {}", values.len(), own.len()));
+                    if parameter.len() != values.len() {
+                        return Err(format!(
+                            "the array {name} has {} numbers, expected {}",
+                            values.len(),
+                            parameter.len()
+                        ));
                     }
-                    own.copy_from_slice(&values);
+                    if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+                        return Err(format!("the array {name} holds {value}"));
+                    }
+                    all.push(values);
+                }
+                let mut parameters = Parameters::zeros(&graph);
+                for (i, values) in all.into_iter().enumerate() {
+                    parameters.of_mut(ParameterId(i)).copy_from_slice(&values);
                 }
                 Ok(Body::Network(Network { graph, parameters }))
             }
