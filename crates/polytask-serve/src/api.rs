@@ -12,7 +12,7 @@ use crate::work::{AtOnce, Job};
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -140,6 +140,9 @@ pub struct JsonRows {
     rows: Vec<serde_json::Value>,
 }
 
+/// The header with what is to be said of the rows, where the body has no place for it.
+const NOTES: &str = "polytask-notes";
+
 type Asked = Result<Query<Wishes>, QueryRejection>;
 
 /// Predicts with the only model
@@ -158,7 +161,7 @@ type Asked = Result<Query<Wishes>, QueryRejection>;
         ),
     ),
     responses(
-        (status = 200, description = "A prediction a row, in the format of the request or the one that `Accept` names", content(
+        (status = 200, description = "A prediction a row, in the format of the request or the one that `Accept` names; what is to be said of the rows stands in the header `polytask-notes` where the body has no place for it", content(
             (Predictions = "application/json"),
             (String = "application/x-ndjson"),
             (String = "text/csv"),
@@ -226,8 +229,8 @@ async fn answer(server: &Server, served: &Served, wishes: Asked, request: Reques
             tokio::time::timeout(server.options.timeout, done).await.map(|done| done.map_err(drop))
         }
     };
-    let written = match done {
-        Ok(Ok(written)) => written?,
+    let answer = match done {
+        Ok(Ok(answer)) => answer?,
         // The thread that had it is gone.
         Ok(Err(())) => return Err(Problem::new(Kind::Internal, "the prediction failed; see the server's log")),
         Err(_) => {
@@ -236,7 +239,10 @@ async fn answer(server: &Server, served: &Served, wishes: Asked, request: Reques
         }
     };
     drop(held);
-    Ok(([(header::CONTENT_TYPE, output.media_type())], written).into_response())
+    let notes = answer.header();
+    let mut response = ([(header::CONTENT_TYPE, output.media_type())], answer.body).into_response();
+    response.headers_mut().extend(notes.map(|notes| (HeaderName::from_static(NOTES), notes)));
+    Ok(response)
 }
 
 /// The format that a client asks for, the first that there is.

@@ -3,6 +3,7 @@
 use crate::problem::{Kind, Problem};
 use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
 use arrow_ipc::writer::StreamWriter;
+use axum::http::HeaderValue;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use polytask::model::Model;
 use polytask::output::{Cells, Rows, Tokens, Written};
@@ -34,6 +35,33 @@ impl Output {
     }
 }
 
+/// Predictions as they are sent.
+pub struct Answer {
+    pub body: Vec<u8>,
+    /// What is to be said of the rows, where the body has no place for it.
+    pub notes: Vec<String>,
+}
+
+/// Bytes of a header at most; many servers and clients refuse longer ones.
+const HEADER: usize = 4096;
+
+impl Answer {
+    /// The notes as the value of a header, a JSON list of ASCII characters; none where there is no note. Of very many the first
+    /// ones.
+    pub fn header(&self) -> Option<HeaderValue> {
+        let written = |notes: &[String]| {
+            let text = serde_json::to_string(notes).unwrap_or_default();
+            let ascii = |c: char| match c {
+                c if c.is_ascii() => c.to_string(),
+                c => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+            };
+            text.chars().map(ascii).collect::<String>()
+        };
+        let mut all = (1..=self.notes.len()).rev().map(|count| written(&self.notes[..count]));
+        all.find(|text| text.len() <= HEADER).and_then(|text| HeaderValue::from_str(&text).ok())
+    }
+}
+
 /// Writes the predictions for the rows of a table.
 pub fn write(
     model: &Model,
@@ -42,7 +70,7 @@ pub fn write(
     predictions: &[Prediction],
     output: Output,
     probabilities: bool,
-) -> Result<Vec<u8>, Problem> {
+) -> Result<Answer, Problem> {
     let tokens = Tokens::read(model, table)?;
     if let (Some(task), Output::Csv | Output::Arrow) = (of_pixels(model), output) {
         return Err(Problem::new(
@@ -54,15 +82,17 @@ pub fn write(
     let masks = vec![Vec::new(); predictions.len()];
     let rows = Rows { model, files: None, predictions, tokens: &tokens, masks: &masks, failed: None };
     let failed = |error: &dyn std::error::Error| Problem::new(Kind::Internal, error.to_string());
-    match output {
+    let notes = model.notes(table)?;
+    let body = match output {
         Output::Json => {
-            let notes = model.notes(table)?;
-            json(&rows, name, probabilities, &notes).map_err(|error| failed(&error))
+            let body = json(&rows, name, probabilities, &notes).map_err(|error| failed(&error))?;
+            return Ok(Answer { body, notes: Vec::new() });
         }
-        Output::JsonLines => rows.jsonl(probabilities).map_err(|error| failed(&error)),
-        Output::Csv => Ok(rows.csv(probabilities)),
-        Output::Arrow => arrow(&rows, probabilities).map_err(|error| failed(&error)),
-    }
+        Output::JsonLines => rows.jsonl(probabilities).map_err(|error| failed(&error))?,
+        Output::Csv => rows.csv(probabilities),
+        Output::Arrow => arrow(&rows, probabilities).map_err(|error| failed(&error))?,
+    };
+    Ok(Answer { body, notes })
 }
 
 /// A task whose predictions are images.

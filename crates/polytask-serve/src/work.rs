@@ -2,7 +2,7 @@
 
 use crate::input::{Input, Reader};
 use crate::metrics::Metrics;
-use crate::output::{Output, write};
+use crate::output::{Answer, Output, write};
 use crate::problem::{Kind, Problem};
 use crate::queue::Queue;
 use polytask::Dataset;
@@ -22,7 +22,7 @@ pub struct Job {
     pub probabilities: bool,
     /// Whether columns that the model does not know are passed over.
     pub lenient: bool,
-    pub answer: oneshot::Sender<Result<Vec<u8>, Problem>>,
+    pub answer: oneshot::Sender<Result<Answer, Problem>>,
 }
 
 /// Bytes of a body at most that is answered where it was read.

@@ -43,6 +43,23 @@ fn json_rows_give_the_numbers_of_predict() {
     assert!(metrics.text().contains("polytask_rows_total{model=\"model\"} 400"), "{}", metrics.text());
 }
 
+/// What is to be said of rows stands in a header where the body has no place for it.
+#[test]
+fn notes_of_tables_stand_in_a_header() {
+    let folder = trained();
+    let server = Server::start(&folder, "model");
+    let body = "x,z,color\n0.5,1,grün\n0.1,2,red\n";
+    let answer = server.post("/v1/predict", "text/csv", body).good();
+    let line = answer.head.lines().find_map(|line| line.strip_prefix("polytask-notes: ")).unwrap();
+    assert!(line.is_ascii(), "{line}");
+    let notes: Vec<String> = serde_json::from_str(line).unwrap();
+    assert_eq!(notes, ["1 of 2 rows has levels of `color` that training never saw: `grün`; they are read as missing"]);
+    let answer = server.post("/v1/predict", "text/csv", "x,z,color\n0.5,1,blue\n").good();
+    assert!(!answer.head.contains("polytask-notes"), "{}", answer.head);
+    let answer = server.post("/v1/predict", "application/json", r#"[{"x": 0.5, "z": 1, "color": "grün"}]"#).good();
+    assert!(!answer.head.contains("polytask-notes") && answer.json()["notes"].is_array(), "{}", answer.head);
+}
+
 #[test]
 fn tables_come_back_as_predict_writes_them() {
     let folder = trained();
