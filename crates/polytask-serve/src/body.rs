@@ -169,7 +169,7 @@ async fn collect(mut body: Body, most: usize, held: &mut Held) -> Result<Bytes, 
 }
 
 /// The fields of a form.
-async fn fields(body: Bytes, boundary: String, most: usize) -> Result<Vec<Field>, Problem> {
+pub async fn fields(body: Bytes, boundary: String, most: usize) -> Result<Vec<Field>, Problem> {
     let bad = |error: multer::Error| {
         Problem::new(Kind::Malformed, format!("body: {error}")).hint("send a field for each column, images as files")
     };

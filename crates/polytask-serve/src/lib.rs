@@ -6,11 +6,18 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stderr, clippy::print_stdout, reason = "they panic where nobody reads; `say!` does not")]
 
-/// A line on standard error. Where that is full or closed the words are lost, and nothing else.
+/// A line on standard error, without what would command a terminal or begin a line of its own. Where standard error is full or
+/// closed the words are lost, and nothing else.
 macro_rules! say {
     ($($words:tt)*) => {
-        drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}\n", format_args!($($words)*))))
+        drop(std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("{}\n", $crate::plain(&format!($($words)*)))))
     };
+}
+
+/// A text whose control characters are written out.
+fn plain(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
 }
 
 mod api;
@@ -21,6 +28,7 @@ mod io;
 mod listen;
 mod metrics;
 mod models;
+mod once;
 mod openapi;
 mod options;
 mod output;
@@ -30,4 +38,5 @@ mod work;
 
 pub use listen::{ServeError, serve};
 pub use models::LoadError;
+pub use once::answer;
 pub use options::Options;
