@@ -40,6 +40,12 @@ pub fn say(text: &str) {
     drop(std::io::stderr().lock().write_all(format!("{}\n", plain(text)).as_bytes()));
 }
 
+/// A note on standard error, on one line whatever the names in it hold.
+pub fn note(note: &str) {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    say(&format!("note: {}", note.chars().map(shown).collect::<String>()));
+}
+
 /// A number in four significant digits, the way people write it.
 pub fn number(value: f64) -> String {
     let size = value.abs();

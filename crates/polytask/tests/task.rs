@@ -386,7 +386,7 @@ fn a_part_without_labels_is_refused() {
     assert_eq!(
         says(&task.check_part(&labels, "validation", &[2, 3]).unwrap_err()),
         "task `y`: every label is missing in the validation rows\nhint: use a larger share, another seed, or a split that \
-         has labels in every part"
+         has labels in every part; a task with role = \"auxiliary\" needs labels in the training rows alone"
     );
 }
 

@@ -55,7 +55,7 @@ impl Aggregate {
         let tasks: Vec<TaskInfo> = names.iter().map(|name| TaskInfo::new(name, LossFamily::Regression)).collect();
         let mut balancer = build(info.name, &keys, &tasks, self.seed)?;
         if let Some(note) = note(info, tasks.len()) {
-            say!("note: {note}");
+            crate::text::note(&note);
         }
         if steps.len() > 1 && balancer.learnable().is_some() {
             say!("note: what the optimiser of a run would learn for `{}` stays at its start", info.name);

@@ -61,7 +61,7 @@ impl Compare {
         let stop = stop::on_signal();
         let answer = on_threads(self.config.threads, || {
             let prepared = polytask::prepare(&config)?;
-            prepared.notes.iter().for_each(|note| say!("note: {note}"));
+            prepared.notes.iter().for_each(|note| crate::text::note(note));
             let models = options.models(prepared.tasks.len());
             say!("training {models} models: a linear one, then {}, {} seeds", self.what(), self.seeds);
             let progress = Progress::new(models);

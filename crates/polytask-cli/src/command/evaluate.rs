@@ -38,7 +38,7 @@ impl Evaluate {
         })??;
         let trained = self.trained_on().then(|| TRAINED.to_owned());
         let notes: Vec<String> = trained.into_iter().chain(notes).collect();
-        notes.iter().for_each(|note| say!("note: {note}"));
+        notes.iter().for_each(|note| crate::text::note(note));
         match self.format {
             Format::Json => print_json(&Answer { scores: &scores, notes: &notes }),
             Format::Text => print(&table(&scores)),

@@ -39,7 +39,7 @@ impl ImportanceCommand {
         let options = Options { repeats: self.repeats, rows: self.rows as usize, seed: self.seed };
         let answer = on_threads(self.threads, || {
             let table = polytask_data::read(&self.data, &ReadOptions { ..model.read_options() })?;
-            model.notes(&table)?.iter().for_each(|note| say!("note: {note}"));
+            model.notes(&table)?.iter().for_each(|note| crate::text::note(note));
             let data = model.dataset(&table)?;
             let rows: Vec<u32> = (0..table.rows() as u32).collect();
             Ok::<_, Failure>(importance(&model, &data, &rows, options)?)

@@ -115,7 +115,7 @@ impl Select {
         };
         let selected = on_threads(self.config.threads, || {
             let prepared = polytask::prepare(&config)?;
-            prepared.notes.iter().for_each(|note| say!("note: {note}"));
+            prepared.notes.iter().for_each(|note| crate::text::note(note));
             let mut watching = Watching { progress: Progress::new(0), length: 0, stop: Arc::clone(&stop) };
             let selected = select(&config, &prepared, &options, &mut watching, &stop);
             watching.progress.finish();
@@ -125,7 +125,7 @@ impl Select {
             say!("stopped; go on with --resume --out {}", self.out.display());
             return Ok(());
         };
-        selected.notes.iter().for_each(|note| say!("note: {note}"));
+        selected.notes.iter().for_each(|note| crate::text::note(note));
         let cost = &selected.cost;
         say!(
             "looked ahead {}, every {} steps; the joint run took {:.2} times what it would have taken without ({})",

@@ -71,7 +71,7 @@ impl Show {
     fn planned(&self) -> Result<(), Failure> {
         let config = self.of.load()?;
         let prepared = on_threads(self.of.threads, || polytask::prepare(&config))??;
-        prepared.notes.iter().for_each(|note| say!("note: {note}"));
+        prepared.notes.iter().for_each(|note| crate::text::note(note));
         match (config.family(&prepared.encoder, &prepared.tasks), self.format) {
             (Family::Network | Family::Auto, _) => {
                 let design = config.design(&prepared.encoder, &prepared.tasks);

@@ -67,7 +67,7 @@ impl Train {
     fn train(&self, config: &Config, stop: Arc<AtomicBool>) -> Result<(), Failure> {
         let experiment = Experiment::new(config.clone());
         let prepared = experiment.prepare()?;
-        prepared.notes.iter().for_each(|note| say!("note: {note}"));
+        prepared.notes.iter().for_each(|note| crate::text::note(note));
         if let Some(groups) = &self.groups {
             return self.train_groups(config, &prepared, groups, stop);
         }
@@ -87,7 +87,7 @@ impl Train {
         };
         let config = plan.config();
         announce(&plan, &prepared);
-        note(&plan, &prepared)?.iter().for_each(|note| say!("note: {note}"));
+        note(&plan, &prepared)?.iter().for_each(|note| crate::text::note(note));
         let length = plan.length(&prepared);
         let mut watching = Watching::begin(&self.tracking, config, &prepared.tasks, length, stop, checkpoint)?;
         let run = Experiment::train(prepared, plan, resume, &mut watching);

@@ -21,7 +21,8 @@ fn fails(folder: &Folder, arguments: &str, code: i32, message: &str) {
 }
 
 const MEND: &str =
-    "hint: mend it or take its row out; data.on_error = \"skip\" leaves out all rows whose image cannot be used";
+    "hint: mend it or take its row out; data.on_error = \"skip\" leaves out all rows whose image cannot be \
+     used, and `predict --on-error skip` all predictions for them";
 
 #[test]
 fn broken_files_are_named() {
@@ -33,7 +34,7 @@ fn broken_files_are_named() {
         &folder,
         "",
         1,
-        &format!("data.csv line 9: the image photos/7.png: it is no PNG, JPEG or WebP image\n{MEND}"),
+        &format!("data.csv line 9: the image photos/7.png: it is no PNG, JPEG, WebP, GIF, BMP or TIFF image\n{MEND}"),
     );
     let whole = png(grey(shown(1)[0], 0));
     folder.write("photos/7.png", &whole[..whole.len() / 2]);
@@ -77,7 +78,7 @@ fn a_class_folder_names_the_file_alone() {
     folder.write("config.toml", "[data]\npath = \"pictures\"\n[tasks.label]\n");
     fails(&folder, "", 1, &format!("pictures/bar/4.png: it is empty (0 bytes)\n{MEND}"));
     std::fs::create_dir_all(folder.path("empty")).unwrap();
-    fails(&folder, "--set data.path=empty", 1, "empty holds no PNG, JPEG or WebP image");
+    fails(&folder, "--set data.path=empty", 1, "empty holds no PNG, JPEG, WebP, GIF, BMP or TIFF image");
 }
 
 #[test]

@@ -210,12 +210,13 @@ impl EncodeError {
             }
             Self::VectorsFile { source, .. } => return source.hint(),
             Self::NotText { .. } => "a text is words, or a list of tokens",
-            Self::EmptyToken { .. } => "every token has at least one character that is no white space",
+            Self::EmptyToken { .. } => "every token has at least one character that is no blank, tab or line end",
             Self::Image { problem: ImageProblem::TooLarge { .. } | ImageProblem::Bomb { .. }, .. } => {
                 "scale it down, or raise data.max_pixels if it is meant to be that large"
             }
             Self::Image { .. } => {
-                "mend it or take its row out; data.on_error = \"skip\" leaves out all rows whose image cannot be used"
+                "mend it or take its row out; data.on_error = \"skip\" leaves out all rows whose image cannot be \
+                 used, and `predict --on-error skip` all predictions for them"
             }
             Self::Sizes { input, .. } => {
                 return Some(format!(

@@ -46,7 +46,7 @@ impl Sentences {
                     let mut start = 0;
                     let mut tokens = Vec::new();
                     for (token, word) in list.get(row).into_iter().flatten().enumerate() {
-                        let Some(word) = word.filter(|word| !word.trim().is_empty()) else {
+                        let Some(word) = word.filter(|word| !word.bytes().all(|byte| byte.is_ascii_whitespace())) else {
                             let (place, input) = (Box::new(table.place(row)), column.name.clone());
                             return Err(EncodeError::EmptyToken { place, input, token: token + 1 });
                         };
@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn empty_tokens_are_placed() {
-        let list = [Some(vec![Some("a")]), Some(vec![Some("b"), Some(" ")])];
+        // A wide blank is a token where somebody's corpus has it as one.
+        let list = [Some(vec![Some("a"), Some("\u{3000}")]), Some(vec![Some("b"), Some(" ")])];
         let table =
             Table::from_columns(vec![Column { name: "w".into(), values: Values::List(list.into_iter().collect()) }])
                 .unwrap();
