@@ -202,7 +202,10 @@ fn more(task: &str) -> String {
 #[test]
 fn tasks_with_one_label_or_none() {
     let message = |task: &str, value: &str| {
-        format!("task `{task}`: every label in the training rows is `{value}`; there is nothing to learn\n{}", more(task))
+        format!(
+            "task `{task}`: every label in the training rows is `{value}`; there is nothing to learn\n{}",
+            more(task)
+        )
     };
     Case::data(with_column("warm", "no", |_| true)).fails(1, &message("warm", "no"));
     Case::data(with_column("size", "12.5", |_| true)).fails(1, &message("size", "12.5"));
@@ -220,10 +223,10 @@ fn a_part_without_labels() {
              needs labels in the training rows alone"
         );
         let part = format!(",{part},");
-        let case = Case::data(with_column("size", "", |line| line.contains(&part)));
-        case.fails(1, &message);
+        let lost = || Case::data(with_column("size", "", |line| line.contains(&part)));
+        lost().fails(1, &message);
         // What is learnt for the help that it gives others need not be measured.
-        let done = case.0.works("train config.toml --out helped --set tasks.size.role=auxiliary");
+        let done = lost().0.works("train config.toml --out helped --set tasks.size.role=auxiliary");
         assert!(!done.out.contains("NaN"), "{}", done.out);
     }
     let message = format!("task `size`: column `size` has no label in the training rows\n{}", more("size"));

@@ -3,8 +3,8 @@
 use crate::problem::{Kind, Problem};
 use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
 use arrow_ipc::writer::StreamWriter;
-use axum::http::HeaderValue;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
+use axum::http::HeaderValue;
 use polytask::model::Model;
 use polytask::output::{Cells, Rows, Tokens, Written};
 use polytask::tasks::Prediction;

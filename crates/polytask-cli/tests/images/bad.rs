@@ -20,8 +20,7 @@ fn fails(folder: &Folder, arguments: &str, code: i32, message: &str) {
     assert!(folder.everything() == before, "something was written");
 }
 
-const MEND: &str =
-    "hint: mend it or take its row out; data.on_error = \"skip\" leaves out all rows whose image cannot be \
+const MEND: &str = "hint: mend it or take its row out; data.on_error = \"skip\" leaves out all rows whose image cannot be \
      used, and `predict --on-error skip` all predictions for them";
 
 #[test]

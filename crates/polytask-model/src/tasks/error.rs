@@ -289,8 +289,10 @@ impl TaskError {
             Self::NotFrames { .. } => {
                 "a row's frames are a list such as [{\"pred\": 1, \"roleset\": \"see.01\", \"args\": [[\"ARG0\", 0, 0]]}]; null where a row has none"
             }
-            Self::EmptyPart { .. } => "use a larger share, another seed, or a split that has labels in every part; a task with role = \"auxiliary\" needs labels \
-                 in the training rows alone",
+            Self::EmptyPart { .. } => {
+                "use a larger share, another seed, or a split that has labels in every part; a task with role = \"auxiliary\" needs labels \
+                 in the training rows alone"
+            }
             Self::OneLabel { task, .. } | Self::NoLabel { task, .. } => {
                 return Some(format!(
                     "take [tasks.{task}] out to learn the other tasks, or let the training rows have more of its labels: another \

@@ -46,7 +46,8 @@ impl Sentences {
                     let mut start = 0;
                     let mut tokens = Vec::new();
                     for (token, word) in list.get(row).into_iter().flatten().enumerate() {
-                        let Some(word) = word.filter(|word| !word.bytes().all(|byte| byte.is_ascii_whitespace())) else {
+                        let Some(word) = word.filter(|word| !word.bytes().all(|byte| byte.is_ascii_whitespace()))
+                        else {
                             let (place, input) = (Box::new(table.place(row)), column.name.clone());
                             return Err(EncodeError::EmptyToken { place, input, token: token + 1 });
                         };
