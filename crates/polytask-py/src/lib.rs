@@ -1,0 +1,43 @@
+//! The Python module `polytask._polytask`: the façade as Python calls it. Data come as Arrow arrays, answers leave as NumPy
+//! arrays and JSON; what is pleasant to use is written in Python around it.
+
+mod balance;
+mod callback;
+mod config;
+mod errors;
+mod experiment;
+mod frame;
+mod model;
+mod prediction;
+mod run;
+#[cfg(feature = "serve")]
+mod serve;
+mod study;
+mod work;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _polytask {
+    #[pymodule_export]
+    use super::balance::{Balancer, methods};
+    #[pymodule_export]
+    use super::experiment::Experiment;
+    #[pymodule_export]
+    use super::frame::Frame;
+    #[pymodule_export]
+    use super::model::Model;
+    #[pymodule_export]
+    use super::run::Run;
+    #[pymodule_export]
+    use super::study::{compare, select, tune};
+    #[cfg(feature = "serve")]
+    #[pymodule_export]
+    use super::serve::serve;
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
