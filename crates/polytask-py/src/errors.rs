@@ -2,8 +2,6 @@
 
 use polytask::config::{ConfigError, Place};
 use polytask::{BuildError, Error, FitError, StudyError};
-use polytask_export::ExportError;
-use polytask_report::ReportError;
 use pyo3::prelude::*;
 
 /// The exceptions.
@@ -69,20 +67,6 @@ fn built(error: &FitError) -> Option<&BuildError> {
     match error {
         FitError::Model(build) => Some(build),
         _ => None,
-    }
-}
-
-/// What Python is told of an export.
-pub fn of_export(error: &ExportError) -> PyErr {
-    let hint = error.hint().map(|hint| hint.replace("`--format safetensors`", "format=\"safetensors\""));
-    raise(Kind::Config, &error.to_string(), hint.map(|hint| hint.replace("`--format onnx`", "format=\"onnx\"")))
-}
-
-/// What Python is told of a report.
-pub fn of_report(error: ReportError) -> PyErr {
-    match error {
-        ReportError::Library(error) => of(error),
-        other => raise(Kind::Data, &other.to_string(), None),
     }
 }
 

@@ -6,9 +6,13 @@ mod callback;
 mod config;
 mod errors;
 mod experiment;
+#[cfg(feature = "export")]
+mod export;
 mod frame;
 mod model;
 mod prediction;
+#[cfg(feature = "report")]
+mod report;
 mod run;
 #[cfg(feature = "serve")]
 mod serve;
@@ -23,10 +27,16 @@ mod _polytask {
     use super::balance::{Balancer, methods};
     #[pymodule_export]
     use super::experiment::Experiment;
+    #[cfg(feature = "export")]
+    #[pymodule_export]
+    use super::export::export;
     #[pymodule_export]
     use super::frame::Frame;
     #[pymodule_export]
     use super::model::Model;
+    #[cfg(feature = "report")]
+    #[pymodule_export]
+    use super::report::report;
     #[pymodule_export]
     use super::run::Run;
     #[pymodule_export]

@@ -3,13 +3,12 @@
 use crate::errors::{self, Kind};
 use crate::frame::Frame;
 use crate::prediction::to_python;
-use crate::study::{to_json, word};
+use crate::study::to_json;
 use crate::work::detached;
 use polytask::Error;
 use polytask::importance::{Options, importance};
 use polytask::model::Scores;
 use polytask::tasks::Task;
-use polytask_export::Format;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use serde_json::json;
@@ -25,6 +24,11 @@ impl Model {
     /// A model of the library.
     pub fn of(model: polytask::model::Model) -> Self {
         Model(Arc::new(model))
+    }
+
+    /// The model of the library.
+    pub fn get(&self) -> &polytask::model::Model {
+        &self.0
     }
 }
 
@@ -127,32 +131,6 @@ impl Model {
             Ok(importance(&self.0, &data, &rows, options)?)
         })?;
         to_json(&answer.map_err(errors::of)?)
-    }
-
-    /// Takes the model elsewhere; the names of the files that were written.
-    fn export(&self, py: Python<'_>, format: &str, folder: PathBuf) -> PyResult<Vec<&'static str>> {
-        let formats = [
-            ("onnx", Format::Onnx),
-            ("safetensors", Format::Safetensors),
-            ("pytorch", Format::Pytorch),
-            ("keras", Format::Keras),
-        ];
-        let format = word("format", format, &formats)?;
-        py.detach(|| polytask_export::export(&self.0, format, &folder)).map_err(|error| errors::of_export(&error))
-    }
-
-    /// What became of a model directory, as HTML.
-    #[staticmethod]
-    fn report(
-        py: Python<'_>,
-        folder: PathBuf,
-        data: Option<PathBuf>,
-        importance: bool,
-        threads: Option<u16>,
-    ) -> PyResult<String> {
-        let options = polytask_report::Options { data, no_importance: !importance, ..Default::default() };
-        let page = detached(py, threads, None, || polytask_report::report(&folder, &options))?;
-        page.map_err(errors::of_report)
     }
 }
 

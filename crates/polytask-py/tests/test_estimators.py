@@ -94,7 +94,7 @@ def test_mixed_kinds(table):
     labels = table[["height", "tall"]]
     model = MultiTaskEstimator(tasks={"tall": "binary"}, family="trees").fit(table[X], labels)
     assert model.model_.tasks == {"height": "regression", "tall": "binary"}
-    assert set(model.predict_proba(table[X])) == {"tall"}
+    assert set(model.probabilities(table[X])) == {"tall"}
     assert model.score(table[X], labels) > 0.5
     with pytest.raises(ValueError, match="`short`"):
         MultiTaskEstimator(tasks={"short": "binary"}).fit(table[X], labels)

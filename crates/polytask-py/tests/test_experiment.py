@@ -32,7 +32,7 @@ def test_the_same_bits_as_the_command_line(people, program, tmp_path):
     for name, model, train in [
         ("network", {"trunk": [16], "sharing": "mmoe"}, {"epochs": 3}),
         ("trees", {"family": "trees"}, {}),
-        ("ensemble", {"family": "ensemble", "preset": "quick"}, {}),
+        ("ensemble", {"family": "ensemble", "preset": "fast"}, {}),
     ]:
         config = tmp_path / f"{name}.toml"
         line = lambda table: "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())  # noqa: E731

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from . import _polytask
@@ -12,9 +13,6 @@ from .errors import ConfigError
 
 #: What stands for the path of rows in memory.
 IN_MEMORY = "(a table in memory)"
-
-#: The sections of a config.
-SECTIONS = ("data", "inputs", "tasks", "model", "loss", "train", "tune")
 
 
 def plain(value: Any, place: str = "the config") -> Any:
@@ -38,8 +36,8 @@ def plain(value: Any, place: str = "the config") -> Any:
     )
 
 
-def sections(config: Any, given: Mapping[str, Any]) -> dict[str, Any] | str:
-    """The keys of a config; of a file or a text the text or path itself."""
+def sections(config: Any, given: Mapping[str, Any]) -> dict[str, Any] | str | Path:
+    """The keys of a config; of a file or a text the path or the text itself."""
     given = {name: value for name, value in given.items() if value is not None}
     if config is None or isinstance(config, Mapping):
         merged: dict[str, Any] = plain(config or {})
@@ -52,7 +50,8 @@ def sections(config: Any, given: Mapping[str, Any]) -> dict[str, Any] | str:
                 f"`{next(iter(given))}` is given beside a config that is written in TOML",
                 'use set={"train.epochs": 50} to override its keys',
             )
-        return os.fspath(config)
+        written = isinstance(config, str) and ("\n" in config or "=" in config and not os.path.exists(config))
+        return str(config) if written else Path(config)
     raise ConfigError(f"the config is a {type(config).__name__}", "give a path, TOML, or a dictionary")
 
 
@@ -93,11 +92,12 @@ def _toml(value: Any) -> str:
             return "{ " + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items()) + " }"
 
 
-def build(config: dict[str, Any] | str, overrides: list[str]) -> _polytask.Experiment:
+def build(config: dict[str, Any] | str | Path, overrides: list[str]) -> _polytask.Experiment:
     """The config, read and checked."""
-    if isinstance(config, dict):
-        whole = {**config, "data": {"path": IN_MEMORY, **config.get("data", {})}}
-        return _polytask.Experiment(json=json.dumps(whole), overrides=overrides)
-    if "\n" in config or "=" in config or "[" in config:
-        return _polytask.Experiment(text=config, overrides=overrides)
+    match config:
+        case dict():
+            whole = {**config, "data": {"path": IN_MEMORY, **config.get("data", {})}}
+            return _polytask.Experiment(json=json.dumps(whole), overrides=overrides)
+        case str():
+            return _polytask.Experiment(text=config, overrides=overrides)
     return _polytask.Experiment(file=config, overrides=overrides)

@@ -42,6 +42,9 @@ def to_frame(data: Any, *, names: Sequence[str] | None = None, prefix: str = "x"
         raise DataError(f"{what}: nothing was given")
     if isinstance(data, Iterator):
         raise DataError(f"{what}: a {type(data).__name__} can be read only once", "give a table, or list(...) of it")
+    if hasattr(data, "tocsr") and hasattr(data, "toarray"):
+        # Some sparse matrices are dictionaries as well.
+        data = data.toarray()
     module = type(data).__module__.partition(".")[0]
     if module == "pandas":
         return _of_pandas(data, names, prefix, what)
@@ -52,8 +55,6 @@ def to_frame(data: Any, *, names: Sequence[str] | None = None, prefix: str = "x"
     if _is_one_column(data):
         name = getattr(data, "name", None) or (names[0] if names else prefix)
         return _of_columns([(str(name), data)], what)
-    if hasattr(data, "tocsr") and hasattr(data, "toarray"):
-        data = data.toarray()
     if isinstance(data, (list, tuple)):
         return _of_list(list(data), names, prefix, what)
     if hasattr(data, "__array__") or isinstance(data, np.ndarray):
@@ -157,7 +158,7 @@ def _length(name: str, values: Any, what: str) -> int:
 def _streamed(name: str, values: Any) -> Frame | None:
     """Texts that pandas keeps as Arrow arrays need no copy."""
     arrow = sys.modules.get("pyarrow")
-    array = getattr(values, "array", None)
+    array: Any = getattr(values, "array", None)
     if arrow is None or type(values).__module__.partition(".")[0] != "pandas" or not hasattr(array, "__arrow_array__"):
         return None
     if str(getattr(values.dtype, "name", "")) not in ("str", "string"):

@@ -20,7 +20,7 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 except ImportError:
-    from ._without_sklearn import (  # type: ignore[assignment]
+    from ._without_sklearn import (
         BaseEstimator,
         ClassifierMixin,
         RegressorMixin,
@@ -210,16 +210,16 @@ class _Base(BaseEstimator):  # type: ignore[misc]
         train = dict(epochs=self.epochs, batch=self.batch, learning_rate=self.learning_rate, seed=self._seed())
         balance = {"method": self.balance} if isinstance(self.balance, str) else self.balance
         loss = None if balance is None else {"balance": balance}
-        some = lambda table: {k: v for k, v in table.items() if v is not None}  # noqa: E731
-        model = some(model)
+        model = _given(model)
         if family is None and any(v is not None for v in (self.balance, self.epochs, self.batch, self.learning_rate)):
             model.setdefault("family", "network")
-        return {"model": model, "train": some(train), **({"loss": loss} if loss else {})}
+        return {"model": model, "train": _given(train), **({"loss": loss} if loss else {})}
 
     def _read(self, X: Any, *, reset: bool) -> Frame:
         """The rows, checked as scikit-learn checks them."""
-        if isinstance(X, Mapping) or _is_table(X) and not _all_numbers(X):
-            if isinstance(X, Mapping):
+        mapping = isinstance(X, Mapping) and not hasattr(X, "tocsr")
+        if mapping or _is_table(X) and not _all_numbers(X):
+            if mapping:
                 named = {str(name): values for name, values in X.items()}
                 frame = to_frame(named, what="X")
             else:
@@ -324,6 +324,10 @@ class _Base(BaseEstimator):  # type: ignore[misc]
         """
         columns = self._columns(X)
         return self._formed(columns)
+
+
+def _given(table: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if value is not None}
 
 
 def _is_table(X: Any) -> bool:
@@ -566,10 +570,10 @@ class MultiTaskEstimator(_Base):
         unknown = [name for name in tasks if name not in y]
         if unknown:
             raise ConfigError(f"tasks names `{unknown[0]}`, which y has not", f"the columns of y are {', '.join(y)}")
-        table = lambda name: {"kind": said} if isinstance(said := tasks.get(name, {}), str) else dict(said)  # noqa: E731
-        return [(name, values, table(name)) for name, values in y.items()]
+        tables = {name: {"kind": said} if isinstance(said, str) else dict(said) for name, said in tasks.items()}
+        return [(name, values, tables.get(name, {})) for name, values in y.items()]
 
-    def predict_proba(self, X: Any) -> dict[str, NDArray[np.float64]]:
+    def probabilities(self, X: Any) -> dict[str, NDArray[np.float64]]:
         """By task of classes or labels their probabilities, in the order of ``model_.predict(X)[task].classes``."""
         said = self._predicted(X)
         return {name: one.probabilities for name, one in said.items() if one.probabilities is not None}

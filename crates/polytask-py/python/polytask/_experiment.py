@@ -25,7 +25,7 @@ from ._results import (
     Tuning,
     prediction,
 )
-from .errors import ConfigError, DataError, TrainError
+from .errors import ConfigError, DataError
 
 log = logging.getLogger("polytask")
 
@@ -174,7 +174,7 @@ class Experiment:
         scores : bool
             Whether the callback is told the metrics on the validation rows, which cost time.
         progress : bool, optional
-            Whether to show a line on standard error. Default: if that is a terminal.
+            Whether to show a line on standard error. Default: in terminals and notebooks.
 
         Returns
         -------
@@ -186,7 +186,7 @@ class Experiment:
             What is wrong with the config, the data, or the training.
         """
         built, frame = self._ready(data, labels)
-        show = _Progress(sys.stderr.isatty() if progress is None else progress)
+        show = _Progress(sys.stderr.isatty() or "ipykernel" in sys.modules if progress is None else progress)
 
         def told(text: str) -> object:
             round_ = json.loads(text)
@@ -442,7 +442,7 @@ class Model:
         format : str
             ``"onnx"``, ``"pytorch"``, ``"keras"`` or ``"safetensors"``.
         """
-        return self._inner.export(format, os.fspath(out))
+        return _built("export")(self._inner, format, os.fspath(out))  # type: ignore[no-any-return]
 
     def save(self, out: str | os.PathLike[str]) -> None:
         """Writes the model directory; an older model there is replaced."""
@@ -471,7 +471,7 @@ class Model:
 
     def _report(self, folder: Path, out: Any, data: Any, importance: bool) -> str:
         data = None if data is None else os.fspath(data)
-        page = _polytask.Model.report(os.fspath(folder), data, importance, self._threads)
+        page = _built("report")(os.fspath(folder), data, importance, self._threads)
         path = Path(out)
         part = path.with_name(path.name + ".part")
         part.write_text(page, encoding="utf-8")
@@ -593,9 +593,7 @@ def serve(
     token : str, optional
         The bearer token that clients must send.
     """
-    start = getattr(_polytask, "serve", None)
-    if start is None:
-        raise TrainError("this build has no server", "build the package with its feature `serve`")
+    start = _built("serve")
     names = ", ".join(models)
 
     def ready(address: str) -> None:
@@ -605,6 +603,14 @@ def serve(
         start([(name, os.fspath(path)) for name, path in models.items()], host, port, token, _check_threads(threads), ready)
     except KeyboardInterrupt:
         log.info("stopped")
+
+
+def _built(name: str) -> Any:
+    """A part of the extension that a slim build lacks."""
+    part = getattr(_polytask, name, None)
+    if part is None:
+        raise ConfigError(f"this build of polytask lacks `{name}`", f"build the package with its feature `{name}`")
+    return part
 
 
 class _Progress:

@@ -49,8 +49,8 @@ class Result:
         rows = self.rows()
         header = list(dict.fromkeys(key for row in rows for key in row))
         head = "".join(f"<th>{html.escape(str(name))}</th>" for name in header)
-        line = lambda row: "".join(f"<td>{html.escape(_shown(row.get(name)))}</td>" for name in header)  # noqa: E731
-        body = "".join(f"<tr>{line(row)}</tr>" for row in rows)
+        lines = ("".join(f"<td>{html.escape(_shown(row.get(name)))}</td>" for name in header) for row in rows)
+        body = "".join(f"<tr>{line}</tr>" for line in lines)
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def __str__(self) -> str:
@@ -182,7 +182,10 @@ class Comparison(Result):
     def rows(self) -> Rows:
         def row(name: str, task: dict[str, Any]) -> dict[str, Cell]:
             metric = task["metric"]
-            of = lambda part: (task.get(part) or {}).get(metric)  # noqa: E731
+
+            def of(part: str) -> Cell:
+                return (task.get(part) or {}).get(metric)
+
             return {
                 "task": name,
                 "metric": metric,
@@ -253,8 +256,8 @@ class Tuning(Result):
     notes: list[str] = field(default_factory=list)
 
     def rows(self) -> Rows:
-        trial = lambda t: {"trial": t["trial"], "score": t["score"], **t["values"], "seconds": t["seconds"]}  # noqa: E731
-        return [trial(t) for t in [*self.trials, self.base]]
+        trials = [*self.trials, self.base]
+        return [{"trial": t["trial"], "score": t["score"], **t["values"], "seconds": t["seconds"]} for t in trials]
 
     __repr__ = Result.__str__
 
