@@ -73,7 +73,8 @@ impl Frame {
             let message = format!("the data have {} rows and the labels {}", self.rows, other.rows);
             return Err(errors::raise(Kind::Data, &message, None));
         }
-        if let Some((name, _)) = other.columns.iter().find(|(name, _)| self.columns.iter().any(|(own, _)| own == name)) {
+        if let Some((name, _)) = other.columns.iter().find(|(name, _)| self.columns.iter().any(|(own, _)| own == name))
+        {
             let message = format!("the column `{name}` is among the data and among the labels");
             let hint = "take it out of the data, or leave the labels out: they may be columns of the data".to_owned();
             return Err(errors::raise(Kind::Data, &message, Some(hint)));
@@ -158,12 +159,13 @@ fn array(name: &str, column: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
     Err(PyTypeError::new_err(format!("column `{name}`: neither an array nor a list: {}", column.get_type().name()?)))
 }
 
-
 /// Days or microseconds since 1970; the least number is none.
 fn moments(unit: &str, ticks: impl Iterator<Item = i64>) -> PyResult<ArrayRef> {
     let ticks = ticks.map(|tick| (tick != i64::MIN).then_some(tick));
     match unit {
-        "day" => Ok(Arc::new(ticks.map(|tick| tick.and_then(|tick| i32::try_from(tick).ok())).collect::<Date32Array>())),
+        "day" => {
+            Ok(Arc::new(ticks.map(|tick| tick.and_then(|tick| i32::try_from(tick).ok())).collect::<Date32Array>()))
+        }
         _ => Ok(Arc::new(ticks.collect::<TimestampMicrosecondArray>())),
     }
 }

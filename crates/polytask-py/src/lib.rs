@@ -39,11 +39,11 @@ mod _polytask {
     use super::report::report;
     #[pymodule_export]
     use super::run::Run;
-    #[pymodule_export]
-    use super::study::{compare, select, tune};
     #[cfg(feature = "serve")]
     #[pymodule_export]
     use super::serve::serve;
+    #[pymodule_export]
+    use super::study::{compare, select, tune};
     use pyo3::prelude::*;
 
     #[pymodule_init]

@@ -28,6 +28,7 @@ pub fn serve(
     let told = |address: std::net::SocketAddr| {
         raised = Python::attach(|py| ready.call1(py, (address.to_string(),)).err());
     };
-    py.detach(|| polytask_serve::serve(options, told)).map_err(|error| errors::raise(errors::Kind::Config, &error.to_string(), None))?;
+    py.detach(|| polytask_serve::serve(options, told))
+        .map_err(|error| errors::raise(errors::Kind::Config, &error.to_string(), None))?;
     raised.map_or(Ok(()), Err)
 }

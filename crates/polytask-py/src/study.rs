@@ -91,7 +91,8 @@ pub fn select(
     let mut told = Told::new(None, false, &stop);
     let answer = detached(py, threads, Some(&stop), || -> Result<_, Error> {
         let prepared = experiment.prepare(rows)?;
-        Ok(selection::select(&experiment.config, &prepared, &options, &mut told, &stop)?.map(|selected| selected.file()))
+        Ok(selection::select(&experiment.config, &prepared, &options, &mut told, &stop)?
+            .map(|selected| selected.file()))
     })?;
     json(&answer.map_err(errors::of)?)
 }

@@ -50,11 +50,7 @@ pub(super) fn read(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<
 /// # Errors
 /// Those of [`read`](super::read) but for the file itself: no rows, columns of different lengths or of one name, types that
 /// no table has.
-pub fn read_arrays(
-    name: &str,
-    columns: &[(String, Vec<ArrayRef>)],
-    options: &ReadOptions,
-) -> Result<Table, DataError> {
+pub fn read_arrays(name: &str, columns: &[(String, Vec<ArrayRef>)], options: &ReadOptions) -> Result<Table, DataError> {
     check_names(name, columns.iter().map(|(column, _)| column.as_str()))?;
     if columns.iter().flat_map(|(_, chunks)| chunks).all(|chunk| chunk.is_empty()) {
         return Err(DataError::NoRows { file: name.to_owned() });

@@ -124,6 +124,7 @@ class Experiment:
         return self._with_tasks(None).to_toml()
 
     def _with_tasks(self, labels: _polytask.Frame | None) -> _polytask.Experiment:
+        """The config, whose tasks are the labels where it names none."""
         if self._built is not None:
             return self._built
         if labels is None or not isinstance(self._sections, dict):
@@ -139,6 +140,12 @@ class Experiment:
             if isinstance(self._sections, dict) and "path" not in self._sections.get("data", {}):
                 raise ConfigError("there are no rows", 'give them to the call, or their path as data="people.csv"')
             return built, None
+        if isinstance(data, (str, os.PathLike)):
+            if labels is not None:
+                raise DataError("labels were given beside a file", "they may be columns of the file")
+            self._with_tasks(None)
+            path = _config.override("data.path", os.path.abspath(data))
+            return _config.build(self._sections, [*self._overrides, path]), None
         frame = to_frame(data)
         apart = None
         if labels is not None:
