@@ -37,6 +37,8 @@ pub use image::{Fit, ImageProblem, ImageShape, Images, Pixels};
 pub use level::level;
 pub use place::{At, Place};
 pub use random::Random;
-pub use read::{BytesFormat, Dialect, Hint, LabelFiles, Only, ReadOptions, read, read_bytes, read_objects};
+pub use read::{
+    BytesFormat, Dialect, Hint, LabelFiles, Only, ReadOptions, read, read_arrays, read_bytes, read_objects,
+};
 pub use split::{Split, SplitRule, draw, split};
 pub use table::Table;

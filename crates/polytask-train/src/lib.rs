@@ -19,5 +19,5 @@ pub use experiment::Experiment;
 pub use family::{Fits, Plan, Table, fit};
 pub use group::{Group, Trained};
 pub use own::{BuildBalancer, Own};
-pub use prepare::{Prepared, Source, prepare, read_table};
+pub use prepare::{Prepared, Source, prepare, read_options, read_table};
 pub use run::{Run, lines};

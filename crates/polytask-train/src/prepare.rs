@@ -242,9 +242,16 @@ fn label(config: &Config, set: &DataConfig, table: &mut Table) -> Result<(), Err
     Ok(())
 }
 
-/// The table of a data set with the rows of separate validation and test files behind it. Columns that are `known` from
-/// sets before are read as they were.
-fn tables(config: &Config, set: &DataConfig, known: BTreeMap<String, Hint>) -> Result<(Table, Given), Error> {
+/// How the rows of a config's first data set are read, wherever they come from.
+///
+/// # Errors
+/// A path of the config that names an environment variable which is not set.
+pub fn read_options(config: &Config) -> Result<ReadOptions, Error> {
+    options_of(config, &config.data, BTreeMap::new())
+}
+
+/// How the rows of a data set are read. Columns that are `known` from sets before are read as they were.
+fn options_of(config: &Config, set: &DataConfig, known: BTreeMap<String, Hint>) -> Result<ReadOptions, Error> {
     // Groups are told apart by what is written, however long a number is.
     let group = set.split.columns().into_iter().map(|column| (column.to_owned(), Hint::Text));
     let mut hints: BTreeMap<String, Hint> = group.chain(known).chain(hints(config)).collect();
@@ -253,7 +260,7 @@ fn tables(config: &Config, set: &DataConfig, known: BTreeMap<String, Hint>) -> R
         hints.remove(from);
         hints.extend(hint.map(|hint| (from.clone(), hint)));
     }
-    let options = ReadOptions {
+    Ok(ReadOptions {
         dialect: set.dialect(),
         hints,
         max_unpacked: set.max_unpacked.map(|megabytes| megabytes.saturating_mul(1 << 20)),
@@ -261,7 +268,12 @@ fn tables(config: &Config, set: &DataConfig, known: BTreeMap<String, Hint>) -> R
         folder: set.folder.as_ref().map(|folder| config.resolve(folder)).transpose()?,
         image: image(config),
         ..ReadOptions::default()
-    };
+    })
+}
+
+/// The table of a data set with the rows of separate validation and test files behind it.
+fn tables(config: &Config, set: &DataConfig, known: BTreeMap<String, Hint>) -> Result<(Table, Given), Error> {
+    let options = options_of(config, set, known)?;
     let mut table = read(&config.resolve(&set.path)?, &options)?;
     let mut given = [None, None];
     if let SplitConfig::Parts { valid, test, .. } = &set.split {

@@ -19,5 +19,5 @@ pub use polytask_train::Error as FitError;
 pub use polytask_study::{compare, importance, inspect, select, tune};
 pub use polytask_train::{
     Build, BuildBalancer, Experiment, Fits, Group, Own, Plan, Prepared, Run, Source, Trained, fit, linear, lines,
-    prepare, read_table, search, train,
+    prepare, read_options, read_table, search, train,
 };

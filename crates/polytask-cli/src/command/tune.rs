@@ -74,6 +74,7 @@ impl Tune {
             round: usize::from(self.round),
             out: self.out.clone(),
             resume: self.resume,
+            table: None,
         };
         let stop = stop::on_signal();
         let show = Show { progress: Mutex::new(Progress::new(0)), trials: options.trials };

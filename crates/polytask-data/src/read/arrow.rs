@@ -34,20 +34,36 @@ pub(super) fn read(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<
     // The decoder checks what it is told, but says so by a panic in places.
     let decoded = guarded(|| decode(file, bytes));
     let (schema, batches) = decoded.unwrap_or_else(|| Err(corrupt(file, "a message contradicts itself".into())))?;
-    check_names(file, schema.fields().iter().map(|field| field.name().as_str()))?;
-    if batches.iter().all(|batch| batch.num_rows() == 0) {
-        return Err(DataError::NoRows { file: file.to_owned() });
+    let fields = schema.fields().iter().enumerate();
+    let columns = fields.map(|(i, field)| {
+        let chunks = batches.iter().map(|batch| batch.column(i).clone()).collect();
+        (field.name().clone(), chunks)
+    });
+    read_arrays(file, &columns.collect::<Vec<_>>(), options)
+}
+
+/// Reads columns that are held in memory, each in as many chunks as it likes; `name` stands for the file in messages.
+///
+/// Numbers, booleans, texts, dates, times and dictionaries of them become a value a row; lists of them a list a row; binary
+/// columns images.
+///
+/// # Errors
+/// Those of [`read`](super::read) but for the file itself: no rows, columns of different lengths or of one name, types that
+/// no table has.
+pub fn read_arrays(name: &str, columns: &[(String, Vec<ArrayRef>)], options: &ReadOptions) -> Result<Table, DataError> {
+    check_names(name, columns.iter().map(|(column, _)| column.as_str()))?;
+    if columns.iter().flat_map(|(_, chunks)| chunks).all(|chunk| chunk.is_empty()) {
+        return Err(DataError::NoRows { file: name.to_owned() });
     }
     let missing = MissingWords::of_typed(&options.dialect);
-    let fields = schema.fields().iter().enumerate().filter(|(_, field)| !options.omit.contains(field.name()));
-    let read = fields.map(|(i, field)| {
-        let arrays: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(i)).collect();
-        let name = field.name();
-        let hint = options.hints.get(name).copied();
-        let column = ColumnStream { file, name, kind: field.data_type(), arrays, hint, missing: &missing };
-        (name.clone(), column.read())
+    let wanted = columns.iter().filter(|(column, _)| !options.omit.contains(column));
+    let read = wanted.map(|(column, chunks)| {
+        let kind = chunks.first().map_or(&DataType::Null, |chunk| chunk.data_type());
+        let hint = options.hints.get(column).copied();
+        let arrays = chunks.iter().collect();
+        (column.clone(), ColumnStream { file: name, name: column, kind, arrays, hint, missing: &missing }.read())
     });
-    Table::of_converted(file, read, None, Vec::new())
+    Table::of_converted(name, read, None, Vec::new())
 }
 
 /// Bytes that packed buffers say they unpack to, and no less than eight a cell. What does not hold together is left to the

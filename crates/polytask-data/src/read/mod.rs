@@ -28,6 +28,7 @@ use crate::image::{idx, read_folder};
 use crate::table::Table;
 use crate::text;
 
+pub use arrow::read_arrays;
 pub(crate) use infer::Converted;
 pub use options::{Dialect, Hint, LabelFiles, Only, ReadOptions};
 

@@ -36,7 +36,12 @@ impl Template {
         Self::new(&text, &path.display().to_string(), overrides)
     }
 
-    pub(crate) fn new(text: &str, file: &str, overrides: &[String]) -> Result<Self, ConfigError> {
+    /// Takes a config from its text and applies overrides; `file` is for messages, and its folder is the one that paths are
+    /// relative to.
+    ///
+    /// # Errors
+    /// It is no TOML, or an override is not `KEY=VALUE`.
+    pub fn new(text: &str, file: &str, overrides: &[String]) -> Result<Self, ConfigError> {
         let mut table: Table = toml::from_str(text).map_err(|error| syntax(file, text, &error))?;
         let overrides = overrides.iter().map(|text| Override::parse(text)).collect::<Result<Vec<_>, _>>()?;
         for change in &overrides {

@@ -21,11 +21,12 @@ pub use trial::Trial;
 
 use crate::Error;
 use indexmap::IndexMap;
+use polytask_data::Table;
 use polytask_model::config::{Config, Template, Values, dotted};
 use polytask_model::files;
 use polytask_model::model::Scores;
 use polytask_train::train::Budget;
-use polytask_train::{Prepared, prepare};
+use polytask_train::{Prepared, Source, prepare};
 use rayon::prelude::*;
 use sampler::{Ask, Halving, RandomSearch, Sampler, Supply, Told, Tpe};
 use std::path::PathBuf;
@@ -68,6 +69,18 @@ pub struct Options {
     pub out: PathBuf,
     /// Whether to go on with what is there.
     pub resume: bool,
+    /// The rows, where they are in memory and not in the file that the config names.
+    pub table: Option<Table>,
+}
+
+impl Options {
+    /// The data as a config reads and fits them.
+    fn prepare(&self, config: &Config) -> Result<Prepared, Error> {
+        Ok(match &self.table {
+            Some(table) => Source::of_table(config, table.clone())?.prepare(config)?,
+            None => prepare(config)?,
+        })
+    }
 }
 
 /// Who is told how the search goes.
@@ -119,7 +132,7 @@ pub fn tune(
 ) -> Result<Option<Tuned>, Error> {
     let space = Space::new(template)?;
     let base = space.base()?;
-    let prepared = prepare(&base)?;
+    let prepared = options.prepare(&base)?;
     prepared.notes.iter().for_each(|note| audience.note(note));
     if prepared.split.valid.is_empty() {
         return Err(TuneError::NoValid.into());
@@ -321,6 +334,6 @@ impl Search<'_> {
         let base = self.base;
         let tokens = |config: &Config| config.model.trunk.reads_tokens();
         let alike = config.inputs == base.inputs && config.tasks == base.tasks && tokens(config) == tokens(base);
-        if alike { Ok(None) } else { Ok(Some(prepare(config)?)) }
+        if alike { Ok(None) } else { Ok(Some(self.options.prepare(config)?)) }
     }
 }

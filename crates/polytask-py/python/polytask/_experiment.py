@@ -1,0 +1,674 @@
+"""Experiments, runs and models: the library as the command line has it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import _config, _polytask
+from ._data import to_frame
+from ._results import (
+    Comparison,
+    History,
+    Importance,
+    Prediction,
+    Predictions,
+    Scores,
+    Selection,
+    TaskScores,
+    Tuning,
+    prediction,
+)
+from .errors import ConfigError, DataError
+
+log = logging.getLogger("polytask")
+
+#: A function that is told of every round, and ends the training where it answers true.
+Callback = Callable[[dict[str, Any]], object]
+
+
+def _said(notes: list[str]) -> list[str]:
+    for note in notes:
+        log.info("%s", note)
+    return notes
+
+
+def _scores(text: str, measured: str, notes: list[str]) -> Scores:
+    tasks = {}
+    for said in json.loads(text):
+        metrics = said["metrics"]
+        tasks[said["task"]] = TaskScores(
+            said["kind"],
+            said["rows"],
+            said["primary"],
+            {m["name"]: m["value"] for m in metrics},
+            {m["name"]: m["constant"] for m in metrics if m["constant"] is not None},
+            {m["name"]: m["better"] for m in metrics},
+        )
+    return Scores(tasks, measured, notes)
+
+
+class Experiment:
+    """What is to be learnt, from which rows, and how.
+
+    Parameters
+    ----------
+    config : str, path or dict, optional
+        A TOML file, TOML itself, or its keys and values.
+    data, inputs, tasks, model, loss, train, tune : dict, optional
+        The sections of the config. `tasks` and `inputs` may be lists of names, whose kinds are inferred, or say a kind
+        by name: ``tasks={"height": "regression"}``. `data` may be a path.
+    seed : int, optional
+        ``train.seed``. Default 0.
+    set : dict, optional
+        Keys to override, such as ``{"train.epochs": 50}``.
+    threads : int, optional
+        Threads to use; the result does not depend on it. Default: all cores.
+
+    Raises
+    ------
+    ConfigError
+        A key that is not known, or a value that is not right.
+
+    Examples
+    --------
+    >>> import numpy as np, polytask
+    >>> x = np.linspace(-3, 3, 300)
+    >>> table = {"x": x, "line": 2 * x + 1, "parabola": x**2}
+    >>> experiment = polytask.Experiment(tasks=["line", "parabola"], model={"family": "trees"})
+    >>> run = experiment.fit(table)
+    >>> run.scores["line"]["r2"] > 0.95
+    True
+    >>> sorted(run.predict({"x": [0.0, 1.0]}))
+    ['line', 'parabola']
+    """
+
+    def __init__(
+        self,
+        config: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+        *,
+        data: Any = None,
+        inputs: Any = None,
+        tasks: Any = None,
+        model: Mapping[str, Any] | None = None,
+        loss: Mapping[str, Any] | None = None,
+        train: Mapping[str, Any] | None = None,
+        tune: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        set: Mapping[str, Any] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        given = dict(data=data, inputs=inputs, tasks=tasks, model=model, loss=loss, train=train, tune=tune)
+        self._sections = _config.sections(config, given)
+        overrides = dict(set or {})
+        if seed is not None:
+            overrides["train.seed"] = seed
+        self._overrides = [_config.override(key, value) for key, value in overrides.items()]
+        self._threads = _check_threads(threads)
+        self._built: _polytask.Experiment | None = None
+        if not isinstance(self._sections, dict) or self._sections.get("tasks"):
+            self._built = _config.build(self._sections, self._overrides)
+
+    def __repr__(self) -> str:
+        tasks = ", ".join(self._built.tasks()) if self._built else "tasks as the labels say"
+        return f"<polytask.Experiment: {tasks}>"
+
+    def to_toml(self) -> str:
+        """The config as TOML, with the defaults filled in."""
+        return self._with_tasks(None).to_toml()
+
+    def _with_tasks(self, labels: _polytask.Frame | None) -> _polytask.Experiment:
+        """The config, whose tasks are the labels where it names none."""
+        if self._built is not None:
+            return self._built
+        if labels is None or not isinstance(self._sections, dict):
+            raise ConfigError("there is nothing to predict", 'for example tasks=["height", "weight"]')
+        return _config.build({**self._sections, "tasks": {name: {} for name in labels.names}}, self._overrides)
+
+    def _ready(self, data: Any, labels: Any) -> tuple[_polytask.Experiment, _polytask.Frame | None]:
+        """The config and the rows."""
+        if data is None:
+            if labels is not None:
+                raise DataError("labels were given, and no data")
+            built = self._with_tasks(None)
+            if isinstance(self._sections, dict) and "path" not in self._sections.get("data", {}):
+                raise ConfigError("there are no rows", 'give them to the call, or their path as data="people.csv"')
+            return built, None
+        if isinstance(data, (str, os.PathLike)):
+            if labels is not None:
+                raise DataError("labels were given beside a file", "they may be columns of the file")
+            self._with_tasks(None)
+            path = _config.override("data.path", os.path.abspath(data))
+            return _config.build(self._sections, [*self._overrides, path]), None
+        frame = to_frame(data)
+        apart = None
+        if labels is not None:
+            known = self._built.tasks() if self._built else None
+            apart = to_frame(labels, names=known, prefix="y", what="labels")
+            frame = frame.beside(apart)
+        return self._with_tasks(apart), frame
+
+    def fit(
+        self,
+        data: Any = None,
+        labels: Any = None,
+        *,
+        callback: Callback | None = None,
+        scores: bool = False,
+        progress: bool | None = None,
+    ) -> Run:
+        """Trains a model of all tasks and scores it.
+
+        Ctrl-C ends the training after the step at hand and keeps the best model so far; `Run.stop_reason` is
+        ``"stopped"`` then.
+
+        Parameters
+        ----------
+        data : table, optional
+            The rows: anything with ``__arrow_c_stream__`` (polars, pyarrow, DuckDB), pandas, NumPy, a dictionary of
+            columns, or the path of a file. None, NaN and NA are missing. Left out, the config's `data.path` is read.
+        labels : table, optional
+            The columns to predict, where they are apart from the data.
+        callback : function, optional
+            Called after every round with a dictionary (`epoch`, `step`, `loss`, `train`, `valid`, `scores`, `best`, ...);
+            one that returns true ends the training, and what it raises is raised here.
+        scores : bool
+            Whether the callback is told the metrics on the validation rows, which cost time.
+        progress : bool, optional
+            Whether to show a line on standard error. Default: in terminals and notebooks.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        ConfigError, DataError, TrainError
+            What is wrong with the config, the data, or the training.
+        """
+        built, frame = self._ready(data, labels)
+        show = _Progress(sys.stderr.isatty() or "ipykernel" in sys.modules if progress is None else progress)
+
+        def told(text: str) -> object:
+            round_ = json.loads(text)
+            log.debug("epoch %s: loss %s", round_["epoch"], round_["loss"])
+            show.round(round_)
+            return bool(callback(round_)) if callback is not None else False
+
+        try:
+            run = Run(built.fit(frame, self._threads, told, scores), self._threads)
+        finally:
+            show.end()
+        _said(run.notes)
+        if run.stop_reason == "diverged":
+            log.warning("training broke off; the best model before that is kept: %s", run._run.stop_reason()[1])
+        return run
+
+    def compare(
+        self,
+        data: Any = None,
+        labels: Any = None,
+        *,
+        seeds: int = 5,
+        shares: Sequence[float] = (),
+        groups: Sequence[Sequence[str]] = (),
+        favour: bool = False,
+    ) -> Comparison:
+        """Trains the joint model and one model a task, and says whether sharing helped.
+
+        Parameters
+        ----------
+        data, labels
+            As in :meth:`fit`.
+        seeds : int
+            Seeds to train all ways, from ``train.seed`` on.
+        shares : list of float
+            Shares of the labels, above 0 and at most 1, for learning curves.
+        groups : list of list of str
+            Groups of tasks, each to be trained as one model as well.
+        favour : bool
+            Whether to train joint models in favour of each task, too.
+        """
+        built, frame = self._ready(data, labels)
+        _check_range("seeds", seeds, 1, 1000)
+        for share in shares:
+            if not 0 < share <= 1:
+                raise ConfigError(f"shares has {share}", "a share is above 0 and at most 1")
+        places = [[_place(built.tasks(), task) for task in group] for group in groups]
+        answer = json.loads(_polytask.compare(built, frame, self._threads, seeds, list(shares), places, favour))
+        return Comparison(answer["tasks"], answer["delta_m"], answer)
+
+    def select(
+        self,
+        data: Any = None,
+        labels: Any = None,
+        *,
+        out: str | os.PathLike[str] | None = None,
+        signal: str = "affinity",
+        rows: str = "same",
+        max_groups: int | None = None,
+        max_parameters: int | None = None,
+        max_multiply_adds: int | None = None,
+        overlap: bool = False,
+        overhead: float = 0.4,
+        verify: bool = False,
+        seeds: int = 3,
+        resume: bool = False,
+    ) -> Selection:
+        """Finds which tasks should learn together, from one joint run.
+
+        Parameters
+        ----------
+        data, labels
+            As in :meth:`fit`.
+        out : path, optional
+            The folder of ``selection.json``, configs and pictures. Default: none is kept.
+        signal : str
+            What groups are judged by: ``"affinity"``, ``"cosine"``, ``"linear"``, ``"pairs"`` or ``"exhaustive"``.
+        rows : str
+            ``"same"`` or ``"other"``: the rows that a step's effect is measured on.
+        max_groups, max_parameters, max_multiply_adds : int, optional
+            Limits of what is recommended.
+        overlap, overhead, verify, seeds, resume
+            As ``polytask select --help`` has them.
+        """
+        built, frame = self._ready(data, labels)
+        if rows not in ("same", "other"):
+            raise ConfigError(f"rows is {rows!r}, which is not known", 'it is one of "same", "other"')
+        with _folder(out) as folder:
+            text = _polytask.select(
+                built,
+                frame,
+                self._threads,
+                folder,
+                signal,
+                rows == "other",
+                max_groups,
+                max_parameters,
+                max_multiply_adds,
+                overlap,
+                overhead,
+                verify,
+                seeds,
+                resume,
+            )
+        answer = json.loads(text)
+        return Selection(answer["groups"], answer["reason"], answer["summary"], answer["affinity"], answer)
+
+    def tune(
+        self,
+        data: Any = None,
+        labels: Any = None,
+        *,
+        trials: int,
+        out: str | os.PathLike[str] = "tune",
+        sampler: str = "tpe",
+        seed: int = 0,
+        round: int = 4,
+        resume: bool = False,
+    ) -> Tuning:
+        """Tries settings within the ranges of the section `tune`, and writes the best config.
+
+        Parameters
+        ----------
+        data, labels
+            As in :meth:`fit`.
+        trials : int
+            How many settings to try, besides those of the config as it stands.
+        out : path
+            The folder of ``trials.jsonl`` and ``best.toml``.
+        sampler : str
+            ``"tpe"``, ``"random"`` or ``"halving"``.
+        seed, round, resume
+            As ``polytask tune --help`` has them.
+        """
+        built, frame = self._ready(data, labels)
+        _check_range("trials", trials, 1, 100_000)
+        _check_range("round", round, 1, 1024)
+        text, notes = _polytask.tune(built, frame, self._threads, os.fspath(out), trials, sampler, seed, round, resume)
+        answer = json.loads(text)
+        return Tuning(answer["best"], answer["base"], answer["trials"], answer["config"], answer, _said(notes))
+
+
+class Model:
+    """A trained model: all that prediction needs. :func:`load` reads one; it may be pickled."""
+
+    _inner: _polytask.Model
+    _threads: int | None
+    _folder: Path | None
+
+    def __init__(self, inner: _polytask.Model, threads: int | None = None, folder: Path | None = None) -> None:
+        self._inner, self._threads, self._folder = inner, threads, folder
+
+    def __repr__(self) -> str:
+        tasks = ", ".join(f"{name} ({kind})" for name, kind in self.tasks.items())
+        return f"<polytask.{type(self).__name__}: {self.family} of {tasks}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.to_bytes(), self._threads)
+
+    def to_bytes(self) -> dict[str, bytes]:
+        """The files of the model directory that prediction needs."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model"
+            self._inner.save(path)
+            return {file.name: file.read_bytes() for file in sorted(path.iterdir()) if file.is_file()}
+
+    @property
+    def tasks(self) -> dict[str, str]:
+        """The kind of every task."""
+        return {name: kind for name, kind, _ in self._inner.tasks()}
+
+    @property
+    def inputs(self) -> list[str]:
+        """The columns that are read."""
+        return self._inner.inputs()
+
+    @property
+    def family(self) -> str:
+        """``"network"``, ``"trees"`` or ``"ensemble"``."""
+        return self._inner.family()
+
+    def describe(self) -> str:
+        """What the model is made of, in words: layers of a network, members of an ensemble."""
+        return self._inner.text()
+
+    def predict(self, data: Any) -> Predictions:
+        """Predictions of every task for the rows of a table; label columns need not be there.
+
+        Parameters
+        ----------
+        data : table
+            As in :meth:`Experiment.fit`.
+
+        Raises
+        ------
+        DataError
+            A column that is not there or does not fit.
+        """
+        said, notes = self._inner.predict(self._frame(data), self._threads)
+        return Predictions({name: prediction(task) for name, task in said.items()}, _said(notes))
+
+    def evaluate(self, data: Any, labels: Any = None) -> Scores:
+        """The metrics of every task whose labels are there.
+
+        Parameters
+        ----------
+        data : table
+            As in :meth:`Experiment.fit`.
+        labels : table, optional
+            The labels, where they are apart from the data.
+        """
+        text, notes = self._inner.evaluate(self._frame(data, labels), self._threads)
+        return _scores(text, "given", _said(notes))
+
+    def importance(
+        self, data: Any, labels: Any = None, *, repeats: int = 5, rows: int = 5000, seed: int = 0
+    ) -> Importance:
+        """How much worse each task gets when an input is permuted between rows.
+
+        Parameters
+        ----------
+        data, labels : table
+            Best of rows that the model was not trained on.
+        repeats : int
+            Times that the values of each input are permuted.
+        rows : int
+            Rows at most; a sample of more is drawn.
+        seed : int
+            Of both.
+        """
+        _check_range("repeats", repeats, 1, 1000)
+        _check_range("rows", rows, 2, 2**32 - 1)
+        text = self._inner.importance(self._frame(data, labels), self._threads, repeats, rows, seed)
+        answer = json.loads(text)
+        return Importance(answer["tasks"], answer["rows"], answer["repeats"], answer["left_out"])
+
+    def _frame(self, data: Any, labels: Any = None) -> _polytask.Frame:
+        inputs = self.inputs
+        named = inputs if getattr(data, "ndim", 0) == 2 and data.shape[1] == len(inputs) else None
+        one = inputs if len(inputs) == 1 else None
+        frame = to_frame(data, names=named or one)
+        if labels is None:
+            return frame
+        return frame.beside(to_frame(labels, names=list(self.tasks), prefix="y", what="labels"))
+
+    def export(self, out: str | os.PathLike[str], format: str = "onnx") -> list[str]:
+        """Takes the model elsewhere: writes a folder and says which files it has.
+
+        Parameters
+        ----------
+        out : path
+            The folder to write.
+        format : str
+            ``"onnx"``, ``"pytorch"``, ``"keras"`` or ``"safetensors"``.
+        """
+        return _built("export")(self._inner, format, os.fspath(out))  # type: ignore[no-any-return]
+
+    def save(self, out: str | os.PathLike[str]) -> None:
+        """Writes the model directory; an older model there is replaced."""
+        self._inner.save(os.fspath(out))
+
+    def report(
+        self, out: str | os.PathLike[str] = "report.html", data: str | os.PathLike[str] | None = None, *, importance: bool = True
+    ) -> str:
+        """Writes what became of the model as one HTML file, and gives its path.
+
+        Parameters
+        ----------
+        out : path
+            The file to write.
+        data : path, optional
+            A file of rows to measure, instead of the test rows of the config.
+        importance : bool
+            Whether to measure what the inputs are worth to each task.
+        """
+        if self._folder is not None:
+            return self._report(self._folder, out, data, importance)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model"
+            self.save(path)
+            return self._report(path, out, data, importance)
+
+    def _report(self, folder: Path, out: Any, data: Any, importance: bool) -> str:
+        data = None if data is None else os.fspath(data)
+        page = _built("report")(os.fspath(folder), data, importance, self._threads)
+        path = Path(out)
+        part = path.with_name(path.name + ".part")
+        part.write_text(page, encoding="utf-8")
+        part.replace(path)
+        return str(path)
+
+    def serve(self, host: str = "127.0.0.1", port: int = 8080, *, name: str = "model", token: str | None = None) -> None:
+        """Answers requests for predictions over HTTP until Ctrl-C; see :func:`serve`."""
+        if self._folder is not None:
+            return serve({name: self._folder}, host, port, token=token, threads=self._threads)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model"
+            self.save(path)
+            return serve({name: path}, host, port, token=token, threads=self._threads)
+
+
+class Run(Model):
+    """A finished training: the model, how it came about, and what it scores.
+
+    Attributes
+    ----------
+    scores : Scores
+        On the test rows, or the best there are: see `Scores.measured`.
+    history : History
+        Every round.
+    stop_reason : str
+        ``"complete"``, ``"early_stopping"``, ``"stopped"``, ``"time_over"`` or ``"diverged"``.
+    best_epoch : int or None
+        The round that the model is of.
+    steps : int
+        Optimiser steps taken.
+    seconds : float
+        Of training.
+    notes : list of str
+        What is to be said of the data.
+    """
+
+    def __init__(self, inner: _polytask.Run, threads: int | None) -> None:
+        super().__init__(inner.model(), threads)
+        self._run = inner
+        self._scores: Scores | None = None
+        self.history = History(json.loads(inner.history()))
+        self.stop_reason: str = inner.stop_reason()[0]
+        self.best_epoch, self.steps, self.seconds = inner.spent()
+        self.notes: list[str] = inner.notes()
+
+    @property
+    def scores(self) -> Scores:
+        if self._scores is None:
+            text, what, _ = self._run.scores()
+            self._scores = _scores(text, what, [])
+        return self._scores
+
+    def split(self) -> dict[str, list[int]]:
+        """The rows of each part, from 0: ``"train"``, ``"valid"``, ``"test"``."""
+        return dict(zip(("train", "valid", "test"), self._run.rows()))
+
+    def gates(self) -> list[dict[str, Any]]:
+        """What the gates weigh each expert by, on average over the validation rows."""
+        answer: list[dict[str, Any]] = json.loads(self._run.gates())
+        return answer
+
+    def to_toml(self) -> str:
+        """The config as it was run."""
+        return self._run.to_toml()
+
+    def save(self, out: str | os.PathLike[str]) -> None:
+        """Writes the model directory with scores, history and config, as ``polytask train`` does."""
+        self._run.save(os.fspath(out))
+
+    def report(
+        self, out: str | os.PathLike[str] = "report.html", data: str | os.PathLike[str] | None = None, *, importance: bool = True
+    ) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            path, rows = Path(folder) / "model", Path(folder) / "test.arrow"
+            self.save(path)
+            if data is None and self._run.in_memory():
+                self._run.write_measured(rows)
+                data = rows
+            return self._report(path, out, data, importance)
+
+
+def _restored(files: dict[str, bytes], threads: int | None) -> Model:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / name).write_bytes(content)
+        return Model(_polytask.Model.load(folder), threads)
+
+
+def load(folder: str | os.PathLike[str], *, threads: int | None = None) -> Model:
+    """Reads a model directory, written by :meth:`Run.save` or by ``polytask train``.
+
+    Raises
+    ------
+    DataError
+        No model there, one of another version, or a damaged one.
+    """
+    return Model(_polytask.Model.load(os.fspath(folder)), _check_threads(threads), Path(folder))
+
+
+def serve(
+    models: Mapping[str, str | os.PathLike[str]],
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    *,
+    token: str | None = None,
+    threads: int | None = None,
+) -> None:
+    """Answers requests for predictions over HTTP until Ctrl-C or SIGTERM.
+
+    Parameters
+    ----------
+    models : dict of str to path
+        Model directories by name.
+    host : str
+        The address to listen at; one that other machines reach needs a `token`.
+    port : int
+        0 takes a free one, which is logged.
+    token : str, optional
+        The bearer token that clients must send.
+    """
+    start = _built("serve")
+    names = ", ".join(models)
+
+    def ready(address: str) -> None:
+        log.warning("serving %s at http://%s", names, address)
+
+    try:
+        start([(name, os.fspath(path)) for name, path in models.items()], host, port, token, _check_threads(threads), ready)
+    except KeyboardInterrupt:
+        log.info("stopped")
+
+
+def _built(name: str) -> Any:
+    """A part of the extension that a slim build lacks."""
+    part = getattr(_polytask, name, None)
+    if part is None:
+        raise ConfigError(f"this build of polytask lacks `{name}`", f"build the package with its feature `{name}`")
+    return part
+
+
+class _Progress:
+    """A line on standard error."""
+
+    def __init__(self, wanted: bool) -> None:
+        self._wanted, self._width = wanted, 0
+
+    def round(self, round_: dict[str, Any]) -> None:
+        if not self._wanted:
+            return
+        what = round_.get("candidate") or f"epoch {round_['epoch']}"
+        line = f"{what}, {round_['seconds']:.1f} s, loss {round_['loss']:.4g}{', best' if round_['best'] else ''}"
+        print(f"\r{line.ljust(self._width)}", end="", file=sys.stderr, flush=True)
+        self._width = len(line)
+
+    def end(self) -> None:
+        if self._width:
+            print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
+
+
+class _folder:
+    """A folder to write to: the caller's, or one that is thrown away."""
+
+    def __init__(self, out: str | os.PathLike[str] | None) -> None:
+        self._out = out
+        self._own = None if out is not None else tempfile.TemporaryDirectory()
+
+    def __enter__(self) -> str:
+        return os.fspath(self._out) if self._own is None else os.path.join(self._own.name, "out")  # type: ignore[arg-type]
+
+    def __exit__(self, *_: object) -> None:
+        if self._own is not None:
+            self._own.cleanup()
+
+
+def _check_threads(threads: int | None) -> int | None:
+    if threads is not None:
+        _check_range("threads", threads, 1, 1024)
+    return threads
+
+
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError(f"{name} is {value!r}", f"it is a whole number from {low} to {high}")
+
+
+def _place(tasks: list[str], task: str) -> int:
+    if task not in tasks:
+        raise ConfigError(f"groups names the task `{task}`, which does not exist", f"the tasks are {', '.join(tasks)}")
+    return tasks.index(task)
+
+
+__all__ = ["Experiment", "Model", "Prediction", "Run", "load", "serve"]

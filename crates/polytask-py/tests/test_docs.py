@@ -1,0 +1,52 @@
+"""The examples of docstrings and pages work, and the stubs say what the extension has."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+import polytask
+
+
+@pytest.mark.parametrize("name", ["balance", "_experiment", "_estimators"])
+def test_docstrings(name):
+    if name == "_estimators":
+        pytest.importorskip("sklearn")
+    failed, tried = doctest.testmod(importlib.import_module(f"polytask.{name}"))
+    assert failed == 0 and tried > 0
+
+
+@pytest.mark.parametrize("page", ["docs/python.md", "README.md"])
+def test_pages(page, tmp_path, monkeypatch):
+    """Blocks of Python, in their order, as one program; those of torch where it is there."""
+    for needed in ("pandas", "sklearn"):
+        pytest.importorskip(needed)
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.M | re.S)
+    assert blocks
+    for block in blocks:
+        if "import torch" in block and importlib.util.find_spec("torch") is None:
+            continue
+        exec(compile(block, page, "exec"), names)
+
+
+def test_everything_public_says_what_it_is():
+    for name in polytask.__all__:
+        thing = getattr(polytask, name)
+        if callable(thing):
+            assert thing.__doc__, name
+
+
+def test_stubs():
+    pytest.importorskip("mypy")
+    command = [sys.executable, "-m", "mypy.stubtest", "polytask._polytask", "--ignore-missing-stub"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/")
+    assert done.returncode == 0, done.stdout
