@@ -11,8 +11,10 @@ use std::path::Path;
 /// Changes of each file.
 const CHANGES: u64 = 40;
 
-/// A target and what it calls.
-const TARGETS: [(&str, fn(&[u8])); 9] = [
+/// The name of a target, and what it does with a file.
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 9] = [
     ("config", entry::config),
     ("delimited", entry::delimited),
     ("jsonl", entry::jsonl),
