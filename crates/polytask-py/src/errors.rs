@@ -52,6 +52,11 @@ pub fn of(error: impl Into<Error>) -> PyErr {
     raise(kind, &message, error.hint())
 }
 
+/// What Python is told of rows that do not fit a model, which has no config any more.
+pub fn of_rows(error: Error) -> PyErr {
+    raise(Kind::Data, &error.to_string(), error.hint())
+}
+
 /// A config that was made of keyword arguments has no lines to point at.
 fn of_config(error: &ConfigError) -> String {
     match error {

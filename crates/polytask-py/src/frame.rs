@@ -48,8 +48,7 @@ impl Frame {
     }
 
     /// Columns of NumPy arrays (`float64`, `float32`, `int64`, `uint64`, `bool`), pairs of `"day"` or `"us"` and an array of
-    /// `int64`, or lists of `str`, of lists of `str`, or of
-    /// `bytes`, with `None` for what is missing.
+    /// `int64`, or lists of `str`, of lists of `str`, or of `bytes`, with `None` for what is missing.
     #[staticmethod]
     fn from_columns(names: Vec<String>, columns: Vec<Bound<'_, PyAny>>) -> PyResult<Self> {
         let mut made: Vec<(String, Vec<ArrayRef>)> = Vec::new();
@@ -105,7 +104,7 @@ impl Frame {
         })
     }
 
-    /// Writes some of the rows as an Arrow file.
+    /// Writes some of the rows as an Arrow stream.
     pub fn write(&self, rows: &[u32], path: &Path) -> Result<(), ArrowError> {
         let places = UInt32Array::from(rows.to_vec());
         let mut fields = Vec::new();
@@ -119,7 +118,7 @@ impl Frame {
         }
         let schema = Arc::new(Schema::new(fields));
         let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
-        let mut writer = arrow_ipc::writer::FileWriter::try_new(std::fs::File::create(path)?, &schema)?;
+        let mut writer = arrow_ipc::writer::StreamWriter::try_new(std::fs::File::create(path)?, &schema)?;
         writer.write(&batch)?;
         writer.finish()
     }

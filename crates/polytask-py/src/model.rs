@@ -94,7 +94,7 @@ impl Model {
             let table = frame.table(&options)?;
             Ok((self.0.predict(&table)?, self.0.notes(&table)?))
         })?;
-        let (predictions, notes) = predicted.map_err(errors::of)?;
+        let (predictions, notes) = predicted.map_err(errors::of_rows)?;
         let all = PyDict::new(py);
         for (task, prediction) in self.0.tasks.iter().zip(&predictions) {
             all.set_item(&task.name, to_python(py, prediction)?)?;
@@ -108,7 +108,7 @@ impl Model {
             let table = frame.table(&self.0.read_options())?;
             Ok((self.0.evaluate(&table)?, self.0.notes(&table)?))
         })?;
-        let (scores, notes) = scored.map_err(errors::of)?;
+        let (scores, notes) = scored.map_err(errors::of_rows)?;
         Ok((scores_json(&scores, &self.0.tasks)?, notes))
     }
 
@@ -130,7 +130,7 @@ impl Model {
             let rows: Vec<u32> = (0..table.rows() as u32).collect();
             Ok(importance(&self.0, &data, &rows, options)?)
         })?;
-        to_json(&answer.map_err(errors::of)?)
+        to_json(&answer.map_err(errors::of_rows)?)
     }
 }
 

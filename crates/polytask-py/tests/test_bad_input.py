@@ -16,7 +16,7 @@ def fit(data, labels=None, **more):
     return Experiment(tasks=["y"], model={"family": "trees"}, **more).fit(data, labels)
 
 
-Y = [1.0, 2.0, 3.0, 4.0]
+Y = [float(row) for row in range(20)]
 
 
 def test_errors_are_of_python_too():
@@ -48,11 +48,11 @@ def test_a_column_that_is_not_there():
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        ({"x": [1, "two", 3, 4], "y": Y}, "`x` holds numbers and text: row 1 is 1, row 2 is 'two'"),
-        ({"x": [1, 2, 3], "y": Y}, "`y` has 4 rows, the columns before it have 3"),
-        ({"x": np.array([1, 2, 3, 4j]), "y": Y}, "Complex"),
-        ({"x": [object()] * 4, "y": Y}, "values of type object"),
-        ({"x": np.zeros((4, 2)), "y": Y}, "2 dimensions"),
+        ({"x": [1, "two", *Y[2:]], "y": Y}, "`x` holds numbers and text: row 1 is 1, row 2 is 'two'"),
+        ({"x": [1, 2, 3], "y": Y}, "`y` has 20 rows, the columns before it have 3"),
+        ({"x": np.array(Y) * 1j, "y": Y}, "Complex"),
+        ({"x": [object()] * 20, "y": Y}, "values of type object"),
+        ({"x": np.zeros((20, 2)), "y": Y}, "2 dimensions"),
         ({"x": 3, "y": Y}, "which has no rows"),
         ({}, "no column"),
         ({"x": [], "y": []}, "no rows"),
@@ -61,7 +61,7 @@ def test_a_column_that_is_not_there():
         ({"x": (v for v in Y), "y": Y}, "can be read only once"),
         (np.zeros((2, 2, 2)), "3 dimensions"),
         (object(), "no table"),
-        ({"x": [1.0, np.inf, 2.0, 3.0], "y": Y}, "not a finite number"),
+        ({"x": [np.inf, *Y[1:]], "y": Y}, "not a finite number"),
     ],
 )
 def test_tables_that_are_none(data, words):
@@ -71,16 +71,16 @@ def test_tables_that_are_none(data, words):
 
 def test_frames_of_pandas():
     pd = pytest.importorskip("pandas")
-    twice = pd.DataFrame([[1, 2, 3]] * 4, columns=["x", "x", "y"])
+    twice = pd.DataFrame([[1, 2, 3]] * 20, columns=["x", "x", "y"])
     with pytest.raises(DataError, match=r"two columns are called `x` \(numbers 1 and 2\)"):
         fit(twice)
-    levels = pd.DataFrame(np.zeros((4, 2)), columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")]))
+    levels = pd.DataFrame(np.zeros((20, 2)), columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")]))
     with pytest.raises(DataError, match="MultiIndex of 2 levels") as caught:
         fit(levels)
     assert "data.columns" in caught.value.hint
     with pytest.raises(DataError, match="no rows"):
         fit(pd.DataFrame({"x": [], "y": []}))
-    mixed = pd.DataFrame({"x": pd.Series([1, "a", None, 2.5], dtype=object), "y": Y})
+    mixed = pd.DataFrame({"x": pd.Series([1, "a", None, 2.5] * 5, dtype=object), "y": Y})
     with pytest.raises(DataError, match="numbers and text"):
         fit(mixed)
 
@@ -88,13 +88,13 @@ def test_frames_of_pandas():
 def test_arrow_types_that_no_table_has():
     pa = pytest.importorskip("pyarrow")
     with pytest.raises(DataError, match="`x`"):
-        fit(pa.table({"x": pa.array([{"a": 1}] * 4), "y": Y}))
+        fit(pa.table({"x": pa.array([{"a": 1}] * 20), "y": Y}), inputs=["x"])
     with pytest.raises(DataError, match="two columns are called `x`"):
         fit(pa.Table.from_arrays([pa.array(Y), pa.array(Y)], names=["x", "x"]))
 
 
 def test_labels():
-    with pytest.raises(DataError, match="4 rows and the labels 3"):
+    with pytest.raises(DataError, match="20 rows and the labels 3"):
         fit({"x": Y}, {"y": Y[:3]})
     with pytest.raises(DataError, match="`y` is among the data and among the labels"):
         fit({"x": Y, "y": Y}, {"y": Y})
@@ -105,7 +105,7 @@ def test_labels():
 def test_rows_in_memory_and_files_do_not_mix():
     split = {"valid": 0.1, "test": "test.csv"}
     with pytest.raises(ConfigError, match="names a file"):
-        fit({"x": Y, "y": Y}, data={"split": split})
+        Experiment(tasks=["y"], data={"split": split}).fit({"x": Y, "y": Y})
     with pytest.raises(ConfigError, match="there are no rows"):
         Experiment(tasks=["y"]).fit()
     with pytest.raises(ConfigError, match="nothing to predict"):

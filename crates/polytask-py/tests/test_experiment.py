@@ -22,7 +22,7 @@ TASKS = ["height", "weight", "tall"]
 
 @pytest.fixture(scope="module")
 def run(people):
-    return polytask.Experiment(tasks=TASKS, model={"trunk": [16, 8]}, train={"epochs": 30}, seed=3).fit(people)
+    return polytask.Experiment(tasks=TASKS, model={"trunk": [16, 8]}, train={"epochs": 40, "learning_rate": 0.01}, seed=3).fit(people)
 
 
 def test_the_same_bits_as_the_command_line(people, program, tmp_path):
