@@ -57,7 +57,7 @@ def test_a_frame_with_missing_labels(table):
 
 def test_pipelines_searches_clones_and_pickles(table):
     ages = make_pipeline(
-        ColumnTransformer([("n", StandardScaler(), ["age"]), ("c", OneHotEncoder(), ["sex", "town"])]),
+        ColumnTransformer([("n", StandardScaler(), ["age"]), ("c", OneHotEncoder(sparse_output=False), ["sex", "town"])]),
         MultiTaskRegressor(family="trees"),
     )
     rows, labels = table.dropna(subset=["age"])[X], table.dropna(subset=["age"])[Y].ffill().bfill()

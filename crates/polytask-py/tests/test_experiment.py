@@ -190,7 +190,8 @@ def test_a_fork_may_train(people):
 
 
 def test_import_is_quick():
-    code = "import time, numpy; t = time.perf_counter(); import polytask; print(time.perf_counter() - t)"
+    # The time of the processor: others may keep it busy.
+    code = "import time, numpy; t = time.process_time(); import polytask; print(time.process_time() - t)"
     took = min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) for _ in range(3))
     assert took < 0.1
 

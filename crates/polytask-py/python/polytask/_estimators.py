@@ -126,6 +126,9 @@ class _Base(BaseEstimator):  # type: ignore[misc]
         """The name of every task, its labels, and its table in the config."""
         raise NotImplementedError
 
+    def _check_weights(self, weights: NDArray[np.float64]) -> None:
+        """Refuses weights that leave too little of the labels."""
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Trains a joint model of all columns of `y`.
 
@@ -165,6 +168,7 @@ class _Base(BaseEstimator):  # type: ignore[misc]
             blank = np.empty((frame.rows, 1))
             columns[WEIGHT] = _check_sample_weight(sample_weight, blank, dtype=np.float64)
             data["sample_weight"] = WEIGHT
+            self._check_weights(columns[WEIGHT])
         frame = frame.beside(to_frame(columns, what="labels"))
         self._train(frame, {**self._sections(), "tasks": tasks, "data": data})
         self.tasks_ = list(tasks)
@@ -470,6 +474,13 @@ class MultiTaskClassifier(ClassifierMixin, _Base):  # type: ignore[misc]
     def _targets(self, y: Any) -> list[tuple[str, Any, dict[str, Any]]]:
         self._classes = {name: _Classes(name, values) for name, values in y.items()}
         return [(name, known.labels, {"kind": known.kind}) for name, known in self._classes.items()]
+
+    def _check_weights(self, weights: NDArray[np.float64]) -> None:
+        for name, known in self._classes.items():
+            left = {label for label, weight in zip(known.labels, weights) if weight > 0 and label is not None}
+            if len(left) < 2:
+                message = f"labels: column `{name}` has {len(left)} class in the rows whose weight is above 0"
+                raise DataError(message, "a classifier needs two classes or more")
 
     def _finish(self) -> None:
         for known in self._classes.values():
