@@ -142,7 +142,7 @@ fn tags_that_do_not_fit_the_tokens() {
     fails(&folder, 1, message);
     let folder = changed(|row| row["tokens"][1] = json!(" "));
     let message = "data.jsonl line 3: input `tokens`: token 2 is empty\n\
-                   hint: every token has at least one character that is no white space";
+                   hint: every token has at least one character that is no blank, tab or line end";
     fails(&folder, 1, message);
 }
 

@@ -28,6 +28,9 @@ pub(super) fn forward(x: &[f32], weight: &[f32], bias: Option<&[f32]>, y: &mut [
 /// `y = x W` as a sum of products of runs of inputs.
 fn in_runs(x: &[f32], weight: &[f32], y: &mut [f32], k: usize, n: usize) {
     let rows = x.len() / k;
+    if rows == 0 {
+        return;
+    }
     let run = k.div_ceil(k.div_ceil(RUN));
     for (first, weight) in (0..k).step_by(run).zip(weight.chunks(run * n)) {
         let weight = Matrix::new(weight, weight.len() / n, n);

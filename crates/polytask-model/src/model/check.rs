@@ -24,7 +24,9 @@ impl Model {
             return Err(format!("two tasks are called {:?}", task.name));
         }
         let mut columns = BTreeSet::new();
-        if let Some(input) = encoder.inputs.iter().find(|input| !columns.insert(&input.column)) {
+        if let Some(input) =
+            encoder.inputs.iter().find(|input| !columns.insert((&input.column, matches!(input.code, Code::Encoded(_)))))
+        {
             return Err(format!("two inputs are of the column {:?}", input.column));
         }
         if tasks.is_empty() {
@@ -125,8 +127,10 @@ fn of_network(network: &Network, encoder: &Encoder, tasks: &[&Task]) -> Result<(
         head(&mut g, task);
     }
     let wanted = g.finish().map_err(|error| error.to_string())?;
-    for (loss, wanted_loss) in graph.losses().iter().zip(wanted.losses()) {
-        same_output((graph, loss), (&wanted, wanted_loss))?;
+    for ((loss, wanted_loss), task) in graph.losses().iter().zip(wanted.losses()).zip(&tasks) {
+        // The layers above are those of a pixel.
+        let pixels = task.outcome().pixels().map_or(1, |[height, width]| height.saturating_mul(width));
+        same_output((graph, loss), (&wanted, wanted_loss), pixels)?;
     }
     let needed = predicting(graph, 1).memory() as u64;
     match memory::available().filter(|there| needed > *there) {
@@ -139,15 +143,11 @@ fn of_network(network: &Network, encoder: &Encoder, tasks: &[&Task]) -> Result<(
 fn head(g: &mut GraphBuilder, task: &Task) {
     g.named(format!("{}.features", task.name));
     let h = match (task.outcome().pixels(), &task.over) {
-        (Some([height, width]), _) => {
-            let pixels = g.vector(height.saturating_mul(width), Init::Constant(0.0));
-            g.named(format!("{}.pixels", task.name)).reshape(pixels, &[height, width, 1])
-        }
         (None, Some(column)) => {
             let domain = g.domain_named(&text::node(column));
             g.vector_on(domain, 2, Init::Constant(0.0))
         }
-        (None, None) => g.vector(2, Init::Constant(0.0)),
+        (Some(_), _) | (None, None) => g.vector(2, Init::Constant(0.0)),
     };
     let site = Site { task: &task.name, last: 0, dropout: 0.0 };
     let output = task.outcome().output(g, &site, h);
@@ -192,7 +192,7 @@ fn known_inputs(graph: &Graph, wanted: &Graph) -> Result<(), String> {
 }
 
 /// An output is what the head of its task would give.
-fn same_output((graph, loss): (&Graph, &Loss), (wanted, other): (&Graph, &Loss)) -> Result<(), String> {
+fn same_output((graph, loss): (&Graph, &Loss), (wanted, other): (&Graph, &Loss), pixels: usize) -> Result<(), String> {
     let is = |graph: &Graph, loss: &Loss| -> Vec<(usize, String)> {
         let of = |id| {
             let node = graph.node(id);
@@ -201,8 +201,11 @@ fn same_output((graph, loss): (&Graph, &Loss), (wanted, other): (&Graph, &Loss))
         loss.nodes().map(of).collect()
     };
     let kind = discriminant(&loss.kind) == discriminant(&other.kind);
-    match loss.task == other.task && kind && is(graph, loss) == is(wanted, other) {
+    let given = is(graph, loss);
+    let read: Vec<_> =
+        is(wanted, other).into_iter().map(|(width, domain)| (width.saturating_mul(pixels), domain)).collect();
+    match loss.task == other.task && kind && given == read {
         true => Ok(()),
-        false => Err(format!("its network has no output of the task {:?} as that reads it", other.task)),
+        false => Err(format!("its network gives {given:?} for the task {:?}, which reads {read:?}", other.task)),
     }
 }

@@ -5,7 +5,6 @@ mod network;
 mod table;
 pub(crate) mod trees;
 
-pub use ensemble::Fits;
 pub use network::fit;
 pub use table::Table;
 

@@ -7,6 +7,7 @@ mod checkpoint;
 pub mod criterion;
 mod divergence;
 pub(crate) mod fingerprint;
+mod fits;
 mod history;
 mod probe;
 mod schedule;
@@ -15,10 +16,11 @@ mod step;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use divergence::Divergence;
+pub(crate) use fits::FITS_OF;
+pub use fits::Fits;
 pub use history::{Gradients, Round};
 pub use solved::{LinearProblem, Solved};
 
-use crate::family::Fits;
 use crate::own::BuildBalancer;
 use ahead::{Ahead, Order};
 use average::Average;

@@ -3,28 +3,17 @@
 use super::super::table::Table;
 use super::candidate::Candidate;
 use crate::prepare::Prepared;
-use crate::train::CheckpointError;
 use crate::train::fingerprint::{Rows, object, setting};
+use crate::train::{CheckpointError, FITS_OF, Fits};
 use polytask_model::files::{self, FileError};
 use polytask_model::model::Body;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::PathBuf;
 use std::time::Duration;
 
-/// What the run is, in the folder of its fits.
-const RUN: &str = "run.json";
 /// A fit that takes a smaller part of `train.checkpoint_every` is repeated rather than kept.
 const WORTH: f64 = 1.0 / 60.0;
-
-/// A folder of finished fits.
-#[derive(Debug)]
-pub struct Fits {
-    folder: PathBuf,
-    resumes: bool,
-    problem: Mutex<Option<CheckpointError>>,
-}
 
 /// What the fits are made of: they serve a run only where all of this is as it was.
 #[derive(Serialize, Deserialize)]
@@ -44,43 +33,15 @@ pub(super) struct Kept<'a> {
     worth: Duration,
 }
 
-impl Fits {
-    /// A folder for the fits of a run that begins; what an older run left there goes.
-    pub fn begin(folder: &Path) -> Self {
-        let fits = Fits { folder: folder.to_owned(), resumes: false, problem: Mutex::default() };
-        fits.remove();
-        fits
-    }
-
-    /// The folder of a run that was interrupted.
-    ///
-    /// # Errors
-    /// There is none.
-    pub fn resume(folder: &Path) -> Result<Self, CheckpointError> {
-        match folder.join(RUN).exists() {
-            true => Ok(Fits { folder: folder.to_owned(), resumes: true, problem: Mutex::default() }),
-            false => Err(CheckpointError::None(folder.join(RUN))),
-        }
-    }
-
-    /// Removes the folder with all that it holds.
-    pub fn remove(&self) {
-        std::fs::remove_dir_all(&self.folder).ok();
-    }
-
-    /// Why the last fit could not be kept, once.
-    pub fn take_problem(&self) -> Option<CheckpointError> {
-        self.problem.lock().ok()?.take()
-    }
-
+impl<'a> Kept<'a> {
     /// The fits of this run.
     ///
     /// # Errors
     /// The folder is that of another run.
-    pub(super) fn of(&self, table: &Table, prepared: &Prepared) -> Result<Kept<'_>, CheckpointError> {
+    pub(super) fn new(fits: &'a Fits, table: &Table, prepared: &Prepared) -> Result<Self, CheckpointError> {
         let now = Fingerprint::of(table, prepared)?;
-        let path = self.folder.join(RUN);
-        if self.resumes {
+        let path = fits.folder.join(FITS_OF);
+        if fits.resumes {
             let text = std::fs::read(&path).map_err(|source| FileError::Read { path: path.clone(), source })?;
             let then: Fingerprint = serde_json::from_slice(&text)
                 .map_err(|error| CheckpointError::Damaged { path, reason: error.to_string() })?;
@@ -89,17 +50,11 @@ impl Fits {
             }
         } else {
             let text = serde_json::to_vec(&now)?;
-            let written = files::make_folder(&self.folder).and_then(|()| files::write(&path, &text));
-            self.note(written);
+            let written = files::make_folder(&fits.folder).and_then(|()| files::write(&path, &text));
+            fits.note(written);
         }
         let worth = Duration::from_secs_f64(table.config.train.checkpoint_every * WORTH);
-        Ok(Kept { fits: self, tasks: table.tasks.len(), worth })
-    }
-
-    fn note(&self, written: Result<(), FileError>) {
-        if let (Err(error), Ok(mut problem)) = (written, self.problem.lock()) {
-            *problem = Some(error.into());
-        }
+        Ok(Kept { fits, tasks: table.tasks.len(), worth })
     }
 }
 

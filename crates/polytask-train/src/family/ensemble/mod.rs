@@ -9,13 +9,12 @@ mod library;
 mod recipe;
 mod weigh;
 
-pub use fits::Fits;
-
 use super::table::Table;
 use crate::Error;
 use crate::prepare::Prepared;
 use crate::train::{Callback, Fitted, Round, StopReason, TrainError, criterion};
 use candidate::Material;
+use fits::Kept;
 use library::Library;
 use polytask_model::model::{Body, Ensemble, Member};
 use std::time::{Duration, Instant};
@@ -36,7 +35,7 @@ pub(super) fn fit(table: &Table, prepared: &Prepared, callback: &mut dyn Callbac
     let began = Instant::now();
     let names: Vec<&str> = table.tasks.iter().map(|task| task.name.as_str()).collect();
     let fits = callback.fits();
-    let kept = fits.as_ref().map(|fits| fits.of(table, prepared)).transpose().map_err(TrainError::from)?;
+    let kept = fits.as_ref().map(|fits| Kept::new(fits, table, prepared)).transpose().map_err(TrainError::from)?;
     let material = Material::new(table, prepared, kept)?;
     let candidates = library::candidates(table, prepared);
     let of = (candidates.len() * material.folds.len()) as u64;
