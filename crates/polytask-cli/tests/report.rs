@@ -352,13 +352,13 @@ fn importance_finds_the_input_that_counts() {
 }
 
 #[test]
-fn texts_are_dealt_too_and_labelled_ones_are_not() {
+fn texts_are_permuted_too_and_labelled_ones_are_not() {
     let folder = Folder::new();
     let config = repository("examples/commands/config.toml");
     folder.works(&format!("train {config} --out m --set train.epochs=1"));
     let done = folder.run(&format!("importance m --data {}", repository("data/commands/commands.jsonl")));
     assert_eq!(done.code, Some(0), "{}", done.err);
-    assert!(done.err.contains("cannot be dealt to other rows"), "{}", done.err);
+    assert!(done.err.contains("cannot be permuted between rows"), "{}", done.err);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub struct Options {
     pub repeats: u64,
     /// Rows at most; a sample of more is drawn.
     pub rows: usize,
-    /// Of the dealing and of the sample.
+    /// Of the permutations and of the sample.
     pub seed: u64,
 }
 
@@ -33,11 +33,11 @@ impl Default for Options {
 pub struct Importance {
     /// Rows it was measured on.
     pub rows: usize,
-    /// Times that each input was dealt.
+    /// Times that the values of each input were permuted.
     pub repeats: u64,
     /// By task.
     pub tasks: IndexMap<String, TaskImportance>,
-    /// Inputs that cannot be dealt: the text whose tokens are labelled, images where there are several.
+    /// Inputs that cannot be permuted: the text whose tokens are labelled, images where there are several.
     pub left_out: Vec<String>,
 }
 
@@ -88,12 +88,12 @@ pub fn importance(model: &Model, data: &Dataset, rows: &[u32], options: Options)
     let before = scores(model, &work, &rows, None)?;
     let mut drops: Vec<IndexMap<String, Vec<f64>>> = vec![IndexMap::new(); model.tasks.len()];
     for (i, input) in able.into_iter().enumerate() {
-        // Of an image it is the other way round: all else is dealt, and the images stay where they are.
+        // Of an image it is the other way round: all else is permuted, and the images stay where they are.
         let image = matches!(input.code, Code::Image(_));
-        let dealt = model.encoder.columns().into_iter().filter(|other| (other.column == input.column) != image);
-        let dealt: Vec<&str> = dealt.map(|input| input.column.as_str()).collect();
-        let deal = |data: &mut Dataset, order: &[u32]| {
-            for column in &dealt {
+        let permuted = model.encoder.columns().into_iter().filter(|other| (other.column == input.column) != image);
+        let permuted: Vec<&str> = permuted.map(|input| input.column.as_str()).collect();
+        let permute = |data: &mut Dataset, order: &[u32]| {
+            for column in &permuted {
                 data.features.permute(&model.encoder, column, &rows, order);
             }
         };
@@ -102,9 +102,9 @@ pub fn importance(model: &Model, data: &Dataset, rows: &[u32], options: Options)
             Random::numbered(options.seed, 1 + i as u64 * repeats + repeat).shuffle(&mut order);
             let mut back = vec![0; order.len()];
             order.iter().enumerate().for_each(|(place, from)| back[*from as usize] = place as u32);
-            deal(&mut work, &order);
+            permute(&mut work, &order);
             let after = scores(model, &work, &rows, image.then_some(&order))?;
-            deal(&mut work, &back);
+            permute(&mut work, &back);
             for (((task, drops), before), after) in model.tasks.iter().zip(&mut drops).zip(&before).zip(after) {
                 if let (Some(before), Some(after)) = (before, after) {
                     let sign = if task.outcome().primary().1 == Better::Higher { 1.0 } else { -1.0 };
@@ -128,7 +128,7 @@ pub fn importance(model: &Model, data: &Dataset, rows: &[u32], options: Options)
     })
 }
 
-/// Each task's score; the labels are dealt in `order` where there is one.
+/// Each task's score; the labels are permuted by `order` where there is one.
 fn scores(model: &Model, data: &Dataset, rows: &[u32], order: Option<&Vec<u32>>) -> Result<Vec<Option<f64>>, Error> {
     let predictions = model.predict_judged(data, rows)?;
     let scores = model.tasks.iter().zip(&data.labels).zip(&predictions).map(|((task, labels), prediction)| {

@@ -16,13 +16,13 @@ pub struct ImportanceCommand {
     /// A file with the inputs and the labels of all tasks; best of rows that the model was not trained on
     #[arg(long)]
     data: PathBuf,
-    /// Times that the values of each input are dealt
+    /// Times that the values of each input are permuted
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     repeats: u64,
     /// Rows at most; a sample of more is drawn
     #[arg(long, default_value_t = 5000, value_parser = clap::value_parser!(u32).range(2..))]
     rows: u32,
-    /// Seed of the dealing
+    /// Seed of the permutations
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// How to print the answer
@@ -45,7 +45,7 @@ impl ImportanceCommand {
             Ok::<_, Failure>(importance(&model, &data, &rows, options)?)
         })??;
         for column in &answer.left_out {
-            say!("note: `{column}` cannot be dealt to other rows");
+            say!("note: `{column}` cannot be permuted between rows");
         }
         match self.format {
             Format::Json => print_json(&answer),
@@ -71,7 +71,7 @@ fn words(answer: &Importance) -> String {
     }
     let table = text::table(&["task", "metric", "score", "input", "worth"], &rows);
     format!(
-        "{table}\nWorth: how much worse the metric gets with the input dealt to other rows, mean ± standard deviation over {}, on {}.\n",
+        "{table}\nWorth: how much worse the metric gets with the input's values permuted between rows, mean ± standard deviation over {}, on {}.\n",
         text::counted(answer.repeats as usize, "time"),
         text::counted(answer.rows, "row")
     )

@@ -280,7 +280,8 @@ fn checked(verified: &Verified) -> String {
     rows.push(over(&|w| text::number(verified.valid[w.word()].mean), "on validation rows"));
     rows.push(over(&|w| text::count(verified.parameters[w.word()]), "parameters"));
     rows.push(over(&|w| text::seconds(verified.seconds[w.word()]), "training"));
-    let mut out = text::table(&["task", "metric", "apart", "together", "groups", "groups against apart"], &rows);
+    let mut out =
+        text::table(&["task", "metric", "independent", "together", "groups", "groups against independent"], &rows);
     let (difference, margin) = verified.against_better;
     let margin = margin.map_or(String::new(), |margin| format!(" ± {}", text::number(margin)));
     let _ = writeln!(

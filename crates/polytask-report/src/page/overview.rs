@@ -36,10 +36,10 @@ pub fn section(run: &Run, rows: &Result<Rows, String>, importance: Option<&Impor
     if let Some(importance) = importance {
         let out = match importance.left_out.is_empty() {
             true => String::new(),
-            false => format!(" Not dealt: {}.", importance.left_out.join(", ")),
+            false => format!(" Not permuted: {}.", importance.left_out.join(", ")),
         };
         section.text(format!(
-            "What the inputs are worth (task by task below) was measured on {} rows, each input dealt to other rows {} times. \
+            "What the inputs are worth (task by task below) was measured on {} rows, the values of each input permuted between them {} times. \
              Inputs that tell the same have little worth each.{out}",
             count(importance.rows),
             importance.repeats
