@@ -45,8 +45,13 @@ def test_everything_public_says_what_it_is():
             assert thing.__doc__, name
 
 
-def test_stubs():
+def test_stubs(tmp_path):
     pytest.importorskip("mypy")
     command = [sys.executable, "-m", "mypy.stubtest", "polytask._polytask", "--ignore-missing-stub"]
+    if not hasattr(polytask._polytask, "serve"):
+        # A feature of the extension, which may be left out.
+        allowed = tmp_path / "allowed"
+        allowed.write_text("polytask\\._polytask\\.serve\n")
+        command += ["--allowlist", str(allowed)]
     done = subprocess.run(command, capture_output=True, text=True, cwd="/")
     assert done.returncode == 0, done.stdout
