@@ -190,7 +190,17 @@ impl Conformal {
             Ok(match &task.kind {
                 Kind::Binary(_) | Kind::Category(_) => Bound::Likely(1.0 - size),
                 Kind::Count(_) => Bound::Within { width: size, least: 0.0 },
-                _ => Bound::Within { width: size, least: f64::NEG_INFINITY },
+                Kind::Regression(_) => Bound::Within { width: size, least: f64::NEG_INFINITY },
+                // They have no mistakes of this kind.
+                Kind::Multilabel(_)
+                | Kind::Tags(_)
+                | Kind::TokenCategory(_)
+                | Kind::Predicates(_)
+                | Kind::Senses(_)
+                | Kind::Roles(_)
+                | Kind::Arcs(_)
+                | Kind::Segmentation(_)
+                | Kind::PixelRegression(_) => Bound::Unknown,
             })
         };
         tasks.iter().zip(&self.tasks).map(of).collect()

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from . import _config, _polytask
+from ._arguments import Folder, built as of_extension, check_range, check_threads, place
 from ._data import to_frame
+from ._progress import Progress
 from ._results import (
     Comparison,
     History,
@@ -25,6 +27,7 @@ from ._results import (
     Tuning,
     prediction,
 )
+from ._serve import serve
 from .errors import ConfigError, DataError
 
 log = logging.getLogger("polytask")
@@ -110,7 +113,7 @@ class Experiment:
         if seed is not None:
             overrides["train.seed"] = seed
         self._overrides = [_config.override(key, value) for key, value in overrides.items()]
-        self._threads = _check_threads(threads)
+        self._threads = check_threads(threads)
         self._built: _polytask.Experiment | None = None
         if not isinstance(self._sections, dict) or self._sections.get("tasks"):
             self._built = _config.build(self._sections, self._overrides)
@@ -193,7 +196,7 @@ class Experiment:
             What is wrong with the config, the data, or the training.
         """
         built, frame = self._ready(data, labels)
-        show = _Progress(sys.stderr.isatty() or "ipykernel" in sys.modules if progress is None else progress)
+        show = Progress(sys.stderr.isatty() or "ipykernel" in sys.modules if progress is None else progress)
 
         def told(text: str) -> object:
             round_ = json.loads(text)
@@ -236,11 +239,11 @@ class Experiment:
             Whether to train joint models in favour of each task, too.
         """
         built, frame = self._ready(data, labels)
-        _check_range("seeds", seeds, 1, 1000)
+        check_range("seeds", seeds, 1, 1000)
         for share in shares:
             if not 0 < share <= 1:
                 raise ConfigError(f"shares has {share}", "a share is above 0 and at most 1")
-        places = [[_place(built.tasks(), task) for task in group] for group in groups]
+        places = [[place(built.tasks(), task) for task in group] for group in groups]
         answer = json.loads(_polytask.compare(built, frame, self._threads, seeds, list(shares), places, favour))
         return Comparison(answer["tasks"], answer["delta_m"], answer)
 
@@ -281,7 +284,7 @@ class Experiment:
         built, frame = self._ready(data, labels)
         if rows not in ("same", "other"):
             raise ConfigError(f"rows is {rows!r}, which is not known", 'it is one of "same", "other"')
-        with _folder(out) as folder:
+        with Folder(out) as folder:
             text = _polytask.select(
                 built,
                 frame,
@@ -329,8 +332,8 @@ class Experiment:
             As ``polytask tune --help`` has them.
         """
         built, frame = self._ready(data, labels)
-        _check_range("trials", trials, 1, 100_000)
-        _check_range("round", round, 1, 1024)
+        check_range("trials", trials, 1, 100_000)
+        check_range("round", round, 1, 1024)
         text, notes = _polytask.tune(built, frame, self._threads, os.fspath(out), trials, sampler, seed, round, resume)
         answer = json.loads(text)
         return Tuning(answer["best"], answer["base"], answer["trials"], answer["config"], answer, _said(notes))
@@ -424,8 +427,8 @@ class Model:
         seed : int
             Of both.
         """
-        _check_range("repeats", repeats, 1, 1000)
-        _check_range("rows", rows, 2, 2**32 - 1)
+        check_range("repeats", repeats, 1, 1000)
+        check_range("rows", rows, 2, 2**32 - 1)
         text = self._inner.importance(self._frame(data, labels), self._threads, repeats, rows, seed)
         answer = json.loads(text)
         return Importance(answer["tasks"], answer["rows"], answer["repeats"], answer["left_out"])
@@ -449,7 +452,7 @@ class Model:
         format : str
             ``"onnx"``, ``"pytorch"``, ``"keras"`` or ``"safetensors"``.
         """
-        return _built("export")(self._inner, format, os.fspath(out))  # type: ignore[no-any-return]
+        return of_extension("export")(self._inner, format, os.fspath(out))  # type: ignore[no-any-return]
 
     def save(self, out: str | os.PathLike[str]) -> None:
         """Writes the model directory; an older model there is replaced."""
@@ -478,7 +481,7 @@ class Model:
 
     def _report(self, folder: Path, out: Any, data: Any, importance: bool) -> str:
         data = None if data is None else os.fspath(data)
-        page = _built("report")(os.fspath(folder), data, importance, self._threads)
+        page = of_extension("report")(os.fspath(folder), data, importance, self._threads)
         path = Path(out)
         part = path.with_name(path.name + ".part")
         part.write_text(page, encoding="utf-8")
@@ -576,99 +579,7 @@ def load(folder: str | os.PathLike[str], *, threads: int | None = None) -> Model
     DataError
         No model there, one of another version, or a damaged one.
     """
-    return Model(_polytask.Model.load(os.fspath(folder)), _check_threads(threads), Path(folder))
-
-
-def serve(
-    models: Mapping[str, str | os.PathLike[str]],
-    host: str = "127.0.0.1",
-    port: int = 8080,
-    *,
-    token: str | None = None,
-    threads: int | None = None,
-) -> None:
-    """Answers requests for predictions over HTTP until Ctrl-C or SIGTERM.
-
-    Parameters
-    ----------
-    models : dict of str to path
-        Model directories by name.
-    host : str
-        The address to listen at; one that other machines reach needs a `token`.
-    port : int
-        0 takes a free one, which is logged.
-    token : str, optional
-        The bearer token that clients must send.
-    """
-    start = _built("serve")
-    names = ", ".join(models)
-
-    def ready(address: str) -> None:
-        log.warning("serving %s at http://%s", names, address)
-
-    try:
-        start([(name, os.fspath(path)) for name, path in models.items()], host, port, token, _check_threads(threads), ready)
-    except KeyboardInterrupt:
-        log.info("stopped")
-
-
-def _built(name: str) -> Any:
-    """A part of the extension that a slim build lacks."""
-    part = getattr(_polytask, name, None)
-    if part is None:
-        raise ConfigError(f"this build of polytask lacks `{name}`", f"build the package with its feature `{name}`")
-    return part
-
-
-class _Progress:
-    """A line on standard error."""
-
-    def __init__(self, wanted: bool) -> None:
-        self._wanted, self._width = wanted, 0
-
-    def round(self, round_: dict[str, Any]) -> None:
-        if not self._wanted:
-            return
-        what = round_.get("candidate") or f"epoch {round_['epoch']}"
-        line = f"{what}, {round_['seconds']:.1f} s, loss {round_['loss']:.4g}{', best' if round_['best'] else ''}"
-        print(f"\r{line.ljust(self._width)}", end="", file=sys.stderr, flush=True)
-        self._width = len(line)
-
-    def end(self) -> None:
-        if self._width:
-            print(f"\r{' ' * self._width}\r", end="", file=sys.stderr, flush=True)
-
-
-class _folder:
-    """A folder to write to: the caller's, or one that is thrown away."""
-
-    def __init__(self, out: str | os.PathLike[str] | None) -> None:
-        self._out = out
-        self._own = None if out is not None else tempfile.TemporaryDirectory()
-
-    def __enter__(self) -> str:
-        return os.fspath(self._out) if self._own is None else os.path.join(self._own.name, "out")  # type: ignore[arg-type]
-
-    def __exit__(self, *_: object) -> None:
-        if self._own is not None:
-            self._own.cleanup()
-
-
-def _check_threads(threads: int | None) -> int | None:
-    if threads is not None:
-        _check_range("threads", threads, 1, 1024)
-    return threads
-
-
-def _check_range(name: str, value: int, low: int, high: int) -> None:
-    if not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(f"{name} is {value!r}", f"it is a whole number from {low} to {high}")
-
-
-def _place(tasks: list[str], task: str) -> int:
-    if task not in tasks:
-        raise ConfigError(f"groups names the task `{task}`, which does not exist", f"the tasks are {', '.join(tasks)}")
-    return tasks.index(task)
+    return Model(_polytask.Model.load(os.fspath(folder)), check_threads(threads), Path(folder))
 
 
 __all__ = ["Experiment", "Model", "Prediction", "Run", "load", "serve"]
