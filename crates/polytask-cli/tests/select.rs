@@ -67,7 +67,7 @@ fn a_harmful_task_is_left_alone() {
     recovered(Planted { groups: 1, each: 5, harmful: 1, ..TWO }, 100..102, 20.0);
 }
 
-/// The table of `docs/select.md`: `cargo test --release -p polytask-cli --test select -- --ignored --nocapture`.
+/// The table of `docs/how-to/select.md`: `cargo test --release -p polytask-cli --test select -- --ignored --nocapture`.
 #[test]
 #[ignore = "minutes"]
 fn planted_structure_of_many_kinds() {

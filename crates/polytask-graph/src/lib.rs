@@ -28,7 +28,7 @@
 
 /// The example of the page on architectures, run as a test.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/architectures.md")]
+#[doc = include_str!("../../../docs/explanation/architectures.md")]
 struct Architectures;
 
 mod builder;

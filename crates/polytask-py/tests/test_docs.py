@@ -22,7 +22,7 @@ def test_docstrings(name):
     assert failed == 0 and tried > 0
 
 
-@pytest.mark.parametrize("page", ["docs/python.md", "README.md"])
+@pytest.mark.parametrize("page", ["docs/reference/python.md", "README.md"])
 def test_pages(page, tmp_path, monkeypatch):
     """Blocks of Python, in their order, as one program; those of torch where it is there."""
     for needed in ("pandas", "sklearn"):

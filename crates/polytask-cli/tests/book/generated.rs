@@ -43,7 +43,7 @@ fn the_page_of_keys() {
     }
     assert_eq!(sections.len(), 7, "a section is not on the page");
     let text = keys.out;
-    check("docs/keys.md", &text);
+    check("docs/reference/keys.md", &text);
 }
 
 struct Keys<'a> {
@@ -122,27 +122,29 @@ fn the_page_of_methods() {
     let mut out = String::from(
         "# Every method and architecture\n\nMade from `polytask balancers` and `polytask architectures`; `polytask balancers NAME` shows \
          a method's keys.\n\n## Balancing: `loss.balance`\n\nCost: in ordinary backward passes; T is the number of tasks. More in \
-         [Balancing tasks](balancing.md).\n\n| name | what it is | cost | when | paper |\n| --- | --- | --- | --- | --- |\n",
+         [Balancing tasks](../explanation/balancing.md).\n\n| name | what it is | cost | when | paper |\n| --- | --- | --- | --- | --- |\n",
     );
     for method in asked("balancers --format json").as_array().unwrap() {
         let [name, title, cost, when, paper] = ["name", "title", "cost", "when", "paper"].map(|key| text(&method[key]));
         writeln!(out, "| `{name}` | {title} | {cost} | {when} | {paper} |").unwrap();
     }
     out.push_str(
-        "\n## Architectures: `model.sharing`\n\nMore in [What the tasks share](architectures.md).\n\n\
+        "\n## Architectures: `model.sharing`\n\nMore in [What the tasks share](../explanation/architectures.md).\n\n\
          | name | what is shared | when | paper |\n| --- | --- | --- | --- |\n",
     );
     for architecture in asked("architectures --format json").as_array().unwrap() {
         let [name, shares, when, paper] = ["name", "shares", "when", "paper"].map(|key| text(&architecture[key]));
         writeln!(out, "| `{name}` | {shares} | {when} | {paper} |").unwrap();
     }
-    check("docs/methods.md", &out);
+    check("docs/reference/methods.md", &out);
 }
 
 /// The pages that explain them leave none out.
 #[test]
 fn every_architecture_is_explained() {
-    let pages = ["docs/architectures.md", "docs/experts.md", "docs/linear.md"].map(read).join("\n");
+    let pages = ["docs/explanation/architectures.md", "docs/explanation/experts.md", "docs/explanation/linear.md"]
+        .map(read)
+        .join("\n");
     for architecture in asked("architectures --format json").as_array().unwrap() {
         let name = architecture["name"].as_str().unwrap();
         assert!(pages.contains(&format!("`{name}`")), "{name} is on none of the pages");

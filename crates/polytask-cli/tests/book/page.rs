@@ -4,7 +4,7 @@ use crate::common::repository;
 
 /// A fenced block.
 pub struct Block {
-    /// `docs/PAGE.md:LINE`.
+    /// `docs/FOLDER/PAGE.md:LINE`.
     pub place: String,
     /// What follows the fence.
     pub language: String,
@@ -23,9 +23,18 @@ impl Block {
 
 /// The paths of all pages, relative to the repository.
 pub fn pages() -> Vec<String> {
-    let entries = std::fs::read_dir(repository("docs")).unwrap();
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut pages: Vec<String> = names.filter(|n| n.ends_with(".md")).map(|name| format!("docs/{name}")).collect();
+    let mut pages = Vec::new();
+    let mut folders = vec!["docs".to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(repository(&folder)).unwrap().map(Result::unwrap) {
+            let path = format!("{folder}/{}", entry.file_name().into_string().unwrap());
+            if entry.path().is_dir() {
+                folders.push(path);
+            } else if path.ends_with(".md") {
+                pages.push(path);
+            }
+        }
+    }
     pages.push("README.md".to_owned());
     pages.sort();
     pages

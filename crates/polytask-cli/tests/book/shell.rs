@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Pages whose blocks are run; tutorials are besides these.
-const PAGES: [&str; 1] = ["docs/tune.md"];
+const PAGES: [&str; 1] = ["docs/how-to/tune.md"];
 
 fn run(page: &str) {
     let folder = Folder::new();
@@ -38,8 +38,8 @@ fn run(page: &str) {
 
 #[test]
 fn the_commands_of_the_tutorials_work() {
-    let tutorials: Vec<String> = pages().into_iter().filter(|page| page.starts_with("docs/tutorial-")).collect();
-    assert_eq!(tutorials.len(), 4, "{tutorials:?}");
+    let tutorials: Vec<String> = pages().into_iter().filter(|page| page.starts_with("docs/tutorials/")).collect();
+    assert_eq!(tutorials.len(), 5, "{tutorials:?}");
     // Side by side, as each is a chain of short commands.
     std::thread::scope(|scope| {
         let running: Vec<_> =
