@@ -35,6 +35,9 @@ pub enum Error {
     /// A contestant says that it cannot take part, for instance because a package is missing.
     #[error("{0}")]
     Unavailable(String),
+    /// A device that lacks something of a graph.
+    #[error(transparent)]
+    Unsupported(#[from] polytask::exec::Unsupported),
     /// A contestant ended before its time.
     #[error("ended early: {0}")]
     Ended(String),

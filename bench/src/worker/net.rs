@@ -6,7 +6,7 @@ use crate::problem::{Problem, Targets};
 use crate::protocol::Steps;
 use crate::workload::Work;
 use polytask_cpu::{
-    Combine, Feed, Groups, Labels, Mode, Numbers, Optimizer, Parameters, Plan, Rule, Runner, Target, Update,
+    Batch, Combine, Groups, Labels, Mode, Numbers, Optimizer, Parameters, Plan, Rule, Runner, Target, Update,
 };
 use polytask_graph::Graph;
 
@@ -54,7 +54,7 @@ impl Data {
     }
 
     /// Calls `each` with `count` batches in order, the first being batch number `first`.
-    pub(super) fn batches(&self, first: u64, count: u64, mut each: impl FnMut(u64, &Feed<'_>)) {
+    pub(super) fn batches(&self, first: u64, count: u64, mut each: impl FnMut(u64, &Batch<'_>)) {
         let inputs = [Numbers::Real(&self.inputs)];
         let target = |labels| Target { labels, weights: &self.weights };
         let labels = self.labels.iter().map(|labels| match labels {
@@ -65,7 +65,7 @@ impl Data {
         for step in first..first + count {
             let start = (step as usize * self.batch) % self.rows.len();
             let rows = &self.rows[start..start + self.batch];
-            each(step, &Feed { inputs: &inputs, targets: &targets, offsets: &[], rows });
+            each(step, &Batch { inputs: &inputs, targets: &targets, offsets: &[], rows });
         }
     }
 }

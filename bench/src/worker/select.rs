@@ -5,10 +5,11 @@ use crate::problem::Problem;
 use crate::protocol::{Answers, Steps, serve};
 use crate::workload::{Work, Workload};
 use crate::{Result, network};
+use polytask::Device;
 use polytask::config::{OptimizerName, TrainConfig};
+use polytask::exec::{OptimizerState, Parameters};
 use polytask::select::{LookAhead, Measurement, Rows};
 use polytask::train::BeforeStep;
-use polytask_cpu::{OptimizerState, Parameters};
 
 /// Serves the protocol until told to quit.
 ///
@@ -60,8 +61,9 @@ impl Steps for Looks {
         // Gradient descent, as the peer steps.
         let config = TrainConfig { optimizer: OptimizerName::Sgd, ..TrainConfig::default() };
         let case = self.pool.install(|| {
+            let device = Device::default();
             Ok::<_, crate::Error>(Case {
-                ahead: LookAhead::new(&graph, &config, work.workload.batch(), Rows::Same),
+                ahead: LookAhead::new(&device, &graph, &config, work.workload.batch(), Rows::Same)?,
                 parameters: net::parameters(&graph, &problem)?,
                 data: Data::new(work, &problem),
                 step: 0,

@@ -6,7 +6,7 @@ use crate::protocol::Steps;
 use crate::workload::{Method, Work};
 use crate::{Error, Result};
 use polytask_balance::{Balancer, Gramian, LossFamily, Step, TaskInfo};
-use polytask_cpu::{Combine, Feed, Groups, Mode, Optimizer, Plan, Runner};
+use polytask_cpu::{Batch, Combine, Groups, Mode, Optimizer, Plan, Runner};
 use polytask_graph::Graph;
 
 pub(super) fn start(work: Work, graph: &Graph, problem: &Problem, threads: usize) -> Result<Box<dyn Steps>> {
@@ -84,7 +84,7 @@ struct Inside<'a> {
 
 impl Inside<'_> {
     /// One step; gives the total loss that it started from.
-    fn step(self, index: u64, feed: &Feed<'_>) -> Result<f64> {
+    fn step(self, index: u64, feed: &Batch<'_>) -> Result<f64> {
         let Self { runner, scout, balancer, optimizer, ones, tasks } = self;
         let rows = feed.rows.len();
         let scouted = scout.as_mut().map(|scout| {

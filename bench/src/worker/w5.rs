@@ -5,7 +5,7 @@ use crate::protocol::Steps;
 use crate::sequences::{BATCH, Data, SEQUENCES, graph, parameters};
 use crate::workload::Workload;
 use crate::{Error, Result};
-use polytask_cpu::{Combine, Feed, Groups, Labels, Mode, Numbers, Optimizer, Parameters, Plan, Runner, Target};
+use polytask_cpu::{Batch, Combine, Groups, Labels, Mode, Numbers, Optimizer, Parameters, Plan, Runner, Target};
 
 struct Training {
     pool: rayon::ThreadPool,
@@ -59,7 +59,7 @@ impl Steps for Training {
         pool.install(|| {
             for step in *step..*step + count {
                 let feed =
-                    Feed { inputs: &inputs, targets: &targets, offsets: &offsets, rows: batch(rows, step, BATCH) };
+                    Batch { inputs: &inputs, targets: &targets, offsets: &offsets, rows: batch(rows, step, BATCH) };
                 let losses = runner.forward_backward(&feed, &[1.0, 1.0], step);
                 runner.update(optimizer, UPDATE, BATCH, Combine::Sum);
                 total = losses.iter().flatten().sum();
@@ -89,7 +89,7 @@ impl Steps for Prediction {
         pool.install(|| {
             for step in *step..*step + count {
                 let rows = batch(rows, step, *sentences);
-                let outputs = runner.predict(&Feed { inputs: &inputs, targets: &[], offsets: &offsets, rows });
+                let outputs = runner.predict(&Batch { inputs: &inputs, targets: &[], offsets: &offsets, rows });
                 total = outputs.iter().flatten().map(|z| z.abs()).sum();
             }
         });

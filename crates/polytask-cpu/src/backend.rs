@@ -29,6 +29,10 @@ impl Backend for Cpu {
         let optimizer = Optimizer::new(spec.rule, start.values().len());
         Ok(Box::new(Running { runner, optimizer }))
     }
+
+    fn memory(&self, graph: &Graph, spec: &Spec) -> usize {
+        Plan::of(graph, spec).memory()
+    }
 }
 
 /// A runner with its optimiser.

@@ -27,9 +27,8 @@ mod update;
 
 pub use backend::Cpu;
 pub use plan::Plan;
-pub use polytask_exec::Batch as Feed;
 pub use polytask_exec::{
-    Bytes, Combine, Gather, Groups, Jacobian, Labels, Mode, Numbers, Optimizer, OptimizerState, ParameterError,
+    Batch, Bytes, Combine, Gather, Groups, Jacobian, Labels, Mode, Numbers, Optimizer, OptimizerState, ParameterError,
     Parameters, Rule, StepLosses, Target, Update,
 };
 pub use runner::Runner;

@@ -41,7 +41,7 @@ fn wide_products(graph: &Graph, rows: usize) -> usize {
 }
 
 /// What each of `steps` training steps allocates after the first, and the number of lanes.
-fn measure(graph: &Graph, feed: &Feed<'_>, pool: &ThreadPool, steps: u64) -> (usize, Vec<Stats>) {
+fn measure(graph: &Graph, feed: &Batch<'_>, pool: &ThreadPool, steps: u64) -> (usize, Vec<Stats>) {
     let plan = Plan::new(graph, feed.rows.len(), Mode::Train, &Groups::merged(graph));
     let lanes = plan.lanes();
     let mut runner = Runner::new(plan, Parameters::init(graph, 1));
@@ -60,7 +60,7 @@ fn measure(graph: &Graph, feed: &Feed<'_>, pool: &ThreadPool, steps: u64) -> (us
     pool.broadcast(|_| {
         let plan = Plan::new(graph, 100, Mode::Train, &Groups::merged(graph));
         assert!(plan.lanes() == 1 || !graph.domains().is_empty(), "only sequences may need more");
-        let feed = Feed { rows: &feed.rows[..100], ..*feed };
+        let feed = Batch { rows: &feed.rows[..100], ..*feed };
         Runner::new(plan, Parameters::init(graph, 1)).forward_backward(&feed, &weights, 0);
     });
     pool.install(|| {
@@ -94,7 +94,7 @@ fn a_training_step() {
     let rows: Vec<u32> = (0..1024).collect();
     data.with(|inputs, targets| {
         assert_eq!(targets.len(), TASKS);
-        let feed = Feed { inputs, targets, offsets: &[], rows: &rows };
+        let feed = Batch { inputs, targets, offsets: &[], rows: &rows };
         for pool in &pools {
             let threads = pool.current_num_threads();
             let (lanes, all) = measure(&data.graph, &feed, pool, 20);

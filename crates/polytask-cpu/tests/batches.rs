@@ -18,7 +18,7 @@ fn check(name: &str, graph: &Graph, rows: usize) {
             let mut runner = Runner::new(plan, Parameters::init(graph, 3));
             let mut all: Vec<Vec<u32>> = vec![Vec::new(); graph.losses().len()];
             for rows in feed.rows.chunks(at_once) {
-                let outputs = runner.predict(&Feed { rows, targets: &[], ..*feed });
+                let outputs = runner.predict(&Batch { rows, targets: &[], ..*feed });
                 all.iter_mut().zip(outputs).for_each(|(all, out)| all.extend(out.iter().map(|v| v.to_bits())));
             }
             all

@@ -39,7 +39,7 @@ fn train(data: &Mixed, steps: usize) -> (Vec<StepLosses>, Parameters, OptimizerS
     let mut losses = Vec::new();
     data.with(|inputs, targets| {
         for (step, rows) in batches(steps).iter().enumerate() {
-            let feed = Feed { inputs, targets, offsets: &[], rows };
+            let feed = Batch { inputs, targets, offsets: &[], rows };
             losses.push(runner.forward_backward(&feed, &[1.0; TASKS], step as u64));
             runner.update(&mut optimizer, update, rows.len(), Combine::Sum);
         }
@@ -69,14 +69,14 @@ fn gradients_of_every_task_predictions_and_losses() {
             let plan = Plan::new(graph, BATCH, Mode::Train, &Groups::separate(graph));
             let mut runner = Runner::new(plan, Parameters::init(graph, 1));
             data.with(|inputs, targets| {
-                let feed = Feed { inputs, targets, offsets: &[], rows: &rows[..BATCH] };
+                let feed = Batch { inputs, targets, offsets: &[], rows: &rows[..BATCH] };
                 let losses = runner.forward_backward(&feed, &[1.0; TASKS], 3);
                 let ids = (0..graph.parameters().len()).map(ParameterId);
                 let gradients: Vec<_> = ids.map(|id| runner.gradients(id, BATCH)).collect();
                 let mut jacobian = Jacobian::default();
                 runner.jacobian(BATCH, &mut jacobian);
                 let many = (gradients, runner.gramian(BATCH), jacobian);
-                let all = Feed { inputs, targets, offsets: &[], rows: &rows };
+                let all = Batch { inputs, targets, offsets: &[], rows: &rows };
                 (losses, many, runner.predict(&all), runner.evaluate(&all))
             })
         })

@@ -201,7 +201,7 @@ fn extreme_events() {
     let values: Vec<f32> = cases.iter().flat_map(|c| c.0).collect();
     let rows: Vec<u32> = (0..cases.len() as u32).collect();
     let plan = Plan::new(&graph, rows.len(), Mode::Predict, &Groups::merged(&graph));
-    let feed = Feed { inputs: &[Numbers::Real(&values)], targets: &[], offsets: &[], rows: &rows };
+    let feed = Batch { inputs: &[Numbers::Real(&values)], targets: &[], offsets: &[], rows: &rows };
     let found = Runner::new(plan, Parameters::zeros(&graph)).predict(&feed).remove(0);
     for (found, (of, expected)) in found.iter().zip(cases) {
         assert!((f64::from(*found) - expected).abs() < 1e-6 * expected.abs().max(1.0), "{of:?}: {found} {expected}");
@@ -257,7 +257,7 @@ fn jacobian_and_gramian() {
     let mut r = runner(graph, rows.len(), &Groups::separate(graph));
     assert!(r.plan().lanes() > 1);
     data.with(|inputs, targets| {
-        r.forward_backward(&Feed { inputs, targets, offsets: &[], rows: &rows }, &[1.0; TASKS], NOISE)
+        r.forward_backward(&Batch { inputs, targets, offsets: &[], rows: &rows }, &[1.0; TASKS], NOISE)
     });
     let mut jacobian = Jacobian::default();
     r.jacobian(rows.len(), &mut jacobian);

@@ -159,7 +159,7 @@ fn classes_of_pixels_weigh() {
     let values = [1.0, -1.0, 0.5, 0.25, 3.0, 3.0];
     let classes = [0, 1, u32::MAX];
     let targets = [Target { labels: Labels::Class(&classes), weights: &[1.0] }];
-    let feed = Feed { inputs: &[Numbers::Real(&values)], targets: &targets, offsets: &[], rows: &[0] };
+    let feed = Batch { inputs: &[Numbers::Real(&values)], targets: &targets, offsets: &[], rows: &[0] };
     let plan = Plan::new(&graph, 1, Mode::Train, &Groups::merged(&graph));
     let found = Runner::new(plan, Parameters::zeros(&graph)).forward(&feed, 0)[0].unwrap();
     let each = [(-2f64).exp().ln_1p(), 0.25f64.exp().ln_1p()];
@@ -210,7 +210,7 @@ fn rows_that_are_not_there() {
         let predict = |rows: &[u32], planned: usize| {
             let plan = Plan::new(&graph, planned, Mode::Predict, &Groups::merged(&graph));
             let parameters = runner(&graph, planned, &Groups::merged(&graph)).parameters().clone();
-            Runner::new(plan, parameters).predict(&Feed { rows, ..*feed })
+            Runner::new(plan, parameters).predict(&Batch { rows, ..*feed })
         };
         let all = predict(feed.rows, 37);
         let width = all[0].len() / 37;

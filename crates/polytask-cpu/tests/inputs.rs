@@ -52,7 +52,7 @@ fn bytes_and_made_rows_are_what_they_stand_for() {
         let predictions = forms.map(|form| {
             let plan = Plan::new(&graph, rows.len(), Mode::Predict, &Groups::merged(&graph));
             let mut runner = Runner::new(plan, parameters.clone());
-            runner.predict(&Feed { inputs: &[form], targets: &[], offsets: &[], rows: &rows })
+            runner.predict(&Batch { inputs: &[form], targets: &[], offsets: &[], rows: &rows })
         });
         assert!(predictions[0][0].iter().any(|v| *v != predictions[0][0][0]), "there is something to see");
         assert_eq!(predictions[1], predictions[0]);

@@ -44,7 +44,7 @@ fn conditional_random_fields() {
     let mut runner = Runner::new(plan, parameters);
     let mut offsets = vec![0];
     case.lengths.iter().for_each(|length| offsets.push(offsets.last().unwrap() + length));
-    let feed = Feed {
+    let feed = Batch {
         inputs: &[Numbers::Index(&(0..tokens as u32).collect::<Vec<_>>())],
         targets: &[Target { labels: Labels::Class(&case.tags), weights: &vec![1.0; tokens] }],
         offsets: &[&offsets],

@@ -121,7 +121,7 @@ fn batch_norm() {
         Runner::new(Plan::new(&graph, ids.len(), Mode::Train, &Groups::separate(&graph)), parameters.clone());
     let (labels, weights) = (vec![0.0; case.cotangent.data.len()], vec![1.0; ids.len()]);
     let targets = [Target { labels: Labels::Real(&labels), weights: &weights }];
-    let feed = Feed { inputs: &[Numbers::Index(&ids)], targets: &targets, offsets: &[], rows: &ids };
+    let feed = Batch { inputs: &[Numbers::Index(&ids)], targets: &targets, offsets: &[], rows: &ids };
     runner.forward_backward(&feed, &[1.0], 0);
     let mut optimizer = Optimizer::new(Rule::Sgd { momentum: 0.0, nesterov: false }, parameters.values().len());
     let update = Update { rate: 0.0, clip: Some(1e-3), l2: 0.1, l2_biases: true };
@@ -154,7 +154,7 @@ fn a_class_for_every_pixel() {
     let graph = g.finish().unwrap();
     let classes: Vec<u32> = case.classes.data.iter().map(|c| if *c < 0.0 { u32::MAX } else { *c as u32 }).collect();
     let targets = [Target { labels: Labels::Class(&classes), weights: &case.weights.data }];
-    let feed = Feed { inputs: &[Numbers::Index(&ids)], targets: &targets, offsets: &[], rows: &ids };
+    let feed = Batch { inputs: &[Numbers::Index(&ids)], targets: &targets, offsets: &[], rows: &ids };
     let mut parameters = Parameters::zeros(&graph);
     parameters.set(&graph, "x.table", &case.input.data).unwrap();
     let mut runner = Runner::new(Plan::new(&graph, ids.len(), Mode::Train, &Groups::merged(&graph)), parameters);

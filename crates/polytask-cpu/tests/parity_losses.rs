@@ -56,7 +56,7 @@ impl LossCase {
         };
         let inputs = [Numbers::Index(&ids)];
         let targets = [Target { labels, weights: &self.row_weight.data }];
-        let feed = Feed { inputs: &inputs, targets: &targets, offsets: &[], rows: &ids };
+        let feed = Batch { inputs: &inputs, targets: &targets, offsets: &[], rows: &ids };
 
         let losses = runner.forward_backward(&feed, &[self.cotangent], 0);
         let value = losses[0].unwrap() as f32;
@@ -73,7 +73,7 @@ impl LossCase {
         // Each row alone, those without weight too.
         let targets = [Target { labels, weights: &vec![1.0; n] }];
         let alone =
-            |row: &u32| runner.evaluate(&Feed { inputs: &inputs, targets: &targets, offsets: &[], rows: &[*row] })[0];
+            |row: &u32| runner.evaluate(&Batch { inputs: &inputs, targets: &targets, offsets: &[], rows: &[*row] })[0];
         let rows: Vec<f32> = ids.iter().map(alone).map(|loss| loss.unwrap() as f32).collect();
         assert_close(&format!("{what}, rows"), &rows, &self.row_loss.data, UNITS);
     }
@@ -95,7 +95,7 @@ fn poisson(z: f32, y: f32) -> f64 {
     let plan = Plan::new(&graph, 1, Mode::Predict, &Groups::merged(&graph));
     let inputs = [Numbers::Real(&[z])];
     let targets = [Target { labels: Labels::Real(&[y]), weights: &[1.0] }];
-    Runner::new(plan, Parameters::zeros(&graph)).evaluate(&Feed {
+    Runner::new(plan, Parameters::zeros(&graph)).evaluate(&Batch {
         inputs: &inputs,
         targets: &targets,
         offsets: &[],

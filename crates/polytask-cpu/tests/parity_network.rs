@@ -72,7 +72,7 @@ impl Network {
         Runner::new(Plan::new(graph, self.input.rows(), mode, groups), values)
     }
 
-    fn with<R>(&self, use_feed: impl FnOnce(&Feed<'_>) -> R) -> R {
+    fn with<R>(&self, use_feed: impl FnOnce(&Batch<'_>) -> R) -> R {
         let classes: Vec<Vec<u32>> = self.tasks.values().map(|task| task.label.indices()).collect();
         let targets = self.tasks.values().zip(&classes).map(|(task, classes)| Target {
             labels: if task.loss == "cross_entropy" { Labels::Class(classes) } else { Labels::Real(&task.label.data) },
@@ -80,7 +80,7 @@ impl Network {
         });
         let targets: Vec<_> = targets.collect();
         let rows: Vec<u32> = (0..self.input.rows() as u32).collect();
-        use_feed(&Feed { inputs: &[Numbers::Real(&self.input.data)], targets: &targets, offsets: &[], rows: &rows })
+        use_feed(&Batch { inputs: &[Numbers::Real(&self.input.data)], targets: &targets, offsets: &[], rows: &rows })
     }
 }
 

@@ -81,7 +81,7 @@ fn on_the_parameters_of_a_graph() {
         for (t, (gradient, expected)) in case.steps().enumerate() {
             let (labels, weight) = far_labels(runner.parameters().values(), gradient, 1);
             let targets = [Target { labels: Labels::Real(&labels), weights: &[1.0] }];
-            let feed = Feed { inputs: &[Numbers::Index(&[0])], targets: &targets, offsets: &[], rows: &[0] };
+            let feed = Batch { inputs: &[Numbers::Index(&[0])], targets: &targets, offsets: &[], rows: &[0] };
             runner.forward_backward(&feed, &[weight], 0);
             runner.update(&mut optimizer, update, 1, Combine::Sum);
             assert_close(&format!("{:?}, step {t}", case.rule()), runner.parameters().values(), expected, UNITS);

@@ -32,7 +32,7 @@ fn step(graph: &Graph, parameters: &Parameters, clip: Option<f64>) -> (f64, Vec<
     let plan = Plan::new(graph, 2, Mode::Train, &Groups::merged(graph));
     let mut runner = Runner::new(plan, parameters.clone());
     let targets = [Target { labels: Labels::Real(&[0.0; 2 * COLUMNS]), weights: &[0.0; 2] }];
-    let feed = Feed { inputs: &[Numbers::Real(&[1.0; 2 * ROWS])], targets: &targets, offsets: &[], rows: &[0, 1] };
+    let feed = Batch { inputs: &[Numbers::Real(&[1.0; 2 * ROWS])], targets: &targets, offsets: &[], rows: &[0, 1] };
     runner.forward_backward(&feed, &[1.0], 0);
     let mut optimizer = Optimizer::new(Rule::Sgd { momentum: 0.0, nesterov: false }, graph.parameter_count());
     runner.update(&mut optimizer, Update { rate: 1.0, clip, l2: 0.0, l2_biases: false }, 2, Combine::Sum);

@@ -55,11 +55,11 @@ impl Data {
         }
     }
 
-    fn with<R>(&self, run: impl FnOnce(&Feed<'_>) -> R) -> R {
+    fn with<R>(&self, run: impl FnOnce(&Batch<'_>) -> R) -> R {
         let inputs = [Numbers::Real(&self.x), Numbers::Index(&self.id)];
         let target = |t: usize| Target { labels: Labels::Real(&self.labels[t]), weights: &self.weights[t] };
         let targets: Vec<_> = (0..3).map(target).collect();
-        run(&Feed { inputs: &inputs, targets: &targets, offsets: &[], rows: &self.rows })
+        run(&Batch { inputs: &inputs, targets: &targets, offsets: &[], rows: &self.rows })
     }
 }
 

@@ -28,11 +28,11 @@ fn runner(graph: &Graph, mode: Mode) -> Runner {
     Runner::new(Plan::new(graph, ROWS, mode, &Groups::merged(graph)), parameters)
 }
 
-fn with_feed<R>(work: impl FnOnce(&Feed<'_>) -> R) -> R {
+fn with_batch<R>(work: impl FnOnce(&Batch<'_>) -> R) -> R {
     let (indices, labels, weights) = (vec![0u32; ROWS], vec![0.0; ROWS], vec![1.0; ROWS]);
     let rows: Vec<u32> = (0..ROWS as u32).collect();
     let targets = [Target { labels: Labels::Real(&labels), weights: &weights }];
-    work(&Feed { inputs: &[Numbers::Index(&indices)], targets: &targets, offsets: &[], rows: &rows })
+    work(&Batch { inputs: &[Numbers::Index(&indices)], targets: &targets, offsets: &[], rows: &rows })
 }
 
 fn softmax(of: impl Iterator<Item = f64>) -> Vec<f64> {
@@ -46,7 +46,7 @@ fn draws_by_the_softmax_once_a_step_and_takes_the_likeliest_after() {
     let mut train = runner(&graph, Mode::Train);
     let mut counts = [0.0; 3];
     const STEPS: u64 = 4000;
-    with_feed(|feed| {
+    with_batch(|feed| {
         for step in 0..STEPS {
             // The loss is the square of what was taken, the same for every row.
             let taken = train.forward(feed, step)[0].unwrap().sqrt() as f32;
@@ -66,7 +66,7 @@ fn the_choice_learns_by_the_softmax_and_the_taken_input_alone_by_the_loss() {
     let graph = graph();
     let id = |name: &str| ParameterId(graph.parameters().iter().position(|p| p.name == name).unwrap());
     let mut train = runner(&graph, Mode::Train);
-    with_feed(|feed| {
+    with_batch(|feed| {
         const HOT: f32 = 1e4;
         for (step, temperature) in (0..40).zip([0.3f32, 1.0, HOT].into_iter().cycle()) {
             train.set_temperature(temperature);

@@ -62,12 +62,12 @@ impl Data {
         Data { offsets, ids, classes, numbers, weights: vec![1.0; tokens] }
     }
 
-    fn with<R>(&self, rows: &[u32], run: impl FnOnce(&Feed<'_>) -> R) -> R {
+    fn with<R>(&self, rows: &[u32], run: impl FnOnce(&Batch<'_>) -> R) -> R {
         let targets = [
             Target { labels: Labels::Class(&self.classes), weights: &self.weights },
             Target { labels: Labels::Real(&self.numbers), weights: &self.weights },
         ];
-        run(&Feed { inputs: &[Numbers::Index(&self.ids)], targets: &targets, offsets: &[&self.offsets], rows })
+        run(&Batch { inputs: &[Numbers::Index(&self.ids)], targets: &targets, offsets: &[&self.offsets], rows })
     }
 
     /// The rows of the tied table that some sequences look up, and of the other.

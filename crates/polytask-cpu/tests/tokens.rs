@@ -117,7 +117,7 @@ fn values_by_hand() {
     let graph = g.finish().unwrap();
     let plan = Plan::new(&graph, 3, Mode::Predict, &Groups::merged(&graph));
     let mut runner = Runner::new(plan, Parameters::zeros(&graph));
-    let feed = Feed {
+    let feed = Batch {
         inputs: &[Numbers::Real(&[1.0, 5.0, 3.0, -2.0, -1.0]), Numbers::Index(&[1, u32::MAX, 0])],
         targets: &[],
         offsets: &[&[0, 3, 3, 5], &[0, 2, 2, 3], &[0, 3, 6, 8]],
@@ -149,7 +149,7 @@ fn lanes() {
             pool.install(|| {
                 let mut r = runner(&graph, planned, &Groups::separate(&graph));
                 let losses = r.forward_backward(feed, &[1.0; 2], NOISE);
-                (losses, r.gradients(ParameterId(0), rows), r.predict(&Feed { targets: &[], ..*feed }))
+                (losses, r.gradients(ParameterId(0), rows), r.predict(&Batch { targets: &[], ..*feed }))
             })
         };
         let once = run(1, rows);
@@ -158,7 +158,7 @@ fn lanes() {
         for batch in batches {
             let plan = Plan::new(&graph, batch, Mode::Predict, &Groups::merged(&graph));
             let mut alone = Runner::new(plan, runner(&graph, 1, &Groups::merged(&graph)).parameters().clone());
-            assert_eq!(alone.predict(&Feed { targets: &[], ..*feed }), once.2, "batches change nothing");
+            assert_eq!(alone.predict(&Batch { targets: &[], ..*feed }), once.2, "batches change nothing");
         }
     });
 }
@@ -328,7 +328,7 @@ fn the_partition_is_a_sum_over_sequences() {
     parameters.values_mut().copy_from_slice(&steps);
     // O, B-b, I-b, B-a
     let (labels, weights) = ([0, 3, 4, 1], [1.0; 4]);
-    let feed = Feed {
+    let feed = Batch {
         inputs: &[Numbers::Real(&scores)],
         targets: &[Target { labels: Labels::Class(&labels), weights: &weights }],
         offsets: &[&[0, 4]],

@@ -96,6 +96,10 @@ pub trait Backend: Debug + Send + Sync {
     /// # Errors
     /// The backend lacks an op, a loss or a mode that the graph or the spec asks for.
     fn session(&self, graph: &Graph, spec: &Spec, start: &Parameters) -> Result<Box<dyn Session>, Unsupported>;
+
+    /// Bytes of working memory that a session would take beside its parameters, whatever [`Spec::memory`] says. The graph
+    /// is one that [`Graph::ready`] finds no fault with.
+    fn memory(&self, graph: &Graph, spec: &Spec) -> usize;
 }
 
 /// A planned graph with its parameters and its optimiser, ready to run. Batches are those of the graph, see

@@ -4,8 +4,8 @@ use crate::Error;
 use crate::inputs::{CATEGORIES, Encoder, Features, Galleries, Gathering, NUMBERS, Step, Texts, text};
 use crate::structure::Structure;
 use crate::tasks::{Kind, Labels, Layout, Target, Task};
-use polytask_cpu::{Feed, Numbers};
 use polytask_data::Table;
+use polytask_exec::{Batch, Numbers};
 use polytask_exec::{PortError, Ports};
 use polytask_graph::Graph;
 
@@ -65,12 +65,12 @@ impl Dataset {
     ///
     /// # Errors
     /// An input of the graph that is none of these features.
-    pub fn with_feed<R>(
+    pub fn with_batch<R>(
         &self,
         graph: &Graph,
         tasks: &[usize],
         rows: &[u32],
-        run: impl FnOnce(&Feed<'_>) -> R,
+        run: impl FnOnce(&Batch<'_>) -> R,
     ) -> Result<R, PortError> {
         self.with_structure(&self.structure, graph, tasks, rows, run)
     }
@@ -82,7 +82,7 @@ impl Dataset {
         graph: &Graph,
         tasks: &[usize],
         rows: &[u32],
-        run: impl FnOnce(&Feed<'_>) -> R,
+        run: impl FnOnce(&Batch<'_>) -> R,
     ) -> Result<R, PortError> {
         self.feed(structure, graph, tasks, rows, None, run)
     }
@@ -90,14 +90,14 @@ impl Dataset {
     /// The same for a step of training.
     ///
     /// # Errors
-    /// Those of [`with_feed`](Self::with_feed).
+    /// Those of [`with_batch`](Self::with_batch).
     pub fn with_step<R>(
         &self,
         graph: &Graph,
         tasks: &[usize],
         rows: &[u32],
         step: Step<'_>,
-        run: impl FnOnce(&Feed<'_>) -> R,
+        run: impl FnOnce(&Batch<'_>) -> R,
     ) -> Result<R, PortError> {
         self.feed(&self.structure, graph, tasks, rows, Some(step), run)
     }
@@ -109,7 +109,7 @@ impl Dataset {
         tasks: &[usize],
         rows: &[u32],
         step: Option<Step<'_>>,
-        run: impl FnOnce(&Feed<'_>) -> R,
+        run: impl FnOnce(&Batch<'_>) -> R,
     ) -> Result<R, PortError> {
         let features = &self.features;
         let images = features.images.iter().enumerate();
@@ -142,18 +142,18 @@ impl Dataset {
             own.or_else(|| Some(&context(name)?.context.offsets)).or_else(|| structure.offsets(name))
         })?;
         let moved: Vec<Option<Target>> = tasks.iter().map(|&task| self.moved(task, &images, rows, step)).collect();
-        let targets: Vec<polytask_cpu::Target<'_>> = tasks
+        let targets: Vec<polytask_exec::Target<'_>> = tasks
             .iter()
             .zip(&moved)
-            .map(|(&task, moved)| polytask_cpu::Target {
+            .map(|(&task, moved)| polytask_exec::Target {
                 labels: match moved.as_ref().unwrap_or(&self.labels[task].target) {
-                    Target::Real(values) => polytask_cpu::Labels::Real(values),
-                    Target::Class(classes) => polytask_cpu::Labels::Class(classes),
+                    Target::Real(values) => polytask_exec::Labels::Real(values),
+                    Target::Class(classes) => polytask_exec::Labels::Class(classes),
                 },
                 weights: &self.labels[task].weights,
             })
             .collect();
-        Ok(run(&Feed { inputs: &inputs, targets: &targets, offsets: &offsets, rows }))
+        Ok(run(&Batch { inputs: &inputs, targets: &targets, offsets: &offsets, rows }))
     }
 
     /// The labels of pixels where a step sees the images of their rows moved.

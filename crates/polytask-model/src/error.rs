@@ -6,7 +6,7 @@ use crate::inputs::EncodeError;
 use crate::model::ModelError;
 use crate::tasks::TaskError;
 use polytask_data::DataError;
-use polytask_exec::PortError;
+use polytask_exec::{PortError, Unsupported};
 use polytask_graph::GraphError;
 
 /// Anything that keeps a model from being described, built, read or asked.
@@ -37,6 +37,9 @@ pub enum Error {
     /// The network reads what the inputs do not give.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// The device cannot run the network.
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
     /// Trees cannot read the rows.
     #[error(transparent)]
     Trees(#[from] polytask_trees::TreesError),
@@ -58,14 +61,14 @@ impl Error {
                 "`polytask train` without model.init writes a model.safetensors with the right names and shapes"
                     .to_owned(),
             ),
-            Error::Graph(_) | Error::Port(_) | Error::Trees(_) | Error::File(_) => None,
+            Error::Graph(_) | Error::Port(_) | Error::Unsupported(_) | Error::Trees(_) | Error::File(_) => None,
         }
     }
 
     /// Whether the call or the config is wrong, not the data or the machine.
     pub fn is_usage(&self) -> bool {
         match self {
-            Error::Config(_) | Error::Graph(_) | Error::Init(_) => true,
+            Error::Config(_) | Error::Graph(_) | Error::Unsupported(_) | Error::Init(_) => true,
             Error::Task(error) => matches!(
                 error,
                 TaskError::Column { .. }

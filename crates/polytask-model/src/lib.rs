@@ -7,6 +7,7 @@ pub mod column;
 pub mod config;
 pub mod conformal;
 mod dataset;
+mod device;
 mod error;
 pub mod files;
 mod fit;
@@ -24,5 +25,6 @@ pub mod structure;
 pub mod tasks;
 
 pub use dataset::Dataset;
+pub use device::{Device, block};
 pub use error::Error;
 pub use fit::Fitted;

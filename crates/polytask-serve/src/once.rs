@@ -34,7 +34,7 @@ fn of(model: &Arc<Model>, content_type: &str, body: Bytes) -> Result<Vec<u8>, Pr
         }
     };
     let (table, data) = Reader::new(model, &options).read(input, false, model)?;
-    let mut predictor = Predictor::new(Arc::clone(model), table.rows());
+    let mut predictor = Predictor::new(Arc::clone(model), table.rows()).map_err(|error| internal(&error))?;
     let predicted = predictor.predict(vec![data], &|| true).map_err(|error| internal(&error))?;
     let predictions = predicted.into_iter().flatten().next().unwrap_or_default();
     let beside = Beside { probabilities: true, ..Beside::default() };

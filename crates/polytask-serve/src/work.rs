@@ -73,10 +73,11 @@ impl AtOnce {
         let Model { body, encoder, .. } = &*worker.model;
         let sequences = body.network().is_some_and(|network| !network.graph.domains().is_empty());
         let small = body.parameter_count() <= SMALL_MODEL && !sequences;
-        (small && encoder.images().next().is_none()).then(|| {
-            let predictor = Predictor::new(Arc::clone(&worker.model), worker.rows);
-            AtOnce { worker: Mutex::new((worker, predictor)), under_way: Arc::default() }
-        })
+        if !small || encoder.images().next().is_some() {
+            return None;
+        }
+        let predictor = Predictor::new(Arc::clone(&worker.model), worker.rows).ok()?;
+        Some(AtOnce { worker: Mutex::new((worker, predictor)), under_way: Arc::default() })
     }
 
     /// Says that a request is under way.
@@ -114,27 +115,28 @@ pub struct Worker {
 
 impl Worker {
     /// Starts a thread that ends when the queue is closed.
+    ///
+    /// # Errors
+    /// The model's device cannot run it, or there is no thread to be had.
     pub fn start(self, number: usize) -> std::io::Result<()> {
+        let mut predictor = Predictor::new(Arc::clone(&self.model), self.rows).map_err(std::io::Error::other)?;
         let name = format!("{} {number}", self.name);
         std::thread::Builder::new().name(name).spawn(move || {
             keep_to_this_thread();
-            self.run();
+            while let Some(jobs) = self.queue.take() {
+                self.answer_all(&mut predictor, jobs);
+            }
             let_go_of_this_thread();
         })?;
         Ok(())
     }
 
-    fn run(&self) {
-        let mut predictor = Predictor::new(Arc::clone(&self.model), self.rows);
-        while let Some(jobs) = self.queue.take() {
-            self.answer_all(&mut predictor, jobs);
-        }
-    }
-
     /// Whoever waits for a job that is dropped in a panic is told so.
     fn answer_all(&self, predictor: &mut Predictor, jobs: Vec<Job>) {
-        if catch_unwind(AssertUnwindSafe(|| self.answer(predictor, jobs))).is_err() {
-            *predictor = Predictor::new(Arc::clone(&self.model), self.rows);
+        if catch_unwind(AssertUnwindSafe(|| self.answer(predictor, jobs))).is_err()
+            && let Ok(fresh) = Predictor::new(Arc::clone(&self.model), self.rows)
+        {
+            *predictor = fresh;
         }
     }
 

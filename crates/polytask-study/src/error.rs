@@ -3,7 +3,7 @@
 use crate::select::SelectError;
 use crate::tune::TuneError;
 use polytask_data::DataError;
-use polytask_exec::PortError;
+use polytask_exec::{PortError, Unsupported};
 use polytask_graph::GraphError;
 use polytask_model::config::ConfigError;
 use polytask_model::files::FileError;
@@ -85,5 +85,6 @@ of_training!(
     PortError,
     ModelError,
     FileError,
-    TrainError
+    TrainError,
+    Unsupported
 );

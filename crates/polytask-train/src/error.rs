@@ -2,7 +2,7 @@
 
 use crate::train::{CheckpointError, Divergence, LinearProblem, TrainError};
 use polytask_data::DataError;
-use polytask_exec::PortError;
+use polytask_exec::{PortError, Unsupported};
 use polytask_graph::GraphError;
 use polytask_model::config::ConfigError;
 use polytask_model::files::FileError;
@@ -65,6 +65,7 @@ impl Error {
                 TrainError::Balance(_)
                 | TrainError::HeldOut
                 | TrainError::Port(_)
+                | TrainError::Unsupported(_)
                 | TrainError::Trees(_)
                 | TrainError::Monotone(_),
             )
@@ -81,6 +82,7 @@ impl Error {
                 | TrainError::HeldOut
                 | TrainError::NotTable(_)
                 | TrainError::Monotone(_)
+                | TrainError::Unsupported(_)
                 | TrainError::Linear(LinearProblem::Widths { .. }),
             )
             | Error::Memory { .. } => true,
@@ -112,4 +114,4 @@ macro_rules! of_models {
     };
 }
 
-of_models!(ConfigError, DataError, TaskError, EncodeError, GraphError, ModelError, FileError, PortError);
+of_models!(ConfigError, DataError, TaskError, EncodeError, GraphError, ModelError, FileError, PortError, Unsupported);

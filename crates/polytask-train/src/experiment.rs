@@ -7,6 +7,7 @@ use crate::prepare::{Prepared, Source};
 use crate::run::Run;
 use crate::train::{Callback, Checkpoint, StopReason};
 use polytask_data::Table;
+use polytask_model::Device;
 use polytask_model::config::{Config, DataConfig, Family, InputConfig, Sharing, TaskConfig};
 use polytask_model::share::Architecture;
 use std::sync::Arc;
@@ -34,19 +35,20 @@ pub struct Experiment {
     config: Config,
     table: Option<Table>,
     own: Own,
+    device: Device,
 }
 
 impl Experiment {
     /// What a config says.
     pub fn new(config: Config) -> Self {
-        Experiment { config, table: None, own: Own::default() }
+        Experiment { config, table: None, own: Own::default(), device: Device::default() }
     }
 
     /// A table in memory, of which nothing is predicted yet: add tasks with [`task`](Self::task). Every other column is an
     /// input, until [`input`](Self::input) names some.
     pub fn from_table(table: Table) -> Self {
         let config = Config::of_data(DataConfig::in_memory());
-        Experiment { config, table: Some(table), own: Own::default() }
+        Experiment { config, table: Some(table), own: Own::default(), device: Device::default() }
     }
 
     /// Adds a task, the column of this name: its kind, or a whole [`TaskConfig`]; the default infers its kind.
@@ -99,6 +101,13 @@ impl Experiment {
         self
     }
 
+    /// Where networks run. Default: on the CPU.
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.device = device;
+        self
+    }
+
     /// Any other setting.
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
@@ -117,10 +126,11 @@ impl Experiment {
     /// Whatever is wrong with the config, the files, the columns or the split.
     pub fn prepare(&self) -> Result<Prepared, Error> {
         self.config.check()?;
-        match &self.table {
+        let prepared = match &self.table {
             Some(table) => Source::of_table(&self.config, table.clone())?.prepare(&self.config),
             None => crate::prepare(&self.config),
-        }
+        };
+        Ok(Prepared { device: self.device.clone(), ..prepared? })
     }
 
     /// The model of all tasks made ready to be fitted; none where `callback` ended a search that the config asks for.

@@ -7,9 +7,10 @@ use polytask_model::config::{
     Config, DataConfig, FileConfig, InputKind, LabelsConfig, Part, Role, Split as SplitConfig, TaskKind,
 };
 use polytask_model::inputs::{Encoder, Galleries, load_all};
+use polytask_model::model::{Body, Model};
 use polytask_model::notes::unseen;
 use polytask_model::tasks::{Task, TaskError, sample_weights};
-use polytask_model::{Dataset, Fitted};
+use polytask_model::{Dataset, Device, Fitted};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -31,9 +32,17 @@ pub struct Prepared {
     pub dialect: Dialect,
     /// Things worth saying about the data.
     pub notes: Vec<String>,
+    /// Where networks run.
+    pub device: Device,
 }
 
 impl Prepared {
+    /// A model of these tasks that was fitted on the data.
+    pub fn model(&self, tasks: Vec<Task>, body: Body) -> Model {
+        let Prepared { encoder, dialect, device, .. } = self;
+        Model { body, encoder: encoder.clone(), tasks, dialect: dialect.clone(), device: device.clone() }
+    }
+
     /// The rows that scores are measured on, and what they are called: the test rows, or the best there are.
     pub fn measured(&self) -> (&'static str, &[u32]) {
         let split = &self.split;
@@ -138,7 +147,7 @@ impl Source {
         let dialect = Dialect { decimal_comma: table.decimal_comma(), ..config.data.dialect().lasting() };
         let groups = groups(config, &table);
         let given_valid = config.data.sets().any(|set| set.split.gives_valid());
-        Ok(Prepared { encoder, tasks, data, split, groups, given_valid, dialect, notes })
+        Ok(Prepared { encoder, tasks, data, split, groups, given_valid, dialect, notes, device: Device::default() })
     }
 }
 

@@ -8,10 +8,12 @@ pub mod prelude;
 pub use error::Error;
 pub use polytask_balance as balance;
 pub use polytask_data as data;
+pub use polytask_exec as exec;
 pub use polytask_graph as graph;
 pub use polytask_model::Error as BuildError;
 pub use polytask_model::{
-    Dataset, config, conformal, files, inputs, metric, model, notes, output, pretrained, share, structure, tasks,
+    Dataset, Device, config, conformal, files, inputs, metric, model, notes, output, pretrained, share, structure,
+    tasks,
 };
 pub use polytask_study::Error as StudyError;
 pub use polytask_train::Error as FitError;

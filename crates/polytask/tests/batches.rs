@@ -200,7 +200,13 @@ impl Data {
                 }
             }
             let (graph, encoder, tasks) = (graph.clone(), prepared.encoder.clone(), prepared.tasks.clone());
-            Model { body: Body::Network(Network { graph, parameters }), encoder, tasks, dialect: Default::default() }
+            Model {
+                body: Body::Network(Network { graph, parameters }),
+                encoder,
+                tasks,
+                dialect: Default::default(),
+                device: Default::default(),
+            }
         };
         (1..=9).map(draw).collect()
     }
@@ -230,7 +236,7 @@ impl Data {
         assert_eq!(model.predict(&table(0..ROWS)).unwrap(), expected, "{label}, one batch");
         let model = Arc::new(model);
         for planned in [1, 4, 64] {
-            let mut predictor = Predictor::new(model.clone(), planned);
+            let mut predictor = Predictor::new(model.clone(), planned).unwrap();
             let sets = [0..1, 1..2, 2..7, 7..ROWS].map(|rows| model.read(&self.table(&model, rows, hidden)).unwrap());
             let found = predictor.predict(sets.into(), &|| true).unwrap().unwrap();
             let again = || vec![model.read(&self.table(&model, 0..ROWS, hidden)).unwrap()];

@@ -10,8 +10,9 @@ use polytask::config::Config;
 use polytask::fit;
 use polytask::prepare;
 use polytask::share::{self, NAMES};
-use polytask_cpu::*;
+use polytask_exec::*;
 use polytask_graph::*;
+use polytask_model::Device;
 use std::path::Path;
 
 const ROWS: usize = 48;
@@ -151,11 +152,11 @@ fn each(rest: &str, mut work: impl FnMut(&str, &Config, &polytask::Prepared, &Gr
 
 const NOISE: u64 = 7;
 
-fn runner(graph: &Graph, rows: usize, groups: &Groups) -> Runner {
+fn session(graph: &Graph, rows: usize, groups: Groups) -> Box<dyn Session> {
     let mut parameters = Parameters::init(graph, 5);
     let mut noise = Noise(8);
     parameters.values_mut().iter_mut().for_each(|v| *v += 0.2 * (noise.next() as f32 - 0.5));
-    Runner::new(Plan::new(graph, rows, Mode::Train, groups), parameters)
+    Device::default().gradients(graph, rows, groups, &parameters).unwrap()
 }
 
 #[test]
@@ -165,11 +166,11 @@ fn many_losses_in_one_backward() {
         let rows: Vec<u32> = (0..ROWS as u32).collect();
         prepared
             .data
-            .with_feed(graph, &labels, &rows, |feed| {
+            .with_batch(graph, &labels, &rows, |feed| {
                 let tasks = graph.losses().len();
                 let reach = graph.reach();
-                let mut stacked = runner(graph, ROWS, &Groups::separate(graph));
-                let mut merged = runner(graph, ROWS, &Groups::merged(graph));
+                let mut stacked = session(graph, ROWS, Groups::separate(graph));
+                let mut merged = session(graph, ROWS, Groups::merged(graph));
                 stacked.forward_backward(feed, &vec![1.0; tasks], NOISE);
                 for task in 0..tasks {
                     let alone: Vec<f64> = (0..tasks).map(|t| f64::from(u8::from(t == task))).collect();
@@ -178,8 +179,8 @@ fn many_losses_in_one_backward() {
                         if graph.parameter(p).role == Role::Statistic {
                             continue;
                         }
-                        let one = merged.gradients(p, ROWS).pop().map_or(vec![], |g| g.1);
-                        let own = stacked.gradients(p, ROWS).into_iter().find(|(group, _)| *group == task);
+                        let one = merged.gradients(p).pop().map_or(vec![], |g| g.1);
+                        let own = stacked.gradients(p).into_iter().find(|(group, _)| *group == task);
                         let parameter = &graph.parameter(p).name;
                         assert_eq!(
                             own.is_some(),

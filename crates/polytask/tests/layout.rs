@@ -111,3 +111,15 @@ fn a_circle_is_found() {
     let found = circle(&knows(&[("a", "b"), ("b", "c"), ("c", "b")])).unwrap();
     assert_eq!(found, ["b", "c", "b"]);
 }
+
+#[test]
+fn a_device_is_named_in_one_place() {
+    let all = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let crates = fs::read_dir(all).unwrap().map(|entry| entry.unwrap().path());
+    let others = crates.filter(|path| !path.ends_with("polytask-cpu"));
+    let named = |path: &PathBuf| code(path).contains("polytask_cpu");
+    let named: Vec<PathBuf> = others.flat_map(|path| files(&path)).filter(named).collect();
+    let named: Vec<&Path> = named.iter().map(|path| path.strip_prefix(all).unwrap()).collect();
+    // This file names it too.
+    assert_eq!(named, [Path::new("polytask/tests/layout.rs"), Path::new("polytask-model/src/device.rs")]);
+}

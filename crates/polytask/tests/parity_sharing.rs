@@ -6,8 +6,9 @@ mod common;
 
 use polytask::prepare;
 use polytask::share;
-use polytask_cpu::{Groups, Mode, Parameters, Plan, Runner};
+use polytask_exec::{Groups, Parameters};
 use polytask_graph::ParameterId;
+use polytask_model::Device;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -73,23 +74,23 @@ fn check(name: &str) {
         values.set(&graph, of, &tensor.data).unwrap();
     }
     let rows: Vec<u32> = (0..fixture.input.shape[0] as u32).collect();
-    let plan = |mode| Plan::new(&graph, rows.len(), mode, &Groups::merged(&graph));
+    let device = Device::default();
     let tasks: Vec<usize> = (0..fixture.labels.len()).collect();
     prepared
         .data
-        .with_feed(&graph, &tasks, &rows, |feed| {
-            let outputs = Runner::new(plan(Mode::Predict), values.clone()).predict(feed);
-            for ((task, expected), output) in fixture.outputs.iter().zip(&outputs) {
-                assert_close(&format!("{name}, output of {task}"), output, &expected.data, 0.0);
+        .with_batch(&graph, &tasks, &rows, |feed| {
+            let outputs = device.predicting(&graph, rows.len(), &values).unwrap().predict(feed);
+            for ((task, expected), output) in fixture.outputs.iter().zip(&outputs.tasks) {
+                assert_close(&format!("{name}, output of {task}"), output.prediction.values(), &expected.data, 0.0);
             }
-            let mut runner = Runner::new(plan(Mode::Train), values.clone());
-            let losses = runner.forward_backward(feed, &vec![1.0; tasks.len()], 0);
+            let mut session = device.gradients(&graph, rows.len(), Groups::merged(&graph), &values).unwrap();
+            let losses = session.forward_backward(feed, &vec![1.0; tasks.len()], 0);
             for ((task, expected), loss) in fixture.losses.iter().zip(losses) {
                 assert_close(&format!("{name}, loss of {task}"), &[loss.unwrap() as f32], &[*expected as f32], 0.0);
             }
             let steep = fixture.gradients.values().fold(0.0, |m: f32, g| m.max(largest(&g.data)));
             for (i, parameter) in graph.parameters().iter().enumerate() {
-                let gradient = runner.gradients(ParameterId(i), rows.len()).remove(0).1;
+                let gradient = session.gradients(ParameterId(i)).remove(0).1;
                 let of = &parameter.name;
                 assert_close(&format!("{name}, gradient of {of}"), &gradient, &fixture.gradients[of].data, 0.1 * steep);
             }

@@ -157,7 +157,7 @@ fn every_architecture_along_texts_by_central_differences() {
         let rows: Vec<u32> = (0..ROWS as u32).collect();
         prepared
             .data
-            .with_feed(&graph, &[0, 1, 2], &rows, |feed| {
+            .with_batch(&graph, &[0, 1, 2], &rows, |feed| {
                 check_gradients(name, &graph, feed, &[1.0, 0.5, 2.0], 60);
             })
             .unwrap();

@@ -4,11 +4,11 @@
 
 mod common;
 
-use common::gradients::{NOISE, check_gradients, runner};
+use common::gradients::{NOISE, check_gradients, session};
 use common::{Noise, config, learn};
 use polytask::prepare;
 use polytask::share::{self, NAMES};
-use polytask_cpu::*;
+use polytask_exec::*;
 use polytask_graph::*;
 
 /// Two events in order, a quantity and a class; a third of the labels missing.
@@ -55,7 +55,7 @@ fn sections(name: &str, rest: &str) -> String {
 }
 
 /// Builds the network of an architecture and hands it out with a feed of all rows.
-fn with(name: &str, work: impl FnOnce(&Graph, &Feed<'_>)) {
+fn with(name: &str, work: impl FnOnce(&Graph, &Batch<'_>)) {
     const ROWS: usize = 60;
     let folder = tempfile::tempdir().unwrap();
     let config = config(&folder, &table(ROWS), &sections(name, ""));
@@ -65,7 +65,7 @@ fn with(name: &str, work: impl FnOnce(&Graph, &Feed<'_>)) {
     again.validate().unwrap();
     assert_eq!(again, graph, "{name}");
     let rows: Vec<u32> = (0..ROWS as u32).collect();
-    prepared.data.with_feed(&graph, &[0, 1, 2, 3], &rows, |feed| work(&graph, feed)).unwrap();
+    prepared.data.with_batch(&graph, &[0, 1, 2, 3], &rows, |feed| work(&graph, feed)).unwrap();
 }
 
 #[test]
@@ -84,22 +84,22 @@ fn stacked_gradients_are_those_of_separate_backward_passes() {
             let (tasks, rows) = (graph.losses().len(), feed.rows.len());
             let reach = graph.reach();
             let weights = [0.5, -1.25, 2.0, 0.75];
-            let mut stacked = runner(graph, rows, &Groups::separate(graph));
+            let mut stacked = session(graph, rows, Groups::separate(graph));
             let losses = stacked.forward_backward(feed, &vec![1.0; tasks], NOISE);
-            let mut split = runner(graph, rows, &Groups::representation(graph));
+            let mut split = session(graph, rows, Groups::representation(graph));
             // Which layers run together depends on where gradients are kept apart, and the last digit on that.
             for (a, b) in split.forward_backward(feed, &vec![1.0; tasks], NOISE).iter().zip(&losses) {
                 assert!((a.unwrap() - b.unwrap()).abs() < 1e-6 * b.unwrap().abs(), "{name}: {a:?} {b:?}");
             }
             split.backward_shared(&weights, NOISE);
-            let mut merged = runner(graph, rows, &Groups::merged(graph));
+            let mut merged = session(graph, rows, Groups::merged(graph));
             let mut sums: Vec<Vec<f32>> = graph.parameters().iter().map(|p| vec![0.0; p.len()]).collect();
             for (task, &own_weight) in weights[..tasks].iter().enumerate() {
                 let alone: Vec<f64> = (0..tasks).map(|t| f64::from(u8::from(t == task))).collect();
                 merged.forward_backward(feed, &alone, NOISE);
                 for p in (0..graph.parameters().len()).map(ParameterId) {
-                    let one = merged.gradients(p, rows).pop().map_or(vec![], |g| g.1);
-                    let own = stacked.gradients(p, rows).into_iter().find(|(group, _)| *group == task);
+                    let one = merged.gradients(p).pop().map_or(vec![], |g| g.1);
+                    let own = stacked.gradients(p).into_iter().find(|(group, _)| *group == task);
                     let reached = reach.parameters[p.0].contains(&LossId(task));
                     let parameter = &graph.parameter(p).name;
                     assert_eq!(own.is_some(), reached, "{name}, {parameter}, task {task}");
@@ -116,7 +116,7 @@ fn stacked_gradients_are_those_of_separate_backward_passes() {
             for (p, sum) in sums.iter().enumerate() {
                 let shared = reach.parameters[p].len() > 1;
                 let mut found = vec![0.0f32; sum.len()];
-                for (group, gradient) in split.gradients(ParameterId(p), rows) {
+                for (group, gradient) in split.gradients(ParameterId(p)) {
                     // What flowed on below the shared representation was weighed there.
                     let weight = weights.get(group).filter(|_| shared).map_or(1.0, |w| *w as f32);
                     found.iter_mut().zip(gradient).for_each(|(f, g)| *f += weight * g);

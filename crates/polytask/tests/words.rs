@@ -9,7 +9,7 @@ use polytask::inputs::{Code, Pieces};
 use polytask::model::{self, Model};
 use polytask::share;
 use polytask::{Prepared, prepare};
-use polytask_cpu::Parameters;
+use polytask_exec::Parameters;
 use polytask_graph::{Graph, ParameterId};
 use serde_json::json;
 use std::path::Path;

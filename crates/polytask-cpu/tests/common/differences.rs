@@ -104,7 +104,7 @@ impl Data {
         data
     }
 
-    pub fn with<R>(&self, graph: &Graph, use_feed: impl FnOnce(&Feed<'_>) -> R) -> R {
+    pub fn with<R>(&self, graph: &Graph, use_feed: impl FnOnce(&Batch<'_>) -> R) -> R {
         let (mut reals, mut indices) = (self.reals.iter(), self.indices.iter());
         let inputs: Vec<_> = graph
             .nodes()
@@ -129,7 +129,7 @@ impl Data {
             })
             .collect();
         let offsets: Vec<&[u32]> = self.offsets.iter().map(Vec::as_slice).collect();
-        use_feed(&Feed { inputs: &inputs, targets: &targets, offsets: &offsets, rows: &self.rows })
+        use_feed(&Batch { inputs: &inputs, targets: &targets, offsets: &offsets, rows: &self.rows })
     }
 }
 

@@ -87,7 +87,7 @@ pub fn probe(graph: &Graph, parameters: &[(&str, &[f32])], ids: &[u32], z: &[f32
     let (labels, weight) = far_labels(z, cotangent, ids.len());
     let rows: Vec<u32> = (0..ids.len() as u32).collect();
     let targets = [Target { labels: Labels::Real(&labels), weights: &vec![1.0; ids.len()] }];
-    let feed = Feed { inputs: &[Numbers::Index(ids)], targets: &targets, offsets: &[], rows: &rows };
+    let feed = Batch { inputs: &[Numbers::Index(ids)], targets: &targets, offsets: &[], rows: &rows };
     let groups = Groups::merged(graph);
     let plan = |mode| Plan::new(graph, rows.len(), mode, &groups);
     let output = Runner::new(plan(Mode::Predict), values.clone()).predict(&feed).remove(0);

@@ -54,7 +54,13 @@ fn add(
     for (i, member) in ensemble.members.iter().enumerate() {
         let tasks: Vec<Task> = member.tasks.iter().map(|task| model.tasks[*task].clone()).collect();
         let body = Body::Ensemble(Ensemble::default());
-        let own = Model { tasks, body, encoder: model.encoder.clone(), dialect: model.dialect.clone() };
+        let own = Model {
+            tasks,
+            body,
+            encoder: model.encoder.clone(),
+            dialect: model.dialect.clone(),
+            device: model.device.clone(),
+        };
         for (j, body) in member.bodies.iter().enumerate() {
             w.scope(format!("members/{i}/{j}"));
             for (place, predicted) in predictions(&own, rows, body, w)?.into_iter().enumerate() {

@@ -8,9 +8,9 @@ use polytask::config::Config;
 use polytask::model::{Body, Model, Network};
 use polytask::tasks::Prediction;
 use polytask::{Prepared, prepare};
-use polytask_cpu::{Feed, Groups, Mode, Numbers, Parameters, Plan, Runner};
 use polytask_data::Table;
 use polytask_data::text::Span;
+use polytask_exec::{Batch, Numbers, Parameters};
 use polytask_export::Format;
 use polytask_export::onnx::proto;
 use polytask_graph::{Activation, GraphBuilder, NodeId};
@@ -76,7 +76,13 @@ pub fn case(
     Case {
         data: path,
         folder,
-        model: Model { body: Body::Network(Network { graph, parameters }), encoder, tasks, dialect },
+        model: Model {
+            body: Body::Network(Network { graph, parameters }),
+            encoder,
+            tasks,
+            dialect,
+            device: Default::default(),
+        },
     }
 }
 
@@ -183,11 +189,10 @@ impl Case {
             (0..count).for_each(|_| pairs.push(pairs.last().unwrap() + count));
         }
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
-        let mut runner =
-            Runner::new(Plan::new(graph, rows.len(), Mode::Predict, &Groups::merged(graph)), parameters.clone());
+        let mut session = self.model.device.predicting(graph, rows.len(), parameters).unwrap();
         let inputs = [Numbers::Index(&text.indices)];
         let offsets = [text.offsets.as_slice(), pairs.as_slice()];
-        let outputs = runner.outputs(&Feed { inputs: &inputs, targets: &[], offsets: &offsets, rows: &rows });
+        let outputs = session.predict(&Batch { inputs: &inputs, targets: &[], offsets: &offsets, rows: &rows });
         let both = tasks.iter().zip(&outputs.tasks);
         both.map(|(task, output)| task.predict(output, &data.layout(task, &rows))).collect()
     }

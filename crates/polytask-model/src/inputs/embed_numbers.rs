@@ -2,7 +2,7 @@
 
 use super::{Features, NUMBERS};
 use crate::section::{NumberEmbedding, NumberScale, NumbersModel};
-use polytask_cpu::Parameters;
+use polytask_exec::Parameters;
 use polytask_graph::{Graph, GraphBuilder, NodeId, Op, ops};
 
 /// What scaled numbers stay below in magnitude (Holzmüller et al. 2024).

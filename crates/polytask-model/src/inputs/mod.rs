@@ -27,8 +27,8 @@ pub use text::{Context, Encoded, Pieces, ReadPieces, Sentences, Text, Texts, Tok
 
 use crate::column::is_plain;
 use crate::section::{InputConfig, InputKind, NumbersModel, Subwords, TextModel, environment};
-use polytask_cpu::Parameters;
 use polytask_data::{Column, DataError, Hint, Table};
+use polytask_exec::Parameters;
 use polytask_graph::{Activation, Graph, GraphBuilder, IndexColumn, NodeId};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

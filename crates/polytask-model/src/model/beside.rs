@@ -2,8 +2,9 @@
 
 use super::{Body, Ensemble, Member, Model, Network};
 use crate::Error;
+use crate::device::Device;
 use crate::tasks::Task;
-use polytask_cpu::Parameters;
+use polytask_exec::Parameters;
 use polytask_graph::{Graph, LossId, ParameterId};
 
 /// A model, and the names of the tasks that it is for.
@@ -34,7 +35,7 @@ impl Model {
         let tasks = places.into_iter().map(|t| tasks[t].clone()).collect();
         let first = models.first().map(|(model, _)| (model.encoder.clone(), model.dialect.clone()));
         let (encoder, dialect) = first.ok_or(polytask_graph::GraphError::NoLoss)?;
-        Ok(Model { body, encoder, tasks, dialect })
+        Ok(Model { body, encoder, tasks, dialect, device: Device::default() })
     }
 }
 

@@ -1,12 +1,14 @@
 //! Whether the parts of a model that was read fit together. Each part has been checked for itself by then; what is left is what
 //! one says of another. After this nothing in a model is looked up that is not there.
 
-use super::{Body, Model, Network, predicting, tree_columns};
+use super::{Body, Model, Network, tree_columns};
+use crate::device::Device;
 use crate::inputs::{Code, Encoder, text};
 use crate::memory;
 use crate::structure;
 use crate::tasks::domains::{HEADS, OLD_HEADS};
 use crate::tasks::{Kind, Site, Task};
+use polytask_exec::Mode;
 use polytask_graph::{DomainId, Graph, GraphBuilder, Init, Loss, Node};
 use polytask_trees::Schema;
 use std::collections::BTreeSet;
@@ -18,7 +20,7 @@ impl Model {
     /// # Errors
     /// What does not fit, in words.
     pub(super) fn check(&self) -> Result<(), String> {
-        let Model { body, encoder, tasks, dialect: _ } = self;
+        let Model { body, encoder, tasks, dialect: _, device: _ } = self;
         let mut names = BTreeSet::new();
         if let Some(task) = tasks.iter().find(|task| !names.insert(&task.name)) {
             return Err(format!("two tasks are called {:?}", task.name));
@@ -132,7 +134,7 @@ fn of_network(network: &Network, encoder: &Encoder, tasks: &[&Task]) -> Result<(
         let pixels = task.outcome().pixels().map_or(1, |[height, width]| height.saturating_mul(width));
         same_output((graph, loss), (&wanted, wanted_loss), pixels)?;
     }
-    let needed = predicting(graph, 1).memory() as u64;
+    let needed = Device::default().memory(graph, 1, Mode::Predict) as u64;
     match memory::available().filter(|there| needed > *there) {
         None => Ok(()),
         Some(there) => Err(format!("it takes {needed} bytes to predict a row, and there are {there}")),

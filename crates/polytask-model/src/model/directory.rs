@@ -4,6 +4,7 @@
 use super::Model;
 use super::body::Stored;
 use crate::conformal::CONFORMAL;
+use crate::device::Device;
 use crate::files::{self, FileError, Replacement};
 use crate::inputs::Encoder;
 use crate::tasks::Task;
@@ -224,7 +225,7 @@ impl Model {
         if let Some(name) = arrays.keys().min() {
             return Err(damaged(format!("{TENSORS} has the array {name}, which nothing reads")));
         }
-        let model = Model { body, encoder, tasks, dialect };
+        let model = Model { body, encoder, tasks, dialect, device: Device::default() };
         model.check().map_err(damaged)?;
         Ok(model)
     }

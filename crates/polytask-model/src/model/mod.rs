@@ -17,6 +17,7 @@ pub use run::{RunInfo, peak_memory};
 
 use crate::Error;
 use crate::dataset::Dataset;
+use crate::device::Device;
 use crate::files;
 use crate::inputs::{Encoder, Features, Galleries, embed_numbers};
 use crate::metric::Metrics;
@@ -24,9 +25,8 @@ use crate::structure::Structure;
 use crate::tasks::{Prediction, Task};
 use body::{Ask, Engine};
 use indexmap::IndexMap;
-use polytask_cpu::{Groups, Mode, Parameters, Plan};
 use polytask_data::{Dialect, ReadOptions, Table};
-use polytask_exec::Outputs;
+use polytask_exec::{Outputs, Parameters};
 use polytask_graph::{Graph, Op, ParameterId, ops};
 use std::path::Path;
 
@@ -41,26 +41,8 @@ pub struct Model {
     pub tasks: Vec<Task>,
     /// How the files it learnt from are written.
     pub dialect: Dialect,
-}
-
-/// Rows predicted at a time, at most: enough to fill the lanes, few enough to stay in cache. A row of sequences is as many
-/// elements.
-pub fn block(graph: &Graph) -> usize {
-    if graph.domains().is_empty() { 4096 } else { 256 }
-}
-
-/// Bytes that predicting may take to work in; of images fewer rows are predicted at a time.
-const MEMORY: usize = 256 << 20;
-
-/// The plan of predicting this many rows, or as many of them at a time as memory allows.
-pub fn predicting(graph: &Graph, rows: usize) -> Plan {
-    let plan = |rows| Plan::new(graph, rows, Mode::Predict, &Groups::merged(graph));
-    let rows = rows.clamp(1, block(graph));
-    let whole = plan(rows);
-    match whole.memory() > MEMORY {
-        true => plan((rows as f64 * MEMORY as f64 / whole.memory() as f64) as usize),
-        false => whole,
-    }
+    /// Where its networks run.
+    pub device: Device,
 }
 
 impl Model {
@@ -78,12 +60,12 @@ impl Model {
     /// # Errors
     /// An image that could be read before and cannot be now.
     pub fn outputs(&self, data: &Dataset, rows: &[u32]) -> Result<Outputs, Error> {
-        self.run(&mut self.engine(rows.len()), &data.structure, data, rows)
+        self.run(&mut self.engine(rows.len())?, &data.structure, data, rows)
     }
 
     /// What runs this many rows at a time, or as many as memory allows.
-    fn engine(&self, rows: usize) -> Engine {
-        self.body.engine(rows)
+    fn engine(&self, rows: usize) -> Result<Engine, Error> {
+        self.body.engine(&self.device, rows)
     }
 
     /// The network, of a model that is one.
@@ -112,7 +94,7 @@ impl Model {
     pub fn predict(&self, table: &Table) -> Result<Vec<Prediction>, Error> {
         let data = self.read(table)?;
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
-        self.predict_rows(&mut self.engine(rows.len()), &data, &rows)
+        self.predict_rows(&mut self.engine(rows.len())?, &data, &rows)
     }
 
     /// Features, and the labels of every task, of every row of a table.

@@ -1,9 +1,10 @@
 //! Prediction in one pass, or in two where some tasks read what others find: the first finds predicates and heads, the
 //! second the senses and arguments of these predicates and the relations to these heads.
 
-use super::{Engine, MEMORY, Model, Score, Scores};
+use super::{Engine, Model, Score, Scores};
 use crate::Error;
 use crate::dataset::Dataset;
+use crate::device::MEMORY;
 use crate::metric::Metric;
 use crate::structure::Structure;
 use crate::tasks::{Kind, Prediction, Task, Truth};
@@ -44,7 +45,7 @@ impl Model {
     /// An image that could be read before and cannot be now.
     pub fn predict_judged(&self, data: &Dataset, rows: &[u32]) -> Result<Vec<Prediction>, Error> {
         let given = &data.structure;
-        let engine = &mut self.engine(rows.len());
+        let engine = &mut self.engine(rows.len())?;
         let mut first = self.pass(engine, given, data, rows)?;
         if self.has_two_passes() {
             let second = self.pass(engine, &given.predicted(&self.tasks, &first, rows, false), data, rows)?;
@@ -61,7 +62,7 @@ impl Model {
     /// becomes of them on the predicates that the model finds is in the metrics whose names begin with `found_`.
     pub(super) fn score_rows(&self, data: &Dataset, rows: &[u32], truths: Vec<Option<Truth>>) -> Result<Scores, Error> {
         let given = &data.structure;
-        let engine = &mut self.engine(rows.len());
+        let engine = &mut self.engine(rows.len())?;
         let first = self.pass(engine, given, data, rows)?;
         let second = match self.has_two_passes() {
             false => None,

@@ -16,9 +16,12 @@ pub struct Predictor {
 
 impl Predictor {
     /// Plans for batches of `rows` rows; more are run in several.
-    pub fn new(model: Arc<Model>, rows: usize) -> Self {
-        let engine = model.engine(rows);
-        Predictor { model, engine }
+    ///
+    /// # Errors
+    /// The model's device cannot run it.
+    pub fn new(model: Arc<Model>, rows: usize) -> Result<Self, Error> {
+        let engine = model.engine(rows)?;
+        Ok(Predictor { model, engine })
     }
 
     /// The model.

@@ -18,7 +18,7 @@ use vectors::{Engine, Memo};
 
 use crate::files::{Array, Numbers};
 use folder::Folder;
-use polytask_cpu::Parameters;
+use polytask_exec::Parameters;
 use polytask_graph::{DomainId, Graph, GraphBuilder, LossKind, ParameterId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

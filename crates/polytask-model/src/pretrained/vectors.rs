@@ -2,8 +2,9 @@
 
 use super::cache::Key;
 use super::{Cache, Checkpoint};
+use crate::device::Device;
 use crate::section::{EncoderPooling, LongTexts};
-use polytask_cpu::{Feed, Groups, Mode, Numbers, Plan, Runner};
+use polytask_exec::{Batch, Numbers, Session};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -65,7 +66,7 @@ pub(super) struct Memo(RwLock<HashMap<Key, Arc<Vector>>>);
 
 /// What runs the network when nobody has it, planned once: a request to a server is a sentence or two.
 #[derive(Default)]
-pub(super) struct Engine(Mutex<Option<Runner>>);
+pub(super) struct Engine(Mutex<Option<Box<dyn Session>>>);
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -201,12 +202,11 @@ impl Checkpoint {
     fn run(&self, sequences: &[&[u32]], mut each: impl FnMut(usize, &[f32])) -> Result<(), String> {
         // Taken out while it runs: nobody waits for a lock on a thread that others wait for.
         let there = self.engine.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut runner = match there {
-            Some(runner) => runner,
+        let mut session = match there {
+            Some(session) => session,
             None => {
                 let (graph, parameters) = self.network().map_err(|error| error.to_string())?;
-                let plan = Plan::new(&graph, ROWS, Mode::Predict, &Groups::merged(&graph));
-                Runner::new(plan, parameters)
+                Device::default().predicting(&graph, ROWS, &parameters).map_err(|error| error.to_string())?
             }
         };
         let mut done = 0;
@@ -222,13 +222,13 @@ impl Checkpoint {
             let mut offsets = vec![0u32];
             batch.iter().for_each(|ids| offsets.push(offsets.last().copied().unwrap_or(0) + ids.len() as u32));
             let rows: Vec<u32> = (0..count as u32).collect();
-            let feed = Feed { inputs: &[Numbers::Index(&ids)], targets: &[], offsets: &[&offsets], rows: &rows };
-            let outputs = runner.outputs(&feed);
+            let feed = Batch { inputs: &[Numbers::Index(&ids)], targets: &[], offsets: &[&offsets], rows: &rows };
+            let outputs = session.predict(&feed);
             let states = outputs.tasks.first().ok_or("the encoder gave nothing")?;
             (0..count).for_each(|row| each(done + row, states.prediction.of(row)));
             done += count;
         }
-        *self.engine.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(runner);
+        *self.engine.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use super::ModelConfig;
 use super::cross_stitch::columns;
 use super::{Architecture, Design, Info, Tree, keys};
 use crate::section::Problem;
-use polytask_cpu::Parameters;
+use polytask_exec::Parameters;
 use polytask_graph::{Graph, GraphBuilder, NodeId, ParameterId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -56,7 +56,7 @@ fn of_graph(graph: &Graph, data: &Dataset, rows: &[u32]) -> f64 {
 /// A model that reads what the data does not give.
 pub fn seconds<'a>(models: impl Iterator<Item = &'a Trained>, data: &Dataset, rows: &[u32]) -> Result<f64, Error> {
     let of = |trained: &Trained| {
-        let mut predictor = Predictor::new(Arc::new(trained.model.clone()), rows.len().clamp(1, BLOCK));
+        let mut predictor = Predictor::new(Arc::new(trained.model.clone()), rows.len().clamp(1, BLOCK))?;
         predictor.outputs(data, rows)?;
         let (began, mut best) = (Instant::now(), f64::INFINITY);
         while began.elapsed() < WHILE {

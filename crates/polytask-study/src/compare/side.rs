@@ -132,13 +132,8 @@ struct Looking<'a> {
 
 impl Looking<'_> {
     fn measure(&self, name: &str, body: &Body) -> Result<Tried, Error> {
-        let Prepared { encoder, dialect, tasks, .. } = self.prepared;
-        let model = Model {
-            body: body.clone(),
-            encoder: encoder.clone(),
-            tasks: self.side.iter().map(|&task| tasks[task].clone()).collect(),
-            dialect: dialect.clone(),
-        };
+        let tasks = self.side.iter().map(|&task| self.prepared.tasks[task].clone()).collect();
+        let model = self.prepared.model(tasks, body.clone());
         let (scores, predictions) = measure(&model, self.prepared, self.side)?;
         let name = name.strip_suffix(", joint").unwrap_or(name).to_owned();
         Ok(Tried { name, scores: scores.into_iter().map(|(own, _)| own).collect(), predictions })

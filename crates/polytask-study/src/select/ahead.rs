@@ -13,9 +13,9 @@
 //! dropout.
 
 use super::matrix::Matrix;
-use polytask_cpu::{Feed, Groups, Jacobian, Mode, Parameters, Plan, Runner};
-use polytask_exec::{Alone, Rule};
+use polytask_exec::{Alone, Batch, Groups, Jacobian, Parameters, Rule, Session, Unsupported};
 use polytask_graph::{DomainId, Graph, LossId, ParameterId, Role};
+use polytask_model::Device;
 use polytask_model::config::TrainConfig;
 use polytask_train::train::BeforeStep;
 use rayon::prelude::*;
@@ -57,9 +57,9 @@ impl Measurement {
 
 /// Looks ahead along the gradient of each task.
 pub struct LookAhead {
-    apart: Runner,
+    apart: Box<dyn Session>,
     /// Each on tasks of its own, side by side.
-    ahead: Vec<Runner>,
+    ahead: Vec<Box<dyn Session>>,
     rows: Rows,
     /// How the run's optimiser makes steps.
     rule: Rule,
@@ -70,21 +70,28 @@ pub struct LookAhead {
 
 impl LookAhead {
     /// For batches of at most `batch` rows.
-    pub fn new(graph: &Graph, config: &TrainConfig, batch: usize, rows: Rows) -> Self {
+    ///
+    /// # Errors
+    /// The device cannot run the network.
+    pub fn new(
+        device: &Device,
+        graph: &Graph,
+        config: &TrainConfig,
+        batch: usize,
+        rows: Rows,
+    ) -> Result<Self, Unsupported> {
         let start = Parameters::zeros(graph);
-        let apart = Plan::new(graph, batch, Mode::Train, &Groups::separate(graph));
-        let ahead = || Plan::new(graph, batch, Mode::Predict, &Groups::merged(graph));
         let workers = rayon::current_num_threads().min(graph.losses().len()).max(1);
         let reach = graph.reach();
         let is_shared = |i: &usize| reach.parameters[*i].len() > 1 && graph.parameters()[*i].role != Role::Statistic;
-        LookAhead {
+        Ok(LookAhead {
             shared: (0..graph.parameters().len()).filter(is_shared).map(|i| start.range(ParameterId(i))).collect(),
-            ahead: (0..workers).map(|_| Runner::new(ahead(), start.clone())).collect(),
-            apart: Runner::new(apart, start),
+            ahead: (0..workers).map(|_| device.predicting(graph, batch, &start)).collect::<Result<_, _>>()?,
+            apart: device.gradients(graph, batch, Groups::separate(graph), &start)?,
             rows,
             rule: config.optimizer().rule(),
             jacobian: Jacobian::default(),
-        }
+        })
     }
 
     /// Looks from where a step is about to be taken.
@@ -96,34 +103,34 @@ impl LookAhead {
                 let (seen, judged) = feed.rows.split_at(feed.rows.len().div_ceil(2));
                 // One row cannot be cut in two.
                 let judged = if judged.is_empty() { seen } else { judged };
-                (Feed { rows: seen, ..*feed }, Feed { rows: judged, ..*feed })
+                (Batch { rows: seen, ..*feed }, Batch { rows: judged, ..*feed })
             }
         };
-        let graph = self.apart.plan().graph();
+        let graph = self.apart.graph();
         let n = graph.losses().len();
         let weights = (0..n).map(|t| judged.weight(graph, LossId(t))).collect();
         let present: Vec<bool> = (0..n).map(|t| seen.weight(graph, LossId(t)) > 0.0).collect();
         self.apart.set_parameters(parameters);
         self.apart.forward_backward(&seen, &vec![1.0; n], step);
-        self.apart.jacobian(seen.rows.len(), &mut self.jacobian);
-        let gramian = self.apart.gramian(seen.rows.len());
+        self.apart.jacobian(&mut self.jacobian);
+        let gramian = self.apart.gramian();
         let alone = Alone::new(self.rule, look.optimizer, look.rate);
 
         let LookAhead { ahead, jacobian, shared, .. } = self;
         let tasks: Vec<usize> = (0..n).collect();
         let share = n.div_ceil(ahead.len());
         let losses = |losses: Vec<Option<f64>>| losses.into_iter().map(|l| l.unwrap_or(f64::NAN)).collect::<Vec<f64>>();
-        ahead.par_iter_mut().for_each(|runner| runner.set_parameters(parameters));
+        ahead.par_iter_mut().for_each(|session| session.set_parameters(parameters));
         let before = losses(ahead[0].evaluate(&judged));
-        let after = ahead.par_iter_mut().zip(tasks.par_chunks(share)).map(|(runner, tasks)| {
+        let after = ahead.par_iter_mut().zip(tasks.par_chunks(share)).map(|(session, tasks)| {
             let one = |&task: &usize| {
                 if !present[task] {
                     return vec![f64::NAN; n];
                 }
-                runner.change_parameters(|values| {
+                session.change_parameters(&mut |values| {
                     move_shared(&alone, values, parameters.values(), &jacobian.rows[task], shared);
                 });
-                losses(runner.evaluate(&judged))
+                losses(session.evaluate(&judged))
             };
             tasks.iter().map(one).collect::<Vec<_>>()
         });

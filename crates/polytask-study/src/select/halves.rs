@@ -4,7 +4,7 @@
 //! each, the more: many small models would look better than one large one. So the validation rows are cut in two, and each
 //! half judges the state that the other half chose.
 
-use polytask_cpu::{Parameters, Runner};
+use polytask_exec::{Parameters, Session};
 use polytask_train::train::{Callback, Job, TrainError, criterion};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,7 +19,7 @@ pub struct Halves<'a> {
 /// Half of the validation rows, and what it chose.
 struct Half {
     rows: Vec<u32>,
-    judge: Runner,
+    judge: Box<dyn Session>,
     /// The tasks' losses on its rows before the first step.
     first: Vec<Option<f64>>,
     criterion: Option<f64>,
@@ -71,13 +71,13 @@ impl Callback for Halves<'_> {
         let mut losses = Vec::new();
         for half in halves.iter_mut() {
             half.judge.set_parameters(parameters);
-            losses.push(job.losses(&mut half.judge, &half.rows)?);
+            losses.push(job.losses(half.judge.as_mut(), &half.rows)?);
         }
         for (own, other) in [(0, 1), (1, 0)] {
             let criterion = criterion::value(&job.config.criterion, &names, &losses[own], &halves[own].first);
             if halves[own].criterion.zip(criterion).is_none_or(|(old, new)| new < old) {
                 let Half { rows, judge, .. } = &mut halves[other];
-                let (losses, scores) = job.scores(judge, rows)?;
+                let (losses, scores) = job.scores(judge.as_mut(), rows)?;
                 let metric = |at: usize| scores.get(names[at])?.get(self.primary[at]).copied();
                 let fair = (0..names.len()).map(|at| Worth { loss: losses[at], metric: metric(at) });
                 (halves[own].fair, halves[own].criterion) = (fair.collect(), criterion);
@@ -91,8 +91,8 @@ impl Half {
     /// Every other row from this one on: neighbours in a file are alike, and both halves get their share.
     fn new(job: &Job<'_>, parameters: &Parameters, from: usize) -> Result<Self, TrainError> {
         let rows: Vec<u32> = job.valid.iter().skip(from).step_by(2).copied().collect();
-        let mut judge = Runner::new(polytask_model::model::predicting(job.graph, rows.len()), parameters.clone());
-        let first = job.losses(&mut judge, &rows)?;
+        let mut judge = job.device.predicting(job.graph, rows.len(), parameters)?;
+        let first = job.losses(judge.as_mut(), &rows)?;
         Ok(Half { rows, judge, first, criterion: None, fair: Vec::new() })
     }
 }
@@ -114,10 +114,9 @@ mod tests {
 
     impl Callback for Beside<'_> {
         fn model(&mut self, job: &Job<'_>, parameters: &Parameters) -> Result<(), TrainError> {
-            let mut judge =
-                Runner::new(polytask_model::model::predicting(job.graph, job.valid.len()), parameters.clone());
+            let mut judge = job.device.predicting(job.graph, job.valid.len(), parameters)?;
             let rows = [0, 1].map(|from| job.valid.iter().skip(from).step_by(2).copied().collect::<Vec<u32>>());
-            let [a, b] = rows.map(|rows| job.losses(&mut judge, &rows).unwrap());
+            let [a, b] = rows.map(|rows| job.losses(judge.as_mut(), &rows).unwrap());
             self.seen.push([a, b]);
             self.halves.model(job, parameters)
         }

@@ -11,9 +11,10 @@
 
 use super::worth::{Gain, Set, members};
 use crate::Error;
-use polytask_cpu::{Feed, Groups, Jacobian, Labels as Given, Mode, Parameters, Plan, Runner, Target as Aim};
 use polytask_data::epoch_order;
-use polytask_exec::{PortError, TaskOutput};
+use polytask_exec::{
+    Batch, Groups, Jacobian, Labels as Given, Parameters, Session, Target as Aim, TaskOutput, Unsupported,
+};
 use polytask_graph::{Graph, LossKind};
 use polytask_math::algebra::Cholesky;
 use polytask_math::seed;
@@ -91,34 +92,33 @@ fn look_at(
     parameters: &Parameters,
     rows: &[u32],
     seed: u64,
-) -> Result<Vec<Seen>, PortError> {
+) -> Result<Vec<Seen>, Error> {
     let which: Vec<usize> = (0..prepared.tasks.len()).collect();
     let data = &prepared.data;
-    let plan = Plan::new(graph, rows.len().max(1), Mode::Predict, &Groups::merged(graph));
-    let mut predictor = Runner::new(plan, parameters.clone());
-    let outputs = data.with_feed(graph, &[], rows, |feed| predictor.outputs(feed))?;
+    let device = prepared.device.alone();
+    let mut predictor = device.predicting(graph, rows.len(), parameters)?;
+    let outputs = data.with_batch(graph, &[], rows, |feed| predictor.predict(feed))?;
     let drawn = |(t, output): (usize, &TaskOutput)| {
         draw(&graph.losses()[t].kind, &data.labels[t], output, rows, Unit(seed << 32 | t as u64))
     };
     let drawn: Vec<Drawn> = outputs.tasks.iter().enumerate().map(drawn).collect();
-    let new = || {
-        let plan = Plan::new(graph, 1, Mode::Train, &Groups::separate(graph));
-        (Runner::new(plan, parameters.clone()), Jacobian::default())
-    };
-    let one = |(runner, jacobian): &mut (Runner, Jacobian), row: &u32| {
-        data.with_feed(graph, &which, &[*row], |feed| {
-            let mut towards = |feed: &Feed<'_>| {
-                let losses = runner.forward_backward(feed, &vec![1.0; which.len()], 0);
-                runner.jacobian(1, jacobian);
+    type Working = Result<(Box<dyn Session>, Jacobian), Unsupported>;
+    let new = || Ok((device.gradients(graph, 1, Groups::separate(graph), parameters)?, Jacobian::default()));
+    let one = |working: &mut Working, row: &u32| {
+        let (session, jacobian) = working.as_mut().map_err(|error| error.clone())?;
+        Ok(data.with_batch(graph, &which, &[*row], |feed| {
+            let mut towards = |feed: &Batch<'_>| {
+                let losses = session.forward_backward(feed, &vec![1.0; which.len()], 0);
+                session.jacobian(jacobian);
                 (losses, jacobian.rows.iter().map(|row| project(row)).collect::<Vec<_>>())
             };
             let (losses, slopes) = towards(feed);
             let other = feed.targets.iter().zip(&drawn);
             let targets: Vec<Aim<'_>> = other.map(|(aim, drawn)| Aim { labels: drawn.given(), ..*aim }).collect();
-            let (_, towards_drawn) = towards(&Feed { targets: &targets, ..*feed });
+            let (_, towards_drawn) = towards(&Batch { targets: &targets, ..*feed });
             let pairs = slopes.into_iter().zip(towards_drawn);
             losses.into_iter().zip(pairs).map(|(loss, (slope, drawn))| Some((loss?, slope, drawn))).collect::<Seen>()
-        })
+        })?)
     };
     rows.par_iter().map_init(new, one).collect()
 }

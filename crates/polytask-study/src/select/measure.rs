@@ -4,7 +4,7 @@ use super::ahead::{LookAhead, Measurement, Rows, interval};
 use super::error::SelectError;
 use super::matrix::Matrix;
 use crate::Error;
-use polytask_cpu::Parameters;
+use polytask_exec::Parameters;
 use polytask_graph::{Graph, Op, ops};
 use polytask_model::config::Config;
 use polytask_model::{files, model};
@@ -88,7 +88,7 @@ pub fn measure(
     };
     let batch = config.train.batch.rows(prepared.split.train.len());
     let mut looking = Looking {
-        ahead: LookAhead::new(graph, &config.train, batch, rows),
+        ahead: LookAhead::new(&prepared.device, graph, &config.train, batch, rows)?,
         every: interval(graph, batch, rows, share),
         batch,
         kept: Kept::default(),

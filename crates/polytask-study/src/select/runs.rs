@@ -5,7 +5,7 @@ use super::linear;
 use super::member::{Member, Outcome};
 use super::worth::Gain;
 use crate::Error;
-use polytask_cpu::Parameters;
+use polytask_exec::Parameters;
 use polytask_model::config::Config;
 use polytask_model::files;
 use polytask_train::Prepared;

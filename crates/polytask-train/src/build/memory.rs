@@ -2,9 +2,9 @@
 //! allocation fails ends without a word on which key asked for it.
 
 use crate::Error;
-use polytask_cpu::{Groups, Plan};
 use polytask_exec::Mode;
 use polytask_graph::Graph;
+use polytask_model::Device;
 use polytask_model::memory::available;
 
 /// Copies of the parameters that there are at least: those to start from, those that learn, those that are judged.
@@ -14,7 +14,7 @@ const COPIES: u64 = 3;
 ///
 /// # Errors
 /// It takes more.
-pub(super) fn check(graph: &Graph, batch: usize) -> Result<(), Error> {
+pub(super) fn check(graph: &Graph, device: &Device, batch: usize) -> Result<(), Error> {
     let there = available();
     let parameters = graph.parameters().iter().map(|p| p.dims.iter().map(|dim| *dim as u64).product::<u64>());
     let parameters = parameters.fold(0, u64::saturating_add);
@@ -25,6 +25,5 @@ pub(super) fn check(graph: &Graph, batch: usize) -> Result<(), Error> {
     };
     // A plan has the places of all values, and is no small thing itself where there are very many.
     refuse(copies)?;
-    let plan = Plan::new(graph, batch, Mode::Train, &Groups::merged(graph));
-    refuse(copies.saturating_add(plan.memory() as u64))
+    refuse(copies.saturating_add(device.memory(graph, batch, Mode::Train) as u64))
 }

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::own::Own;
 use crate::prepare::Prepared;
 use crate::train::{Budget, Callback, Job};
-use polytask_cpu::Parameters;
+use polytask_exec::Parameters;
 use polytask_graph::Graph;
 use polytask_model::config::Config;
 use polytask_model::model::{self, Body, Model};
@@ -66,7 +66,7 @@ impl Build {
         };
         drop(design);
         if config.model.sharing.linear().is_none() || own.architecture.is_some() {
-            memory::check(&graph, config.train.batch.rows(prepared.split.train.len()))?;
+            memory::check(&graph, &prepared.device, config.train.batch.rows(prepared.split.train.len()))?;
         }
         let init = config.model.init.as_ref().map(|path| config.resolve(path)).transpose()?;
         // Parameters are drawn by their names, so every group's trunk starts alike under one seed.
@@ -83,6 +83,7 @@ impl Build {
             tasks: &self.tasks,
             labels: &self.labels,
             data: &prepared.data,
+            device: &prepared.device,
             train: &self.train,
             valid: &self.valid,
             loss: &self.config.loss,
@@ -95,8 +96,7 @@ impl Build {
 
     /// The model that what was fitted makes of it.
     pub fn model(self, prepared: &Prepared, body: Body) -> Model {
-        let (encoder, dialect) = (prepared.encoder.clone(), prepared.dialect.clone());
-        Model { body, encoder, tasks: self.tasks, dialect }
+        prepared.model(self.tasks, body)
     }
 }
 

@@ -127,10 +127,7 @@ impl Plan {
     pub fn model(self, prepared: &Prepared, body: Body) -> Model {
         match self {
             Plan::Network(build) => build.model(prepared, body),
-            Plan::Table(table) => {
-                let (encoder, dialect) = (prepared.encoder.clone(), prepared.dialect.clone());
-                Model { body, encoder, tasks: table.tasks, dialect }
-            }
+            Plan::Table(table) => prepared.model(table.tasks, body),
         }
     }
 }

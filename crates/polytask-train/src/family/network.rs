@@ -2,7 +2,7 @@
 
 use crate::train::{Callback, Checkpoint, Fitted, Job, TrainError};
 use crate::{linear, train};
-use polytask_cpu::Parameters;
+use polytask_exec::Parameters;
 
 /// Trains a model from `start`, or from where a checkpoint left off; finds a linear one, for which neither counts. Same
 /// job, same result, bit for bit, whatever the threads and however often it was interrupted.

@@ -9,7 +9,7 @@ pub use crate::train::{LinearProblem, Solved};
 pub use ignored::ignored;
 
 use crate::train::{Callback, Fitted, Job, StopReason, TrainError};
-use polytask_cpu::Parameters;
+use polytask_exec::Parameters;
 use polytask_graph::{Op, ops};
 use polytask_linear::{Features, LinearError, Matrix};
 use polytask_model::config::Strength;

@@ -1,7 +1,7 @@
 //! The mean of a run's recent states: steadier than any one of them, and as a rule better (Polyak and Juditsky, "Acceleration
 //! of stochastic approximation by averaging", 1992; Izmailov et al., "Averaging weights leads to wider optima", 2018).
 
-use polytask_cpu::Parameters;
+use polytask_exec::Parameters;
 
 /// States that are taken in, an epoch; more would cost much time where tables are large and tell little.
 const TAKEN: u64 = 32;

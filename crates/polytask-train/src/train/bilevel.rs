@@ -6,19 +6,17 @@
 //! Validation and test rows are never asked about.
 
 use super::Job;
-use polytask_balance::{BalanceError, Balancer, Batch, HeldOut, Oracle, Step, Weights};
-use polytask_cpu::{Combine, Feed, Groups, Mode, Optimizer, Parameters, Plan, Runner};
+use polytask_balance::{BalanceError, Balancer, Batch as Which, HeldOut, Oracle, Step, Weights};
+use polytask_exec::{Batch, Combine, Groups, OptimizerState, Parameters, Session, Unsupported};
 use polytask_graph::{LossId, ParameterId, Role};
 
 /// Runs the model away from where it stands.
 pub(super) struct Explorer {
     held_out: HeldOut,
-    /// Rows of the longest batch.
-    batch: usize,
     /// All losses in one group.
-    merged: Runner,
-    /// One group a loss; made when first asked for.
-    separate: Option<Runner>,
+    merged: Box<dyn Session>,
+    /// One group a loss.
+    separate: Box<dyn Session>,
     /// Where the model is asked.
     point: Parameters,
     inertia: Inertia,
@@ -36,29 +34,28 @@ struct Inertia {
 /// A step as the explorer sees it.
 pub(super) struct Place<'a> {
     pub step: Step<'a>,
-    pub feed: Feed<'a>,
+    pub feed: Batch<'a>,
     /// Rows of the outer batch, if it is one of its own.
     pub held_out: &'a [u32],
     pub parameters: &'a Parameters,
-    pub optimizer: &'a Optimizer,
+    pub optimizer: &'a OptimizerState,
     pub rate: f64,
     pub noise: u64,
 }
 
 impl Explorer {
-    pub(super) fn new(job: &Job<'_>, start: &Parameters, batch: usize, held_out: HeldOut) -> Self {
-        let plan = Plan::new(job.graph, batch, Mode::Train, &Groups::merged(job.graph));
+    pub(super) fn new(job: &Job<'_>, start: &Parameters, batch: usize, held_out: HeldOut) -> Result<Self, Unsupported> {
+        let session = |groups: Groups| job.device.gradients(job.graph, batch, groups, start);
         let l2 = job.loss.l2 as f32;
         let polytask_exec::Inertia { momentum, decay } = job.config.optimizer().rule().inertia();
         let decay = [l2 + decay, if job.loss.l2_biases { l2 } else { 0.0 }];
-        Explorer {
+        Ok(Explorer {
             held_out,
-            batch,
-            merged: Runner::new(plan, start.clone()),
-            separate: None,
+            merged: session(Groups::merged(job.graph))?,
+            separate: session(Groups::separate(job.graph))?,
             point: start.clone(),
             inertia: Inertia { momentum, decay },
-        }
+        })
     }
 
     /// Lets a method ask. Where it makes a direction that is written out, and it gives weights of the step's tasks for the
@@ -74,8 +71,8 @@ impl Explorer {
             HeldOut::Half => rows.split_at(rows.len() / 2),
             HeldOut::Batch => (rows, place.held_out),
         };
-        let feeds = [inner, outer].map(|rows| Feed { rows, ..place.feed });
-        let graph = self.merged.plan().graph();
+        let feeds = [inner, outer].map(|rows| Batch { rows, ..place.feed });
+        let graph = self.merged.graph();
         let labelled = |&task: &usize| feeds.iter().all(|feed| feed.weight(graph, LossId(task)) > 0.0);
         let tasks: Vec<usize> = place.step.tasks.iter().copied().filter(labelled).collect();
         let step = Step { tasks: &tasks, losses: &[], ..place.step };
@@ -90,17 +87,17 @@ impl Explorer {
 struct Asked<'a> {
     explorer: &'a mut Explorer,
     place: &'a Place<'a>,
-    feeds: [Feed<'a>; 2],
+    feeds: [Batch<'a>; 2],
     /// Those with labels in both batches.
     tasks: &'a [usize],
 }
 
 impl<'a> Asked<'a> {
     /// The batch and its random draws.
-    fn batch(&self, batch: Batch) -> (Feed<'a>, u64) {
+    fn batch(&self, batch: Which) -> (Batch<'a>, u64) {
         match batch {
-            Batch::Inner => (self.feeds[0], self.place.noise),
-            Batch::Outer => (self.feeds[1], !self.place.noise),
+            Which::Inner => (self.feeds[0], self.place.noise),
+            Which::Outer => (self.feeds[1], !self.place.noise),
         }
     }
 
@@ -120,7 +117,7 @@ impl Oracle for Asked<'_> {
 
     fn drift(&self, into: &mut [f32]) {
         let Inertia { momentum, decay } = self.explorer.inertia;
-        let (parameters, graph) = (self.place.parameters, self.explorer.merged.plan().graph());
+        let (parameters, graph) = (self.place.parameters, self.explorer.merged.graph());
         for (i, parameter) in graph.parameters().iter().enumerate() {
             let decay = match parameter.role {
                 _ if !parameter.is_trained() => 0.0,
@@ -131,12 +128,12 @@ impl Oracle for Asked<'_> {
             let range = parameters.range(ParameterId(i));
             into[range.clone()].iter_mut().zip(&parameters.values()[range]).for_each(|(d, w)| *d = decay * w);
         }
-        if let (true, Some(velocity)) = (momentum != 0.0, self.place.optimizer.state().moments.first()) {
+        if let (true, Some(velocity)) = (momentum != 0.0, self.place.optimizer.moments.first()) {
             into.iter_mut().zip(velocity).for_each(|(d, v)| *d += momentum * v);
         }
     }
 
-    fn losses(&mut self, batch: Batch, at: &[f32]) -> Vec<f64> {
+    fn losses(&mut self, batch: Which, at: &[f32]) -> Vec<f64> {
         let (feed, noise) = self.batch(batch);
         let Explorer { merged, point, .. } = &mut *self.explorer;
         point.values_mut().copy_from_slice(at);
@@ -145,7 +142,7 @@ impl Oracle for Asked<'_> {
         self.pick(&losses)
     }
 
-    fn gradient(&mut self, batch: Batch, at: &[f32], weights: &[f64], into: &mut [f32]) -> Vec<f64> {
+    fn gradient(&mut self, batch: Which, at: &[f32], weights: &[f64], into: &mut [f32]) -> Vec<f64> {
         let (feed, noise) = self.batch(batch);
         let mut all = vec![0.0; feed.targets.len()];
         self.tasks.iter().zip(weights).for_each(|(&task, &weight)| all[task] = weight);
@@ -153,25 +150,21 @@ impl Oracle for Asked<'_> {
         point.values_mut().copy_from_slice(at);
         merged.set_parameters(point);
         let losses = merged.forward_backward(&feed, &all, noise);
-        merged.gradient(feed.rows.len(), Combine::Sum, into);
+        merged.gradient(Combine::Sum, into);
         self.pick(&losses)
     }
 
-    fn gradients(&mut self, batch: Batch, at: &[f32], into: &mut [Vec<f32>]) -> Vec<f64> {
+    fn gradients(&mut self, batch: Which, at: &[f32], into: &mut [Vec<f32>]) -> Vec<f64> {
         let (feed, noise) = self.batch(batch);
-        let Explorer { merged, separate, point, batch, .. } = &mut *self.explorer;
+        let Explorer { separate, point, .. } = &mut *self.explorer;
         point.values_mut().copy_from_slice(at);
-        let runner = separate.get_or_insert_with(|| {
-            let graph = merged.plan().graph();
-            Runner::new(Plan::new(graph, *batch, Mode::Train, &Groups::separate(graph)), point.clone())
-        });
-        runner.set_parameters(point);
+        separate.set_parameters(point);
         let tasks = feed.targets.len();
-        let losses = runner.forward_backward(&feed, &vec![1.0; tasks], noise);
+        let losses = separate.forward_backward(&feed, &vec![1.0; tasks], noise);
         for (&task, row) in self.tasks.iter().zip(into) {
             let mut alone = vec![0.0; tasks];
             alone[task] = 1.0;
-            runner.gradient(feed.rows.len(), Combine::Weighted { shared: &alone, heads: &alone }, row);
+            separate.gradient(Combine::Weighted { shared: &alone, heads: &alone }, row);
         }
         self.pick(&losses)
     }

@@ -3,7 +3,7 @@
 use super::Job;
 use super::fingerprint::Fingerprint;
 use super::history::{Round, Sums};
-use polytask_cpu::{OptimizerState, Parameters};
+use polytask_exec::{OptimizerState, Parameters};
 use polytask_model::files::{self, Array, Numbers};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

@@ -29,15 +29,14 @@ use fingerprint::Fingerprint;
 use history::Sums;
 use indexmap::IndexMap;
 use polytask_balance::{BalanceError, HeldOut};
-use polytask_cpu::{Feed, OptimizerState, Parameters, Runner};
-use polytask_exec::PortError;
+use polytask_exec::{Batch, OptimizerState, Parameters, PortError, Session, Unsupported};
 use polytask_graph::Graph;
-use polytask_model::Dataset;
 use polytask_model::config::{LossConfig, TrainConfig};
 use polytask_model::inputs::{Draw, EncodeError, Step};
 use polytask_model::model::{Body, Network};
 use polytask_model::share::Linear;
 use polytask_model::tasks::{Prediction, Task};
+use polytask_model::{Dataset, Device};
 use probe::Probe;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -56,6 +55,8 @@ pub struct Job<'a> {
     pub labels: &'a [usize],
     /// Features and labels of all rows.
     pub data: &'a Dataset,
+    /// Where it is trained.
+    pub device: &'a Device,
     /// Rows to learn from.
     pub train: &'a [u32],
     /// Rows that choose the best model; may be empty.
@@ -74,20 +75,20 @@ pub struct Job<'a> {
 
 impl Job<'_> {
     /// What `ask` says of some rows.
-    fn on<T>(&self, rows: &[u32], ask: impl FnOnce(&Feed<'_>) -> T) -> Result<T, TrainError> {
-        let said = self.data.with_feed(self.graph, self.labels, rows, ask)?;
+    fn on<T>(&self, rows: &[u32], ask: impl FnOnce(&Batch<'_>) -> T) -> Result<T, TrainError> {
+        let said = self.data.with_batch(self.graph, self.labels, rows, ask)?;
         self.data.features.check()?;
         Ok(said)
     }
 
     /// Each task's loss on some rows.
-    pub fn losses(&self, judge: &mut Runner, rows: &[u32]) -> Result<Vec<Option<f64>>, TrainError> {
+    pub fn losses(&self, judge: &mut dyn Session, rows: &[u32]) -> Result<Vec<Option<f64>>, TrainError> {
         self.on(rows, |feed| judge.evaluate(feed))
     }
 
     /// Each task's loss and metrics on some rows, whose images are unpacked once.
-    pub fn scores(&self, judge: &mut Runner, rows: &[u32]) -> Result<(Vec<Option<f64>>, Scores), TrainError> {
-        let (losses, outputs) = self.on(rows, |feed| (judge.evaluate(feed), judge.outputs(feed)))?;
+    pub fn scores(&self, judge: &mut dyn Session, rows: &[u32]) -> Result<(Vec<Option<f64>>, Scores), TrainError> {
+        let (losses, outputs) = self.on(rows, |feed| (judge.evaluate(feed), judge.predict(feed)))?;
         let scored = self.tasks.par_iter().zip(self.labels).zip(&outputs.tasks).map(|((task, &at), output)| {
             let truth = self.data.labels[at].truth.select(rows);
             let prediction = task.predict(output, &self.data.layout(task, rows));
@@ -178,7 +179,7 @@ pub struct BeforeStep<'a> {
     /// The step's learning rate.
     pub rate: f64,
     /// The step's batch.
-    pub feed: &'a Feed<'a>,
+    pub feed: &'a Batch<'a>,
     /// The model as it is.
     pub parameters: &'a Parameters,
     /// What the optimiser remembers of the steps before.
@@ -267,6 +268,9 @@ pub enum TrainError {
     /// A network that reads what the inputs do not give.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// The device cannot run the network.
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
 }
 
 /// By task, its metrics by name.
@@ -303,7 +307,7 @@ struct Training<'a> {
     job: &'a Job<'a>,
     names: Vec<&'a str>,
     stepper: Stepper,
-    judge: Runner,
+    judge: Box<dyn Session>,
     probe: Option<Probe>,
     state: State,
     /// What is judged and kept in place of the last state, where `train.average` asks for it.
@@ -322,7 +326,7 @@ struct Training<'a> {
 impl<'a> Training<'a> {
     fn new(job: &'a Job<'a>, start: &Parameters, resume: Option<Checkpoint>) -> Result<Self, TrainError> {
         let batch = job.config.batch.rows(job.train.len());
-        let judge = polytask_model::model::predicting(job.graph, judged(job).len());
+        let judge = job.device.predicting(job.graph, judged(job).len(), start)?;
         let stepper = Stepper::new(job, start, batch)?;
         let order = Order::new(job, batch, stepper.held_out());
         let average = Average::new(job.config.average, order.steps(), start);
@@ -330,8 +334,8 @@ impl<'a> Training<'a> {
             job,
             names: job.tasks.iter().map(|t| t.name.as_str()).collect(),
             stepper,
-            judge: Runner::new(judge, start.clone()),
-            probe: Probe::new(job, start, batch),
+            judge,
+            probe: Probe::new(job, start, batch)?,
             state: State::new(Fingerprint::of(job).map_err(CheckpointError::from)?, job.tasks.len()),
             average,
             order,
@@ -499,13 +503,13 @@ impl<'a> Training<'a> {
     /// Each task's loss on some rows.
     fn losses(&mut self, rows: &[u32]) -> Result<Vec<Option<f64>>, TrainError> {
         self.judge.set_parameters(reached(&self.stepper, &self.average));
-        self.job.losses(&mut self.judge, rows)
+        self.job.losses(self.judge.as_mut(), rows)
     }
 
     /// Each task's loss and metrics on the validation rows.
     fn scores(&mut self) -> Result<(Vec<Option<f64>>, Scores), TrainError> {
         self.judge.set_parameters(reached(&self.stepper, &self.average));
-        self.job.scores(&mut self.judge, self.job.valid)
+        self.job.scores(self.judge.as_mut(), self.job.valid)
     }
 
     /// The shares of the round's time that its steps waited for images to be unpacked and that its threads made images

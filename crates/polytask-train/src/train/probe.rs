@@ -3,12 +3,12 @@
 use super::Job;
 use super::history::Gradients;
 use indexmap::IndexMap;
-use polytask_cpu::{Feed, Groups, Mode, Parameters, Plan, Runner};
+use polytask_exec::{Batch, Groups, Parameters, Session, Unsupported};
 
 /// Looks at the task gradients now and then, on a batch that training sees anyway. The look gathers their inner products
 /// a layer at a time, so that it needs little memory.
 pub(super) struct Probe {
-    runner: Runner,
+    session: Box<dyn Session>,
     every: u64,
 }
 
@@ -17,11 +17,13 @@ const APART: u64 = 50;
 
 impl Probe {
     /// None where there is nothing to see: one task, or nothing shared.
-    pub(super) fn new(job: &Job<'_>, start: &Parameters, batch: usize) -> Option<Self> {
+    pub(super) fn new(job: &Job<'_>, start: &Parameters, batch: usize) -> Result<Option<Self>, Unsupported> {
         let shared = job.graph.reach().parameters.iter().any(|losses| losses.len() > 1);
-        let plan = Plan::new(job.graph, batch, Mode::Train, &Groups::layerwise(job.graph));
-        let every = APART.next_multiple_of(job.budget.every.max(1));
-        (shared && job.loss.watch).then(|| Probe { runner: Runner::new(plan, start.clone()), every })
+        if !shared || !job.loss.watch {
+            return Ok(None);
+        }
+        let session = job.device.gradients(job.graph, batch, Groups::layerwise(job.graph), start)?;
+        Ok(Some(Probe { session, every: APART.next_multiple_of(job.budget.every.max(1)) }))
     }
 
     /// Whether to look at the batch of this step, counted from 0.
@@ -32,13 +34,13 @@ impl Probe {
     /// Norms and cosines of the gradients of the tasks that the batch has labels for.
     pub(super) fn measure(
         &mut self,
-        feed: &Feed<'_>,
+        feed: &Batch<'_>,
         parameters: &Parameters,
         names: &[&str],
         noise: u64,
     ) -> Gradients {
-        self.runner.set_parameters(parameters);
-        let (losses, gramian) = self.runner.layerwise_gramian(feed, noise);
+        self.session.set_parameters(parameters);
+        let (losses, gramian) = self.session.layerwise_gramian(feed, noise);
         let n = names.len();
         let norm = |i: usize| gramian[i * n + i].sqrt();
         // JSON has no infinity: a gradient on its way there is left out.

@@ -7,9 +7,7 @@ use super::bilevel::{Explorer, Place};
 use super::checkpoint::{Checkpoint, CheckpointError, State, Tensors};
 use super::{Job, TrainError};
 use polytask_balance::{Balancer, Gramian, HeldOut, LossFamily, Needs, Output, Step, TaskInfo, Weights};
-use polytask_cpu::{
-    Combine, Feed, Groups, Jacobian, Mode, Optimizer, OptimizerState, Parameters, Plan, Runner, Update,
-};
+use polytask_exec::{Batch, Combine, Groups, Jacobian, Optimizer, OptimizerState, Parameters, Session, Update};
 use polytask_graph::{Graph, LossId, LossKind};
 use polytask_model::config::Level;
 
@@ -42,16 +40,15 @@ pub(super) struct Done {
     pub penalty: f64,
 }
 
-/// Runner, optimiser and balancer at work together.
+/// The model with its optimiser, and a balancer, at work together.
 pub(super) struct Stepper {
-    runner: Runner,
+    session: Box<dyn Session>,
     /// Gathers the Gramian a layer at a time, where memory is short.
-    scout: Option<Runner>,
+    scout: Option<Box<dyn Session>>,
     /// Tries out steps, for methods that ask for them.
     explorer: Option<Explorer>,
-    /// Whether the runner's backward pass waits for weights at the shared representation.
+    /// Whether the session's backward pass waits for weights at the shared representation.
     waits: bool,
-    optimizer: Optimizer,
     balancer: Box<dyn Balancer>,
     /// One for each scalar that the balancer has the run's optimiser learn.
     learners: Vec<Optimizer>,
@@ -79,17 +76,14 @@ impl Stepper {
             Needs::Gramian if at_representation || job.loss.low_memory => Groups::representation(job.graph),
             Needs::Gramian | Needs::Jacobian => Groups::separate(job.graph),
         };
-        let scout = (job.loss.low_memory && !at_representation).then(|| {
-            let plan = Plan::new(job.graph, batch, Mode::Train, &Groups::layerwise(job.graph));
-            Runner::new(plan, start.clone())
-        });
+        let scouts = job.loss.low_memory && !at_representation;
+        let scout = || job.device.gradients(job.graph, batch, Groups::layerwise(job.graph), start);
+        let scout = scouts.then(scout).transpose()?;
         let asks = balancer.needs() == Needs::Model;
-        let explorer = asks.then(|| Explorer::new(job, start, batch, balancer.held_out()));
-        let plan = Plan::new(job.graph, batch, Mode::Train, &groups);
+        let explorer = asks.then(|| Explorer::new(job, start, batch, balancer.held_out())).transpose()?;
         let rule = job.config.optimizer().rule();
         Ok(Stepper {
-            optimizer: Optimizer::new(rule, start.values().len()),
-            runner: Runner::new(plan, start.clone()),
+            session: job.device.training(job.graph, batch, groups, rule, start)?,
             waits: at_representation || scout.is_some(),
             scout,
             explorer,
@@ -103,12 +97,12 @@ impl Stepper {
     }
 
     pub(super) fn parameters(&self) -> &Parameters {
-        self.runner.parameters()
+        self.session.parameters()
     }
 
     /// What the optimiser remembers.
     pub(super) fn optimizer(&self) -> &OptimizerState {
-        self.optimizer.state()
+        self.session.optimizer()
     }
 
     /// Where the method's held-out batch comes from, if it asks for one.
@@ -129,13 +123,13 @@ impl Stepper {
 
     /// A step on one batch, and the rows of another one held out, where the method wants that. Losses that are not finite
     /// are handed back and nothing moves.
-    pub(super) fn step(&mut self, feed: &Feed<'_>, held_out: &[u32], at: At) -> Result<Done, TrainError> {
+    pub(super) fn step(&mut self, feed: &Batch<'_>, held_out: &[u32], at: At) -> Result<Done, TrainError> {
         let tasks = feed.targets.len();
-        let graph = self.runner.plan().graph();
+        let graph = self.session.graph();
         let present: Vec<usize> = (0..tasks).filter(|&t| feed.weight(graph, LossId(t)) > 0.0).collect();
         let step = Step { index: at.step, epoch: at.epoch, tasks: &present, losses: &[] };
         let noise = self.noise ^ at.step;
-        self.runner.set_temperature(at.temperature);
+        self.session.set_temperature(at.temperature);
         let met = match self.balancer.needs() {
             Needs::State => self.weigh_first(feed, step, noise)?,
             Needs::Losses => self.weigh_losses(feed, step, noise)?,
@@ -155,68 +149,67 @@ impl Stepper {
             (Made::Whole, _) => Combine::Whole(&self.direction),
         };
         let update = Update { rate: at.rate, ..self.update };
-        let auxiliary = self.runner.auxiliary_loss(&shared, feed.rows.len());
-        let squares = self.runner.update(&mut self.optimizer, update, feed.rows.len(), combine);
+        let auxiliary = self.session.auxiliary_loss(&shared);
+        let squares = self.session.step(update, combine);
         self.balancer.observe(&Step { losses: &known, ..step })?;
         self.learn(at.rate);
         if self.balancer.wants_losses_after() {
-            let after: Vec<f64> = self.runner.forward(feed, noise).into_iter().flatten().collect();
+            let after: Vec<f64> = self.session.forward(feed, noise).into_iter().flatten().collect();
             // Losses that blow up are met, and named, by the next step.
             if after.iter().all(|l| l.is_finite()) {
                 self.balancer.observe_after(&Step { losses: &after, ..step })?;
             }
         }
-        let penalty = f64::from(self.update.l2) * squares + self.runner.penalty() + auxiliary;
+        let penalty = f64::from(self.update.l2) * squares + self.session.penalty() + auxiliary;
         Ok(Done { losses, weights: shared, penalty })
     }
 
     /// The weights are known before the forward pass, so that forward and backward are one.
-    fn weigh_first(&mut self, feed: &Feed<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
+    fn weigh_first(&mut self, feed: &Batch<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
         let weights = self.balancer.weights(&step, None)?;
         let all = scatter(feed.targets.len(), step.tasks, &weights.shared);
-        Ok(Met::new(self.runner.forward_backward(feed, &all, noise)).weighed(weights))
+        Ok(Met::new(self.session.forward_backward(feed, &all, noise)).weighed(weights))
     }
 
     /// The weights depend on the losses, which the forward pass gives.
-    fn weigh_losses(&mut self, feed: &Feed<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
-        let met = Met::new(self.runner.forward(feed, noise));
+    fn weigh_losses(&mut self, feed: &Batch<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
+        let met = Met::new(self.session.forward(feed, noise));
         if !met.is_finite() {
             return Ok(met);
         }
         let weights = self.balancer.weights(&Step { losses: &met.known, ..step }, None)?;
-        self.runner.backward(feed, &scatter(feed.targets.len(), step.tasks, &weights.shared), noise);
+        self.session.backward(feed, &scatter(feed.targets.len(), step.tasks, &weights.shared), noise);
         Ok(met.weighed(weights))
     }
 
     /// The weights depend on the inner products of the task gradients.
-    fn weigh_gramian(&mut self, feed: &Feed<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
+    fn weigh_gramian(&mut self, feed: &Batch<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
         let tasks = feed.targets.len();
-        let rows = feed.rows.len();
         let scouted = self.scout.as_mut().map(|scout| {
-            scout.set_parameters(self.runner.parameters());
+            scout.set_parameters(self.session.parameters());
             scout.layerwise_gramian(feed, noise).1
         });
-        let met = Met::new(self.runner.forward_backward(feed, &vec![1.0; tasks], noise));
+        let met = Met::new(self.session.forward_backward(feed, &vec![1.0; tasks], noise));
         if !met.is_finite() {
             return Ok(met);
         }
         let all = match scouted {
             Some(gramian) => gramian,
-            None if self.waits => self.runner.representation_gramian(rows),
-            None => self.runner.gramian(rows),
+            None if self.waits => self.session.representation_gramian(),
+            None => self.session.gramian(),
         };
         let pick = |&i: &usize| step.tasks.iter().map(move |&j| (i, j));
         let present = step.tasks.iter().flat_map(pick).map(|(i, j)| all[i * tasks + j]).collect();
         let gramian = Gramian::new(step.tasks.len(), present)?;
         let weights = self.balancer.weights(&Step { losses: &met.known, ..step }, Some(&gramian))?;
         if self.waits {
-            self.runner.backward_shared(&scatter(tasks, step.tasks, &weights.shared), noise);
+            self.session.backward_shared(&scatter(tasks, step.tasks, &weights.shared), noise);
         }
         Ok(met.weighed(weights))
     }
 
     /// The method reads the task gradients themselves, of one batch or of several.
-    fn aggregate(&mut self, feed: &Feed<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
+    fn aggregate(&mut self, feed: &Batch<'_>, step: Step<'_>, noise: u64) -> Result<Met, TrainError> {
         let ones = vec![1.0; feed.targets.len()];
         let batches = self.balancer.batches();
         self.jacobians.resize_with(batches, Jacobian::default);
@@ -228,16 +221,16 @@ impl Stepper {
                 let part = &feed.rows[i * n / batches..(i + 1) * n / batches];
                 // Fewer rows than parts: there is nothing to tell apart.
                 let part = if part.is_empty() { feed.rows } else { part };
-                self.runner.forward_backward(&Feed { rows: part, ..*feed }, &ones, noise);
-                self.runner.jacobian(part.len(), jacobian);
+                self.session.forward_backward(&Batch { rows: part, ..*feed }, &ones, noise);
+                self.session.jacobian(jacobian);
             }
         }
-        let met = Met::new(self.runner.forward_backward(feed, &ones, noise));
+        let met = Met::new(self.session.forward_backward(feed, &ones, noise));
         if !met.is_finite() {
             return Ok(met);
         }
         if batches == 1 {
-            self.runner.jacobian(feed.rows.len(), &mut self.jacobians[0]);
+            self.session.jacobian(&mut self.jacobians[0]);
         }
         let mut views = Vec::with_capacity(batches);
         for jacobian in &self.jacobians {
@@ -251,18 +244,18 @@ impl Stepper {
     }
 
     /// The method tries out steps of the model. Then it makes the direction itself, or says weights as others do.
-    fn try_out(&mut self, feed: &Feed<'_>, held_out: &[u32], step: Step<'_>, rate: f64) -> Result<Met, TrainError> {
+    fn try_out(&mut self, feed: &Batch<'_>, held_out: &[u32], step: Step<'_>, rate: f64) -> Result<Met, TrainError> {
         let (tasks, noise) = (feed.targets.len(), self.noise ^ step.index);
-        let met = Met::new(self.runner.forward(feed, noise));
+        let met = Met::new(self.session.forward(feed, noise));
         let Some(explorer) = self.explorer.as_mut().filter(|_| met.is_finite()) else { return Ok(met) };
-        let (parameters, optimizer) = (self.runner.parameters(), &self.optimizer);
+        let (parameters, optimizer) = (self.session.parameters(), self.session.optimizer());
         let place = Place { step, feed: *feed, held_out, parameters, optimizer, rate, noise };
         self.direction.resize(parameters.values().len(), 0.0);
         if let Some(weights) = explorer.explore(self.balancer.as_mut(), &place, &mut self.direction)? {
             return Ok(Met { made: Made::Whole, ..met.weighed(Weights::both(weights)) });
         }
         let weights = self.balancer.weights(&Step { losses: &met.known, ..step }, None)?;
-        self.runner.backward(feed, &scatter(tasks, step.tasks, &weights.shared), noise);
+        self.session.backward(feed, &scatter(tasks, step.tasks, &weights.shared), noise);
         Ok(met.weighed(weights))
     }
 
@@ -282,16 +275,16 @@ impl Stepper {
     pub(super) fn checkpoint(&self, mut state: State) -> Checkpoint {
         state.balancer = self.balancer.state();
         state.learners = self.learners.iter().map(|l| l.state().clone()).collect();
-        state.optimizer_step = self.optimizer.state().step;
+        state.optimizer_step = self.session.optimizer().step;
         let tensors =
-            Tensors { parameters: self.parameters().clone(), moments: self.optimizer.state().moments.clone() };
+            Tensors { parameters: self.parameters().clone(), moments: self.session.optimizer().moments.clone() };
         Checkpoint::new(state, tensors)
     }
 
     pub(super) fn restore(&mut self, graph: &Graph, tensors: Tensors, state: &State) -> Result<(), TrainError> {
         let fits = tensors.parameters.values().len() == graph.scalar_count();
         let moments = OptimizerState { step: state.optimizer_step, moments: tensors.moments };
-        if !fits || !self.optimizer.restore(moments) || self.learners.len() != state.learners.len() {
+        if !fits || !self.session.restore(moments) || self.learners.len() != state.learners.len() {
             return Err(other());
         }
         for (learner, state) in self.learners.iter_mut().zip(&state.learners) {
@@ -300,7 +293,7 @@ impl Stepper {
             }
         }
         self.balancer.restore(&state.balancer)?;
-        self.runner.set_parameters(&tensors.parameters);
+        self.session.set_parameters(&tensors.parameters);
         Ok(())
     }
 }

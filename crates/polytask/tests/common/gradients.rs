@@ -1,27 +1,28 @@
 //! Gradients of whole networks against central differences.
 
 use super::Noise;
-use polytask_cpu::*;
+use polytask_exec::*;
 use polytask_graph::*;
+use polytask_model::Device;
 
 /// Names the random draws of a step.
 pub const NOISE: u64 = 7;
 
-/// A runner away from where everything starts, which is special: copies alike, mixtures even, corrections zero.
-pub fn runner(graph: &Graph, rows: usize, groups: &Groups) -> Runner {
+/// A session away from where everything starts, which is special: copies alike, mixtures even, corrections zero.
+pub fn session(graph: &Graph, rows: usize, groups: Groups) -> Box<dyn Session> {
     let mut parameters = Parameters::init(graph, 5);
     let mut noise = Noise(8);
     parameters.values_mut().iter_mut().for_each(|v| *v += 0.3 * (noise.next() as f32 - 0.5));
-    Runner::new(Plan::new(graph, rows, Mode::Train, groups), parameters)
+    Device::default().gradients(graph, rows, groups, &parameters).unwrap()
 }
 
 /// The gradient of the weighted losses of a network, at some `samples` of its parameters.
-pub fn check_gradients(name: &str, graph: &Graph, feed: &Feed<'_>, weights: &[f64], samples: usize) {
+pub fn check_gradients(name: &str, graph: &Graph, feed: &Batch<'_>, weights: &[f64], samples: usize) {
     let rows = feed.rows.len();
-    let mut r = runner(graph, rows, &Groups::merged(graph));
+    let mut r = session(graph, rows, Groups::merged(graph));
     r.forward_backward(feed, weights, NOISE);
     let all = (0..graph.parameters().len()).map(|p| {
-        let gradient = r.gradients(ParameterId(p), rows).pop().map(|g| g.1);
+        let gradient = r.gradients(ParameterId(p)).pop().map(|g| g.1);
         gradient.unwrap_or_else(|| vec![0.0; graph.parameter(ParameterId(p)).len()])
     });
     let gradients: Vec<f32> = all.flatten().collect();
@@ -35,7 +36,7 @@ pub fn check_gradients(name: &str, graph: &Graph, feed: &Feed<'_>, weights: &[f6
             r.set_parameters(&moved);
             let losses = r.forward(feed, NOISE);
             let losses: f64 = losses.iter().zip(weights).map(|(l, w)| l.unwrap() * w).sum();
-            losses + r.auxiliary_loss(weights, rows)
+            losses + r.auxiliary_loss(weights)
         };
         const STEP: f32 = 4e-3;
         let (left, here, right) = (at(-STEP), at(0.0), at(STEP));

@@ -10,8 +10,8 @@ use polytask::fit;
 use polytask::model::{Model, Network};
 use polytask::train::{Callback, Fitted};
 use polytask::{Build, Own, Prepared, prepare};
-use polytask_cpu::Parameters;
 use polytask_data::{ReadOptions, Table};
+use polytask_exec::Parameters;
 use polytask_graph::{Graph, ParameterId};
 
 /// All that came of training.

@@ -2,8 +2,8 @@
 
 use super::Draw;
 use crate::section::{Augment, Flip};
-use polytask_cpu::Bytes;
 use polytask_data::ImageShape;
+use polytask_exec::Bytes;
 use polytask_math::seed::SplitMix64;
 
 /// What was drawn for one image: each output pixel shows the source at a place that is linear in its own.

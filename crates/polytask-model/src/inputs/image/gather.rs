@@ -2,7 +2,7 @@
 
 use super::{Gallery, Pictures};
 use crate::inputs::EncodeError;
-use polytask_cpu::{Bytes, Gather, Numbers};
+use polytask_exec::{Bytes, Gather, Numbers};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;

@@ -19,9 +19,9 @@ pub use vocabulary::{Feature, Vocabulary};
 
 use super::{EncodeError, InputColumn};
 use crate::section::{Embedding, InputConfig, TextModel, TextPool};
-use polytask_cpu::Parameters;
 use polytask_data::text::{Splitter, Subwords};
 use polytask_data::{Column, Table, Values};
+use polytask_exec::Parameters;
 use polytask_graph::{Activation, DomainId, Graph, GraphBuilder, IndexColumn, NodeId, Reduction};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};

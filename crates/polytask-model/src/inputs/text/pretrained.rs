@@ -2,8 +2,8 @@
 
 use crate::files;
 use crate::inputs::EncodeError;
-use polytask_cpu::Parameters;
 use polytask_data::text::{WordVectors, word_vectors};
+use polytask_exec::Parameters;
 use polytask_graph::{Graph, ParameterId};
 use std::cell::Cell;
 use std::collections::HashSet;

@@ -3,17 +3,16 @@
 use super::{Body, Ensemble, columns};
 use crate::Error;
 use crate::dataset::Dataset;
+use crate::device::Device;
 use crate::inputs::Encoder;
-use crate::model::predicting;
 use crate::structure::Structure;
 use crate::tasks::{Link, Task};
-use polytask_cpu::Runner;
-use polytask_exec::{Outputs, TaskOutput, Values};
+use polytask_exec::{Batch, Outputs, Session, TaskOutput, Values};
 use polytask_trees::{Kind, Predictor};
 
 /// A body made ready to predict.
 pub(in crate::model) enum Engine {
-    Network(Box<Runner>),
+    Network(Box<dyn Session>),
     Trees {
         predictor: Box<Predictor>,
         kind: Kind,
@@ -35,21 +34,24 @@ pub(in crate::model) struct Ask<'a> {
 
 impl Body {
     /// What runs this many rows at a time, or as many as memory allows.
-    pub(in crate::model) fn engine(&self, rows: usize) -> Engine {
-        match self {
-            Body::Network(network) => {
-                Engine::Network(Box::new(Runner::new(predicting(&network.graph, rows), network.parameters.clone())))
-            }
+    ///
+    /// # Errors
+    /// The device cannot run a network.
+    pub(in crate::model) fn engine(&self, device: &Device, rows: usize) -> Result<Engine, Error> {
+        Ok(match self {
+            Body::Network(network) => Engine::Network(device.predicting(&network.graph, rows, &network.parameters)?),
             Body::Trees(trees) => Engine::Trees {
                 predictor: Box::new(Predictor::new(trees)),
                 kind: trees.kind(),
                 widths: trees.heads().iter().map(|head| head.width).collect(),
             },
             Body::Ensemble(ensemble) => {
-                let of = |bodies: &[Body]| bodies.iter().map(|body| body.engine(rows)).collect();
-                Engine::Ensemble(ensemble.members.iter().map(|member| of(&member.bodies)).collect())
+                let of = |bodies: &[Body]| bodies.iter().map(|body| body.engine(device, rows)).collect();
+                Engine::Ensemble(
+                    ensemble.members.iter().map(|member| of(&member.bodies)).collect::<Result<_, Error>>()?,
+                )
             }
-        }
+        })
     }
 
     /// Outputs of every task for some rows of a data set that this encoder has made.
@@ -58,13 +60,14 @@ impl Body {
     /// Rows that do not fit the body.
     pub fn outputs_of(
         &self,
+        device: &Device,
         encoder: &Encoder,
         tasks: &[Task],
         data: &Dataset,
         rows: &[u32],
     ) -> Result<Outputs, Error> {
         let ask = Ask { encoder, tasks, structure: &data.structure, data, rows };
-        self.run(&mut self.engine(rows.len()), ask)
+        self.run(&mut self.engine(device, rows.len())?, ask)
     }
 
     /// The outputs of every task.
@@ -81,8 +84,8 @@ impl Body {
         read: &mut Option<polytask_trees::Features>,
     ) -> Result<Outputs, Error> {
         match (self, engine) {
-            (Body::Network(network), Engine::Network(runner)) => {
-                let run = |feed: &polytask_cpu::Feed<'_>| runner.outputs(feed);
+            (Body::Network(network), Engine::Network(session)) => {
+                let run = |batch: &Batch<'_>| session.predict(batch);
                 let outputs = ask.data.with_structure(ask.structure, &network.graph, &[], ask.rows, run)?;
                 ask.data.features.check()?;
                 Ok(outputs)

@@ -84,7 +84,7 @@ impl<'a> Library<'a> {
     fn predict(&self, body: &Body, fold: usize, seen: &mut [Vec<f64>]) -> Result<(), Error> {
         let (table, prepared) = (self.material.table, self.material.prepared);
         let held = &self.material.folds[fold].held;
-        let outputs = body.outputs_of(&prepared.encoder, &table.tasks, &prepared.data, held)?;
+        let outputs = body.outputs_of(&prepared.device, &prepared.encoder, &table.tasks, &prepared.data, held)?;
         self.judge.write(seen, held, &outputs);
         Ok(())
     }
