@@ -39,7 +39,7 @@ impl Steps for Predict {
         self.file = case == "file";
         let of = |prediction: &Prediction| match prediction {
             Prediction::Numbers(values) => values.iter().take(COMPARED).copied().collect(),
-            Prediction::Classes { labels, probabilities } | Prediction::Labels { labels, probabilities, .. } => {
+            Prediction::Classes { labels, probabilities, .. } | Prediction::Labels { labels, probabilities, .. } => {
                 probabilities.chunks_exact(labels.len()).take(COMPARED).filter_map(|row| row.last().copied()).collect()
             }
             _ => Vec::new(),

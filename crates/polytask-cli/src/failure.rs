@@ -12,6 +12,12 @@ use polytask_serve::{LoadError, ServeError};
 use std::io;
 use std::path::PathBuf;
 
+/// Why processes cannot work together.
+const NO_MPI: &str = match cfg!(feature = "mpi") {
+    true => "the MPI library could not be begun",
+    false => "this program was built without MPI",
+};
+
 /// Anything that ends the program with a message.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -75,6 +81,21 @@ pub enum Failure {
     /// A token that cannot stand in a header.
     #[error("the token in {0} is empty, or has other than printable ASCII characters")]
     Token(String),
+    /// A model whose training rows nobody has summed up.
+    #[error("{} has no {}: an older program wrote it, or `train --groups`", .0.display(), polytask::model::SUMMARY)]
+    NoSummary(PathBuf),
+    /// Inputs that are not as they were.
+    #[error("not as in the training rows: {0}")]
+    Drifted(String),
+    /// A limit that nothing can keep to.
+    #[error("a limit is {0}; it must be 0 or above")]
+    Limit(f64),
+    /// Several processes of a program that cannot work together.
+    #[error("a launcher started {0} processes, and {NO_MPI}")]
+    NoMpi(usize),
+    /// Processes that are not at the same work.
+    #[error("the processes that were started together have {0}")]
+    RanksDiffer(&'static str),
     /// A text for a model that reads none.
     #[error("the model reads no text")]
     NoText,
@@ -117,12 +138,21 @@ impl Failure {
                 Some("put one into a file for --token-file, or into the environment's POLYTASK_TOKEN".to_owned())
             }
             Failure::Serve(ServeError::Listen { .. }) => Some("--port takes another port".to_owned()),
-            Failure::Serve(_) => None,
+            Failure::Serve(_) | Failure::Limit(_) => None,
             Failure::SameName(name) => Some(format!("name one of them otherwise, such as {name}-2=DIR")),
             Failure::ModelName(_) => {
                 Some("give the directory as NAME=DIR, the name in letters, digits and any of - _ . ~".to_owned())
             }
             Failure::Token(_) => Some("`openssl rand -hex 32` makes a good one".to_owned()),
+            Failure::NoMpi(_) => Some(
+                "build it with `cargo build --release --features mpi`, or start it without the launcher".to_owned(),
+            ),
+            Failure::RanksDiffer(_) => Some("give every machine the same program, config and data files".to_owned()),
+            Failure::NoSummary(_) => Some("train the model again".to_owned()),
+            Failure::Drifted(_) => Some(
+                "look at these columns; where the change is there to stay, train the model again with newer rows"
+                    .to_owned(),
+            ),
             Failure::NoText => Some("give a file with its inputs by --data".to_owned()),
             Failure::ReportOfSeveral => Some("`polytask report A B` compares what the directories hold".to_owned()),
             Failure::Mlflow(_) => Some("for example http://127.0.0.1:5000, as `mlflow server` prints it".to_owned()),
@@ -141,6 +171,10 @@ impl Failure {
             Failure::Aggregate(error) => error.exit_code(),
             Failure::OntoData(_) | Failure::Ending { .. } | Failure::TwoFormats { .. } => 2,
             Failure::Exists(_) | Failure::Serve(ServeError::Open(_)) => 2,
+            Failure::NoSummary(_) | Failure::RanksDiffer(_) => 1,
+            Failure::NoMpi(_) => 2,
+            Failure::Drifted(_) => 3,
+            Failure::Limit(_) => 2,
             Failure::SameName(_) | Failure::ModelName(_) | Failure::Token(_) => 2,
             Failure::Serve(_) => 1,
             Failure::Interval(Unbounded::Level(_) | Unbounded::Few { .. }) => 2,

@@ -1,5 +1,6 @@
 //! The `polytask` program: data on standard output, words and progress on standard error. Exit status 0: done;
-//! 1: the work failed; 2: the call or the config is wrong.
+//! 1: the work failed; 2: the call or the config is wrong;
+//! 3: `check` found that inputs have drifted.
 
 #![deny(
     clippy::print_stderr,
@@ -17,6 +18,7 @@ macro_rules! say {
 mod command;
 mod failure;
 mod progress;
+mod ranks;
 mod stop;
 mod text;
 mod track;

@@ -4,6 +4,7 @@ pub use polytask_report::number::{count, seconds};
 
 use std::borrow::Cow;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Columns aligned by their widest cell: the first to the left, the others to the right.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
@@ -35,9 +36,28 @@ pub fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(shown).collect())
 }
 
+/// Whether this process leaves speaking to another one.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// From now on this process says nothing.
+#[cfg(feature = "mpi")]
+pub fn be_silent() {
+    SILENT.store(true, Ordering::Relaxed);
+}
+
 /// A line on standard error. Where that is full or closed the words are lost, and nothing else.
 pub fn say(text: &str) {
+    if SILENT.load(Ordering::Relaxed) {
+        return;
+    }
     drop(std::io::stderr().lock().write_all(format!("{}\n", plain(text)).as_bytes()));
+}
+
+/// A line on standard error whoever else speaks.
+#[cfg(feature = "mpi")]
+pub fn shout(text: &str) {
+    SILENT.store(false, Ordering::Relaxed);
+    say(text);
 }
 
 /// A note on standard error, on one line whatever the names in it hold.

@@ -32,6 +32,11 @@ fn train_prints_scores_and_says_how_it_went() {
     macro_f1 # #
     log_loss # #
     auc # #
+    average_precision # #
+    precision # -
+    recall # 0
+    mcc # 0
+    brier # #
     grade accuracy # # 40
     macro_f1 # #
     log_loss # #
@@ -64,6 +69,11 @@ fn evaluate_prints_scores_in_the_order_of_the_config() {
     macro_f1 # #
     log_loss # #
     auc # #
+    average_precision # #
+    precision # -
+    recall # 0
+    mcc # 0
+    brier # #
     grade accuracy # # 200
     macro_f1 # #
     log_loss # #
@@ -83,6 +93,11 @@ fn evaluate_prints_scores_in_the_order_of_the_config() {
     "macro_f1": #,
     "log_loss": #,
     "auc": #,
+    "average_precision": #,
+    "precision": #,
+    "recall": #,
+    "mcc": #,
+    "brier": #,
     "n": 160
     },
     "grade": {

@@ -88,6 +88,7 @@ impl Refusal {
         let refused = |code: &Code| match code {
             Code::Date(_) => Some("it is a date, which is taken apart before the network"),
             Code::Encoded(_) => Some("a pretrained encoder reads it before the network"),
+            Code::Own(_) => Some("it is of a kind that a program brought, which makes its numbers"),
             Code::Text(text) if text.context.is_some() => Some("a pretrained encoder reads it"),
             Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Text(_) | Code::Image(_) => None,
         };

@@ -99,7 +99,8 @@ impl<'a> Spec<'a> {
                 | Code::Category(_)
                 | Code::Date(_)
                 | Code::Text(_)
-                | Code::Encoded(_) => None,
+                | Code::Encoded(_)
+                | Code::Own(_) => None,
             },
             number_levels: match &input.code {
                 Code::Category(category) => number_levels(category),
@@ -108,7 +109,8 @@ impl<'a> Spec<'a> {
                 | Code::Date(_)
                 | Code::Text(_)
                 | Code::Encoded(_)
-                | Code::Image(_) => None,
+                | Code::Image(_)
+                | Code::Own(_) => None,
             },
         });
         let transitions = model.network().into_iter().flat_map(|Network { graph, parameters }| {
@@ -210,8 +212,8 @@ fn scaling(input: &Input) -> Option<Scaling<'_>> {
             indicator: boolean.indicator,
             boolean: true,
         }),
-        // Formats other than this program's own refuse dates and pretrained encoders.
-        Code::Category(_) | Code::Date(_) | Code::Text(_) | Code::Encoded(_) | Code::Image(_) => None,
+        // Formats other than this program's own refuse dates, pretrained encoders and kinds that a program brought.
+        Code::Category(_) | Code::Date(_) | Code::Text(_) | Code::Encoded(_) | Code::Image(_) | Code::Own(_) => None,
     }
 }
 

@@ -5,6 +5,7 @@
 use polytask::config::{Config, Family, TaskKind, TreesMethod};
 use polytask::model::Model;
 use polytask::output::{Beside, Masks, Rows, Tokens};
+use polytask::tasks::{Decision, Kind};
 use polytask::{Experiment, data};
 use polytask_export::Format;
 use std::fmt::Write;
@@ -103,4 +104,20 @@ fn an_ensemble() {
     let model = fitted(folder.path(), |_| {});
     assert_eq!(model.body.family(), "ensemble");
     agrees(folder.path(), &model);
+}
+
+#[test]
+fn what_held_out_rows_decided() {
+    for family in [Family::Network, Family::Ensemble] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut model = fitted(folder.path(), |config| config.model.family = family);
+        for task in &mut model.tasks {
+            match &mut task.kind {
+                Kind::Binary(own) => own.decision = Decision { scale: 0.6, shift: 0.3, thresholds: vec![0.8] },
+                Kind::Category(own) => own.decision = Decision { scale: 0.5, ..Decision::default() },
+                _ => {}
+            }
+        }
+        agrees(folder.path(), &model);
+    }
 }

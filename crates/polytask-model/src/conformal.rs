@@ -200,7 +200,8 @@ impl Conformal {
                 | Kind::Roles(_)
                 | Kind::Arcs(_)
                 | Kind::Segmentation(_)
-                | Kind::PixelRegression(_) => Bound::Unknown,
+                | Kind::PixelRegression(_)
+                | Kind::Own(_) => Bound::Unknown,
             })
         };
         tasks.iter().zip(&self.tasks).map(of).collect()
@@ -247,7 +248,7 @@ fn mistakes(truth: &Truth, prediction: &Prediction) -> Option<Vec<f64>> {
         (Truth::Numbers(truth), Prediction::Numbers(values)) => {
             Some(truth.iter().zip(values).map(|(truth, value)| (truth - value).abs()).collect())
         }
-        (Truth::Classes(truth), Prediction::Classes { labels, probabilities }) => {
+        (Truth::Classes(truth), Prediction::Classes { labels, probabilities, .. }) => {
             let width = labels.len().max(1);
             let of = |(class, row): (&u32, &[f64])| match *class {
                 MISSING => f64::NAN,

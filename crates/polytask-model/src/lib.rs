@@ -8,6 +8,7 @@ pub mod config;
 pub mod conformal;
 mod dataset;
 mod device;
+pub mod drift;
 mod error;
 pub mod files;
 mod fit;

@@ -15,7 +15,7 @@ pub fn to_python<'py>(py: Python<'py>, prediction: &Prediction) -> PyResult<Boun
             said.set_item("values", PyArray1::from_slice(py, values))?;
             "numbers"
         }
-        Prediction::Classes { labels, probabilities } => {
+        Prediction::Classes { labels, probabilities, .. } => {
             said.set_item("labels", labels)?;
             said.set_item("probabilities", wide(py, probabilities, labels.len())?)?;
             said.set_item("codes", PyArray1::from_vec(py, prediction.classes()))?;

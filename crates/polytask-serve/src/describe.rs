@@ -77,6 +77,7 @@ impl Description {
                 }
                 Code::Text(_) | Code::Encoded(_) => (Vec::new(), json!("some words")),
                 Code::Image(_) => (Vec::new(), json!(PIXEL)),
+                Code::Own(_) => (Vec::new(), Value::Null),
             };
             // A text whose words are read beside its vector is two inputs of one column.
             if example.insert(input.column.clone(), value).is_some() {

@@ -4,6 +4,7 @@
 use crate::Error;
 use crate::build::Build;
 use crate::family::Plan;
+use crate::held;
 use crate::own::Own;
 use crate::prepare::Prepared;
 use crate::train::{Budget, Callback, Checkpoint, Fitted, Job, StopReason};
@@ -112,7 +113,9 @@ impl Group {
             return Err(Error::Diverged { by, kept: format!(", in {of} with seed {}", plan.config().train.seed) });
         }
         let config = plan.config().clone();
-        Ok(Trained { config, model: plan.model(prepared, fitted.body.clone()), fitted })
+        let mut model = plan.model(prepared, fitted.body.clone());
+        held::decide(&config, prepared, &which, &fitted, &mut model)?;
+        Ok(Trained { config, model, fitted })
     }
 }
 

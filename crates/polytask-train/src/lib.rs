@@ -7,6 +7,7 @@ mod error;
 mod experiment;
 mod family;
 mod group;
+mod held;
 pub mod linear;
 mod own;
 mod prepare;

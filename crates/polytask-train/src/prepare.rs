@@ -6,6 +6,7 @@ use polytask_data::{Dialect, Hint, LabelFiles, ReadOptions, Split, SplitRule, Ta
 use polytask_model::config::{
     Config, DataConfig, FileConfig, InputKind, LabelsConfig, Part, Role, Split as SplitConfig, TaskKind,
 };
+use polytask_model::drift::Summary;
 use polytask_model::inputs::{Encoder, Galleries, load_all};
 use polytask_model::model::{Body, Model};
 use polytask_model::notes::unseen;
@@ -32,6 +33,8 @@ pub struct Prepared {
     pub dialect: Dialect,
     /// Things worth saying about the data.
     pub notes: Vec<String>,
+    /// What the inputs of the training rows look like.
+    pub summary: Summary,
     /// Where networks run.
     pub device: Device,
 }
@@ -146,8 +149,20 @@ impl Source {
         let Fitted { encoder, tasks, .. } = fitted;
         let dialect = Dialect { decimal_comma: table.decimal_comma(), ..config.data.dialect().lasting() };
         let groups = groups(config, &table);
+        let summary = Summary::new(&encoder, &table, &split.train);
         let given_valid = config.data.sets().any(|set| set.split.gives_valid());
-        Ok(Prepared { encoder, tasks, data, split, groups, given_valid, dialect, notes, device: Device::default() })
+        Ok(Prepared {
+            encoder,
+            tasks,
+            data,
+            split,
+            groups,
+            given_valid,
+            dialect,
+            notes,
+            summary,
+            device: Device::default(),
+        })
     }
 }
 
@@ -388,14 +403,23 @@ fn hints(config: &Config) -> BTreeMap<String, Hint> {
     let inputs = config.inputs.iter().filter_map(|(name, input)| match input.kind? {
         InputKind::Number => Some((name.clone(), Hint::Number)),
         InputKind::Category | InputKind::Text => Some((name.clone(), Hint::Text)),
-        InputKind::Boolean | InputKind::Date => None,
+        InputKind::Boolean | InputKind::Date | InputKind::Own(_) => None,
         InputKind::Image => Some((name.clone(), Hint::Image)),
     });
     let tasks = config.tasks.iter().filter_map(|(name, task)| {
         let hint = match task.kind? {
             TaskKind::Regression | TaskKind::Count => Hint::Number,
             TaskKind::Segmentation | TaskKind::PixelRegression => Hint::Image,
-            _ => Hint::Text,
+            TaskKind::Binary
+            | TaskKind::Category
+            | TaskKind::Tags
+            | TaskKind::TokenCategory
+            | TaskKind::Multilabel
+            | TaskKind::Predicates
+            | TaskKind::Senses
+            | TaskKind::Roles
+            | TaskKind::Arcs => Hint::Text,
+            TaskKind::Own(_) => return None,
         };
         Some((task.column_of(name).to_owned(), hint))
     });

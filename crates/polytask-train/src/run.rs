@@ -2,14 +2,16 @@
 
 use crate::Error;
 use crate::family::Plan;
+use crate::held;
 use crate::prepare::Prepared;
 use crate::train::{Fitted, Round, Solved, StopReason};
 use indexmap::IndexMap;
 use polytask_model::config::Config;
-use polytask_model::conformal::{CONFORMAL, Conformal, HeldOut};
+use polytask_model::conformal::{CONFORMAL, Conformal};
 use polytask_model::files;
-use polytask_model::model::{CONFIG, GateUse, HISTORY, METRICS, Model, OWN, RUN, RunInfo, Scores, peak_memory};
-use polytask_model::tasks::Truth;
+use polytask_model::model::{
+    CONFIG, GateUse, HISTORY, METRICS, Model, OWN, RUN, RunInfo, SUMMARY, Scores, peak_memory,
+};
 use std::path::Path;
 
 /// A finished training.
@@ -21,6 +23,7 @@ pub struct Run {
     scores: Scores,
     gates: Vec<GateUse>,
     conformal: Option<Conformal>,
+    notes: Vec<String>,
 }
 
 /// What `metrics.json` holds.
@@ -39,13 +42,13 @@ struct Measured<'a> {
 impl Run {
     pub(crate) fn new(prepared: Prepared, plan: Plan, fitted: Fitted) -> Result<Self, Error> {
         let config = plan.config().clone();
-        let model = plan.model(&prepared, fitted.body.clone());
+        let mut model = plan.model(&prepared, fitted.body.clone());
         let all: Vec<usize> = (0..prepared.tasks.len()).collect();
+        let (conformal, notes) = held::decide(&config, &prepared, &all, &fitted, &mut model)?;
         let scores = model.score(&prepared.data, &all, prepared.measured().1)?;
         let chosen = [&prepared.split.valid, &prepared.split.train].into_iter().find(|rows| !rows.is_empty());
         let gates = chosen.map_or(Ok(Vec::new()), |rows| model.gates(&prepared.data, rows))?;
-        let conformal = conformal(&prepared, &model, &fitted)?;
-        Ok(Run { config, prepared, model, fitted, scores, gates, conformal })
+        Ok(Run { config, prepared, model, fitted, scores, gates, conformal, notes })
     }
 
     /// The trained model.
@@ -88,6 +91,11 @@ impl Run {
         self.conformal.as_ref()
     }
 
+    /// What is to be said of thresholds that were asked for and not found.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// What gates weigh experts by, on average over the validation rows.
     pub fn gates(&self) -> &[GateUse] {
         &self.gates
@@ -108,6 +116,7 @@ impl Run {
         if let Some(conformal) = &self.conformal {
             new.write(CONFORMAL, &serde_json::to_vec(conformal).map_err(files::FileError::from)?)?;
         }
+        new.write(SUMMARY, &serde_json::to_vec(&self.prepared.summary).map_err(files::FileError::from)?)?;
         self.model.write(&mut new)?;
         Ok(new.commit(OWN)?)
     }
@@ -140,20 +149,6 @@ impl Run {
             labels: labels.map(|(task, labels)| (task.name.clone(), counts(&|rows| labels.count(rows)))).collect(),
         }
     }
-}
-
-/// The mistakes of a model on rows that it was not fitted on: those of an ensemble's folds, or the validation rows.
-fn conformal(prepared: &Prepared, model: &Model, fitted: &Fitted) -> Result<Option<Conformal>, Error> {
-    let (rows, predictions, of) = match &fitted.out_of_fold {
-        Some(held) => (&held.rows, held.predictions.clone(), HeldOut::Folds),
-        None if prepared.split.valid.is_empty() => return Ok(None),
-        None => {
-            let rows = &prepared.split.valid;
-            (rows, model.predict_judged(&prepared.data, rows)?, HeldOut::Validation)
-        }
-    };
-    let truths: Vec<Truth> = prepared.data.labels.iter().map(|labels| labels.truth.select(rows)).collect();
-    Ok(Conformal::new(&model.tasks, &truths, &predictions, of))
 }
 
 fn json(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {

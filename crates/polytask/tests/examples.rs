@@ -35,7 +35,9 @@ fn each_example_says_what_it_promises() {
     let promises = [
         ("own_architecture", "half"),
         ("own_balancer", "weights in the last epoch"),
+        ("own_input_kind", "R2 of melting"),
         ("own_op_and_loss", "square"),
+        ("own_task_kind", "degrees between"),
         ("stop_early", "Stopped after"),
         ("train_from_arrays", "height at 2 and 10"),
     ];

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use polytask::metric::{Better, Metrics, accuracy, auc, log_loss, macro_f1, mae, pearson, poisson_deviance, r2, rmse};
+use polytask::metric::{
+    Better, Confused, Metrics, accuracy, auc, average_precision, brier, log_loss, macro_f1, mae, pearson,
+    poisson_deviance, r2, rmse,
+};
 use serde_json::Value;
 
 /// Both sides compute in f64 and differ in the order of at most sixty additions.
@@ -51,6 +54,12 @@ fn binary_agrees_with_scikit_learn_ties_included() {
     same(&f, "macro_f1", macro_f1(&y, &hard));
     same(&f, "log_loss", log_loss(&y, &pairs, 2));
     same(&f, "auc", auc(&positive, &p));
+    same(&f, "average_precision", average_precision(&positive, &p));
+    same(&f, "brier", brier(&positive, &p));
+    let confused = Confused::of(&y, &hard);
+    same(&f, "precision", confused.precision());
+    same(&f, "recall", confused.recall());
+    same(&f, "mcc", confused.mcc());
 }
 
 #[test]
@@ -77,6 +86,11 @@ fn undefined_metrics_are_absent() {
     assert_eq!(r2(&[0.1, 0.1, 0.1], &[0.0, 0.1, 0.2]), None);
     assert_eq!(r2(&[], &[]), None);
     assert_eq!(rmse(&[], &[]), None);
+    assert_eq!(average_precision(&[false], &[0.5]), None);
+    assert_eq!(brier(&[], &[]), None);
+    let quiet = Confused::of(&[1, 0], &[0, 0]);
+    assert_eq!((quiet.precision(), quiet.recall(), quiet.mcc()), (None, Some(0.0), Some(0.0)));
+    assert_eq!(Confused::of(&[], &[]).mcc(), None);
     assert_eq!(mae(&[], &[]), None);
     assert_eq!((pearson(&[], &[]), pearson(&[1.0, 2.0], &[3.0, 3.0])), (None, None));
     assert_eq!(pearson(&[1.0, 2.0, 4.0], &[-2.0, -4.0, -8.0]), Some(-1.0));

@@ -153,7 +153,7 @@ fn binary_reads_predicts_and_measures() {
     close(&[f64::from(task.outcome().initial_bias()[0])], &[-(3f64.ln())]);
 
     let prediction = predict(&task, &[0.0, 3f32.ln(), -200.0]);
-    let Prediction::Classes { labels: names, probabilities } = &prediction else { panic!() };
+    let Prediction::Classes { labels: names, probabilities, .. } = &prediction else { panic!() };
     assert_eq!(names, &["no", "yes"]);
     close(&probabilities[..4], &[0.5, 0.5, 0.25, 0.75]);
     // A sure answer keeps its digits: e^-200 and not 0.
@@ -164,13 +164,17 @@ fn binary_reads_predicts_and_measures() {
     let truth = Truth::Classes(vec![0, 1, 0, MISSING, UNSEEN]);
     let metrics = evaluate(&task, &truth, &[-1.0, 0.5, 2.0, 0.0, 0.0]);
     let names: Vec<&str> = metrics.scores.iter().map(|m| m.name).collect();
-    assert_eq!((names.as_slice(), metrics.n), (["accuracy", "macro_f1", "log_loss", "auc"].as_slice(), 4));
+    assert_eq!((&names[..4], metrics.n), (&["accuracy", "macro_f1", "log_loss", "auc"][..], 4));
+    assert_eq!(names[4..], ["average_precision", "precision", "recall", "mcc", "brier"]);
     // The class that was never seen is a mistake in accuracy, a third class in macro_f1, and nowhere else.
     let f1 = (2.0 / 4.0 + 2.0 / 3.0 + 0.0) / 3.0;
     let softplus = |z: f64| z.exp().ln_1p();
     let loss = (softplus(-1.0) + softplus(-0.5) + softplus(2.0)) / 3.0;
     let values: Vec<f64> = metrics.scores.iter().map(|m| m.value).collect();
-    close(&values, &[2.0 / 4.0, f1, loss, 0.5]);
+    let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
+    let brier = (sigmoid(-1.0).powi(2) + sigmoid(-0.5).powi(2) + sigmoid(2.0).powi(2)) / 3.0;
+    // Of two that are said one is right; of the two that are not, one is of a class that was never seen.
+    close(&values, &[2.0 / 4.0, f1, loss, 0.5, 0.5, 0.5, 1.0, 2.0 / 12f64.sqrt(), brier]);
     // Always "no" with its share of 3/4.
     let baseline = task.baseline(&truth);
     close(&[baseline.value("accuracy").unwrap(), baseline.value("auc").unwrap()], &[0.5, 0.5]);

@@ -4,10 +4,11 @@ use super::{Format, on_threads, print, print_json};
 use crate::failure::Failure;
 use crate::text;
 use polytask::config::Config;
+use polytask::drift::Summary;
 use polytask::model::{CONFIG, Model, RUN, RunInfo, Scores};
-use polytask_data::ReadOptions;
+use polytask_data::{ReadOptions, Table};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Score a model on the rows of a file
 #[derive(clap::Args)]
@@ -34,7 +35,9 @@ impl Evaluate {
         let (scores, notes) = on_threads(self.threads, || {
             let options = ReadOptions { folder: self.folder.clone(), ..model.read_options() };
             let table = polytask_data::read(&self.data, &options)?;
-            Ok::<_, Failure>((model.evaluate(&table)?, model.notes(&table)?))
+            let mut notes = model.notes(&table)?;
+            notes.extend(drifted(&self.model, &table));
+            Ok::<_, Failure>((model.evaluate(&table)?, notes))
         })??;
         let trained = self.trained_on().then(|| TRAINED.to_owned());
         let notes: Vec<String> = trained.into_iter().chain(notes).collect();
@@ -44,6 +47,11 @@ impl Evaluate {
             Format::Text => print(&table(&scores)),
         }
     }
+}
+
+/// What is to be said of inputs that are not as in the training rows of a model.
+pub(super) fn drifted(model: &Path, table: &Table) -> Vec<String> {
+    Summary::load(model).ok().flatten().map_or_else(Vec::new, |summary| summary.notes(table))
 }
 
 /// What is to be said where nothing new is asked of a model.

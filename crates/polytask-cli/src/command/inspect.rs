@@ -238,6 +238,7 @@ fn described(encoder: &polytask::inputs::Encoder) -> Vec<Value> {
             Code::Date(date) => format!("over {:.0} days", 2.0 * date.mean),
             Code::Encoded(encoded) => format!("a vector of {}", encoded.width()),
             Code::Text(words) => text::counted(words.words.0.len(), "word"),
+            Code::Own(own) => text::counted(own.parts().len(), "number"),
             Code::Image(image) => format!("{} x {} x {}", image.height, image.width, image.channels),
         };
         json!({ "name": input.column, "kind": input.code.kind().word(), "values": values })

@@ -3,6 +3,7 @@
 mod aggregate;
 mod architectures;
 mod balancers;
+mod check;
 mod compare;
 mod completions;
 mod data;
@@ -44,6 +45,8 @@ pub enum Command {
     Serve(serve::Serve),
     /// Score a model on the rows of a file
     Evaluate(evaluate::Evaluate),
+    /// Say whether the inputs of a file look like those that a model learnt from
+    Check(check::Check),
     /// Take a model to ONNX, PyTorch or Keras
     Export(export::Export),
     /// Train the joint model and one model a task, and say whether sharing helped
@@ -83,6 +86,7 @@ impl Command {
             Command::Predict(command) => command.run(),
             Command::Serve(command) => command.run(),
             Command::Evaluate(command) => command.run(),
+            Command::Check(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Compare(command) => command.run(),
             Command::Tune(command) => command.run(),

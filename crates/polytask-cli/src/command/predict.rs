@@ -87,7 +87,8 @@ impl Predict {
             };
             let predictions = model.predict(&table)?;
             // Labels are not asked for here: what they hold does not matter.
-            model.notes(&table)?.iter().for_each(|note| crate::text::note(note));
+            let drifted = super::evaluate::drifted(&self.model, &table);
+            model.notes(&table)?.iter().chain(&drifted).for_each(|note| crate::text::note(note));
             if let Some((row, reason)) = failed.iter().flatten().next() {
                 let count = failed.as_ref().map_or(0, BTreeMap::len);
                 say!(

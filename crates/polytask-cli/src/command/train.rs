@@ -4,6 +4,7 @@ mod groups;
 
 use super::{ConfigArguments, evaluate, on_threads, print};
 use crate::failure::Failure;
+use crate::ranks::{self, Ranks};
 use crate::track::Mlflow;
 use crate::watching::Watching;
 use crate::{stop, text};
@@ -15,7 +16,7 @@ use polytask::search;
 use polytask::share::Sharing;
 use polytask::tasks::Task;
 use polytask::train::{Callback, Checkpoint, Fitted, StopReason, TrainError};
-use polytask::{Experiment, FitError, Fits, Plan, Prepared, Run};
+use polytask::{Device, Experiment, FitError, Fits, Plan, Prepared, Run};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,17 +62,25 @@ impl Train {
         config.model.time = self.time.or(config.model.time);
         self.tracking.mlflow.as_deref().map_or(Ok(()), Mlflow::check)?;
         let stop = stop::on_signal();
-        on_threads(self.config.threads, || self.train(&config, stop))?
+        let ranks = Ranks::join()?;
+        let (rank, device) = (ranks.rank, ranks.device());
+        let threads = self.config.threads.or_else(ranks::threads);
+        let done = on_threads(threads, || self.train(&config, stop, rank, device)).flatten();
+        ranks.finish(done)
     }
 
-    fn train(&self, config: &Config, stop: Arc<AtomicBool>) -> Result<(), Failure> {
-        let experiment = Experiment::new(config.clone());
+    fn train(&self, config: &Config, stop: Arc<AtomicBool>, rank: usize, device: Device) -> Result<(), Failure> {
+        let experiment = Experiment::new(config.clone()).device(device);
         let prepared = experiment.prepare()?;
         prepared.notes.iter().for_each(|note| crate::text::note(note));
         if let Some(groups) = &self.groups {
             return self.train_groups(config, &prepared, groups, stop);
         }
         let plan = plan(&experiment, &prepared, &stop)?;
+        if rank > 0 {
+            return self.help(prepared, plan, &stop);
+        }
+        ranks::agree(&prepared, &plan)?;
         let lock = self.lock()?;
         let checkpoint = self.out.join(CHECKPOINT);
         let folder = self.out.join(FITS);
@@ -94,6 +103,7 @@ impl Train {
         };
         let config = plan.config();
         announce(&plan, &prepared);
+        ranks::said(&prepared, &plan).iter().for_each(|note| crate::text::note(note));
         note(&plan, &prepared)?.iter().for_each(|note| crate::text::note(note));
         let length = plan.length(&prepared);
         let mut watching = Watching::begin(&self.tracking, config, &prepared.tasks, length, stop, checkpoint)?;
@@ -107,6 +117,19 @@ impl Train {
             fits.remove();
         }
         self.say(&run)
+    }
+
+    /// What a process does that trains with the first one: its share of every batch. It writes nothing.
+    fn help(&self, prepared: Prepared, plan: Plan, stop: &AtomicBool) -> Result<(), Failure> {
+        ranks::agree(&prepared, &plan)?;
+        let Some(job) = plan.job(&prepared) else { return Ok(()) };
+        let checkpoint = self.out.join(CHECKPOINT);
+        let resume = match self.resume && checkpoint.exists() {
+            true => Some(Checkpoint::load(&checkpoint, &job).map_err(TrainError::from)?),
+            false => None,
+        };
+        Experiment::train(prepared, plan, resume, &mut Stopping(stop))?;
+        Ok(())
     }
 
     /// Keeps the directory for this run, if it may have it.
@@ -135,7 +158,9 @@ impl Train {
             print(&format!("\nWhat the gates weigh each expert by, on average:\n\n{}", gate_tables(gates)))?;
         }
         gate_warnings(gates).iter().for_each(|warning| say!("warning: {warning}"));
+        run.notes().iter().for_each(|note| crate::text::note(note));
         warn_of_useless(&run.model().tasks, run.scores());
+        warn_of_silent(&run.model().tasks, run.scores());
         say!("{}", next_steps(&self.out, &self.config.config));
         Ok(())
     }
@@ -272,6 +297,21 @@ fn ending(fitted: &Fitted) -> String {
         false => format!(" ({:.1} % of it waiting for images)", 100.0 * waits.iter().sum::<f64>() / waits.len() as f64),
     };
     format!("{why} after {epochs}, {steps}, {}{waited}; kept the model of {best}", text::seconds(fitted.seconds))
+}
+
+/// Says of which tasks the positive class is never said, though some rows have it.
+fn warn_of_silent(tasks: &[Task], scores: &Scores) {
+    let silent = |task: &&Task| {
+        let metrics = scores.tasks.get(&task.name).map(|score| &score.metrics);
+        metrics.is_some_and(|own| own.value("recall") == Some(0.0) && own.value("precision").is_none())
+    };
+    for task in tasks.iter().filter(silent) {
+        let name = &task.name;
+        say!(
+            "note: `{name}`'s positive class is said of no row, since its probability is nowhere 0.5 or more; \
+             [tasks.{name}] threshold = \"f1\" finds a better threshold on held-out rows"
+        );
+    }
 }
 
 /// Says which tasks a constant would have predicted as well, by the metric that `compare` goes by.

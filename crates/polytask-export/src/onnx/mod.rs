@@ -3,6 +3,7 @@
 //! Columns are fed as they stand in a table and predictions come out in the person's units: what a model does before and
 //! behind its network is part of the graph.
 
+mod decision;
 mod emit;
 mod image;
 mod inputs;

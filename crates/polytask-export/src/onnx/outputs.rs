@@ -5,7 +5,7 @@ use super::proto::Type;
 use super::writer::{Axis, Setting, Writer};
 use crate::error::{ExportError, Refusal};
 use crate::spec::Output;
-use polytask::tasks::{Kind, Regression, Task};
+use polytask::tasks::{Decision, Kind, Regression, Task};
 use polytask_graph::{DomainId, Loss, NodeId};
 
 /// A value that comes out.
@@ -70,19 +70,22 @@ impl Emit<'_> {
             }
             Kind::Count(_) => alone(self.number(predicted), "the expected count"),
             Kind::Binary(binary) => {
+                let predicted = self.calibrated_odds(predicted, &binary.decision);
                 let one = self.w.doubles(&[], &[1.0]);
-                let other = self.w.op("Sub", &[&one, predicted]);
-                let both = self.w.concat(&[other, predicted.to_owned()], -1);
+                let other = self.w.op("Sub", &[&one, &predicted]);
+                let both = self.w.concat(&[other, predicted], -1);
                 let probabilities = self.w.cast(&both, Type::Float);
-                self.classes(&binary.classes.labels, probabilities)
+                self.classes(&binary.classes.labels, probabilities, &binary.decision)
             }
             Kind::Category(category) => {
-                let probabilities = self.w.cast(predicted, Type::Float);
-                self.classes(&category.classes.labels, probabilities)
+                let predicted = self.calibrated_shares(predicted, &category.decision);
+                let probabilities = self.w.cast(&predicted, Type::Float);
+                self.classes(&category.classes.labels, probabilities, &category.decision)
             }
             Kind::Multilabel(multilabel) => {
-                let probabilities = self.w.cast(predicted, Type::Float);
-                self.flags(multilabel.labels.len(), probabilities)
+                let predicted = self.calibrated_odds(predicted, &multilabel.decision);
+                let probabilities = self.w.cast(&predicted, Type::Float);
+                self.flags(multilabel.labels.len(), probabilities, &multilabel.decision)
             }
             // No table has such a task.
             Kind::Tags(_)
@@ -92,16 +95,19 @@ impl Emit<'_> {
             | Kind::Roles(_)
             | Kind::Arcs(_)
             | Kind::Segmentation(_)
-            | Kind::PixelRegression(_) => Vec::new(),
+            | Kind::PixelRegression(_)
+            | Kind::Own(_) => Vec::new(),
         }
     }
 
-    /// Which labels are likelier than not, and how likely each is.
-    fn flags<'w>(&mut self, labels: usize, probabilities: String) -> Vec<Result<'w>> {
-        let half = self.w.float(0.5);
-        let there = self.w.op("GreaterOrEqual", &[&probabilities, &half]);
+    /// Which labels are said, and how likely each is.
+    fn flags<'w>(&mut self, labels: usize, probabilities: String, decision: &Decision) -> Vec<Result<'w>> {
+        let there = self.said_labels(&probabilities, labels, decision);
         let behind = vec![labels];
-        let words = "which labels are likelier than not";
+        let words = match decision.thresholds.is_empty() {
+            true => "which labels are likelier than not",
+            false => "which labels are said",
+        };
         vec![
             Result { part: "", value: there, kind: Type::Bool, behind: behind.clone(), words },
             Result { part: "probabilities", value: probabilities, kind: Type::Float, behind, words: "of the labels" },
@@ -136,18 +142,21 @@ impl Emit<'_> {
                 alone(self.number(&rate), "the expected count")
             }
             Kind::Binary(binary) => {
+                let raw = self.calibrated(&raw, &binary.decision);
                 let other = self.w.op("Neg", &[&raw]);
                 let both = self.w.concat(&[other, raw], -1);
                 let probabilities = self.w.op("Sigmoid", &[&both]);
-                self.classes(&binary.classes.labels, probabilities)
+                self.classes(&binary.classes.labels, probabilities, &binary.decision)
             }
             Kind::Category(category) => {
+                let raw = self.calibrated(&raw, &category.decision);
                 let probabilities = self.w.op_with("Softmax", &[&raw], vec![("axis", Setting::Int(-1))]);
-                self.classes(&category.classes.labels, probabilities)
+                self.classes(&category.classes.labels, probabilities, &category.decision)
             }
             Kind::Multilabel(multilabel) => {
+                let raw = self.calibrated(&raw, &multilabel.decision);
                 let probabilities = self.w.op("Sigmoid", &[&raw]);
-                self.flags(multilabel.labels.len(), probabilities)
+                self.flags(multilabel.labels.len(), probabilities, &multilabel.decision)
             }
             Kind::TokenCategory(category) => {
                 let best = self.argmax(&raw, -1);
@@ -167,7 +176,7 @@ impl Emit<'_> {
             Kind::Segmentation(segmentation) => {
                 let labels = &segmentation.classes.labels;
                 let probabilities = self.w.op_with("Softmax", &[&raw], vec![("axis", Setting::Int(-1))]);
-                self.classes_of(segmentation.canvas.size().to_vec(), labels, probabilities)
+                self.classes_of(segmentation.canvas.size().to_vec(), labels, probabilities, None)
             }
             Kind::PixelRegression(pixels) => {
                 let y = self.quantity(&pixels.quantity, &raw);
@@ -181,7 +190,7 @@ impl Emit<'_> {
                 }]
             }
             // Which predicates there are, and the best tree, are sought outside of the network.
-            Kind::Predicates(_) | Kind::Senses(_) | Kind::Roles(_) | Kind::Arcs(_) => {
+            Kind::Predicates(_) | Kind::Senses(_) | Kind::Roles(_) | Kind::Arcs(_) | Kind::Own(_) => {
                 let parts = ["scores", "labels"].into_iter().zip(loss.nodes().collect::<Vec<_>>());
                 let words = "what the network says, to be decoded";
                 let score = |(part, node): (&'static str, NodeId)| Result {
@@ -210,17 +219,25 @@ impl Emit<'_> {
         self.w.op("Add", &[&y, &shift])
     }
 
-    fn classes<'w>(&mut self, labels: &[String], probabilities: String) -> Vec<Result<'w>> {
-        self.classes_of(Vec::new(), labels, probabilities)
+    fn classes<'w>(&mut self, labels: &[String], probabilities: String, decision: &Decision) -> Vec<Result<'w>> {
+        let said = self.above_threshold(&probabilities, decision);
+        self.classes_of(Vec::new(), labels, probabilities, said)
     }
 
-    /// The likeliest class at each place of some axes, and the probabilities of all.
-    fn classes_of<'w>(&mut self, places: Vec<usize>, labels: &[String], probabilities: String) -> Vec<Result<'w>> {
-        let best = self.argmax(&probabilities, -1);
-        let value = self.labels(labels, &best);
+    /// The class at each place of some axes, the likeliest where nothing else is `said`, and the probabilities of all.
+    fn classes_of<'w>(
+        &mut self,
+        places: Vec<usize>,
+        labels: &[String],
+        probabilities: String,
+        said: Option<String>,
+    ) -> Vec<Result<'w>> {
+        let words = if said.is_some() { "the class that is said" } else { "the likeliest class" };
+        let said = said.unwrap_or_else(|| self.argmax(&probabilities, -1));
+        let value = self.labels(labels, &said);
         let behind = [&places[..], &[labels.len()]].concat();
         vec![
-            Result { part: "", value, kind: Type::String, behind: places, words: "the likeliest class" },
+            Result { part: "", value, kind: Type::String, behind: places, words },
             Result { part: "probabilities", value: probabilities, kind: Type::Float, behind, words: "of the classes" },
         ]
     }

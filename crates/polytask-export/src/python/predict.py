@@ -7,6 +7,12 @@ def softmax(z):
 def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
+# --- calibrated
+def calibrated(task, z):
+    """Logits as held-out rows set them right, and by output the probability from which on it is said."""
+    decision = task.get("decision", {})
+    return z * decision.get("scale", 1) + decision.get("shift", 0), decision.get("thresholds", [])
+
 # --- viterbi
 def viterbi(scores, start, steps):
     """The best sequence of tags: scores [tokens, tags], plus `start` at the first and `steps[before, after]` between."""
@@ -61,16 +67,20 @@ def objects(rows):
             predictions[name] = np.exp(z[:, 0])
 # --- binary
         if task["kind"] == "binary":
+            z, thresholds = calibrated(task, z)
             probabilities = sigmoid(np.concatenate([-z, z], axis=1))
-            predictions[name] = np.array(task["labels"])[probabilities.argmax(1)]
+            said = probabilities[:, 1] >= thresholds[0] if thresholds else probabilities.argmax(1)
+            predictions[name] = np.array(task["labels"])[said.astype(int)]
             predictions[name + ".probabilities"] = probabilities
 # --- category
         if task["kind"] == "category":
+            z, _ = calibrated(task, z)
             predictions[name] = np.array(task["labels"])[z.argmax(1)]
             predictions[name + ".probabilities"] = softmax(z)
 # --- multilabel
         if task["kind"] == "multilabel":
-            predictions[name] = sigmoid(z) >= 0.5
+            z, thresholds = calibrated(task, z)
+            predictions[name] = sigmoid(z) >= np.array(thresholds or [0.5])
             predictions[name + ".probabilities"] = sigmoid(z)
 # --- token_category
         if task["kind"] == "token_category":

@@ -182,7 +182,7 @@ fn table(emit: &Emit<'_>) -> String {
             Code::Boolean(_) => &["numbers", "number", "boolean"],
             Code::Category(_) => &["categories"],
             // Refused before.
-            Code::Date(_) | Code::Encoded(_) => &[],
+            Code::Date(_) | Code::Encoded(_) | Code::Own(_) => &[],
             Code::Image(_) => &["images"],
             Code::Text(_) => &["texts"],
         });
@@ -220,8 +220,9 @@ fn predict(emit: &Emit<'_>) -> String {
     let is_branch = |name: &str| branches.contains(name);
     let mut functions: BTreeSet<&str> = BTreeSet::new();
     for (_, text) in blocks(PREDICT).filter(|(name, _)| is_branch(name)) {
-        let called =
-            ["softmax", "sigmoid", "tags", "objects"].into_iter().filter(|name| text.contains(&format!("{name}(")));
+        let called = ["softmax", "sigmoid", "calibrated", "tags", "objects"]
+            .into_iter()
+            .filter(|name| text.contains(&format!("{name}(")));
         functions.extend(called);
     }
     let mut text = blocks_with(PREDICT, &functions);

@@ -139,7 +139,7 @@ impl Case {
                 };
                 let value: serde_json::Value = match prediction {
                     Prediction::Numbers(values) => (values[row] as f32).into(),
-                    Prediction::Classes { labels, probabilities } => {
+                    Prediction::Classes { labels, probabilities, .. } => {
                         line.insert(format!("{} probabilities", task.name), own(labels, probabilities).into());
                         labels[prediction.classes()[row] as usize].clone().into()
                     }

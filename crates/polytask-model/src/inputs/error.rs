@@ -125,6 +125,26 @@ pub enum EncodeError {
         /// The value.
         value: String,
     },
+    /// A column that a kind of the program's own refuses.
+    #[error("input `{input}`: {reason}")]
+    Own {
+        /// The input.
+        input: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A value that a kind of the program's own refuses.
+    #[error("{place}: input `{input}` holds `{value}`: {reason}")]
+    OwnValue {
+        /// The row.
+        place: Place,
+        /// The input.
+        input: String,
+        /// The value.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An identifier or free text.
     #[error("input `{input}`: {levels} different words in {rows} rows; this is an identifier or free text")]
     ManyLevels {

@@ -37,7 +37,9 @@ impl Features {
         for input in &encoder.inputs {
             let own = input.column == column;
             let (numbers, indices) = match &input.code {
-                Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Encoded(_) => (input.code.numbers(), 0),
+                Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Encoded(_) | Code::Own(_) => {
+                    (input.code.numbers(), 0)
+                }
                 Code::Category(_) => (0, 1),
                 Code::Text(_) if own => {
                     let text = self.texts.iter_mut().find(|text| text.column == column);
@@ -174,9 +176,12 @@ pub(super) fn features(
         }
         let name = match input.code.kind() {
             InputKind::Text => encoder.text_column(&input.column, table),
-            InputKind::Number | InputKind::Category | InputKind::Boolean | InputKind::Date | InputKind::Image => {
-                &input.column
-            }
+            InputKind::Number
+            | InputKind::Category
+            | InputKind::Boolean
+            | InputKind::Date
+            | InputKind::Image
+            | InputKind::Own(_) => &input.column,
         };
         let column = InputColumn::find(name, Some(input.code.kind()), table)?;
         match &input.code {
@@ -201,6 +206,9 @@ pub(super) fn features(
                     Source::Column(Scaled { values, shift: 0.0, factor: 1.0, fill: 0.0, indicator })
                 }));
             }
+            Code::Own(own) => sources.extend(own.read(&column)?.into_iter().map(|values| {
+                Source::Column(Scaled { values: values.into(), shift: 0.0, factor: 1.0, fill: 0.0, indicator: false })
+            })),
             Code::Category(category) => codes.push(category.read(&column)),
             Code::Encoded(encoded) => sources.push(Source::Vectors(encoded.read(&column)?, encoded.width())),
             // Texts stand in sentences.

@@ -10,6 +10,7 @@ mod features;
 mod image;
 mod infer;
 mod number;
+mod own;
 pub mod text;
 
 pub(crate) use boolean::truth_of;
@@ -23,6 +24,7 @@ pub use features::Features;
 pub use image::{Draw, Galleries, Gallery, Image, Step, Unpacked, load_all};
 pub(crate) use image::{Gathering, Limits, MOST_PIXELS};
 pub use number::Number;
+pub use own::{Own, OwnFeatures, OwnInput, register};
 pub use text::{Context, Encoded, Pieces, ReadPieces, Sentences, Text, Texts, TokenFeatures};
 
 use crate::column::is_plain;
@@ -73,6 +75,8 @@ pub enum Code {
     Encoded(Encoded),
     /// Pixels.
     Image(Image),
+    /// Numbers of a kind that the program has brought.
+    Own(Own),
 }
 
 impl Code {
@@ -85,6 +89,7 @@ impl Code {
             Code::Date(_) => InputKind::Date,
             Code::Text(_) | Code::Encoded(_) => InputKind::Text,
             Code::Image(_) => InputKind::Image,
+            Code::Own(own) => InputKind::Own(own.word()),
         }
     }
 }
@@ -97,6 +102,7 @@ impl Code {
             Code::Boolean(boolean) => 1 + usize::from(boolean.indicator),
             Code::Date(date) => date.parts().len() + usize::from(date.indicator),
             Code::Encoded(encoded) => encoded.width(),
+            Code::Own(own) => own.parts().len(),
             Code::Category(_) | Code::Text(_) | Code::Image(_) => 0,
         }
     }
@@ -268,7 +274,12 @@ impl Encoder {
             let context = match &mut input.code {
                 Code::Encoded(encoded) => Some(&mut encoded.context),
                 Code::Text(text) => text.context.as_mut().filter(|context| context.train.is_frozen()),
-                Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Date(_) | Code::Image(_) => None,
+                Code::Number(_)
+                | Code::Boolean(_)
+                | Code::Category(_)
+                | Code::Date(_)
+                | Code::Image(_)
+                | Code::Own(_) => None,
             };
             Some((held_name(i), context?))
         })
@@ -443,7 +454,7 @@ impl Encoder {
     pub fn hints(&self) -> BTreeMap<String, Hint> {
         let hint = |input: &Input| match &input.code {
             Code::Number(_) => Some(Hint::Number),
-            Code::Boolean(_) | Code::Date(_) => None,
+            Code::Boolean(_) | Code::Date(_) | Code::Own(_) => None,
             Code::Category(category) => Some(if category.numbers { Hint::Number } else { Hint::Text }),
             // Lists are lists whatever the hint.
             Code::Text(_) | Code::Encoded(_) => Some(Hint::Text),
@@ -465,6 +476,7 @@ impl Encoder {
                 Code::Encoded(encoded) => {
                     ((0..encoded.width()).map(|i| format!("{} {i}", input.column)).collect(), false)
                 }
+                Code::Own(own) => (own.parts().iter().map(|part| format!("{} {part}", input.column)).collect(), false),
                 Code::Category(_) | Code::Text(_) | Code::Image(_) => return Vec::new(),
             };
             names.extend(indicator.then(|| format!("{} missing", input.column)));
@@ -516,6 +528,8 @@ impl Encoder {
                 Code::Text(text) => text.check(),
                 Code::Encoded(encoded) => encoded.check(),
                 Code::Image(image) => image.check(),
+                // Checked when it was restored.
+                Code::Own(_) => Ok(()),
             }
             .map_err(|reason| EncodeError::Damaged { input: input.column.clone(), reason })?;
         }
@@ -533,7 +547,7 @@ fn context(code: &Code) -> Option<&Context> {
     match code {
         Code::Encoded(encoded) => Some(&encoded.context),
         Code::Text(text) => text.context.as_ref().filter(|context| context.train.is_frozen()),
-        Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Date(_) | Code::Image(_) => None,
+        Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Date(_) | Code::Image(_) | Code::Own(_) => None,
     }
 }
 
@@ -562,6 +576,7 @@ fn fit_input(
         InputKind::Boolean => Code::Boolean(Boolean::fit(&source, rows)?),
         InputKind::Category => Code::Category(Category::fit(&source, config, rows)?),
         InputKind::Date => Code::Date(Date::fit(&source, config, rows)?),
+        InputKind::Own(word) => Code::Own(Own::fit(word, &source, rows)?),
         InputKind::Text => {
             let resolved = |path: Option<&String>| {
                 let path = path.map(|path| environment::resolve(plan.folder, path)).transpose();

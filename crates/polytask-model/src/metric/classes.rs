@@ -59,3 +59,61 @@ pub fn auc(positive: &[bool], scores: &[f64]) -> Option<f64> {
     }
     Some((rank_sum - positives * (positives + 1.0) / 2.0) / (positives * negatives))
 }
+
+/// The mean of `(p - y)^2` over rows that are positive, y = 1, with a probability of p (Brier 1950).
+pub fn brier(positive: &[bool], scores: &[f64]) -> Option<f64> {
+    let squares = positive.iter().zip(scores).map(|(y, p)| (p - f64::from(u8::from(*y))).powi(2));
+    mean(squares, positive.len())
+}
+
+/// How often the positive class was said and was right.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Confused {
+    /// Said, and right.
+    pub hits: f64,
+    /// Said, and wrong.
+    pub wrong: f64,
+    /// Not said, and wrong.
+    pub missed: f64,
+    /// Not said, and right.
+    pub quiet: f64,
+}
+
+impl Confused {
+    /// From labels and what was said of them: 1 is the positive class.
+    pub fn of(labels: &[u32], said: &[u32]) -> Self {
+        let mut all = Confused::default();
+        for (label, said) in labels.iter().zip(said) {
+            let count = match (*label == 1, *said == 1) {
+                (true, true) => &mut all.hits,
+                (false, true) => &mut all.wrong,
+                (true, false) => &mut all.missed,
+                (false, false) => &mut all.quiet,
+            };
+            *count += 1.0;
+        }
+        all
+    }
+
+    /// The share of those said that are right; `None` where none is said.
+    pub fn precision(&self) -> Option<f64> {
+        let said = self.hits + self.wrong;
+        (said > 0.0).then(|| self.hits / said)
+    }
+
+    /// The share of the positive rows that are said; `None` where there is none.
+    pub fn recall(&self) -> Option<f64> {
+        let there = self.hits + self.missed;
+        (there > 0.0).then(|| self.hits / there)
+    }
+
+    /// The correlation of what is said with what is there (Matthews 1975); 0 where one of them is always the same.
+    pub fn mcc(&self) -> Option<f64> {
+        let Confused { hits, wrong, missed, quiet } = *self;
+        if hits + wrong + missed + quiet == 0.0 {
+            return None;
+        }
+        let sides = (hits + wrong) * (hits + missed) * (quiet + wrong) * (quiet + missed);
+        Some(if sides > 0.0 { (hits * quiet - wrong * missed) / sides.sqrt() } else { 0.0 })
+    }
+}

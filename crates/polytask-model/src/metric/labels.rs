@@ -9,13 +9,15 @@ pub struct Ranked {
     pub there: Vec<bool>,
     /// By row, from 0 to 1.
     pub scores: Vec<f64>,
+    /// From which score on it is said to be there.
+    pub threshold: f64,
 }
 
-/// True positives, false positives and false negatives where a score of 0.5 says that the label is there.
+/// True positives, false positives and false negatives of what its threshold says.
 fn confusion(label: &Ranked) -> [f64; 3] {
     let mut counts = [0.0; 3];
     for (there, score) in label.there.iter().zip(&label.scores) {
-        match (*there, *score >= 0.5) {
+        match (*there, *score >= label.threshold) {
             (true, true) => counts[0] += 1.0,
             (false, true) => counts[1] += 1.0,
             (true, false) => counts[2] += 1.0,
@@ -52,18 +54,18 @@ pub fn macro_auc(labels: &[Ranked]) -> Option<f64> {
 
 /// The mean over the labels of their average precision; labels that are there in no row are left out.
 pub fn mean_average_precision(labels: &[Ranked]) -> Option<f64> {
-    let known: Vec<f64> = labels.iter().filter_map(average_precision).collect();
+    let known: Vec<f64> = labels.iter().filter_map(|label| average_precision(&label.there, &label.scores)).collect();
     mean(known.iter().copied(), known.len())
 }
 
 /// `sum_n (R_n - R_{n-1}) P_n` over the different scores from the highest down, with the precision P and the recall R of
-/// the rows that score as high.
-fn average_precision(label: &Ranked) -> Option<f64> {
-    if label.scores.iter().any(|score| score.is_nan()) {
+/// the rows that score as high. `None` where no row is there.
+pub fn average_precision(there: &[bool], scores: &[f64]) -> Option<f64> {
+    if scores.iter().any(|score| score.is_nan()) {
         return None;
     }
-    let positives = label.there.iter().filter(|there| **there).count();
-    let mut rows: Vec<(f64, bool)> = label.scores.iter().copied().zip(label.there.iter().copied()).collect();
+    let positives = there.iter().filter(|there| **there).count();
+    let mut rows: Vec<(f64, bool)> = scores.iter().copied().zip(there.iter().copied()).collect();
     rows.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut seen, mut hits, mut area) = (0.0, 0.0, 0.0);
     for tied in rows.chunk_by(|a, b| a.0 == b.0) {

@@ -11,9 +11,9 @@ mod numbers;
 mod pixels;
 pub mod spans;
 
-pub use classes::{accuracy, auc, log_loss, macro_f1};
+pub use classes::{Confused, accuracy, auc, brier, log_loss, macro_f1};
 pub use count::poisson_deviance;
-pub use labels::{Ranked, macro_auc, macro_f1_of_labels, mean_average_precision, micro_f1};
+pub use labels::{Ranked, average_precision, macro_auc, macro_f1_of_labels, mean_average_precision, micro_f1};
 pub use numbers::{mae, pearson, r2, rmse};
 pub use pixels::Confusion;
 

@@ -43,9 +43,12 @@ impl Model {
 fn labels_what(task: &Task, encoder: &Encoder) -> Result<(), String> {
     let over = task.over.as_ref().and_then(|over| encoder.inputs.iter().find(|input| input.column == *over));
     let (fits, wanted) = match &task.kind {
-        Kind::Regression(_) | Kind::Binary(_) | Kind::Category(_) | Kind::Count(_) | Kind::Multilabel(_) => {
-            (task.over.is_none(), "no input")
-        }
+        Kind::Regression(_)
+        | Kind::Binary(_)
+        | Kind::Category(_)
+        | Kind::Count(_)
+        | Kind::Multilabel(_)
+        | Kind::Own(_) => (task.over.is_none(), "no input"),
         Kind::Tags(_)
         | Kind::TokenCategory(_)
         | Kind::Predicates(_)
@@ -74,8 +77,19 @@ fn fits(body: &Body, encoder: &Encoder, tasks: &[&Task]) -> Result<(), String> {
             of_rows(tasks)?;
             let alike = |(column, schema): (&super::TreeColumn<'_>, &Schema)| match (&column.input.code, schema) {
                 (Code::Category(_), Schema::Categories { .. }) => true,
-                (Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Encoded(_), Schema::Numbers) => true,
-                (Code::Category(_) | Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Encoded(_), _) => false,
+                (
+                    Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Encoded(_) | Code::Own(_),
+                    Schema::Numbers,
+                ) => true,
+                (
+                    Code::Category(_)
+                    | Code::Number(_)
+                    | Code::Boolean(_)
+                    | Code::Date(_)
+                    | Code::Encoded(_)
+                    | Code::Own(_),
+                    _,
+                ) => false,
                 (Code::Text(_) | Code::Image(_), _) => false,
             };
             let read = tree_columns(encoder);

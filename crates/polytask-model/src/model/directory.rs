@@ -23,6 +23,8 @@ pub const METRICS: &str = "metrics.json";
 pub const HISTORY: &str = "history.jsonl";
 /// The config as it was run, defaults filled in.
 pub const CONFIG: &str = "config.toml";
+/// What the inputs of the training rows look like.
+pub const SUMMARY: &str = "summary.json";
 /// How the run went.
 pub const RUN: &str = "run.json";
 /// What `--resume` goes on from.
@@ -31,7 +33,7 @@ pub const CHECKPOINT: &str = "checkpoint.safetensors";
 pub const FITS: &str = "fits";
 
 /// The files that belong to one model: they are replaced together.
-pub const OWN: &[&str] = &[TENSORS, METRICS, HISTORY, CONFIG, RUN, CONFORMAL, MODEL];
+pub const OWN: &[&str] = &[TENSORS, METRICS, HISTORY, CONFIG, RUN, CONFORMAL, SUMMARY, MODEL];
 
 /// Version of the directory's layout. A change that old programs cannot read raises it.
 const FORMAT: u64 = 1;

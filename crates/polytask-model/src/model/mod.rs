@@ -10,7 +10,7 @@ mod predictor;
 mod run;
 
 pub use body::{Body, Ensemble, Member, Network, TreeColumn, columns, tree_columns};
-pub use directory::{CHECKPOINT, CONFIG, FITS, HISTORY, METRICS, ModelError, OWN, RUN, TENSORS};
+pub use directory::{CHECKPOINT, CONFIG, FITS, HISTORY, METRICS, ModelError, OWN, RUN, SUMMARY, TENSORS};
 pub use gates::{GateUse, gate_warnings};
 pub use predictor::Predictor;
 pub use run::{RunInfo, peak_memory};

@@ -44,7 +44,8 @@ pub fn taken_for(column: &Column, kind: TaskKind) -> Option<String> {
         | TaskKind::Roles
         | TaskKind::Arcs
         | TaskKind::Segmentation
-        | TaskKind::PixelRegression => None,
+        | TaskKind::PixelRegression
+        | TaskKind::Own(_) => None,
     }
 }
 

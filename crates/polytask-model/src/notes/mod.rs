@@ -46,7 +46,8 @@ pub fn of_fit(config: &Config, encoder: &Encoder, tasks: &[Task], table: &Table,
             | Kind::Roles(_)
             | Kind::Arcs(_)
             | Kind::Segmentation(_)
-            | Kind::PixelRegression(_) => {}
+            | Kind::PixelRegression(_)
+            | Kind::Own(_) => {}
         }
     }
     let of = |input: &Input| {
@@ -56,7 +57,7 @@ pub fn of_fit(config: &Config, encoder: &Encoder, tasks: &[Task], table: &Table,
             Code::Category(_) => alike(column),
             Code::Date(date) => kinds::of_date(config.inputs.get(&input.column), date, column),
             Code::Image(_) => frames(table, &input.column),
-            Code::Boolean(_) | Code::Text(_) | Code::Encoded(_) => None,
+            Code::Boolean(_) | Code::Text(_) | Code::Encoded(_) | Code::Own(_) => None,
         }
     };
     said.extend(few(encoder.inputs.iter().filter_map(of).collect()));

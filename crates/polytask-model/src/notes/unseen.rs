@@ -19,7 +19,13 @@ pub fn unseen(encoder: &Encoder, tasks: &[Task], table: &Table, rows: &[u32], wh
             let found = Found::plain(table.column(&input.column)?, &category.levels, rows);
             found.said(rows.len(), what, "levels", &input.column, "; they are read as missing")
         }
-        Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Text(_) | Code::Encoded(_) | Code::Image(_) => None,
+        Code::Number(_)
+        | Code::Boolean(_)
+        | Code::Date(_)
+        | Code::Text(_)
+        | Code::Encoded(_)
+        | Code::Image(_)
+        | Code::Own(_) => None,
     };
     let of_task = |task: &Task| {
         let column = table.column(&task.column)?;
@@ -41,7 +47,8 @@ fn consequence(kind: &Kind) -> &'static str {
         | Kind::Senses(_)
         | Kind::Roles(_)
         | Kind::Segmentation(_)
-        | Kind::PixelRegression(_) => "",
+        | Kind::PixelRegression(_)
+        | Kind::Own(_) => "",
     }
 }
 
@@ -100,7 +107,8 @@ impl Found {
             | Kind::Roles(_)
             | Kind::Arcs(_)
             | Kind::Segmentation(_)
-            | Kind::PixelRegression(_) => return None,
+            | Kind::PixelRegression(_)
+            | Kind::Own(_) => return None,
         })
     }
 

@@ -117,7 +117,7 @@ impl<'a> Rows<'a> {
             return Ok(());
         }
         for (at, ((task, prediction), masks)) in model.tasks.iter().zip(predictions).zip(masks).enumerate() {
-            if let Prediction::Classes { labels, probabilities: all }
+            if let Prediction::Classes { labels, probabilities: all, .. }
             | Prediction::Labels { labels, probabilities: all, .. } = prediction
                 && beside.probabilities
             {
@@ -132,7 +132,7 @@ impl<'a> Rows<'a> {
                         serde_json::to_writer(&mut *out, &json!(interval))?;
                     }
                 }
-                (Prediction::Classes { labels, probabilities }, Some(bound @ Bound::Likely(_))) => {
+                (Prediction::Classes { labels, probabilities, .. }, Some(bound @ Bound::Likely(_))) => {
                     key(&format!("{} set", task.name), out)?;
                     serde_json::to_writer(&mut *out, &set(bound, labels, probabilities, row))?;
                 }
@@ -141,7 +141,7 @@ impl<'a> Rows<'a> {
             key(&task.name, out)?;
             match prediction {
                 Prediction::Numbers(values) => serde_json::to_writer(&mut *out, &json!(values[row]))?,
-                Prediction::Classes { .. } => serde_json::to_writer(&mut *out, best(prediction, row))?,
+                Prediction::Classes { .. } => serde_json::to_writer(&mut *out, prediction.class(row))?,
                 Prediction::Labels { .. } => serde_json::to_writer(&mut *out, &prediction.likely_labels(row))?,
                 Prediction::Spans(spans) => serde_json::to_writer(&mut *out, &tokens.spans(row, &spans[row]))?,
                 Prediction::Tokens { .. } => serde_json::to_writer(&mut *out, &best_of_tokens(prediction, row))?,
@@ -179,7 +179,7 @@ impl<'a> Rows<'a> {
                         }
                     }
                 }
-                Prediction::Classes { labels, probabilities: all }
+                Prediction::Classes { labels, probabilities: all, .. }
                 | Prediction::Labels { labels, probabilities: all, .. } => {
                     push(name.clone(), Cells::Texts(Box::new(|row| said(prediction, row))));
                     if let Some(bound @ Bound::Likely(_)) = bound {
@@ -290,19 +290,6 @@ fn field(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The likeliest class of a row, the first of equals.
-fn best(prediction: &Prediction, row: usize) -> &str {
-    let Prediction::Classes { labels, probabilities } = prediction else { return "" };
-    let own = &probabilities[row * labels.len()..(row + 1) * labels.len()];
-    let mut best = 0;
-    for (class, p) in own.iter().enumerate() {
-        if *p > own[best] {
-            best = class;
-        }
-    }
-    &labels[best]
-}
-
 /// The classes of a row's set.
 fn set<'a>(bound: &Bound, labels: &'a [String], probabilities: &[f64], row: usize) -> Vec<&'a str> {
     let own = &probabilities[row * labels.len()..(row + 1) * labels.len()];
@@ -338,11 +325,11 @@ fn arcs(prediction: &Prediction, row: usize) -> Vec<Arc<'_>> {
     heads[row].iter().zip(&relations[row]).enumerate().map(arc).collect()
 }
 
-/// The likeliest class of a row, or the labels that it is likelier to have than not.
+/// What is said of a row: its class, or its labels.
 fn said(prediction: &Prediction, row: usize) -> Cow<'_, str> {
     match prediction {
         Prediction::Labels { separator, .. } => prediction.likely_labels(row).join(separator).into(),
-        _ => best(prediction, row).into(),
+        _ => prediction.class(row).into(),
     }
 }
 

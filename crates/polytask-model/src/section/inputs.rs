@@ -2,6 +2,7 @@
 
 use super::error::Problem;
 use super::image::{self, Augment, ImageFit, ImageSize};
+use super::own::{OwnWord, kind_of_word};
 use super::pretrained::EncoderConfig;
 use super::scalar::Scalar;
 use super::shorthand::{Shorthand, shorthand};
@@ -11,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What an input column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InputKind {
     /// A quantity: standardised, missing values filled with the mean.
@@ -27,7 +28,13 @@ pub enum InputKind {
     Text,
     /// PNG, JPEG, WebP, GIF, BMP or TIFF images: their paths, or the files themselves in Parquet; or arrays of pixels.
     Image,
+    /// A kind that the program has brought.
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Own(OwnWord),
 }
+
+kind_of_word!(InputKind, OWN_INPUTS);
 
 impl From<InputKind> for InputConfig {
     fn from(kind: InputKind) -> Self {
@@ -235,20 +242,11 @@ pub(crate) struct InputTable {
 
 impl Shorthand for InputConfig {
     type Table = InputTable;
-    const WORDS: &'static [&'static str] = &["number", "category", "boolean", "date", "text", "image"];
+    const WORDS: &'static [&'static str] = &InputKind::WORDS;
     const TABLE: &'static str = "or a table such as { kind = \"number\" }";
 
     fn from_word(word: &str) -> Option<Self> {
-        let kind = match word {
-            "number" => InputKind::Number,
-            "category" => InputKind::Category,
-            "boolean" => InputKind::Boolean,
-            "date" => InputKind::Date,
-            "text" => InputKind::Text,
-            "image" => InputKind::Image,
-            _ => return None,
-        };
-        Some(InputConfig { kind: Some(kind), ..InputConfig::default() })
+        InputKind::of_word(word).map(InputConfig::from)
     }
 
     fn from_table(table: InputTable) -> Result<Self, String> {
@@ -338,8 +336,18 @@ impl InputConfig {
 }
 
 impl InputKind {
+    /// The built-in kinds.
+    const ALL: [InputKind; 6] = [
+        InputKind::Number,
+        InputKind::Category,
+        InputKind::Boolean,
+        InputKind::Date,
+        InputKind::Text,
+        InputKind::Image,
+    ];
+
     /// As it is written in the config.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             InputKind::Number => "number",
             InputKind::Category => "category",
@@ -347,6 +355,7 @@ impl InputKind {
             InputKind::Date => "date",
             InputKind::Text => "text",
             InputKind::Image => "image",
+            InputKind::Own(word) => word.as_str(),
         }
     }
 }

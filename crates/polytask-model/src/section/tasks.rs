@@ -1,14 +1,16 @@
 //! `[tasks.NAME]`: what is predicted.
 
 use super::error::Problem;
+use super::own::{OwnWord, kind_of_word};
 use super::scalar::Scalar;
 use super::shorthand::{Shorthand, shorthand};
+use super::threshold::Threshold;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a task predicts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
     /// A quantity.
@@ -37,11 +39,34 @@ pub enum TaskKind {
     Segmentation,
     /// A quantity for each pixel of an image, such as its depth.
     PixelRegression,
+    /// A kind that the program has brought.
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Own(OwnWord),
 }
 
+kind_of_word!(TaskKind, OWN_TASKS);
+
 impl TaskKind {
+    /// The built-in kinds.
+    const ALL: [TaskKind; 13] = [
+        TaskKind::Regression,
+        TaskKind::Binary,
+        TaskKind::Category,
+        TaskKind::Count,
+        TaskKind::Tags,
+        TaskKind::TokenCategory,
+        TaskKind::Multilabel,
+        TaskKind::Predicates,
+        TaskKind::Senses,
+        TaskKind::Roles,
+        TaskKind::Arcs,
+        TaskKind::Segmentation,
+        TaskKind::PixelRegression,
+    ];
+
     /// As it is written in the config.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             TaskKind::Regression => "regression",
             TaskKind::Binary => "binary",
@@ -56,6 +81,7 @@ impl TaskKind {
             TaskKind::Arcs => "arcs",
             TaskKind::Segmentation => "segmentation",
             TaskKind::PixelRegression => "pixel_regression",
+            TaskKind::Own(word) => word.as_str(),
         }
     }
 
@@ -265,6 +291,15 @@ pub struct TaskConfig {
     /// Roles: layers of LSTMs in both directions over the tokens of each predicate's sentence, from 0 to 8. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<usize>,
+    /// Binary and multilabel: the least probability at which the positive class, or a label, is said: a number above 0 and
+    /// below 1, or what it is to be good for on held-out rows: "f1", "balanced_accuracy", { precision = 0.9 } (at least),
+    /// { recall = 0.9 } or { cost = { fp = 1, fn = 5 } }. Default 0.5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Threshold>,
+    /// Binary, category and multilabel: set the probabilities right on held-out rows, where that predicts others of them
+    /// better. Default true, and false with `class_weights`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibrate: Option<bool>,
     /// Widths of the hidden layers of this task's head. Of pixels each is a convolution of 3 x 3, after the image has been
     /// doubled in size where it is still smaller than the labels. Default: `model.head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -317,6 +352,12 @@ impl TaskConfig {
             ("column", self.column.is_some() && kind == TaskKind::Arcs),
             ("width", self.width.is_some() && !sized),
             ("layers", self.layers.is_some() && kind != TaskKind::Roles),
+            ("threshold", self.threshold.is_some() && !matches!(kind, TaskKind::Binary | TaskKind::Multilabel)),
+            (
+                "calibrate",
+                self.calibrate.is_some()
+                    && !matches!(kind, TaskKind::Binary | TaskKind::Category | TaskKind::Multilabel),
+            ),
         ]
         .iter()
         .find_map(|(key, stray)| stray.then_some(*key))
@@ -354,6 +395,7 @@ impl TaskConfig {
                 _ => return Err(Problem::new(&key("columns"), "`columns` belongs to `kind = \"multilabel\"`")),
             }
         }
+        self.threshold.map_or(Ok(()), |threshold| threshold.check(&key("threshold")))?;
         if let Some(width) = self.width.filter(|w| !(2..=4096).contains(w) || w % 2 == 1) {
             return Err(Problem::value(&key("width"), width, "it must be even, from 2 to 4096"));
         }

@@ -1,12 +1,13 @@
 //! One of two classes.
 
 use super::classes::{Classes, unknown_label};
+use super::decision::{Decision, Seen, log};
 use super::labels::{LabelColumn, Labels, Target, Truth, UNSEEN};
 use super::{Layout, Outcome, Prediction, TaskError};
 use crate::column::levels;
 use crate::inputs::truth_of;
-use crate::metric::{Better, Metrics, auc};
-use crate::section::TaskConfig;
+use crate::metric::{Better, Confused, Metrics, auc, average_precision, brier};
+use crate::section::{TaskConfig, Threshold};
 use polytask_data::Hint;
 use polytask_exec::TaskOutput;
 use polytask_graph::LossKind;
@@ -20,6 +21,9 @@ pub struct Binary {
     pub classes: Classes,
     /// Whether every label but the positive one is negative, because the column has more than two.
     pub rest: bool,
+    /// What held-out rows say of its probabilities.
+    #[serde(default, skip_serializing_if = "Decision::is_plain")]
+    pub decision: Decision,
 }
 
 impl Binary {
@@ -57,7 +61,7 @@ impl Binary {
             classes.shares.reverse();
             classes.weights.reverse();
         }
-        Ok(Binary { classes, rest: false })
+        Ok(Binary { classes, rest: false, decision: Decision::default() })
     }
 
     /// One label against all others together, which are called `not LABEL`.
@@ -75,7 +79,8 @@ impl Binary {
         };
         let pair = [(format!("not {positive}"), known - hits), (positive.to_owned(), *hits)];
         let present: &[(String, usize)] = if *hits == known { &pair[1..] } else { &pair };
-        Ok(Binary { classes: Classes::from_counts(source, config, present)?, rest: true })
+        let classes = Classes::from_counts(source, config, present)?;
+        Ok(Binary { classes, rest: true, decision: Decision::default() })
     }
 
     /// The class of every row.
@@ -85,6 +90,33 @@ impl Binary {
             classes.iter_mut().filter(|class| **class == UNSEEN).for_each(|class| *class = 0);
         }
         classes
+    }
+
+    /// See [`Task::decide`](super::Task::decide); an empty text where no threshold meets the aim.
+    pub(super) fn decide(
+        &mut self,
+        calibrates: bool,
+        aim: Option<Threshold>,
+        truth: &[u32],
+        held: Prediction,
+    ) -> (Prediction, Vec<String>) {
+        let Prediction::Classes { probabilities, .. } = &held else { return (held, Vec::new()) };
+        let logits: Vec<f64> = probabilities.chunks_exact(2).map(|row| log(row[1]) - log(row[0])).collect();
+        let rows = truth.iter().zip(&logits).filter(|(class, _)| **class < 2);
+        let (known, seen): (Vec<u32>, Vec<f64>) = rows.map(|(class, z)| (*class, *z)).unzip();
+        if calibrates {
+            self.decision.calibrate(&[Seen { logits: &seen, truth: &known, classes: 1 }]);
+        }
+        let found = aim.map(|aim| self.decision.find(aim, &seen, &known));
+        let unmet = if found == Some(None) { vec![String::new()] } else { Vec::new() };
+        self.decision.thresholds = found.flatten().into_iter().collect();
+        let pairs = logits.iter().map(|z| (1.0 / (1.0 + self.decision.logit(*z).exp()), self.decision.positive(*z)));
+        (self.of_probabilities(Binary::pairs(pairs)), unmet)
+    }
+
+    /// A prediction from the probabilities of both classes of each row.
+    pub(super) fn of_probabilities(&self, probabilities: Vec<f64>) -> Prediction {
+        self.classes.prediction(probabilities, self.decision.thresholds.first().copied())
     }
 
     /// Probabilities of both classes from that of the positive one and that of the negative one.
@@ -123,12 +155,12 @@ impl Outcome for Binary {
     fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
         // Both are computed from the logit, so that neither loses its digits near 0.
         let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
-        let pairs = output.prediction.values().iter().map(|z| (sigmoid(-f64::from(*z)), sigmoid(f64::from(*z))));
-        self.classes.prediction(Binary::pairs(pairs))
+        let logits = output.prediction.values().iter().map(|z| self.decision.logit(f64::from(*z)));
+        self.of_probabilities(Binary::pairs(logits.map(|z| (sigmoid(-z), sigmoid(z)))))
     }
 
     fn constant(&self, rows: usize) -> Prediction {
-        self.classes.prediction(self.classes.shares.repeat(rows))
+        self.classes.prediction(self.classes.shares.repeat(rows), None)
     }
 
     fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {
@@ -139,6 +171,12 @@ impl Outcome for Binary {
         let (positive, scores): (Vec<bool>, Vec<f64>) =
             truth.iter().zip(probabilities.chunks_exact(2)).filter_map(of).unzip();
         metrics.push("auc", Better::Higher, auc(&positive, &scores));
+        metrics.push("average_precision", Better::Higher, average_precision(&positive, &scores));
+        let confused = Confused::of(&truth, &predicted);
+        metrics.push("precision", Better::Higher, confused.precision());
+        metrics.push("recall", Better::Higher, confused.recall());
+        metrics.push("mcc", Better::Higher, confused.mcc());
+        metrics.push("brier", Better::Lower, brier(&positive, &scores));
         metrics
     }
 
@@ -148,7 +186,7 @@ impl Outcome for Binary {
 
     fn check(&self) -> Result<(), String> {
         match self.classes.labels.len() {
-            2 => self.classes.check(),
+            2 => self.classes.check().and_then(|()| self.decision.check(1)),
             n => Err(format!("a binary task with {n} classes")),
         }
     }

@@ -1,6 +1,7 @@
 //! One of several classes.
 
 use super::classes::Classes;
+use super::decision::{Decision, Seen, log};
 use super::labels::{LabelColumn, Labels, Target, Truth};
 use super::{Layout, Outcome, Prediction, TaskError};
 use crate::metric::{Better, Metrics};
@@ -19,6 +20,9 @@ pub struct Category {
     /// In the order of the outputs.
     #[serde(flatten)]
     pub classes: Classes,
+    /// What held-out rows say of its probabilities.
+    #[serde(default, skip_serializing_if = "Decision::is_plain")]
+    pub decision: Decision,
 }
 
 impl Category {
@@ -31,9 +35,33 @@ impl Category {
                 count,
                 rows: rows.len(),
             }),
-            _ => Ok(Category { classes }),
+            _ => Ok(Category { classes, decision: Decision::default() }),
         }
     }
+}
+
+impl Category {
+    /// See [`Task::decide`](super::Task::decide).
+    pub(super) fn decide(&mut self, calibrates: bool, truth: &[u32], held: Prediction) -> Prediction {
+        let Prediction::Classes { probabilities, .. } = &held else { return held };
+        let (classes, logits) = (self.width(), probabilities.iter().map(|p| log(*p)).collect::<Vec<f64>>());
+        let rows = truth.iter().zip(logits.chunks_exact(classes)).filter(|(class, _)| (**class as usize) < classes);
+        let (known, seen): (Vec<u32>, Vec<&[f64]>) = rows.map(|(class, row)| (*class, row)).unzip();
+        if calibrates {
+            self.decision.calibrate(&[Seen { logits: &seen.concat(), truth: &known, classes }]);
+        }
+        let mut all: Vec<f64> = logits.iter().map(|z| self.decision.scale * z).collect();
+        all.chunks_exact_mut(classes).for_each(softmax);
+        self.classes.prediction(all, None)
+    }
+}
+
+/// Logits as probabilities; the largest is taken off first, so that no exponential overflows.
+fn softmax(row: &mut [f64]) {
+    let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    row.iter_mut().for_each(|z| *z = (*z - largest).exp());
+    let sum: f64 = row.iter().sum();
+    row.iter_mut().for_each(|p| *p /= sum);
 }
 
 impl Outcome for Category {
@@ -62,19 +90,14 @@ impl Outcome for Category {
     }
 
     fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
-        let mut probabilities: Vec<f64> = output.prediction.values().iter().map(|z| f64::from(*z)).collect();
-        for row in probabilities.chunks_exact_mut(output.prediction.width().max(1)) {
-            // Softmax; the largest logit is taken off first, so that no exponential overflows.
-            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            row.iter_mut().for_each(|z| *z = (*z - largest).exp());
-            let sum: f64 = row.iter().sum();
-            row.iter_mut().for_each(|p| *p /= sum);
-        }
-        self.classes.prediction(probabilities)
+        let mut probabilities: Vec<f64> =
+            output.prediction.values().iter().map(|z| self.decision.scale * f64::from(*z)).collect();
+        probabilities.chunks_exact_mut(output.prediction.width().max(1)).for_each(softmax);
+        self.classes.prediction(probabilities, None)
     }
 
     fn constant(&self, rows: usize) -> Prediction {
-        self.classes.prediction(self.classes.shares.repeat(rows))
+        self.classes.prediction(self.classes.shares.repeat(rows), None)
     }
 
     fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {
@@ -87,6 +110,6 @@ impl Outcome for Category {
     }
 
     fn check(&self) -> Result<(), String> {
-        self.classes.check()
+        self.classes.check().and_then(|()| self.decision.check(0))
     }
 }

@@ -72,8 +72,8 @@ impl Classes {
     }
 
     /// A prediction of `n` rows from their probabilities.
-    pub(super) fn prediction(&self, probabilities: Vec<f64>) -> Prediction {
-        Prediction::Classes { labels: self.labels.clone(), probabilities }
+    pub(super) fn prediction(&self, probabilities: Vec<f64>, threshold: Option<f64>) -> Prediction {
+        Prediction::Classes { labels: self.labels.clone(), probabilities, threshold }
     }
 
     /// The likeliest class of every element of each row, by their logits.

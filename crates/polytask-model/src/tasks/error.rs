@@ -255,6 +255,16 @@ pub enum TaskError {
         /// The column.
         column: String,
     },
+    /// Labels that a kind of the program's own refuses.
+    #[error("{}task `{task}`: {reason}", place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default())]
+    Own {
+        /// The row, where it is one.
+        place: Option<Box<Place>>,
+        /// The task.
+        task: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A stored task that does not hold together.
     #[error("task `{task}` is damaged: {reason}")]
     Damaged {

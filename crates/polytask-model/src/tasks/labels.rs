@@ -349,8 +349,17 @@ impl<'a> LabelColumn<'a> {
         }
     }
 
+    /// Labels that a kind of the program's own refuses: all of them, or that of a row.
+    pub fn own(&self, row: Option<usize>, reason: String) -> TaskError {
+        let place = row.map(|row| Box::new(self.table.place(row)));
+        TaskError::Own { place, task: self.task.to_owned(), reason }
+    }
+
     /// The labels as numbers, NaN where missing.
-    pub(super) fn numbers(&self, kind: &'static str) -> Result<std::borrow::Cow<'a, [f64]>, TaskError> {
+    ///
+    /// # Errors
+    /// A word; `kind` is what the message says that the task is.
+    pub fn numbers(&self, kind: &'static str) -> Result<std::borrow::Cow<'a, [f64]>, TaskError> {
         crate::column::numbers(self.column).map_err(|row| TaskError::NotNumber {
             place: Box::new(self.table.place(row)),
             task: self.task.to_owned(),
@@ -368,7 +377,7 @@ impl<'a> LabelColumn<'a> {
     ///
     /// # Errors
     /// No label, or only one.
-    pub(super) fn moments(&self, values: &[f64], rows: &[u32]) -> Result<(f64, f64), TaskError> {
+    pub fn moments(&self, values: &[f64], rows: &[u32]) -> Result<(f64, f64), TaskError> {
         let known = rows.iter().filter_map(|row| values.get(*row as usize).copied());
         let (mean, deviation) = crate::column::moments(known).ok_or_else(|| self.no_label())?;
         match deviation > 0.0 {

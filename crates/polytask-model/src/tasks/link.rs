@@ -34,7 +34,8 @@ impl Task {
             | Kind::Roles(_)
             | Kind::Arcs(_)
             | Kind::Segmentation(_)
-            | Kind::PixelRegression(_) => None,
+            | Kind::PixelRegression(_)
+            | Kind::Own(_) => None,
         }
     }
 }

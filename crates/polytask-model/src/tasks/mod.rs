@@ -11,6 +11,7 @@ mod bio;
 mod category;
 mod classes;
 mod count;
+mod decision;
 mod digits;
 pub(crate) mod domains;
 mod error;
@@ -21,6 +22,7 @@ mod labels;
 mod layout;
 mod link;
 mod multilabel;
+mod own;
 mod pixel_regression;
 mod pixels;
 mod predicates;
@@ -40,6 +42,7 @@ pub use bio::TagSet;
 pub use category::Category;
 pub use classes::Classes;
 pub use count::Count;
+pub use decision::Decision;
 pub use error::TaskError;
 pub(crate) use frames::{Frames, read as read_frames};
 pub use head::Site;
@@ -49,6 +52,7 @@ pub(crate) use layout::Predicates as RowPredicates;
 pub use layout::{Layout, Place};
 pub use link::Link;
 pub use multilabel::{Multilabel, separator_of};
+pub use own::{Own, OwnOutcome, OwnTask, register};
 pub use pixel_regression::PixelRegression;
 pub use pixels::Canvas;
 pub use predicates::Predicates;
@@ -94,11 +98,15 @@ pub trait Outcome {
         g.loss(site.task, output, self.loss());
     }
 
-    /// A bias of the head, `[width]`, that predicts the training rows' mean or shares before any training.
-    fn initial_bias(&self) -> Vec<f32>;
+    /// A bias of the head, `[width]`, that predicts the training rows' mean or shares before any training; zeros by default.
+    fn initial_bias(&self) -> Vec<f32> {
+        vec![0.0; self.width()]
+    }
 
-    /// How the label column is to be read from another file.
-    fn hint(&self) -> Hint;
+    /// How the label column is to be read from another file; as numbers by default.
+    fn hint(&self) -> Hint {
+        Hint::Number
+    }
 
     /// The labels of every row of a table.
     ///
@@ -128,7 +136,9 @@ pub trait Outcome {
     ///
     /// # Errors
     /// What does not.
-    fn check(&self) -> Result<(), String>;
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// A task kind with what it learnt from the training rows.
@@ -161,6 +171,8 @@ pub enum Kind {
     Segmentation(Segmentation),
     /// A quantity for each pixel.
     PixelRegression(PixelRegression),
+    /// A kind that the program has brought.
+    Own(Own),
 }
 
 /// A fitted task, as it stands in `model.json`.
@@ -240,6 +252,7 @@ impl Task {
             (TaskKind::Senses, _) => Kind::Senses(Senses::fit(&source, config, rows)?),
             (TaskKind::Roles, _) => Kind::Roles(Roles::fit(&source, config, rows)?),
             (TaskKind::Arcs, _) => Kind::Arcs(Arcs::fit(&source, config, rows)?),
+            (TaskKind::Own(word), _) => Kind::Own(Own::fit(word, &source, rows)?),
         };
         Ok(Task { name: name.to_owned(), column: column.to_owned(), over, kind })
     }
@@ -265,6 +278,7 @@ impl Task {
             Kind::Arcs(kind) => kind,
             Kind::Segmentation(kind) => kind,
             Kind::PixelRegression(kind) => kind,
+            Kind::Own(kind) => kind.outcome(),
         }
     }
 
@@ -284,6 +298,7 @@ impl Task {
             Kind::Arcs(_) => TaskKind::Arcs.word(),
             Kind::Segmentation(_) => TaskKind::Segmentation.word(),
             Kind::PixelRegression(_) => TaskKind::PixelRegression.word(),
+            Kind::Own(kind) => kind.word(),
         }
     }
 

@@ -1,11 +1,12 @@
 //! Any number of labels a row.
 
+use super::decision::{Decision, Seen, log};
 use super::labels::{LabelColumn, Labels, Target, Truth};
 use super::{Layout, Outcome, Prediction, TaskError};
 use crate::column::levels;
 use crate::inputs::truth_of;
 use crate::metric::{self, Better, Metrics, Ranked};
-use crate::section::TaskConfig;
+use crate::section::{TaskConfig, Threshold};
 use polytask_data::{Column, Hint, Values};
 use polytask_exec::TaskOutput;
 use polytask_graph::LossKind;
@@ -26,6 +27,9 @@ pub struct Multilabel {
     pub separator: String,
     /// Whether each label is a column of its own that says whether it is there.
     pub columns: bool,
+    /// What held-out rows say of its probabilities.
+    #[serde(default, skip_serializing_if = "Decision::is_plain")]
+    pub decision: Decision,
 }
 
 /// What the rows of a table have: by row the labels, 1 or 0 or, where that is unknown, NaN.
@@ -35,8 +39,8 @@ impl Multilabel {
     pub(super) fn fit(source: &LabelColumn, config: &TaskConfig, rows: &[u32]) -> Result<Self, TaskError> {
         let found = || separator_of(source.column).unwrap_or(SEPARATOR).to_owned();
         let separator = config.separator.clone().unwrap_or_else(found);
-        let mut task =
-            Multilabel { labels: Vec::new(), shares: Vec::new(), separator, columns: config.columns.is_some() };
+        let (columns, decision) = (config.columns.is_some(), Decision::default());
+        let mut task = Multilabel { labels: Vec::new(), shares: Vec::new(), separator, columns, decision };
         task.labels = match &config.columns {
             Some(columns) => columns.clone(),
             None => task.found(source.column, rows),
@@ -121,6 +125,44 @@ impl Multilabel {
         Ok(flags)
     }
 
+    /// See [`Task::decide`](super::Task::decide); the labels for which no threshold meets the aim.
+    pub(super) fn decide(
+        &mut self,
+        calibrates: bool,
+        aim: Option<Threshold>,
+        flags: &[f32],
+        held: Prediction,
+    ) -> (Prediction, Vec<String>) {
+        let Prediction::Labels { probabilities, .. } = &held else { return (held, Vec::new()) };
+        let width = self.labels.len();
+        let logits: Vec<f64> = probabilities.iter().map(|p| log(*p) - log(1.0 - p)).collect();
+        let column = |label: usize| -> (Vec<u32>, Vec<f64>) {
+            let own = flags.iter().zip(&logits).skip(label).step_by(width).filter(|(flag, _)| !flag.is_nan());
+            own.map(|(flag, z)| (u32::from(*flag == 1.0), *z)).unzip()
+        };
+        let columns: Vec<(Vec<u32>, Vec<f64>)> = (0..width).map(column).collect();
+        if calibrates {
+            let seen = columns.iter().map(|(truth, logits)| Seen { logits, truth, classes: 1 });
+            self.decision.calibrate(&seen.collect::<Vec<_>>());
+        }
+        let mut unmet = Vec::new();
+        if let Some(aim) = aim {
+            let found = columns.iter().zip(&self.labels).map(|((truth, logits), label)| {
+                let found = self.decision.find(aim, logits, truth);
+                unmet.extend(found.is_none().then(|| format!(" for `{label}`")));
+                found.unwrap_or(0.5)
+            });
+            self.decision.thresholds = found.collect();
+        }
+        (self.of_probabilities(logits.iter().map(|z| self.decision.positive(*z)).collect()), unmet)
+    }
+
+    /// A prediction from the probabilities of all labels of each row.
+    pub(super) fn of_probabilities(&self, probabilities: Vec<f64>) -> Prediction {
+        let (labels, thresholds) = (self.labels.clone(), self.decision.thresholds.clone());
+        Prediction::Labels { labels, probabilities, thresholds, separator: self.separator.clone() }
+    }
+
     /// The labels of rows with a known label, each with its score.
     fn ranked(&self, truth: &Truth, prediction: &Prediction) -> (usize, Vec<Ranked>) {
         let (Truth::Flags { values, .. }, Prediction::Labels { probabilities, .. }) = (truth, prediction) else {
@@ -132,7 +174,7 @@ impl Multilabel {
             let column = values.iter().zip(probabilities).skip(i).step_by(width);
             let known = column.filter(|(flag, _)| !flag.is_nan()).map(|(flag, score)| (*flag == 1.0, *score));
             let (there, scores) = known.unzip();
-            Ranked { there, scores }
+            Ranked { there, scores, threshold: self.decision.threshold(i) }
         };
         (rows, (0..width).map(one).collect())
     }
@@ -223,13 +265,12 @@ impl Outcome for Multilabel {
     }
 
     fn predict(&self, output: &TaskOutput, _: &Layout) -> Prediction {
-        let probabilities = output.prediction.values().iter().map(|z| 1.0 / (1.0 + (-f64::from(*z)).exp())).collect();
-        Prediction::Labels { labels: self.labels.clone(), probabilities, separator: self.separator.clone() }
+        let logits = output.prediction.values().iter().map(|z| self.decision.logit(f64::from(*z)));
+        self.of_probabilities(logits.map(|z| 1.0 / (1.0 + (-z).exp())).collect())
     }
 
     fn constant(&self, rows: usize) -> Prediction {
-        let probabilities = self.shares.repeat(rows);
-        Prediction::Labels { labels: self.labels.clone(), probabilities, separator: self.separator.clone() }
+        self.of_probabilities(self.shares.repeat(rows))
     }
 
     fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {
@@ -253,7 +294,7 @@ impl Outcome for Multilabel {
             return Err(format!("{n} labels, {} of them different, with {} shares", distinct.len(), self.shares.len()));
         }
         match self.shares.iter().all(|share| (0.0..=1.0).contains(share)) {
-            true => Ok(()),
+            true => self.decision.check(n),
             false => Err("the shares of its labels are out of range".into()),
         }
     }

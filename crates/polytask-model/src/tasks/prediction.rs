@@ -1,5 +1,6 @@
 //! Predictions in the person's units.
 
+use super::classes::largest;
 use super::labels::Truth;
 use polytask_data::text::{Frame, Span};
 
@@ -14,6 +15,8 @@ pub enum Prediction {
         labels: Vec<String>,
         /// `rows x classes`.
         probabilities: Vec<f64>,
+        /// Of two classes: the probability of the second from which on it is said; none: the likeliest is.
+        threshold: Option<f64>,
     },
     /// Labelled spans of each row's tokens, in order.
     Spans(Vec<Vec<Span>>),
@@ -41,6 +44,8 @@ pub enum Prediction {
         labels: Vec<String>,
         /// That a row has them, `rows x labels`.
         probabilities: Vec<f64>,
+        /// By label, the probability from which on it is said; none: 0.5.
+        thresholds: Vec<f64>,
         /// What stands between them when they are written.
         separator: String,
     },
@@ -67,7 +72,7 @@ impl Prediction {
     pub fn len(&self) -> usize {
         match self {
             Prediction::Numbers(values) => values.len(),
-            Prediction::Classes { labels, probabilities } | Prediction::Labels { labels, probabilities, .. } => {
+            Prediction::Classes { labels, probabilities, .. } | Prediction::Labels { labels, probabilities, .. } => {
                 probabilities.len() / labels.len().max(1)
             }
             Prediction::Spans(rows) => rows.len(),
@@ -124,9 +129,11 @@ impl Prediction {
         };
         match self {
             Prediction::Numbers(values) => Prediction::Numbers(wide(values, 1)),
-            Prediction::Classes { labels, probabilities } => {
-                Prediction::Classes { labels: labels.clone(), probabilities: wide(probabilities, labels.len()) }
-            }
+            Prediction::Classes { labels, probabilities, threshold } => Prediction::Classes {
+                labels: labels.clone(),
+                probabilities: wide(probabilities, labels.len()),
+                threshold: *threshold,
+            },
             Prediction::Spans(spans) => Prediction::Spans(at().filter_map(|row| spans.get(row).cloned()).collect()),
             Prediction::Tokens { labels, classes } => Prediction::Tokens {
                 labels: labels.clone(),
@@ -138,9 +145,10 @@ impl Prediction {
                 heads: at().filter_map(|row| heads.get(row).cloned()).collect(),
                 relations: at().filter_map(|row| relations.get(row).cloned()).collect(),
             },
-            Prediction::Labels { labels, probabilities, separator } => Prediction::Labels {
+            Prediction::Labels { labels, probabilities, thresholds, separator } => Prediction::Labels {
                 labels: labels.clone(),
                 probabilities: wide(probabilities, labels.len()),
+                thresholds: thresholds.clone(),
                 separator: separator.clone(),
             },
             Prediction::PixelClasses { labels, size, classes } => {
@@ -158,25 +166,42 @@ impl Prediction {
         }
     }
 
-    /// The index of the likeliest class of every row, the first of equals; empty where a row has no class.
+    /// The index of the class that is said of every row: the likeliest, the first of equals, or as the threshold has it;
+    /// empty where a row has no class.
     pub fn classes(&self) -> Vec<u32> {
         match self {
-            Prediction::Classes { labels, probabilities } => {
-                probabilities.chunks_exact(labels.len().max(1)).map(largest).collect()
+            Prediction::Classes { labels, probabilities, threshold } => {
+                probabilities.chunks_exact(labels.len().max(1)).map(|row| said(row, *threshold)).collect()
             }
-            _ => Vec::new(),
+            Prediction::Numbers(_)
+            | Prediction::Spans(_)
+            | Prediction::Tokens { .. }
+            | Prediction::Frames(_)
+            | Prediction::Arcs { .. }
+            | Prediction::Labels { .. }
+            | Prediction::PixelClasses { .. }
+            | Prediction::PixelNumbers { .. } => Vec::new(),
         }
     }
 
-    /// The labels that a row is likelier to have than not; none of other predictions.
-    pub fn likely_labels(&self, row: usize) -> Vec<&str> {
-        let Prediction::Labels { labels, probabilities, .. } = self else { return Vec::new() };
+    /// The label of the class that is said of a row; empty where it has none.
+    pub fn class(&self, row: usize) -> &str {
+        let Prediction::Classes { labels, probabilities, threshold } = self else { return "" };
         let own = probabilities.get(row * labels.len()..(row + 1) * labels.len()).unwrap_or_default();
-        labels.iter().zip(own).filter(|(_, p)| **p >= 0.5).map(|(label, _)| label.as_str()).collect()
+        labels.get(said(own, *threshold) as usize).map_or("", String::as_str)
+    }
+
+    /// The labels that are said of a row; none of other predictions.
+    pub fn likely_labels(&self, row: usize) -> Vec<&str> {
+        let Prediction::Labels { labels, probabilities, thresholds, .. } = self else { return Vec::new() };
+        let own = probabilities.get(row * labels.len()..(row + 1) * labels.len()).unwrap_or_default();
+        let least = |i: usize| thresholds.get(i).copied().unwrap_or(0.5);
+        let there = labels.iter().zip(own).enumerate().filter(|(i, (_, p))| **p >= least(*i));
+        there.map(|(_, (label, _))| label.as_str()).collect()
     }
 
     /// Numbers and labels of the rows that have one. Both are empty where the kinds differ.
-    pub(super) fn known_numbers(&self, truth: &Truth) -> (Vec<f64>, Vec<f64>) {
+    pub fn known_numbers(&self, truth: &Truth) -> (Vec<f64>, Vec<f64>) {
         match (truth, self) {
             (Truth::Numbers(truth), Prediction::Numbers(predicted)) => {
                 truth.iter().copied().zip(predicted.iter().copied()).filter(|(y, _)| !y.is_nan()).unzip()
@@ -188,14 +213,14 @@ impl Prediction {
     /// Labels, predicted classes and probabilities of the rows that have a label. All are empty where the kinds
     /// differ.
     pub(super) fn known_classes(&self, truth: &Truth) -> (Vec<u32>, Vec<u32>, Vec<f64>) {
-        let (Truth::Classes(classes), Prediction::Classes { labels, probabilities }) = (truth, self) else {
+        let (Truth::Classes(classes), Prediction::Classes { labels, probabilities, threshold }) = (truth, self) else {
             return Default::default();
         };
         let (mut known, mut predicted, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         for (i, (class, row)) in classes.iter().zip(probabilities.chunks_exact(labels.len().max(1))).enumerate() {
             if truth.known(i) {
                 known.push(*class);
-                predicted.push(largest(row));
+                predicted.push(said(row, *threshold));
                 rows.extend_from_slice(row);
             }
         }
@@ -203,12 +228,10 @@ impl Prediction {
     }
 }
 
-fn largest(row: &[f64]) -> u32 {
-    let mut best = 0;
-    for (i, p) in row.iter().enumerate() {
-        if *p > row[best] {
-            best = i;
-        }
+/// The class that is said for probabilities: the likeliest, the first of equals, or as a threshold of the second has it.
+fn said(row: &[f64], threshold: Option<f64>) -> u32 {
+    match (row, threshold) {
+        ([_, positive], Some(least)) => u32::from(*positive >= least),
+        _ => largest(row) as u32,
     }
-    best as u32
 }

@@ -48,7 +48,7 @@ pub fn section(context: &Context<'_>, importance: Option<&TaskImportance>) -> Se
         (Truth::Numbers(truth), Prediction::Numbers(predicted)) => {
             numbers::details(&mut section, context, truth, predicted);
         }
-        (Truth::Classes(truth), Prediction::Classes { labels, probabilities }) => {
+        (Truth::Classes(truth), Prediction::Classes { labels, probabilities, .. }) => {
             classes::details(&mut section, context, truth, labels, probabilities);
         }
         (Truth::Spans(truth), Prediction::Spans(predicted)) => spans::details(&mut section, context, truth, predicted),

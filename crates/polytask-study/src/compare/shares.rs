@@ -41,6 +41,7 @@ pub(super) fn thin(prepared: &Prepared, share: f64, seed: u64) -> Prepared {
         given_valid: prepared.given_valid,
         dialect: prepared.dialect.clone(),
         notes: Vec::new(),
+        summary: prepared.summary.clone(),
         device: prepared.device.clone(),
     }
 }

@@ -331,7 +331,8 @@ impl<'a> Draft<'a> {
             | TaskKind::Roles
             | TaskKind::Arcs
             | TaskKind::Segmentation
-            | TaskKind::PixelRegression => false,
+            | TaskKind::PixelRegression
+            | TaskKind::Own(_) => false,
         };
         self.structures.is_empty()
             && self.tasks.iter().all(|task| of_rows(task.kind))

@@ -95,7 +95,15 @@ pub fn candidates(table: &Table, survey: &Survey) -> Vec<Candidate> {
             | TaskKind::Multilabel
             | TaskKind::Segmentation
             | TaskKind::PixelRegression => Some(Reason::Form),
-            _ => is_name(&column.name).then_some(Reason::Name),
+            TaskKind::Regression
+            | TaskKind::Binary
+            | TaskKind::Category
+            | TaskKind::Count
+            | TaskKind::Predicates
+            | TaskKind::Senses
+            | TaskKind::Roles
+            | TaskKind::Arcs
+            | TaskKind::Own(_) => is_name(&column.name).then_some(Reason::Name),
         };
         Some(Candidate { column: column.name.clone(), kind, because })
     };

@@ -81,6 +81,15 @@ impl Job<'_> {
         Ok(said)
     }
 
+    /// A checksum of all that the result depends on: tasks, settings, network, rows in their order.
+    ///
+    /// # Errors
+    /// A number that has no JSON form.
+    pub fn fingerprint(&self) -> Result<u32, TrainError> {
+        let all = Fingerprint::of(self).and_then(|own| serde_json::to_vec(&own)).map_err(CheckpointError::from)?;
+        Ok(crc32fast::hash(&all))
+    }
+
     /// Each task's loss on some rows.
     pub fn losses(&self, judge: &mut dyn Session, rows: &[u32]) -> Result<Vec<Option<f64>>, TrainError> {
         self.on(rows, |feed| judge.evaluate(feed))
@@ -374,7 +383,7 @@ impl<'a> Training<'a> {
             if self.job.budget.patience > 0 && self.state.stale >= self.job.budget.patience {
                 break StopReason::EarlyStopping;
             }
-            if callback.stop() {
+            if self.stops(callback) {
                 break StopReason::Stopped;
             }
             match self.step(callback) {
@@ -404,6 +413,16 @@ impl<'a> Training<'a> {
         };
         let body = Body::Network(Network { graph: self.job.graph.clone(), parameters });
         Ok(Fitted { body, stop_reason, best_epoch, steps: step, seconds, history, solved: None, out_of_fold: None })
+    }
+
+    /// Whether to end now: all processes that train together do so after the same step.
+    fn stops(&self, callback: &dyn Callback) -> bool {
+        let collective = self.job.device.collective();
+        let mut asked = [f64::from(u8::from(callback.stop()))];
+        if collective.size() > 1 {
+            collective.sum_f64(&mut asked, collective.size());
+        }
+        asked[0] > 0.0
     }
 
     /// One optimiser step; the task whose loss is no longer finite, if one is.

@@ -70,7 +70,8 @@ impl Writer<'_> {
                     | Code::Category(_)
                     | Code::Text(_)
                     | Code::Encoded(_)
-                    | Code::Image(_) => (0.0, 1.0),
+                    | Code::Image(_)
+                    | Code::Own(_) => (0.0, 1.0),
                 };
                 let value = f64::from(*threshold) / if factor == 0.0 { 1.0 } else { factor } + shift;
                 let missing = if *missing_left { " or missing" } else { "" };
