@@ -303,9 +303,25 @@ fn what_was_chosen_silently_and_what_came_out_useless_is_said() {
 }
 
 #[test]
-fn the_first_command_of_the_readme_trains_an_ensemble() {
+fn the_first_commands_of_the_readme_find_that_sharing_helps_a_task_and_hurts_none() {
     let readme = std::fs::read_to_string(repository("README.md")).unwrap();
-    assert!(readme.contains("cargo run --release -- train examples/health/config.toml --out health-model"));
+    for command in ["train examples/health/network.toml --out health-model", "compare examples/health/network.toml"] {
+        assert!(readme.contains(&format!("cargo run --release -- {command}")), "{command}");
+    }
+    let folder = Folder::new();
+    let config = repository("examples/health/network.toml");
+    folder.works(&format!("train {config} --out health-model"));
+    assert!(folder.json("health-model/metrics.json")["tasks"]["waist"]["r2"].as_f64().unwrap() > 0.9);
+    folder.works(&format!("compare {config} --seeds 10 --out answer.json"));
+    let answer = folder.json("answer.json");
+    // Seeds are few enough for another processor's rounding to move a p value, not a sign.
+    let tasks = answer["tasks"].as_object().unwrap();
+    assert!(tasks["cholesterol"]["difference"].as_f64().unwrap() > 0.005, "{}", tasks["cholesterol"]);
+    assert!(tasks.values().all(|task| task["verdict"] != "hurt"), "{answer}");
+}
+
+#[test]
+fn a_table_without_a_key_of_networks_is_learnt_by_an_ensemble() {
     let folder = Folder::new();
     // The time of the quickest candidates.
     folder.works(&format!("train {} --out health --time 1s", repository("examples/health/config.toml")));

@@ -36,6 +36,7 @@ fn each_example_says_what_it_promises() {
         ("own_architecture", "half"),
         ("own_balancer", "weights in the last epoch"),
         ("own_input_kind", "R2 of melting"),
+        ("own_loss", "high: 90 % of the labels"),
         ("own_op_and_loss", "square"),
         ("own_task_kind", "degrees between"),
         ("stop_early", "Stopped after"),

@@ -31,7 +31,7 @@ fn the_page_of_keys() {
     let schema = asked("schema");
     let mut keys = Keys { definitions: schema["$defs"].as_object().unwrap(), out: String::new(), open: Vec::new() };
     keys.out.push_str(
-        "# Every key of the config\n\nMade from `polytask schema`, which editors read too. A value that may be a word or a table is \
+        "# Every key of the config\n\nAt the end of this page you know what each key of a config means, and its default. Made from `polytask schema`, which editors read too. A value that may be a word or a table is \
          listed with the keys of\nthe table.\n",
     );
     let sections = schema["properties"].as_object().unwrap();
@@ -120,7 +120,7 @@ impl Keys<'_> {
 fn the_page_of_methods() {
     let text = |value: &Value| cell(value.as_str().unwrap());
     let mut out = String::from(
-        "# Every method and architecture\n\nMade from `polytask balancers` and `polytask architectures`; `polytask balancers NAME` shows \
+        "# Every method and architecture\n\nAt the end of this page you can name every balancing method and every way to share, with cost and paper. Made from `polytask balancers` and `polytask architectures`; `polytask balancers NAME` shows \
          a method's keys.\n\n## Balancing: `loss.balance`\n\nCost: in ordinary backward passes; T is the number of tasks. More in \
          [Balancing tasks](../explanation/balancing.md).\n\n| name | what it is | cost | when | paper |\n| --- | --- | --- | --- | --- |\n",
     );

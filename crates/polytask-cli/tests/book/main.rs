@@ -12,6 +12,7 @@ mod common;
 
 mod configs;
 mod files;
+mod gallery;
 mod generated;
 mod page;
 mod shell;

@@ -81,3 +81,12 @@ fn every_page_is_in_the_summary() {
         }
     }
 }
+
+#[test]
+fn every_page_begins_with_what_its_reader_will_have() {
+    for page in pages().iter().filter(|page| page.matches('/').count() > 1) {
+        let text = read(page);
+        let first = text.lines().nth(2).unwrap_or_default();
+        assert!(first.starts_with("At the end of this page "), "{page} begins with `{first}`");
+    }
+}

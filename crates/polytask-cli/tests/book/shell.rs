@@ -7,7 +7,18 @@ use std::path::Path;
 use std::process::Command;
 
 /// Pages whose blocks are run; tutorials are besides these.
-const PAGES: [&str; 1] = ["docs/how-to/tune.md"];
+const PAGES: [&str; 10] = [
+    "docs/how-to/different-data.md",
+    "docs/how-to/early-stopping.md",
+    "docs/how-to/imbalanced-classes.md",
+    "docs/how-to/missing-labels.md",
+    "docs/how-to/one-loss-dominates.md",
+    "docs/how-to/out-of-memory.md",
+    "docs/how-to/own-loss.md",
+    "docs/how-to/serve-without-python.md",
+    "docs/how-to/tune.md",
+    "docs/how-to/worse-than-single.md",
+];
 
 fn run(page: &str) {
     let folder = Folder::new();
