@@ -36,6 +36,14 @@ impl Schema {
             Bins::Categories { codes, rare } => Self::Categories { codes: codes.clone(), rare: *rare },
         }
     }
+
+    /// Bins as trees' tests name them. Those of numbers are not kept: tests have thresholds.
+    fn bins(&self) -> Bins {
+        match self {
+            Self::Numbers => Bins::Numbers { edges: Vec::new() },
+            Self::Categories { codes, rare } => Bins::Categories { codes: codes.clone(), rare: *rare },
+        }
+    }
 }
 
 /// The outputs of one task.

@@ -1,37 +1,34 @@
-//! Predictions over flat arrays: blocks of rows go down a tree together, without a branch a step.
+//! Predictions over flat arrays, block of rows by block of rows: rows become bytes, then each tree finds their leaves.
 
+mod bytes;
+mod select;
+mod walk;
+
+use std::ops::Range;
+
+use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
+use self::bytes::Columns;
+use self::select::{Slots, Step};
+use self::walk::{Flat, TOGETHER};
 use super::{Head, Kind, Model, Schema, Test};
 use crate::binning::{Bins, finite};
 use crate::{Column, Features, Objective, TreesError};
 
 /// Rows that go through all trees before the next rows do.
 const BLOCK: usize = 256;
-/// Rows that go down a tree together.
-const TOGETHER: usize = 8;
-/// Mark of a node that asks for a category.
-const CATEGORY: u32 = 1 << 31;
-/// Mark of a node that sends missing numbers left.
-const MISSING_LEFT: u32 = 1 << 30;
-
-/// A node or leaf. A leaf has itself as both children.
-#[derive(Clone, Copy)]
-struct Flat {
-    /// Feature and marks.
-    feature: u32,
-    /// Threshold, or bits of the number of a set.
-    threshold: f32,
-    /// Children within the tree, right then left.
-    children: [u32; 2],
-}
+/// Rows of a block that are not there are left out by the chunk.
+const CHUNK: usize = 64;
 
 /// One tree among the flat arrays.
 struct Span {
-    first: usize,
-    inner: usize,
+    nodes: usize,
     depth: usize,
-    categories: bool,
+    inner: usize,
+    /// Empty if the tree is large.
+    steps: Range<usize>,
+    large: bool,
     values: usize,
     outputs: Vec<u32>,
 }
@@ -41,59 +38,45 @@ pub struct Predictor {
     kind: Kind,
     heads: Vec<Head>,
     start: Vec<f64>,
-    columns: Vec<Bins>,
+    bins: Vec<Bins>,
+    columns: Columns,
     nodes: Vec<Flat>,
+    steps: Vec<Step>,
     values: Vec<f32>,
-    sets: Vec<[u64; 4]>,
     spans: Vec<Span>,
 }
 
 impl Predictor {
     /// Lays a model's trees out flat.
     pub fn new(model: &Model) -> Self {
-        let column = |schema: &Schema| match schema {
-            Schema::Numbers => Bins::Numbers { edges: Vec::new() },
-            Schema::Categories { codes, rare } => Bins::Categories { codes: codes.clone(), rare: *rare },
-        };
-        let columns = model.columns.iter().map(column).collect();
         let mut predictor = Self {
             kind: model.kind,
             heads: model.heads.clone(),
             start: model.start.clone(),
-            columns,
+            bins: model.columns.iter().map(Schema::bins).collect(),
+            columns: Columns::new(model),
             nodes: Vec::new(),
+            steps: Vec::new(),
             values: Vec::new(),
-            sets: Vec::new(),
             spans: Vec::new(),
         };
         for tree in &model.trees {
-            let inner = tree.nodes.len();
-            let place = |child: i32| if child >= 0 { child as u32 } else { inner as u32 + (-1 - child) as u32 };
+            let asks: Vec<_> = tree.nodes.iter().map(|node| predictor.columns.ask(node.feature, &node.test)).collect();
+            let (nodes, first) = (predictor.nodes.len(), predictor.steps.len());
+            walk::write(tree, &asks, &mut predictor.nodes);
+            let large = tree.leaves() > select::MOST;
+            if !large {
+                select::write(tree, &asks, &mut predictor.steps);
+            }
             predictor.spans.push(Span {
-                first: predictor.nodes.len(),
-                inner,
+                nodes,
                 depth: tree.depth(),
-                categories: tree.nodes.iter().any(|node| matches!(node.test, Test::Category { .. })),
+                inner: tree.nodes.len(),
+                steps: first..predictor.steps.len(),
+                large,
                 values: predictor.values.len(),
                 outputs: tree.outputs.clone(),
             });
-            for node in &tree.nodes {
-                let children = [place(node.children[1]), place(node.children[0])];
-                let (mark, threshold) = match &node.test {
-                    Test::Number { threshold, missing_left } => {
-                        (if *missing_left { MISSING_LEFT } else { 0 }, *threshold)
-                    }
-                    Test::Category { left } => {
-                        let mut set = [0u64; 4];
-                        left.iter().for_each(|&bin| set[usize::from(bin >> 6)] |= 1 << (bin & 63));
-                        predictor.sets.push(set);
-                        (CATEGORY, f32::from_bits(predictor.sets.len() as u32 - 1))
-                    }
-                };
-                predictor.nodes.push(Flat { feature: node.feature | mark, threshold, children });
-            }
-            let leaf = |leaf: usize| Flat { feature: 0, threshold: 0.0, children: [(inner + leaf) as u32; 2] };
-            predictor.nodes.extend((0..tree.leaves()).map(leaf));
             predictor.values.extend_from_slice(&tree.values);
         }
         predictor
@@ -101,11 +84,11 @@ impl Predictor {
 
     pub(crate) fn check(&self, features: &Features) -> Result<(), TreesError> {
         let columns = features.columns();
-        if columns.len() != self.columns.len() {
-            let reason = format!("the model has {} columns, the rows have {}", self.columns.len(), columns.len());
+        if columns.len() != self.bins.len() {
+            let reason = format!("the model has {} columns, the rows have {}", self.bins.len(), columns.len());
             return Err(TreesError::Columns(reason));
         }
-        for (index, pair) in columns.iter().zip(&self.columns).enumerate() {
+        for (index, pair) in columns.iter().zip(&self.bins).enumerate() {
             match pair {
                 (Column::Numbers(_), Bins::Numbers { .. }) | (Column::Categories(_), Bins::Categories { .. }) => {}
                 (Column::Numbers(_), Bins::Categories { .. }) => {
@@ -132,10 +115,10 @@ impl Predictor {
         let outputs = self.start.len();
         let mut scores = vec![0.0; features.rows() * outputs];
         if outputs > 0 {
-            scores
-                .par_chunks_mut(BLOCK * outputs)
-                .enumerate()
-                .for_each(|(block, scores)| self.block(features, block * BLOCK, scores));
+            let arch = pulp::Arch::new();
+            scores.par_chunks_mut(BLOCK * outputs).enumerate().for_each(|(block, scores)| {
+                arch.dispatch(Block { predictor: self, features, first: block * BLOCK, scores });
+            });
         }
         Ok(scores)
     }
@@ -151,9 +134,9 @@ impl Predictor {
         Ok(Predictions { heads: self.heads.clone(), outputs, values })
     }
 
-    /// A row's values as trees read them: numbers, and bins of categories.
+    /// A row's values as [`goes_left`] takes them: numbers, and bins of categories.
     pub(crate) fn row(&self, features: &Features, row: usize, into: &mut [f32]) {
-        for (value, (column, bins)) in into.iter_mut().zip(features.columns().iter().zip(&self.columns)) {
+        for (value, (column, bins)) in into.iter_mut().zip(features.columns().iter().zip(&self.bins)) {
             *value = match column {
                 Column::Numbers(values) => finite(values[row]),
                 Column::Categories(codes) => f32::from(bins.category(codes[row])),
@@ -161,57 +144,82 @@ impl Predictor {
         }
     }
 
+    /// Scores of a block of rows.
+    #[inline(always)]
     fn block(&self, features: &Features, first: usize, scores: &mut [f64]) {
-        let outputs = self.start.len();
-        let width = self.columns.len().max(1);
-        let rows = scores.len() / outputs;
-        let mut inputs = vec![0.0f32; rows.next_multiple_of(TOGETHER) * width];
-        for (place, input) in inputs.chunks_exact_mut(width).enumerate().take(rows) {
-            self.row(features, first + place, input);
-        }
-        scores.chunks_exact_mut(outputs).for_each(|row| row.copy_from_slice(&self.start));
+        let rows = scores.len() / self.start.len();
+        let mut bytes = vec![[0u8; BLOCK]; self.columns.len()];
+        self.columns.read(features, first, rows, &mut bytes);
+        scores.chunks_exact_mut(self.start.len()).for_each(|row| row.copy_from_slice(&self.start));
+        let mut slots = Slots::new();
         for span in &self.spans {
-            let count = span.outputs.len();
-            for (group, inputs) in inputs.chunks_exact(width * TOGETHER).enumerate() {
-                let leaves = if span.categories {
-                    self.walk::<true>(span, inputs, width)
-                } else {
-                    self.walk::<false>(span, inputs, width)
-                };
-                for (lane, leaf) in leaves.into_iter().enumerate().take(rows - group * TOGETHER) {
-                    let values = &self.values[span.values + (leaf - span.inner) * count..][..count];
-                    let row = &mut scores[(group * TOGETHER + lane) * outputs..][..outputs];
+            if span.large || rows * span.depth < 4 * span.inner {
+                self.walk(span, &bytes, scores);
+            } else {
+                let steps = &self.steps[span.steps.clone()];
+                let leaves = slots.leaves(steps, &self.columns.sets, &bytes, rows.div_ceil(CHUNK));
+                self.add(span, leaves.iter().map(|&leaf| usize::from(leaf)), scores);
+            }
+        }
+    }
+
+    fn walk(&self, span: &Span, bytes: &[[u8; BLOCK]], scores: &mut [f64]) {
+        let nodes = &self.nodes[span.nodes..];
+        for (group, scores) in scores.chunks_mut(TOGETHER * self.start.len()).enumerate() {
+            let leaves = walk::leaves(nodes, span.depth, &self.columns.sets, bytes, group * TOGETHER);
+            self.add(span, leaves.into_iter().map(|place| place - span.inner), scores);
+        }
+    }
+
+    /// Adds the values of rows' leaves to their scores.
+    #[inline(always)]
+    fn add(&self, span: &Span, leaves: impl Iterator<Item = usize>, scores: &mut [f64]) {
+        let values = &self.values[span.values..];
+        match (span.outputs.len(), self.start.len()) {
+            (1, 1) => add_all::<1>(values, leaves, scores),
+            (2, 2) => add_all::<2>(values, leaves, scores),
+            (4, 4) => add_all::<4>(values, leaves, scores),
+            (8, 8) => add_all::<8>(values, leaves, scores),
+            (count, outputs) => {
+                for (row, leaf) in scores.chunks_exact_mut(outputs).zip(leaves) {
+                    let values = &values[leaf * count..][..count];
                     if count == outputs {
                         row.iter_mut().zip(values).for_each(|(score, &value)| *score += f64::from(value));
                     } else {
-                        span.outputs
-                            .iter()
-                            .zip(values)
-                            .for_each(|(&output, &value)| row[output as usize] += f64::from(value));
+                        let each = span.outputs.iter().zip(values);
+                        each.for_each(|(&output, &value)| row[output as usize] += f64::from(value));
                     }
                 }
             }
         }
     }
+}
 
-    /// The leaves of a few rows, as places in the tree.
-    fn walk<const CATEGORIES: bool>(&self, span: &Span, inputs: &[f32], width: usize) -> [usize; TOGETHER] {
-        let nodes = &self.nodes[span.first..];
-        let mut at = [0usize; TOGETHER];
-        for _ in 0..span.depth {
-            for (lane, at) in at.iter_mut().enumerate() {
-                let node = nodes[*at];
-                let value = inputs[lane * width + (node.feature & !(CATEGORY | MISSING_LEFT)) as usize];
-                let left = if CATEGORIES && node.feature & CATEGORY != 0 {
-                    let bin = value as usize;
-                    self.sets[node.threshold.to_bits() as usize][bin >> 6] >> (bin & 63) & 1 == 1
-                } else {
-                    value <= node.threshold || (value.is_nan() & (node.feature & MISSING_LEFT != 0))
-                };
-                *at = node.children[usize::from(left)] as usize;
-            }
-        }
-        at
+/// The same for trees with all of `N` outputs.
+#[inline(always)]
+fn add_all<const N: usize>(values: &[f32], leaves: impl Iterator<Item = usize>, scores: &mut [f64]) {
+    let values = values.as_chunks::<N>().0;
+    for (row, leaf) in scores.as_chunks_mut::<N>().0.iter_mut().zip(leaves) {
+        let mut sums = values[leaf].map(f64::from);
+        sums.iter_mut().zip(&*row).for_each(|(sum, score)| *sum += score);
+        *row = sums;
+    }
+}
+
+/// One block, with the vector instructions that there are.
+struct Block<'a> {
+    predictor: &'a Predictor,
+    features: &'a Features,
+    first: usize,
+    scores: &'a mut [f64],
+}
+
+impl NullaryFnOnce for Block<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.predictor.block(self.features, self.first, self.scores);
     }
 }
 
