@@ -14,7 +14,7 @@ use std::process::Command;
 
 /// A table with gaps in inputs and labels.
 fn table() -> String {
-    let mut text = String::from("x,gap,flag,colour,size,weight,tall,kind,count\n");
+    let mut text = String::from("x,gap,flag,colour,size,weight,tall,kind,count,grade\n");
     for i in 0..240u32 {
         let x = f64::from(i % 17) - 4.0;
         let gap = if i % 5 == 0 { String::new() } else { format!("{}", f64::from(i % 7) * 1.5) };
@@ -23,11 +23,12 @@ fn table() -> String {
         let kind = ["a", "b", "c"][((i % 17) / 6) as usize];
         let _ = writeln!(
             text,
-            "{x},{gap},{},{colour},{:.3},{weight},{},{kind},{}",
+            "{x},{gap},{},{colour},{:.3},{weight},{},{kind},{},{}",
             i % 2 == 0,
             x * x + f64::from(i % 7),
             if x > 1.0 { "yes" } else { "no" },
-            i % 17 / 3 + i / 3 % 4
+            i % 17 / 3 + i / 3 % 4,
+            i % 17 / 5
         );
     }
     text
@@ -43,6 +44,7 @@ fn fitted(folder: &Path, change: impl FnOnce(&mut Config)) -> Model {
         .task("tall", TaskKind::Binary)
         .task("kind", TaskKind::Category)
         .task("count", TaskKind::Count)
+        .task("grade", TaskKind::Ordinal)
         .with(change)
         .fit(&mut ())
         .unwrap();

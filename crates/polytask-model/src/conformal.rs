@@ -188,7 +188,7 @@ impl Conformal {
             };
             let size = size.ok_or_else(|| few(&task.name, level, own.sizes.len()))?;
             Ok(match &task.kind {
-                Kind::Binary(_) | Kind::Category(_) => Bound::Likely(1.0 - size),
+                Kind::Binary(_) | Kind::Category(_) | Kind::Ordinal(_) => Bound::Likely(1.0 - size),
                 Kind::Count(_) => Bound::Within { width: size, least: 0.0 },
                 Kind::Regression(_) => Bound::Within { width: size, least: f64::NEG_INFINITY },
                 // They have no mistakes of this kind.

@@ -419,7 +419,7 @@ fn hints(config: &Config) -> BTreeMap<String, Hint> {
             | TaskKind::Senses
             | TaskKind::Roles
             | TaskKind::Arcs => Hint::Text,
-            TaskKind::Own(_) => return None,
+            TaskKind::Ordinal | TaskKind::Own(_) => return None,
         };
         Some((task.column_of(name).to_owned(), hint))
     });

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use polytask::metric::{
-    Better, Confused, Metrics, accuracy, auc, average_precision, brier, log_loss, macro_f1, mae, pearson,
-    poisson_deviance, r2, rmse,
+    Better, Confused, Metrics, accuracy, auc, average_precision, brier, log_loss, macro_f1, mae, pearson, places_off,
+    poisson_deviance, quadratic_kappa, r2, rmse,
 };
 use serde_json::Value;
 
@@ -78,6 +78,16 @@ fn count_agrees_with_scikit_learn() {
     same(&f, "poisson_deviance", poisson_deviance(&y, &p));
     same(&f, "rmse", rmse(&y, &p));
     same(&f, "mae", mae(&y, &p));
+}
+
+#[test]
+fn ordinal_agrees_with_scikit_learn() {
+    let f = fixture("ordinal");
+    let (y, p) = (classes(&f["labels"]), classes(&f["predictions"]));
+    same(&f, "quadratic_kappa", quadratic_kappa(&y, &p, 5));
+    same(&f, "places_off", places_off(&y, &p, 5));
+    assert_eq!(quadratic_kappa(&[1, 1], &[1, 1], 3), None);
+    assert_eq!(quadratic_kappa(&[], &[], 3), None);
 }
 
 #[test]

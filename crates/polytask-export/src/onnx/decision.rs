@@ -64,4 +64,29 @@ impl Emit<'_> {
         };
         self.w.op("GreaterOrEqual", &[probabilities, &least])
     }
+
+    /// Probabilities of classes in an order, and the place of the one in their middle, from the probabilities of being above
+    /// each but the last.
+    pub(super) fn of_steps(&mut self, above: &str, classes: usize) -> (String, String) {
+        let (one, half) = (self.w.float(1.0), self.w.float(0.5));
+        let mut steps: Vec<String> = Vec::with_capacity(classes - 1);
+        for step in 0..classes as i64 - 1 {
+            let own = self.w.slice(above, -1, step, step + 1);
+            // Such probabilities fall along the order.
+            let least = steps.last().map(|before| self.w.op("Min", &[before, &own]));
+            steps.push(least.unwrap_or(own));
+        }
+        let first = self.w.op("Sub", &[&one, &steps[0]]);
+        let mut parts = vec![first];
+        for pair in steps.windows(2) {
+            parts.push(self.w.op("Sub", &[&pair[0], &pair[1]]));
+        }
+        parts.extend(steps.last().cloned());
+        let all = self.w.concat(&steps, -1);
+        let beyond = self.w.op("Greater", &[&all, &half]);
+        let beyond = self.w.cast(&beyond, Type::Long);
+        let axes = self.w.longs(&[-1]);
+        let said = self.w.op_with("ReduceSum", &[&beyond, &axes], vec![("keepdims", Setting::Int(0))]);
+        (self.w.concat(&parts, -1), said)
+    }
 }

@@ -87,6 +87,10 @@ impl Emit<'_> {
                 let probabilities = self.w.cast(&predicted, Type::Float);
                 self.flags(multilabel.labels.len(), probabilities, &multilabel.decision)
             }
+            Kind::Ordinal(ordinal) => {
+                let above = self.w.cast(predicted, Type::Float);
+                self.in_order(&ordinal.classes.labels, &above)
+            }
             // No table has such a task.
             Kind::Tags(_)
             | Kind::TokenCategory(_)
@@ -157,6 +161,10 @@ impl Emit<'_> {
                 let raw = self.calibrated(&raw, &multilabel.decision);
                 let probabilities = self.w.op("Sigmoid", &[&raw]);
                 self.flags(multilabel.labels.len(), probabilities, &multilabel.decision)
+            }
+            Kind::Ordinal(ordinal) => {
+                let above = self.w.op("Sigmoid", &[&raw]);
+                self.in_order(&ordinal.classes.labels, &above)
             }
             Kind::TokenCategory(category) => {
                 let best = self.argmax(&raw, -1);
@@ -240,6 +248,12 @@ impl Emit<'_> {
             Result { part: "", value, kind: Type::String, behind: places, words },
             Result { part: "probabilities", value: probabilities, kind: Type::Float, behind, words: "of the classes" },
         ]
+    }
+
+    /// Classes in an order, from the probabilities of being above each but the last, `[.., classes - 1]`.
+    fn in_order<'w>(&mut self, labels: &[String], above: &str) -> Vec<Result<'w>> {
+        let (probabilities, said) = self.of_steps(above, labels.len());
+        self.classes_of(Vec::new(), labels, probabilities, Some(said))
     }
 
     fn argmax(&mut self, x: &str, axis: i64) -> String {

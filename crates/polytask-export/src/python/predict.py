@@ -82,6 +82,12 @@ def objects(rows):
             z, thresholds = calibrated(task, z)
             predictions[name] = sigmoid(z) >= np.array(thresholds or [0.5])
             predictions[name + ".probabilities"] = sigmoid(z)
+# --- ordinal
+        if task["kind"] == "ordinal":
+            above = np.minimum.accumulate(sigmoid(z), axis=1)
+            ends = np.ones((len(z), 1))
+            predictions[name] = np.array(task["labels"])[(above > 0.5).sum(1)]
+            predictions[name + ".probabilities"] = -np.diff(np.concatenate([ends, above, 0 * ends], axis=1))
 # --- token_category
         if task["kind"] == "token_category":
             mask, labels = inputs[MASKS[name]], np.array(task["labels"])

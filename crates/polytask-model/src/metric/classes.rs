@@ -117,3 +117,27 @@ impl Confused {
         Some(if sides > 0.0 { (hits * quiet - wrong * missed) / sides.sqrt() } else { 0.0 })
     }
 }
+
+/// Cohen's kappa with squared weights (Cohen 1968): one less the squares of the places that predictions are off by, over what
+/// they would be if predictions were dealt out by chance. Rows whose label is none of `classes` are left out; `None` where
+/// labels and predictions are all of one class.
+pub fn quadratic_kappa(labels: &[u32], predictions: &[u32], classes: usize) -> Option<f64> {
+    let rows = labels.iter().zip(predictions).filter(|(y, p)| (**y).max(**p) < classes as u32);
+    let (mut found, mut seen, mut said, mut count) = (0.0, vec![0.0; classes], vec![0.0; classes], 0.0);
+    for (y, p) in rows {
+        found += (f64::from(*y) - f64::from(*p)).powi(2);
+        seen[*y as usize] += 1.0;
+        said[*p as usize] += 1.0;
+        count += 1.0;
+    }
+    let pairs = seen.iter().enumerate().flat_map(|(y, a)| said.iter().enumerate().map(move |(p, b)| (y, p, a * b)));
+    let chance: f64 = pairs.map(|(y, p, both)| (y as f64 - p as f64).powi(2) * both).sum::<f64>() / count;
+    (count > 0.0 && chance > 0.0).then(|| 1.0 - found / chance)
+}
+
+/// The mean number of places that predictions are off by; rows whose label is none of `classes` are left out.
+pub fn places_off(labels: &[u32], predictions: &[u32], classes: usize) -> Option<f64> {
+    let rows = labels.iter().zip(predictions).filter(|(y, _)| **y < classes as u32);
+    let off: Vec<f64> = rows.map(|(y, p)| (f64::from(*y) - f64::from(*p)).abs()).collect();
+    mean(off.iter().copied(), off.len())
+}

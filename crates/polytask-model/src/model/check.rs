@@ -48,6 +48,7 @@ fn labels_what(task: &Task, encoder: &Encoder) -> Result<(), String> {
         | Kind::Category(_)
         | Kind::Count(_)
         | Kind::Multilabel(_)
+        | Kind::Ordinal(_)
         | Kind::Own(_) => (task.over.is_none(), "no input"),
         Kind::Tags(_)
         | Kind::TokenCategory(_)

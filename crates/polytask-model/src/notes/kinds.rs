@@ -45,6 +45,7 @@ pub fn taken_for(column: &Column, kind: TaskKind) -> Option<String> {
         | TaskKind::Arcs
         | TaskKind::Segmentation
         | TaskKind::PixelRegression
+        | TaskKind::Ordinal
         | TaskKind::Own(_) => None,
     }
 }

@@ -31,7 +31,7 @@ pub fn of_fit(config: &Config, encoder: &Encoder, tasks: &[Task], table: &Table,
         said.extend(kinds::of_task(config.tasks.get(&task.name), task, column, table));
         match &task.kind {
             Kind::Regression(_) => said.extend(outlier(table, column, rows)),
-            Kind::Binary(_) | Kind::Category(_) => {
+            Kind::Binary(_) | Kind::Category(_) | Kind::Ordinal(_) => {
                 said.extend(alike(column));
                 said.extend(
                     (!declared).then(|| kinds::odd(column)).flatten().map(|odd| format!("task `{}`: {odd}", task.name)),

@@ -38,7 +38,9 @@ pub fn unseen(encoder: &Encoder, tasks: &[Task], table: &Table, rows: &[u32], wh
 /// What becomes of such labels in the scores.
 fn consequence(kind: &Kind) -> &'static str {
     match kind {
-        Kind::Binary(_) | Kind::Category(_) => "; accuracy counts them as mistakes, log_loss leaves them out",
+        Kind::Binary(_) | Kind::Category(_) | Kind::Ordinal(_) => {
+            "; accuracy counts them as mistakes, log_loss leaves them out"
+        }
         Kind::Tags(_) | Kind::TokenCategory(_) | Kind::Arcs(_) => "; they count as mistakes",
         Kind::Multilabel(_) => "; they are passed over",
         Kind::Regression(_)
@@ -91,6 +93,7 @@ impl Found {
         let tagged = |row| labels_of(column, row).into_iter().filter_map(bare).collect();
         Some(match &task.kind {
             Kind::Category(own) => Found::plain(column, &own.classes.labels, rows),
+            Kind::Ordinal(own) => Found::plain(column, &own.classes.labels, rows),
             Kind::Binary(own) if !own.rest => Found::plain(column, &own.classes.labels, rows),
             Kind::TokenCategory(own) => Found::several(rows, &own.classes.labels, |row| labels_of(column, row)),
             Kind::Tags(own) => Found::several(rows, &own.set.labels, tagged),

@@ -39,6 +39,8 @@ pub enum TaskKind {
     Segmentation,
     /// A quantity for each pixel of an image, such as its depth.
     PixelRegression,
+    /// One of several classes in an order, such as grades or stages.
+    Ordinal,
     /// A kind that the program has brought.
     #[serde(untagged)]
     #[schemars(skip)]
@@ -49,7 +51,7 @@ kind_of_word!(TaskKind, OWN_TASKS);
 
 impl TaskKind {
     /// The built-in kinds.
-    const ALL: [TaskKind; 13] = [
+    const ALL: [TaskKind; 14] = [
         TaskKind::Regression,
         TaskKind::Binary,
         TaskKind::Category,
@@ -63,6 +65,7 @@ impl TaskKind {
         TaskKind::Arcs,
         TaskKind::Segmentation,
         TaskKind::PixelRegression,
+        TaskKind::Ordinal,
     ];
 
     /// As it is written in the config.
@@ -81,6 +84,7 @@ impl TaskKind {
             TaskKind::Arcs => "arcs",
             TaskKind::Segmentation => "segmentation",
             TaskKind::PixelRegression => "pixel_regression",
+            TaskKind::Ordinal => "ordinal",
             TaskKind::Own(word) => word.as_str(),
         }
     }
@@ -291,6 +295,9 @@ pub struct TaskConfig {
     /// Roles: layers of LSTMs in both directions over the tokens of each predicate's sentence, from 0 to 8. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<usize>,
+    /// Ordinal: the labels from the lowest to the highest; labels of numbers need none. Default: by value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Vec<Label>>,
     /// Binary and multilabel: the least probability at which the positive class, or a label, is said: a number above 0 and
     /// below 1, or what it is to be good for on held-out rows: "f1", "balanced_accuracy", { precision = 0.9 } (at least),
     /// { recall = 0.9 } or { cost = { fp = 1, fn = 5 } }. Default 0.5.
@@ -334,8 +341,14 @@ impl TaskConfig {
     /// The first key that has no meaning for a task of `kind`.
     pub fn stray_key(&self, kind: TaskKind) -> Option<&'static str> {
         let regression = matches!(kind, TaskKind::Regression | TaskKind::PixelRegression);
-        let classes =
-            matches!(kind, TaskKind::Binary | TaskKind::Category | TaskKind::TokenCategory | TaskKind::Segmentation);
+        let classes = matches!(
+            kind,
+            TaskKind::Binary
+                | TaskKind::Category
+                | TaskKind::Ordinal
+                | TaskKind::TokenCategory
+                | TaskKind::Segmentation
+        );
         let tags = matches!(kind, TaskKind::Tags | TaskKind::Roles);
         let sized = matches!(kind, TaskKind::Senses | TaskKind::Roles | TaskKind::Arcs);
         [
@@ -352,6 +365,7 @@ impl TaskConfig {
             ("column", self.column.is_some() && kind == TaskKind::Arcs),
             ("width", self.width.is_some() && !sized),
             ("layers", self.layers.is_some() && kind != TaskKind::Roles),
+            ("order", self.order.is_some() && kind != TaskKind::Ordinal),
             ("threshold", self.threshold.is_some() && !matches!(kind, TaskKind::Binary | TaskKind::Multilabel)),
             (
                 "calibrate",

@@ -3,7 +3,7 @@
 use super::classes::{Classes, unknown_label};
 use super::decision::{Decision, Seen, log};
 use super::labels::{LabelColumn, Labels, Target, Truth, UNSEEN};
-use super::{Layout, Outcome, Prediction, TaskError};
+use super::{Layout, Outcome, Prediction, Said, TaskError};
 use crate::column::levels;
 use crate::inputs::truth_of;
 use crate::metric::{Better, Confused, Metrics, auc, average_precision, brier};
@@ -116,7 +116,8 @@ impl Binary {
 
     /// A prediction from the probabilities of both classes of each row.
     pub(super) fn of_probabilities(&self, probabilities: Vec<f64>) -> Prediction {
-        self.classes.prediction(probabilities, self.decision.thresholds.first().copied())
+        let least = self.decision.thresholds.first();
+        self.classes.prediction(probabilities, least.map_or(Said::Likeliest, |least| Said::Above(*least)))
     }
 
     /// Probabilities of both classes from that of the positive one and that of the negative one.
@@ -160,7 +161,7 @@ impl Outcome for Binary {
     }
 
     fn constant(&self, rows: usize) -> Prediction {
-        self.classes.prediction(self.classes.shares.repeat(rows), None)
+        self.classes.prediction(self.classes.shares.repeat(rows), Said::Likeliest)
     }
 
     fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {

@@ -3,7 +3,7 @@
 use super::classes::Classes;
 use super::decision::{Decision, Seen, log};
 use super::labels::{LabelColumn, Labels, Target, Truth};
-use super::{Layout, Outcome, Prediction, TaskError};
+use super::{Layout, Outcome, Prediction, Said, TaskError};
 use crate::metric::{Better, Metrics};
 use crate::section::TaskConfig;
 use polytask_data::Hint;
@@ -52,7 +52,7 @@ impl Category {
         }
         let mut all: Vec<f64> = logits.iter().map(|z| self.decision.scale * z).collect();
         all.chunks_exact_mut(classes).for_each(softmax);
-        self.classes.prediction(all, None)
+        self.classes.prediction(all, Said::Likeliest)
     }
 }
 
@@ -93,11 +93,11 @@ impl Outcome for Category {
         let mut probabilities: Vec<f64> =
             output.prediction.values().iter().map(|z| self.decision.scale * f64::from(*z)).collect();
         probabilities.chunks_exact_mut(output.prediction.width().max(1)).for_each(softmax);
-        self.classes.prediction(probabilities, None)
+        self.classes.prediction(probabilities, Said::Likeliest)
     }
 
     fn constant(&self, rows: usize) -> Prediction {
-        self.classes.prediction(self.classes.shares.repeat(rows), None)
+        self.classes.prediction(self.classes.shares.repeat(rows), Said::Likeliest)
     }
 
     fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {

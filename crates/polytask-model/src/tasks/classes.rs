@@ -1,7 +1,7 @@
 //! What the two kinds of classification share: the classes of the training rows.
 
 use super::labels::{LabelColumn, MISSING, UNSEEN};
-use super::{Prediction, TaskError};
+use super::{Prediction, Said, TaskError};
 use crate::column::levels;
 use crate::metric::{self, Better, Metrics};
 use crate::section::{ClassWeights, TaskConfig};
@@ -72,8 +72,8 @@ impl Classes {
     }
 
     /// A prediction of `n` rows from their probabilities.
-    pub(super) fn prediction(&self, probabilities: Vec<f64>, threshold: Option<f64>) -> Prediction {
-        Prediction::Classes { labels: self.labels.clone(), probabilities, threshold }
+    pub(super) fn prediction(&self, probabilities: Vec<f64>, said: Said) -> Prediction {
+        Prediction::Classes { labels: self.labels.clone(), probabilities, said }
     }
 
     /// The likeliest class of every element of each row, by their logits.

@@ -142,6 +142,7 @@ impl Task {
                 | Kind::Arcs(_)
                 | Kind::Segmentation(_)
                 | Kind::PixelRegression(_)
+                | Kind::Ordinal(_)
                 | Kind::Own(_),
                 _,
             ) => (held, Vec::new()),

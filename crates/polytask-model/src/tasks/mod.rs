@@ -22,6 +22,7 @@ mod labels;
 mod layout;
 mod link;
 mod multilabel;
+mod ordinal;
 mod own;
 mod pixel_regression;
 mod pixels;
@@ -52,11 +53,12 @@ pub(crate) use layout::Predicates as RowPredicates;
 pub use layout::{Layout, Place};
 pub use link::Link;
 pub use multilabel::{Multilabel, separator_of};
+pub use ordinal::Ordinal;
 pub use own::{Own, OwnOutcome, OwnTask, register};
 pub use pixel_regression::PixelRegression;
 pub use pixels::Canvas;
 pub use predicates::Predicates;
-pub use prediction::Prediction;
+pub use prediction::{Prediction, Said};
 pub use regression::Regression;
 pub use roles::Roles;
 pub use segmentation::{NO_CLASS, OTHER_CLASS, Segmentation};
@@ -171,6 +173,8 @@ pub enum Kind {
     Segmentation(Segmentation),
     /// A quantity for each pixel.
     PixelRegression(PixelRegression),
+    /// One of several classes in an order.
+    Ordinal(Ordinal),
     /// A kind that the program has brought.
     Own(Own),
 }
@@ -252,6 +256,7 @@ impl Task {
             (TaskKind::Senses, _) => Kind::Senses(Senses::fit(&source, config, rows)?),
             (TaskKind::Roles, _) => Kind::Roles(Roles::fit(&source, config, rows)?),
             (TaskKind::Arcs, _) => Kind::Arcs(Arcs::fit(&source, config, rows)?),
+            (TaskKind::Ordinal, _) => Kind::Ordinal(Ordinal::fit(&source, config, rows)?),
             (TaskKind::Own(word), _) => Kind::Own(Own::fit(word, &source, rows)?),
         };
         Ok(Task { name: name.to_owned(), column: column.to_owned(), over, kind })
@@ -278,6 +283,7 @@ impl Task {
             Kind::Arcs(kind) => kind,
             Kind::Segmentation(kind) => kind,
             Kind::PixelRegression(kind) => kind,
+            Kind::Ordinal(kind) => kind,
             Kind::Own(kind) => kind.outcome(),
         }
     }
@@ -298,6 +304,7 @@ impl Task {
             Kind::Arcs(_) => TaskKind::Arcs.word(),
             Kind::Segmentation(_) => TaskKind::Segmentation.word(),
             Kind::PixelRegression(_) => TaskKind::PixelRegression.word(),
+            Kind::Ordinal(_) => TaskKind::Ordinal.word(),
             Kind::Own(kind) => kind.word(),
         }
     }

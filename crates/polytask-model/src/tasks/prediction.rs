@@ -15,8 +15,8 @@ pub enum Prediction {
         labels: Vec<String>,
         /// `rows x classes`.
         probabilities: Vec<f64>,
-        /// Of two classes: the probability of the second from which on it is said; none: the likeliest is.
-        threshold: Option<f64>,
+        /// Which of them is said of a row.
+        said: Said,
     },
     /// Labelled spans of each row's tokens, in order.
     Spans(Vec<Vec<Span>>),
@@ -65,6 +65,18 @@ pub enum Prediction {
         /// `rows x height x width`
         values: Vec<f32>,
     },
+}
+
+/// Which of several classes is said, given their probabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Said {
+    /// The likeliest, the first of equals.
+    #[default]
+    Likeliest,
+    /// Of two the second, from this probability of it on.
+    Above(f64),
+    /// The first by which half of the probability is spent: the median of classes in an order.
+    Middle,
 }
 
 impl Prediction {
@@ -129,10 +141,10 @@ impl Prediction {
         };
         match self {
             Prediction::Numbers(values) => Prediction::Numbers(wide(values, 1)),
-            Prediction::Classes { labels, probabilities, threshold } => Prediction::Classes {
+            Prediction::Classes { labels, probabilities, said } => Prediction::Classes {
                 labels: labels.clone(),
                 probabilities: wide(probabilities, labels.len()),
-                threshold: *threshold,
+                said: *said,
             },
             Prediction::Spans(spans) => Prediction::Spans(at().filter_map(|row| spans.get(row).cloned()).collect()),
             Prediction::Tokens { labels, classes } => Prediction::Tokens {
@@ -166,12 +178,11 @@ impl Prediction {
         }
     }
 
-    /// The index of the class that is said of every row: the likeliest, the first of equals, or as the threshold has it;
-    /// empty where a row has no class.
+    /// The index of the class that is said of every row; empty where a row has no class.
     pub fn classes(&self) -> Vec<u32> {
         match self {
-            Prediction::Classes { labels, probabilities, threshold } => {
-                probabilities.chunks_exact(labels.len().max(1)).map(|row| said(row, *threshold)).collect()
+            Prediction::Classes { labels, probabilities, said } => {
+                probabilities.chunks_exact(labels.len().max(1)).map(|row| said.of(row)).collect()
             }
             Prediction::Numbers(_)
             | Prediction::Spans(_)
@@ -186,9 +197,9 @@ impl Prediction {
 
     /// The label of the class that is said of a row; empty where it has none.
     pub fn class(&self, row: usize) -> &str {
-        let Prediction::Classes { labels, probabilities, threshold } = self else { return "" };
+        let Prediction::Classes { labels, probabilities, said } = self else { return "" };
         let own = probabilities.get(row * labels.len()..(row + 1) * labels.len()).unwrap_or_default();
-        labels.get(said(own, *threshold) as usize).map_or("", String::as_str)
+        labels.get(said.of(own) as usize).map_or("", String::as_str)
     }
 
     /// The labels that are said of a row; none of other predictions.
@@ -213,14 +224,14 @@ impl Prediction {
     /// Labels, predicted classes and probabilities of the rows that have a label. All are empty where the kinds
     /// differ.
     pub(super) fn known_classes(&self, truth: &Truth) -> (Vec<u32>, Vec<u32>, Vec<f64>) {
-        let (Truth::Classes(classes), Prediction::Classes { labels, probabilities, threshold }) = (truth, self) else {
+        let (Truth::Classes(classes), Prediction::Classes { labels, probabilities, said }) = (truth, self) else {
             return Default::default();
         };
         let (mut known, mut predicted, mut rows) = (Vec::new(), Vec::new(), Vec::new());
         for (i, (class, row)) in classes.iter().zip(probabilities.chunks_exact(labels.len().max(1))).enumerate() {
             if truth.known(i) {
                 known.push(*class);
-                predicted.push(said(row, *threshold));
+                predicted.push(said.of(row));
                 rows.extend_from_slice(row);
             }
         }
@@ -228,10 +239,20 @@ impl Prediction {
     }
 }
 
-/// The class that is said for probabilities: the likeliest, the first of equals, or as a threshold of the second has it.
-fn said(row: &[f64], threshold: Option<f64>) -> u32 {
-    match (row, threshold) {
-        ([_, positive], Some(least)) => u32::from(*positive >= least),
-        _ => largest(row) as u32,
+impl Said {
+    /// The class of these probabilities.
+    pub fn of(self, row: &[f64]) -> u32 {
+        match (self, row) {
+            (Said::Above(least), [_, positive]) => u32::from(*positive >= least),
+            (Said::Middle, _) => {
+                let mut before = 0.0;
+                let middle = row.iter().position(|p| {
+                    before += p;
+                    before >= 0.5
+                });
+                middle.unwrap_or(row.len().saturating_sub(1)) as u32
+            }
+            (Said::Likeliest | Said::Above(_), _) => largest(row) as u32,
+        }
     }
 }

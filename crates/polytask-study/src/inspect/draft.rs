@@ -321,9 +321,12 @@ impl<'a> Draft<'a> {
                 !self.is_label(&column.name) && !self.aside.iter().any(|(name, _)| *name == column.name)
             });
         let of_rows = |kind: TaskKind| match kind {
-            TaskKind::Regression | TaskKind::Binary | TaskKind::Category | TaskKind::Count | TaskKind::Multilabel => {
-                true
-            }
+            TaskKind::Regression
+            | TaskKind::Binary
+            | TaskKind::Category
+            | TaskKind::Count
+            | TaskKind::Multilabel
+            | TaskKind::Ordinal => true,
             TaskKind::Tags
             | TaskKind::TokenCategory
             | TaskKind::Predicates

@@ -8,7 +8,7 @@ use polytask_graph::LossKind;
 use polytask_model::config::{Direction, TreesConfig, TreesMethod, TreesSharing};
 use polytask_model::inputs::{Code, Encoder};
 use polytask_model::model::{Body, columns, tree_columns};
-use polytask_model::tasks::{Target, Task};
+use polytask_model::tasks::{Kind, Target, Task};
 use polytask_trees::{Boosting, Features, Forest, Growing, Monotone, Objective, Sharing};
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -81,7 +81,7 @@ fn objective(task: &Task) -> Objective {
         LossKind::Mae => Objective::Absolute,
         LossKind::Huber { delta } => Objective::Huber { delta: f64::from(delta) },
         LossKind::BinaryCrossEntropy => match &task.kind {
-            polytask_model::tasks::Kind::Multilabel(_) => Objective::Multilabel { labels: outcome.width() },
+            Kind::Multilabel(_) | Kind::Ordinal(_) => Objective::Multilabel { labels: outcome.width() },
             _ => Objective::Binary,
         },
         // Tasks of sequences are refused before.

@@ -45,7 +45,7 @@ fn loss_of(task: &Task, kind: &LossKind) -> Result<Loss, LinearProblem> {
         },
         LossKind::Huber { delta } => Loss::Huber { delta: f64::from(*delta) },
         LossKind::BinaryCrossEntropy => match &task.kind {
-            Kind::Multilabel(multilabel) => Loss::Events { count: multilabel.labels.len() },
+            Kind::Multilabel(_) | Kind::Ordinal(_) => Loss::Events { count: task.outcome().width() },
             _ => Loss::Logistic,
         },
         // Tasks of sequences have no rows of numbers and are refused before.
