@@ -41,7 +41,7 @@ def main(data, predictions, folder):
         fed[one["name"]] = np.array(values, object) if is_text else np.array([number(v) for v in values])
     names = [output.name for output in session.get_outputs()]
     found = dict(zip(names, session.run(names, fed)))
-    worst = 0.0
+    worst, where = 0.0, ""
     for name, values in found.items():
         for row, value in zip(said, values):
             task, _, part = name.partition(".")
@@ -49,13 +49,13 @@ def main(data, predictions, folder):
                 expected = row[task]
                 if isinstance(expected, (int, float)):
                     difference = abs(float(value) - expected) / max(1.0, abs(expected))
-                    worst = max(worst, difference)
+                    worst, where = max((worst, where), (difference, name))
                 elif isinstance(expected, str):
                     assert value == expected, (name, value, expected)
             else:
                 for got, expected in zip(value, row[f"{task} probabilities"].values()):
-                    worst = max(worst, abs(float(got) - expected))
-    print(f"{folder.name}: {worst:.2e}")
+                    worst, where = max((worst, where), (abs(float(got) - expected), name))
+    print(f"{folder.name}: {worst:.2e} of {where}")
     return 1 if worst > TOLERANCE else 0
 
 

@@ -112,7 +112,13 @@ fn an_ensemble() {
 fn what_held_out_rows_decided() {
     for family in [Family::Network, Family::Ensemble] {
         let folder = tempfile::tempdir().unwrap();
-        let mut model = fitted(folder.path(), |config| config.model.family = family);
+        // Quantities of a network are as near as single precision has them, which other tests measure.
+        let classes = ["tall", "kind", "grade"];
+        let mut model = fitted(folder.path(), |config| {
+            config.model.family = family;
+            config.tasks.retain(|name, _| classes.contains(&name.as_str()));
+            config.data.ignore = ["size", "weight", "count"].map(str::to_owned).to_vec();
+        });
         for task in &mut model.tasks {
             match &mut task.kind {
                 Kind::Binary(own) => own.decision = Decision { scale: 0.6, shift: 0.3, thresholds: vec![0.8] },

@@ -21,7 +21,8 @@ impl Emit<'_> {
         if decision.scale == 1.0 && decision.shift == 0.0 {
             return probabilities.to_owned();
         }
-        let [one, least] = [1.0, 1e-15].map(|value| self.w.doubles(&[], &[value]));
+        // As near to 0 as an average of models is taken to be.
+        let [one, least] = [1.0, 1e-7].map(|value| self.w.doubles(&[], &[value]));
         let other = self.w.op("Sub", &[&one, probabilities]);
         let [there, not] = [probabilities, other.as_str()].map(|p| {
             let p = self.w.op("Max", &[p, &least]);
@@ -39,7 +40,7 @@ impl Emit<'_> {
         if decision.scale == 1.0 {
             return probabilities.to_owned();
         }
-        let (least, scale) = (self.w.doubles(&[], &[1e-15]), self.w.doubles(&[], &[decision.scale]));
+        let (least, scale) = (self.w.doubles(&[], &[1e-7]), self.w.doubles(&[], &[decision.scale]));
         let p = self.w.op("Max", &[probabilities, &least]);
         let logits = self.w.op("Log", &[&p]);
         let scaled = self.w.op("Mul", &[&logits, &scale]);
