@@ -1,6 +1,7 @@
 //! Which page of the documentation explains a failure, in one place.
 
 use crate::failure::Failure;
+use polytask::config::ConfigError;
 use polytask::data::DataError;
 use polytask::tasks::TaskError;
 use polytask::train::TrainError;
@@ -17,6 +18,7 @@ pub fn page(failure: &Failure) -> Option<&'static str> {
         Failure::Export(_) => Some("how-to/export.md"),
         Failure::Interval(_) => Some("how-to/intervals.md"),
         Failure::Mlflow(_) | Failure::ReportOfSeveral => Some("how-to/report.md"),
+        Failure::NoSummary(_) | Failure::Drifted(_) | Failure::Limit(_) => Some("how-to/drift.md"),
         Failure::NoMasks(_) => Some("explanation/images.md"),
         Failure::Serve(_) | Failure::SameName(_) | Failure::ModelName(_) | Failure::Token(_) => {
             Some("how-to/serving.md")
@@ -27,6 +29,8 @@ pub fn page(failure: &Failure) -> Option<&'static str> {
         | Failure::OntoData(_)
         | Failure::Ending { .. }
         | Failure::TwoFormats { .. }
+        | Failure::NoMpi(_)
+        | Failure::RanksDiffer(_)
         | Failure::NoText
         | Failure::NoPicture(_)
         | Failure::Output(_) => None,
@@ -59,7 +63,8 @@ fn of_training(error: &FitError) -> Option<&'static str> {
 
 fn of_model(error: &BuildError) -> Option<&'static str> {
     match error {
-        BuildError::Config(_) => Some("reference/keys.md"),
+        BuildError::Config(ConfigError::Key(_)) => Some("reference/keys.md"),
+        BuildError::Data(DataError::NoSuchFile { .. }) => None,
         BuildError::Data(DataError::Bomb { .. }) => Some("how-to/out-of-memory.md"),
         BuildError::Data(_) | BuildError::Encode(_) => Some("how-to/data.md"),
         BuildError::Task(TaskError::NoLabel { .. } | TaskError::EmptyPart { .. }) => Some("how-to/missing-labels.md"),

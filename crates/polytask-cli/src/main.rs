@@ -17,6 +17,7 @@ macro_rules! say {
 
 mod command;
 mod failure;
+mod guide;
 mod progress;
 mod ranks;
 mod stop;
@@ -47,6 +48,9 @@ fn main() -> ExitCode {
             say!("error: {failure}");
             if let Some(hint) = failure.hint() {
                 say!("hint: {hint}");
+            }
+            if let Some(page) = guide::page(&failure) {
+                say!("see: docs/{page}");
             }
             ExitCode::from(failure.exit_code())
         }

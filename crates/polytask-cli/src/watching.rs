@@ -145,7 +145,8 @@ impl Callback for Watching {
             self.warns = false;
             self.say(&format!(
                 "warning: the gradient of `{long}` is {times:.0} times as long as that of `{short}`, which it drowns out; \
-                 try loss.balance = \"uncertainty\" or another method of `polytask balancers`"
+                 try loss.balance = \"uncertainty\" or another method of `polytask balancers`; see \
+                 docs/how-to/one-loss-dominates.md"
             ));
         }
     }

@@ -54,6 +54,7 @@ fn networks_that_do_not_fit_are_refused_before_they_are_made() {
         assert_eq!(done.code, Some(2), "{keys}: {}", done.err);
         let message = done.message();
         assert!(message.starts_with("the network takes at least ") && message.contains(" GB are there"), "{message}");
+        assert!(done.err.ends_with("see: docs/how-to/out-of-memory.md\n"), "{}", done.err);
         assert!(!folder.path("model").exists());
     }
     for (keys, message) in [

@@ -9,7 +9,7 @@ use super::{ConfigArguments, Format, on_threads, print};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::stop;
-use polytask::compare::{Options, compare};
+use polytask::compare::{Options, Verdict, compare};
 use polytask::files;
 use std::path::PathBuf;
 
@@ -73,6 +73,9 @@ impl Compare {
             say!("stopped; nothing was compared");
             return Ok(());
         };
+        if answer.tasks.values().any(|task| task.contrast.verdict == Verdict::Hurt) {
+            say!("of tasks that sharing hurts: docs/how-to/worse-than-single.md");
+        }
         let named_json = self.out.as_deref().is_some_and(|out| out.extension().is_some_and(|end| end == "json"));
         let text = match self.format == Format::Json || named_json {
             true => serde_json::to_string_pretty(&answer).map_err(std::io::Error::from)? + "\n",

@@ -20,6 +20,16 @@ fn files_of_the_guide_to_extending_are_there() {
     }
 }
 
+#[test]
+fn pages_that_failures_name_are_there() {
+    let source = std::fs::read_to_string(repository("crates/polytask-cli/src/guide.rs")).unwrap();
+    let named: Vec<&str> = source.split('"').filter(|word| word.ends_with(".md")).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for page in named {
+        assert!(Path::new(&repository(&format!("docs/{page}"))).exists(), "a failure names docs/{page}");
+    }
+}
+
 /// What a heading's anchor is called: its letters and digits in small, hyphens for blanks.
 fn anchor(heading: &str) -> String {
     let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));

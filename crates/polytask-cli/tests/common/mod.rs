@@ -120,10 +120,11 @@ impl Done {
         done
     }
 
-    /// The message of a failure: what stands behind `error: `, the hint included.
+    /// The message of a failure: what stands behind `error: `, the hint included, and the page that explains it left out.
     pub fn message(&self) -> &str {
         let start = self.err.find("error: ").unwrap_or_else(|| panic!("no error in\n{}", self.err));
-        self.err[start + "error: ".len()..].trim_end()
+        let message = self.err[start + "error: ".len()..].trim_end();
+        message.rsplit_once("\nsee: ").map_or(message, |(message, _)| message)
     }
 }
 
