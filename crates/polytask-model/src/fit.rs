@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::dataset::Dataset;
 use crate::inputs::{Encoder, Galleries, Texts};
 use crate::notes;
-use crate::tasks::{Task, TaskError};
+use crate::tasks::{Task, TaskError, task_weights};
 use polytask_data::Table;
 use rayon::prelude::*;
 
@@ -28,7 +28,16 @@ impl Fitted {
         let encoder = Encoder::fit_loaded(&config.input_plan(table), table, rows, galleries)?;
         let texts = encoder.texts(table)?;
         let tasks = config.tasks.iter();
-        let tasks = tasks.map(|(name, task)| Task::fit_over(name, task, table, &texts, Some(&encoder), rows));
+        let tasks = tasks.map(|(name, task)| {
+            let heavy = match &task.weight {
+                Some(column) => {
+                    let weights = task_weights(table, column, name, &|_| false)?;
+                    rows.iter().copied().filter(|row| weights[*row as usize] > 0.0).collect()
+                }
+                None => rows.to_vec(),
+            };
+            Task::fit_over(name, task, table, &texts, Some(&encoder), &heavy)
+        });
         let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
         let tokens = match one_text(&tasks)? {
             // Layers along a text need its tokens, be they labelled or not.

@@ -133,6 +133,9 @@ impl Source {
             if let Some(weights) = &weights {
                 labels.multiply(weights);
             }
+            if let Some(column) = config.tasks.get(&task.name).and_then(|own| own.weight.as_ref()) {
+                labels.weigh(&table, column, &task.name)?;
+            }
             // What is learnt for the help that it gives others need not be measured.
             let primary = config.tasks.get(&task.name).is_none_or(|task| task.role == Role::Primary);
             let parts = [("training", &split.train), ("validation", &split.valid), ("test", &split.test)];
@@ -338,6 +341,7 @@ fn join(config: &Config, set: &DataConfig, table: &mut Table, mut other: Table) 
 /// The columns that a config reads: what is wrong with any of them is told before anything else.
 fn needed<'a>(config: &'a Config, table: &'a Table) -> Vec<&'a str> {
     let tasks = config.tasks.iter().flat_map(|(name, task)| task.columns_of(name));
+    let tasks = tasks.chain(config.tasks.values().filter_map(|task| task.weight.as_deref()));
     let sets = config.data.sets().flat_map(|set| set.split.columns().into_iter().chain(set.sample_weight.as_deref()));
     let mut needed: Vec<&str> = tasks.chain(sets).chain(config.inputs.keys().map(String::as_str)).collect();
     if config.inputs.is_empty() {

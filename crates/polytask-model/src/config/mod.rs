@@ -244,10 +244,11 @@ impl Config {
         Ok(())
     }
 
-    /// Columns that are no inputs because something else reads them: labels, the split, row weights, and those that
+    /// Columns that are no inputs because something else reads them: labels, their weights, the split, row weights, and those that
     /// are to be ignored.
     pub fn reserved_columns(&self) -> Vec<&str> {
         let labels = self.tasks.iter().flat_map(|(name, task)| task.columns_of(name));
+        let labels = labels.chain(self.tasks.values().filter_map(|task| task.weight.as_deref()));
         labels.chain(self.data.sets().flat_map(DataConfig::reserved_columns)).collect()
     }
 }

@@ -15,7 +15,8 @@ impl Config {
         let mut config = self.clone();
         let gone = self.tasks.iter().filter(|(name, _)| out(name));
         if self.inputs.is_empty() {
-            let columns = gone.flat_map(|(name, task)| task.columns_of(name)).map(str::to_owned);
+            let columns = gone.flat_map(|(name, task)| task.columns_of(name).into_iter().chain(task.weight.as_deref()));
+            let columns = columns.map(str::to_owned);
             config.data.ignore.extend(columns);
         }
         config.tasks.retain(|name, _| !out(name));

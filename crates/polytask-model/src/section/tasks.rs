@@ -295,6 +295,10 @@ pub struct TaskConfig {
     /// Roles: layers of LSTMs in both directions over the tokens of each predicate's sentence, from 0 to 8. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<usize>,
+    /// A column of what each row weighs in this task's loss beside `data.sample_weight`, 0 or above; a row of weight 0 has no
+    /// label of this task, and neither shapes its scale nor its scores. Default: all weigh 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
     /// Ordinal: the labels from the lowest to the highest; labels of numbers need none. Default: by value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Vec<Label>>,

@@ -204,6 +204,41 @@ impl Labels {
         own.iter().any(|weight| *weight > 0.0)
     }
 
+    /// Takes the label of a row away.
+    fn forget(&mut self, row: usize) {
+        match &self.elements {
+            None => self.weights[row] = 0.0,
+            Some(offsets) => self.weights[offsets[row] as usize..offsets[row + 1] as usize].fill(0.0),
+        }
+        let own = |offsets: &[u32]| offsets[row] as usize..offsets[row + 1] as usize;
+        match &mut self.truth {
+            Truth::Numbers(values) => values[row] = f64::NAN,
+            Truth::Classes(classes) => classes[row] = MISSING,
+            Truth::Spans(spans) => spans[row] = None,
+            Truth::Frames(frames) => frames[row] = None,
+            Truth::Tokens { offsets, classes } => classes[own(offsets)].fill(MISSING),
+            Truth::Arcs { offsets, heads, relations } => {
+                heads[own(offsets)].fill(MISSING);
+                relations[own(offsets)].fill(MISSING);
+            }
+            Truth::Flags { width, values } | Truth::PixelNumbers { pixels: width, values } => {
+                values[row * *width..(row + 1) * *width].fill(f32::NAN);
+            }
+            Truth::PixelClasses { pixels, classes } => classes[row * *pixels..(row + 1) * *pixels].fill(NO_CLASS),
+        }
+    }
+
+    /// Weighs every row by what a column of a task has for it; a row of weight 0 has no label any more.
+    ///
+    /// # Errors
+    /// No such column; a row with a label whose weight is missing, below 0 or no number.
+    pub fn weigh(&mut self, table: &Table, name: &str, task: &str) -> Result<(), TaskError> {
+        let weights = task_weights(table, name, task, &|row| self.truth.known(row))?;
+        (0..weights.len()).filter(|row| weights[*row] == 0.0).for_each(|row| self.forget(row));
+        self.multiply(&weights);
+        Ok(())
+    }
+
     /// How many of `rows` have a label.
     pub fn count(&self, rows: &[u32]) -> usize {
         rows.iter().filter(|row| self.truth.known(**row as usize)).count()
@@ -240,6 +275,35 @@ pub fn sample_weights(table: &Table, name: &str) -> Result<Vec<f32>, TaskError> 
         Some(row) => Err(bad(row)),
         None => Ok(numbers.iter().map(|w| *w as f32).collect()),
     }
+}
+
+/// What each row weighs for a task, as a column has it; 0 where both weight and label are missing.
+///
+/// # Errors
+/// Those of [`Labels::weigh`].
+pub(crate) fn task_weights(
+    table: &Table,
+    name: &str,
+    task: &str,
+    labelled: &dyn Fn(usize) -> bool,
+) -> Result<Vec<f32>, TaskError> {
+    let column =
+        table.find(name).map_err(|source| TaskError::Column { task: task.to_owned(), source: Box::new(source) })?;
+    let bad = |row: usize| TaskError::Own {
+        place: Some(Box::new(table.place(row))),
+        task: task.to_owned(),
+        reason: format!(
+            "its weight in column `{name}` is {}; it must be a number, 0 or above",
+            column.shown(row).map_or_else(|| "missing".to_owned(), |value| format!("`{value}`"))
+        ),
+    };
+    let numbers = crate::column::numbers(column).map_err(bad)?;
+    let weight = |(row, weight): (usize, &f64)| match *weight {
+        weight if weight >= 0.0 && (weight as f32).is_finite() => Ok(weight as f32),
+        weight if weight.is_nan() && !labelled(row) => Ok(0.0),
+        _ => Err(bad(row)),
+    };
+    numbers.iter().enumerate().map(weight).collect()
 }
 
 /// The column of a task in a table, with what messages need.

@@ -48,6 +48,7 @@ pub use error::TaskError;
 pub(crate) use frames::{Frames, read as read_frames};
 pub use head::Site;
 pub use infer::infer_kind;
+pub(crate) use labels::task_weights;
 pub use labels::{LabelColumn, Labels, MISSING, Target, Truth, UNSEEN, sample_weights};
 pub(crate) use layout::Predicates as RowPredicates;
 pub use layout::{Layout, Place};
