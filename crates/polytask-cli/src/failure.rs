@@ -3,7 +3,8 @@
 use crate::command::{AggregateError, GroupsError};
 use crate::track::MlflowError;
 use polytask::conformal::Unbounded;
-use polytask::model::ModelError;
+use polytask::model::{ModelError, PartError};
+use polytask::nearest::suggest;
 use polytask_balance::BalanceError;
 use polytask_data::DataError;
 use polytask_export::ExportError;
@@ -96,6 +97,9 @@ pub enum Failure {
     /// Processes that are not at the same work.
     #[error("the processes that were started together have {0}")]
     RanksDiffer(&'static str),
+    /// Tasks that a model cannot be cut down to.
+    #[error("--tasks: {0}")]
+    Part(#[from] PartError),
     /// A text for a model that reads none.
     #[error("the model reads no text")]
     NoText,
@@ -138,7 +142,10 @@ impl Failure {
                 Some("put one into a file for --token-file, or into the environment's POLYTASK_TOKEN".to_owned())
             }
             Failure::Serve(ServeError::Listen { .. }) => Some("--port takes another port".to_owned()),
-            Failure::Serve(_) | Failure::Limit(_) => None,
+            Failure::Part(PartError::Unknown { name, known }) => {
+                suggest(name, &known.iter().map(String::as_str).collect::<Vec<_>>())
+            }
+            Failure::Serve(_) | Failure::Limit(_) | Failure::Part(_) => None,
             Failure::SameName(name) => Some(format!("name one of them otherwise, such as {name}-2=DIR")),
             Failure::ModelName(_) => {
                 Some("give the directory as NAME=DIR, the name in letters, digits and any of - _ . ~".to_owned())
@@ -174,7 +181,7 @@ impl Failure {
             Failure::NoSummary(_) | Failure::RanksDiffer(_) => 1,
             Failure::NoMpi(_) => 2,
             Failure::Drifted(_) => 3,
-            Failure::Limit(_) => 2,
+            Failure::Limit(_) | Failure::Part(_) => 2,
             Failure::SameName(_) | Failure::ModelName(_) | Failure::Token(_) => 2,
             Failure::Serve(_) => 1,
             Failure::Interval(Unbounded::Level(_) | Unbounded::Few { .. }) => 2,

@@ -19,6 +19,7 @@ pub fn page(failure: &Failure) -> Option<&'static str> {
         Failure::Interval(_) => Some("how-to/intervals.md"),
         Failure::Mlflow(_) | Failure::ReportOfSeveral => Some("how-to/report.md"),
         Failure::NoSummary(_) | Failure::Drifted(_) | Failure::Limit(_) => Some("how-to/drift.md"),
+        Failure::NoMpi(_) | Failure::RanksDiffer(_) => Some("how-to/scale.md"),
         Failure::NoMasks(_) => Some("explanation/images.md"),
         Failure::Serve(_) | Failure::SameName(_) | Failure::ModelName(_) | Failure::Token(_) => {
             Some("how-to/serving.md")
@@ -29,8 +30,7 @@ pub fn page(failure: &Failure) -> Option<&'static str> {
         | Failure::OntoData(_)
         | Failure::Ending { .. }
         | Failure::TwoFormats { .. }
-        | Failure::NoMpi(_)
-        | Failure::RanksDiffer(_)
+        | Failure::Part(_)
         | Failure::NoText
         | Failure::NoPicture(_)
         | Failure::Output(_) => None,

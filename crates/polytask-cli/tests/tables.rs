@@ -170,7 +170,14 @@ fn intervals_hold_what_they_promise() {
     assert!(width("--interval 0.9") > width("--interval 0.8"));
     let csv = folder.works("predict model --data data.csv --interval 0.8").out;
     assert_eq!(csv.lines().next(), Some("size,size low,size high,weight,weight low,weight high,warm,warm set"));
+    // Some of the tasks alone, as the whole has them.
+    let part = folder.works("predict model --data data.csv --interval 0.8 --tasks warm,size").out;
+    let cells = |text: &str, kept: [usize; 5]| -> Vec<String> {
+        text.lines().map(|line| kept.map(|at| line.split(',').nth(at).unwrap_or_default()).join(",")).collect()
+    };
+    assert_eq!(cells(&part, [0, 1, 2, 3, 4]), cells(&csv, [0, 1, 2, 6, 7]));
     for (arguments, code, words) in [
+        ("--tasks warm,sise", 2, "the model has no task `sise`; it has size, weight, warm"),
         ("--interval 1.5", 2, "it must be above 0 and below 1"),
         ("--interval 0.9999", 2, "and a level of 0.9999 needs 9999"),
         ("--joint", 2, "--interval"),

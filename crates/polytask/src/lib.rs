@@ -12,7 +12,7 @@ pub use polytask_exec as exec;
 pub use polytask_graph as graph;
 pub use polytask_model::Error as BuildError;
 pub use polytask_model::{
-    Dataset, Device, config, conformal, drift, files, inputs, metric, model, notes, output, pretrained, share,
+    Dataset, Device, config, conformal, drift, files, inputs, metric, model, nearest, notes, output, pretrained, share,
     structure, tasks,
 };
 pub use polytask_study::Error as StudyError;

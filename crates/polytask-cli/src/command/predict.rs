@@ -47,6 +47,9 @@ pub struct Predict {
     /// What becomes of a row whose image cannot be used: `skip` writes it without predictions, and why in a column `error`
     #[arg(long, value_enum, default_value = "stop")]
     on_error: OnError,
+    /// Predict these tasks alone, with commas between their names; what only the others need is not computed
+    #[arg(long, value_delimiter = ',', value_name = "TASK")]
+    tasks: Vec<String>,
     /// Add a column `TASK=CLASS` with the probability of every class
     #[arg(long)]
     probabilities: bool,
@@ -65,13 +68,16 @@ pub struct Predict {
 impl Predict {
     pub fn run(self) -> Result<(), Failure> {
         let (format, packing) = self.layout()?;
-        let model = Model::load(&self.model)?;
+        let whole = Model::load(&self.model)?;
+        let bounds = self.bounds(&whole)?;
+        let names: Vec<&str> = self.tasks.iter().map(String::as_str).collect();
+        let (model, kept) = if names.is_empty() { (whole, Vec::new()) } else { whole.only(&names)? };
+        let bounds = bounds.map(|all| if names.is_empty() { all } else { kept.iter().map(|at| all[*at]).collect() });
+        let bounds = bounds.as_deref();
         let of_pixels = model.tasks.iter().find(|task| task.outcome().pixels().is_some());
         if let (Some(task), None, Layout::Csv) = (of_pixels, &self.masks, format) {
             return Err(Failure::NoMasks(task.name.clone()));
         }
-        let bounds = self.bounds(&model)?;
-        let bounds = bounds.as_deref();
         let text = on_threads(self.threads, || {
             let Some(table) = self.table(&model)? else {
                 // No rows: what stands above them is still told.

@@ -9,7 +9,7 @@ mod passes;
 mod predictor;
 mod run;
 
-pub use body::{Body, Ensemble, Member, Network, TreeColumn, columns, tree_columns};
+pub use body::{Body, Ensemble, Member, Network, PartError, TreeColumn, columns, tree_columns};
 pub use directory::{CHECKPOINT, CONFIG, FITS, HISTORY, METRICS, ModelError, OWN, RUN, SUMMARY, TENSORS};
 pub use gates::{GateUse, gate_warnings};
 pub use predictor::Predictor;

@@ -128,6 +128,37 @@ impl Model {
         &self.trees
     }
 
+    /// The model of the tasks with these heads, ascending: trees that add to none of them are left out.
+    ///
+    /// # Panics
+    /// If there is no such head.
+    #[must_use]
+    pub fn only(&self, heads: &[usize]) -> Self {
+        let mut moved = vec![None; self.outputs()];
+        let (mut kept, mut start) = (Vec::with_capacity(heads.len()), Vec::new());
+        for head in heads.iter().map(|at| self.heads[*at]) {
+            kept.push(Head { first: start.len(), ..head });
+            for output in head.first..head.first + head.width {
+                moved[output] = Some(start.len() as u32);
+                start.push(self.start[output]);
+            }
+        }
+        let part = |tree: &Tree| {
+            let mut tree = tree.clone();
+            let is_kept = tree.retain(|output| moved[output as usize].is_some());
+            tree.outputs = tree.outputs.iter().filter_map(|output| moved[*output as usize]).collect();
+            is_kept.then_some(tree)
+        };
+        Self {
+            kind: self.kind,
+            columns: self.columns.clone(),
+            heads: kept,
+            start,
+            trees: self.trees.iter().filter_map(part).collect(),
+            rounds: self.rounds,
+        }
+    }
+
     /// Number of outputs of all tasks.
     pub fn outputs(&self) -> usize {
         self.start.len()

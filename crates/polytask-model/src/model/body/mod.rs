@@ -4,12 +4,14 @@ mod columns;
 mod engine;
 mod ensemble;
 mod file;
+mod part;
 mod stored;
 mod text;
 
 pub use columns::{TreeColumn, columns, tree_columns};
 pub(super) use engine::{Ask, Engine};
 pub use ensemble::{Ensemble, Member};
+pub use part::PartError;
 pub(super) use stored::Stored;
 
 use polytask_exec::Parameters;
