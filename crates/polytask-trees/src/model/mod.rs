@@ -138,9 +138,10 @@ impl Model {
         let (mut kept, mut start) = (Vec::with_capacity(heads.len()), Vec::new());
         for head in heads.iter().map(|at| self.heads[*at]) {
             kept.push(Head { first: start.len(), ..head });
-            for output in head.first..head.first + head.width {
-                moved[output] = Some(start.len() as u32);
-                start.push(self.start[output]);
+            let own = head.first..head.first + head.width;
+            for (moved, value) in moved[own.clone()].iter_mut().zip(&self.start[own]) {
+                *moved = Some(start.len() as u32);
+                start.push(*value);
             }
         }
         let part = |tree: &Tree| {
