@@ -110,7 +110,7 @@ fn probabilities_are_set_right() {
 fn what_cannot_be_met_is_said() {
     // No held-out row is positive.
     let part = |i: usize| ["train", "valid", "test"][i % 3];
-    let row = |i: usize| format!("{},{},{}\n", i % 10, if i % 9 == 0 { "yes" } else { "no" }, part(i));
+    let row = |i: usize| format!("{},{},{}\n", i % 10, if i.is_multiple_of(9) { "yes" } else { "no" }, part(i));
     let data = format!("x,hit,part\n{}", (0..300).map(row).collect::<String>());
     let sections = format!(
         "split = {{ column = \"part\" }}\n[inputs]\nx = \"number\"\n[tasks.hit]\nkind = \"binary\"\nthreshold = \"f1\"\n{NETWORK}"
