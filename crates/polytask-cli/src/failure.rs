@@ -35,7 +35,7 @@ pub enum Failure {
     #[error(transparent)]
     Groups(#[from] GroupsError),
     /// What belongs to one report, asked of several models.
-    #[error("--data, --compare, --selection and --no-importance belong to the report on one model")]
+    #[error("--data, --compare, --selection, --card and --no-importance belong to the report on one model")]
     ReportOfSeveral,
     /// The page of a report cannot be made.
     #[error(transparent)]

@@ -6,16 +6,20 @@
 #![forbid(unsafe_code)]
 
 pub mod block;
+mod card;
 mod chart;
 pub mod number;
 mod page;
 mod rows;
 mod run;
 mod sheet;
+mod slices;
 mod task;
 
+pub use card::{Card, Score, Sharing, TaskCard, card};
 pub use page::{LIMIT, render};
 pub use run::{COMPARISON, Run, SELECTION};
+pub use slices::Slice;
 
 use std::path::PathBuf;
 
