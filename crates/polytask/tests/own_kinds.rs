@@ -192,5 +192,5 @@ fn a_kind_that_nobody_brought_is_unknown() {
     let error = Config::from_toml(text, "c.toml").unwrap_err().to_string();
     assert!(error.contains("negative") && error.contains("pixel_regression"), "{error}");
     let state: Result<tasks::Own, _> = serde_json::from_value(json!({ "word": "negative", "state": 1.0 }));
-    assert!(state.unwrap_err().to_string().contains("only the program that brought it"));
+    assert!(state.unwrap_err().to_string().contains("which only the program that brought it can read"));
 }

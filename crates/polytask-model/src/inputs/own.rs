@@ -1,14 +1,13 @@
 //! Input kinds that a program brings: a column becomes one or more numbers a row, which every family of models reads.
 
 use super::{EncodeError, InputColumn};
-use crate::section::own::OWN_INPUTS;
+use crate::section::own::{Kinds, OWN_INPUTS, Stored};
 use crate::section::{InputKind, OwnWord};
 use polytask_data::Column;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// An input kind of a program's own.
 pub trait OwnInput: std::fmt::Debug + Send + Sync {
@@ -54,24 +53,20 @@ pub struct Own {
 }
 
 /// The kinds of this program, by word.
-static KINDS: RwLock<BTreeMap<OwnWord, Arc<dyn OwnInput>>> = RwLock::new(BTreeMap::new());
+static KINDS: Kinds<dyn OwnInput> = Kinds::new();
 
 /// Makes a kind known to this program, in place of one of the same word; configs and models may name it from now on. The
 /// word of a built-in kind stays that kind's.
 pub fn register(kind: Arc<dyn OwnInput>) -> InputKind {
     let word = OWN_INPUTS.add(kind.word());
-    KINDS.write().unwrap_or_else(PoisonError::into_inner).insert(word, kind);
+    KINDS.set(word, kind);
     InputKind::Own(word)
-}
-
-fn kind(word: OwnWord) -> Option<Arc<dyn OwnInput>> {
-    KINDS.read().unwrap_or_else(PoisonError::into_inner).get(&word).cloned()
 }
 
 impl Own {
     pub(super) fn fit(word: OwnWord, source: &InputColumn, rows: &[u32]) -> Result<Self, EncodeError> {
         let wrong = |reason| EncodeError::Own { input: source.column.name.clone(), reason };
-        let kind = kind(word).ok_or_else(|| wrong(format!("no kind \"{}\" is registered", word.as_str())))?;
+        let kind = KINDS.get(word).map_err(wrong)?;
         Self::of(word, kind.fit(source.column, rows).map_err(wrong)?).map_err(wrong)
     }
 
@@ -124,12 +119,6 @@ impl PartialEq for Own {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    word: String,
-    state: Value,
-}
-
 impl Serialize for Own {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Stored { word: self.word.as_str().to_owned(), state: self.features.state() }.serialize(serializer)
@@ -138,13 +127,8 @@ impl Serialize for Own {
 
 impl<'de> Deserialize<'de> for Own {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Stored { word, state } = Stored::deserialize(deserializer)?;
-        let known = OWN_INPUTS.find(&word).and_then(|word| Some((word, kind(word)?)));
-        let (word, kind) = known.ok_or_else(|| {
-            D::Error::custom(format_args!(
-                "an input of kind \"{word}\", which only the program that brought it can read"
-            ))
-        })?;
-        kind.restore(&state).and_then(|features| Own::of(word, features)).map_err(D::Error::custom)
+        let stored = Stored::deserialize(deserializer)?;
+        let (word, kind) = stored.kind(&OWN_INPUTS, &KINDS).map_err(D::Error::custom)?;
+        kind.restore(&stored.state).and_then(|features| Own::of(word, features)).map_err(D::Error::custom)
     }
 }

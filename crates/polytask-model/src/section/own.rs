@@ -1,8 +1,9 @@
 //! Kinds of tasks and inputs that a program brings: what configs call them.
 
-use serde::{Serialize, Serializer};
-use std::collections::BTreeSet;
-use std::sync::{PoisonError, RwLock};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// The word that stands for a kind that was brought. There is one only once the kind is registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +40,47 @@ impl OwnWords {
     /// The word, if it is known.
     pub(crate) fn find(&self, word: &str) -> Option<OwnWord> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).iter().copied().find(|own| own.0 == word)
+    }
+}
+
+/// What was registered under each word.
+pub(crate) struct Kinds<K: ?Sized>(RwLock<BTreeMap<OwnWord, Arc<K>>>);
+
+impl<K: ?Sized> Kinds<K> {
+    pub(crate) const fn new() -> Self {
+        Kinds(RwLock::new(BTreeMap::new()))
+    }
+
+    /// In place of one that was there before.
+    pub(crate) fn set(&self, word: OwnWord, kind: Arc<K>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(word, kind);
+    }
+
+    /// The kind of a word.
+    ///
+    /// # Errors
+    /// Nobody has registered it.
+    pub(crate) fn get(&self, word: OwnWord) -> Result<Arc<K>, String> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(&word).cloned().ok_or_else(|| format!("no kind \"{}\" is registered", word.0))
+    }
+}
+
+/// A fitted kind as `model.json` has it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Stored {
+    pub word: String,
+    pub state: Value,
+}
+
+impl Stored {
+    /// The word and the kind that wrote it.
+    ///
+    /// # Errors
+    /// This program has not brought it.
+    pub(crate) fn kind<K: ?Sized>(&self, words: &OwnWords, kinds: &Kinds<K>) -> Result<(OwnWord, Arc<K>), String> {
+        let known = words.find(&self.word).and_then(|word| Some((word, kinds.get(word).ok()?)));
+        known.ok_or_else(|| format!("it is of kind \"{}\", which only the program that brought it can read", self.word))
     }
 }
 

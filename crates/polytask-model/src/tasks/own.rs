@@ -3,13 +3,12 @@
 
 use super::labels::LabelColumn;
 use super::{Outcome, TaskError};
-use crate::section::own::OWN_TASKS;
+use crate::section::own::{Kinds, OWN_TASKS, Stored};
 use crate::section::{OwnWord, TaskKind};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// A task kind of a program's own.
 pub trait OwnTask: std::fmt::Debug + Send + Sync {
@@ -45,24 +44,19 @@ pub struct Own {
 }
 
 /// The kinds of this program, by word.
-static KINDS: RwLock<BTreeMap<OwnWord, Arc<dyn OwnTask>>> = RwLock::new(BTreeMap::new());
+static KINDS: Kinds<dyn OwnTask> = Kinds::new();
 
 /// Makes a kind known to this program, in place of one of the same word; configs and models may name it from now on. The
 /// word of a built-in kind stays that kind's.
 pub fn register(kind: Arc<dyn OwnTask>) -> TaskKind {
     let word = OWN_TASKS.add(kind.word());
-    KINDS.write().unwrap_or_else(PoisonError::into_inner).insert(word, kind);
+    KINDS.set(word, kind);
     TaskKind::Own(word)
-}
-
-fn kind(word: OwnWord) -> Option<Arc<dyn OwnTask>> {
-    KINDS.read().unwrap_or_else(PoisonError::into_inner).get(&word).cloned()
 }
 
 impl Own {
     pub(super) fn fit(word: OwnWord, source: &LabelColumn<'_>, rows: &[u32]) -> Result<Self, TaskError> {
-        let kind =
-            kind(word).ok_or_else(|| source.own(None, format!("no kind \"{}\" is registered", word.as_str())))?;
+        let kind = KINDS.get(word).map_err(|reason| source.own(None, reason))?;
         Ok(Own { word, outcome: kind.fit(source, rows)? })
     }
 
@@ -83,12 +77,6 @@ impl PartialEq for Own {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    word: String,
-    state: Value,
-}
-
 impl Serialize for Own {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Stored { word: self.word().to_owned(), state: self.outcome.state() }.serialize(serializer)
@@ -97,11 +85,8 @@ impl Serialize for Own {
 
 impl<'de> Deserialize<'de> for Own {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Stored { word, state } = Stored::deserialize(deserializer)?;
-        let known = OWN_TASKS.find(&word).and_then(|word| Some((word, kind(word)?)));
-        let (word, kind) = known.ok_or_else(|| {
-            D::Error::custom(format_args!("a task of kind \"{word}\", which only the program that brought it can read"))
-        })?;
-        Ok(Own { word, outcome: kind.restore(&state).map_err(D::Error::custom)? })
+        let stored = Stored::deserialize(deserializer)?;
+        let (word, kind) = stored.kind(&OWN_TASKS, &KINDS).map_err(D::Error::custom)?;
+        Ok(Own { word, outcome: kind.restore(&stored.state).map_err(D::Error::custom)? })
     }
 }
