@@ -18,7 +18,6 @@
 
 mod batch;
 mod column;
-mod date;
 mod error;
 pub mod image;
 mod level;
@@ -31,14 +30,14 @@ pub mod text;
 
 pub use batch::{epoch_order, mixed_order};
 pub use column::{Column, List, MISSING, Text, Values};
-pub use date::{DateFormat, Dates, dates};
 pub use error::DataError;
 pub use image::{Fit, ImageProblem, ImageShape, Images, Pixels};
 pub use level::level;
 pub use place::{At, Place};
 pub use random::Random;
 pub use read::{
-    BytesFormat, Dialect, Hint, LabelFiles, Only, ReadOptions, read, read_arrays, read_bytes, read_objects,
+    BytesFormat, DateFormat, Dates, Dialect, Hint, LabelFiles, Only, ReadOptions, dates, read, read_arrays, read_bytes,
+    read_objects,
 };
 pub use split::{Split, SplitRule, draw, split};
 pub use table::Table;

@@ -131,7 +131,12 @@ impl Table {
         Ok(table)
     }
 
-    /// Columns that are no inputs unless they are named: what the folders of images are called.
+    /// Makes a column no input unless it is named.
+    pub(crate) fn set_aside(&mut self, column: &str) {
+        self.aside.push(column.to_owned());
+    }
+
+    /// Columns that are no inputs unless they are named: what the folders of images are called, and the parts of a split.
     pub fn aside(&self) -> &[String] {
         &self.aside
     }

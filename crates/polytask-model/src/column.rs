@@ -83,10 +83,26 @@ impl Levels<'_> {
         used
     }
 
-    /// For every level its position in `known`, or `absent`.
+    /// For every level its position in `known`, or `absent`. Where only one of `true`, `True` and `TRUE` is known, as the format
+    /// of a file has it, the others are that one.
     pub fn positions(&self, known: &[String], absent: u32) -> Vec<u32> {
         let at: HashMap<Cow<'_, str>, u32> = (0..).zip(known).map(|(i, name)| (level(name), i)).collect();
-        self.names.iter().map(|name| at.get(name.as_str()).copied().unwrap_or(absent)).collect()
+        let same_truth = |name: &str| {
+            let word = truth(name)?;
+            let mut alike = (0..).zip(known).filter(|(_, known)| truth(known) == Some(word)).map(|(i, _)| i);
+            alike.next().filter(|_| alike.next().is_none())
+        };
+        let position = |name: &String| at.get(name.as_str()).copied().or_else(|| same_truth(name)).unwrap_or(absent);
+        self.names.iter().map(position).collect()
+    }
+}
+
+/// What a truth value says, as programs write it.
+fn truth(word: &str) -> Option<bool> {
+    match word {
+        "true" | "True" | "TRUE" => Some(true),
+        "false" | "False" | "FALSE" => Some(false),
+        _ => None,
     }
 }
 
@@ -160,6 +176,15 @@ mod tests {
         assert_eq!(levels.codes, [0, 0, MISSING, 0, 1, 2, 3].as_slice());
         assert_eq!(levels.names, ["3", "03", "9007199254740993", "a"].map(str::to_owned).as_slice());
         assert_eq!(levels.positions(&["3.0".into(), "a".into()], 9), [0, 9, 9, 1]);
+    }
+
+    #[test]
+    fn formats_may_write_truth_in_their_own_way() {
+        let column = Column::text("x", [Some("True"), Some("FALSE"), Some("false"), Some("yes")]);
+        let known =
+            |words: &[&str]| levels(&column).positions(&words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>(), 9);
+        assert_eq!(known(&["false", "true"]), [1, 0, 0, 9]);
+        assert_eq!(known(&["FALSE", "false", "yes"]), [9, 0, 1, 2]);
     }
 
     #[test]

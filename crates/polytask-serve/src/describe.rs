@@ -109,6 +109,7 @@ fn example_date(format: DateFormat) -> Value {
         DateFormat::Year => json!("2024-03-10"),
         DateFormat::Day => json!("10.03.2024"),
         DateFormat::Month => json!("03/10/2024"),
+        DateFormat::Time => json!("18:00"),
         DateFormat::Unix => json!(1_710_028_800),
     }
 }

@@ -4,6 +4,7 @@
 use super::{FORMATS, IMAGE, LABEL};
 use crate::column::{Column, TextBuilder, Values};
 use crate::error::DataError;
+use crate::split::{COLUMN as SPLIT, part};
 use crate::table::Table;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -67,19 +68,6 @@ pub(crate) fn read(folder: &Path, image: Option<&str>) -> Result<Table, DataErro
             .map(|class| format!("{name}: the folder `{class}` has no other files, so that it is no label")),
     );
     Table::from_folder(folder, columns, notes)
-}
-
-/// The column that says which part of the split an image is in.
-const SPLIT: &str = "split";
-
-/// The part of a split that a folder is called like.
-fn part(folder: &str) -> Option<&'static str> {
-    match folder.to_lowercase().as_str() {
-        "train" | "training" => Some("train"),
-        "val" | "valid" | "validation" | "dev" => Some("valid"),
-        "test" | "testing" => Some("test"),
-        _ => None,
-    }
 }
 
 /// Ends of names of images that are not read.

@@ -20,7 +20,7 @@ use crate::read::infer::{Converted, Numbers};
 use crate::read::limit::Limit;
 use crate::read::missing::MissingWords;
 use crate::read::number::Cell;
-use crate::read::parquet::meaning::decimal;
+use crate::read::parquet::meaning::{decimal, decimal_value};
 use crate::read::{Hint, ReadOptions, moment};
 use crate::table::{Table, check_names};
 
@@ -69,7 +69,7 @@ pub fn read_arrays(name: &str, columns: &[(String, Vec<ArrayRef>)], options: &Re
 /// Bytes that packed buffers say they unpack to, and no less than eight a cell. What does not hold together is left to the
 /// decoder.
 fn unpacked(bytes: &[u8]) -> u64 {
-    let mut rest = bytes.strip_prefix(MAGIC).unwrap_or(bytes);
+    let mut rest = bytes.get(head(bytes)..).unwrap_or_default();
     let mut total: u64 = 0;
     while let Some((message, body, after)) = message(rest) {
         let dictionary = message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data());
@@ -89,6 +89,13 @@ fn unpacked(bytes: &[u8]) -> u64 {
     total
 }
 
+/// Where the stream of a file begins: behind its mark, and the zeros that bring it to the next multiple of 8 or 64 bytes.
+fn head(bytes: &[u8]) -> usize {
+    let Some(rest) = bytes.strip_prefix(MAGIC) else { return 0 };
+    let padding = rest.as_chunks::<8>().0.iter().take_while(|word| **word == [0; 8]).count();
+    MAGIC.len() + 8 * padding
+}
+
 /// The first message of a stream, its body, and what follows.
 fn message(bytes: &[u8]) -> Option<(arrow_ipc::Message<'_>, &[u8], &[u8])> {
     let bytes = bytes.strip_prefix(STREAM).unwrap_or(bytes);
@@ -103,9 +110,7 @@ fn message(bytes: &[u8]) -> Option<(arrow_ipc::Message<'_>, &[u8], &[u8])> {
 fn decode(file: &str, bytes: Vec<u8>) -> Result<(SchemaRef, Vec<RecordBatch>), DataError> {
     let failed = |error: ArrowError| corrupt(file, error.to_string());
     let mut buffer = Buffer::from_vec(bytes);
-    if buffer.starts_with(MAGIC) {
-        buffer.advance(MAGIC.len());
-    }
+    buffer.advance(head(&buffer));
     let (mut decoder, mut batches) = (StreamDecoder::new(), Vec::new());
     let whole = buffer.len();
     // What follows the end of a stream is the index of a file.
@@ -156,9 +161,13 @@ impl ColumnStream<'_> {
         let Some(readers) = readers.collect::<Option<Vec<_>>>() else {
             return Err(self.unsupported(self.kind.to_string()));
         };
+        // Of a dictionary an entry may be null, and so all rows that have it.
         let rows = readers.iter().flat_map(|(array, reader)| {
-            (0..array.len())
-                .map(move |row| (!array.is_null(row) && *self.kind != DataType::Null).then_some((reader, row)))
+            let nulls = array.logical_nulls();
+            (0..array.len()).map(move |row| {
+                let there = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+                there.then_some((reader, row))
+            })
         });
         let natural = natural(self.kind);
         Ok(match self.hint.unwrap_or(natural) {
@@ -193,13 +202,15 @@ impl ColumnStream<'_> {
             let Some(reader) = reader(items.as_ref(), self.missing) else {
                 return Err(self.unsupported(self.kind.to_string()));
             };
+            let nulls = items.logical_nulls();
             for row in 0..array.len() {
                 if array.is_null(row) {
                     builder.absent();
                     continue;
                 }
                 for item in place(row) {
-                    let there = (!items.is_null(item)).then(|| reader.there(item, natural)).flatten();
+                    let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(item));
+                    let there = valid.then(|| reader.there(item, natural)).flatten();
                     builder.item(there.as_deref());
                 }
                 builder.end();
@@ -264,7 +275,7 @@ fn lists(array: &dyn Array) -> Option<(&ArrayRef, Places<'_>)> {
 fn natural(kind: &DataType) -> Hint {
     match kind {
         DataType::Dictionary(_, values) => natural(values),
-        DataType::Null => Hint::Number,
+        DataType::Null | DataType::Duration(_) => Hint::Number,
         kind if kind.is_numeric() => Hint::Number,
         _ => Hint::Text,
     }
@@ -294,6 +305,16 @@ fn reader<'a>(array: &'a dyn Array, missing: &'a MissingWords) -> Option<Reader<
             Reader {
                 cell: Box::new(|row| Cell::of(values.value(row) as f64)),
                 text: Box::new(|row| Cow::Owned(values.value(row).to_string())),
+            }
+        }};
+    }
+    /// Whole numbers with a point in them.
+    macro_rules! decimal {
+        ($kind:ty, $scale:expr) => {{
+            let (values, scale) = (array.as_primitive::<$kind>(), i32::from(*$scale));
+            Reader {
+                cell: Box::new(move |row| Cell::of(decimal_value(values.value(row), scale))),
+                text: Box::new(move |row| Cow::Owned(decimal(values.value(row), scale))),
             }
         }};
     }
@@ -339,13 +360,16 @@ fn reader<'a>(array: &'a dyn Array, missing: &'a MissingWords) -> Option<Reader<
                 text: Box::new(|row| Cow::Owned(values.value(row).to_string())),
             }
         }
-        DataType::Decimal128(_, scale) => {
-            let (values, scale) = (array.as_primitive::<Decimal128Type>(), i32::from(*scale));
-            Reader {
-                cell: Box::new(move |row| Cell::of(values.value(row) as f64 / 10f64.powi(scale))),
-                text: Box::new(move |row| Cow::Owned(decimal(values.value(row), scale))),
-            }
-        }
+        DataType::Decimal32(_, scale) => decimal!(Decimal32Type, scale),
+        DataType::Decimal64(_, scale) => decimal!(Decimal64Type, scale),
+        DataType::Decimal128(_, scale) => decimal!(Decimal128Type, scale),
+        DataType::Decimal256(_, scale) => decimal!(Decimal256Type, scale),
+        DataType::Duration(unit) => match unit {
+            TimeUnit::Second => number!(DurationSecondType),
+            TimeUnit::Millisecond => number!(DurationMillisecondType),
+            TimeUnit::Microsecond => number!(DurationMicrosecondType),
+            TimeUnit::Nanosecond => number!(DurationNanosecondType),
+        },
         DataType::Date64 => moment!(Date64Type, 86_400_000, |ticks: i64| moment::date(ticks.div_euclid(86_400_000))),
         DataType::Time32(TimeUnit::Second) => moment!(Time32SecondType, 1, |ticks| moment::time(ticks, 1)),
         DataType::Time32(_) => moment!(Time32MillisecondType, 1_000, |ticks| moment::time(ticks, 1_000)),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use crate::error::DataError;
+use crate::level::level;
 use crate::place::Place;
 use crate::read::ReadOptions;
 use crate::read::infer::{self, Converted, Manner, Raw};
@@ -22,12 +23,21 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
     let Preamble { start, delimiter, mut notes } = preamble::find(file, text, dialect)?;
     let way = Way { delimiter, form: Form { unquoted: dialect.unquoted, comment: dialect.comment } };
     let below = text.get(start..).unwrap_or_default();
-    let below = if delimiter == b' ' { single_blanks(below) } else { below.into() };
+    let below = match delimiter {
+        b' ' => single_blanks(below),
+        _ if dialect.unquoted => below.into(),
+        _ => tight_quotes(below, delimiter),
+    };
     let below = below.as_ref();
     let mut reader = way.records(below);
     let mut record = csv::StringRecord::new();
     reader.read_record(&mut record).map_err(|error| csv_error(file, error, 0))?;
     let mut columns: Vec<Raw> = record.iter().map(|name| Raw::new(name.trim())).collect();
+    match way.lacks(below.get(reader.position().byte() as usize..).unwrap_or_default(), columns.len()) {
+        Some(Lack::First) => columns.insert(0, Raw::new("")),
+        Some(Lack::Last) => columns.push(Raw::new("")),
+        None => {}
+    }
     columns.iter_mut().for_each(|column| column.hint = options.hints.get(&column.name).copied());
     if columns.iter().all(|column| column.name.is_empty()) {
         check_names(file, columns.iter().map(|column| column.name.as_str()))?;
@@ -83,6 +93,43 @@ fn single_blanks(text: &str) -> Cow<'_, str> {
     text.split_inclusive('\n').map(line).collect::<String>().into()
 }
 
+/// Lines that tell how quotes are set.
+const FIRST_LINES: usize = 5;
+
+/// A text in whose first lines blanks stand between a delimiter and a quote, without such blanks; others as they are.
+fn tight_quotes(text: &str, delimiter: u8) -> Cow<'_, str> {
+    let loose = format!("{} \"", char::from(delimiter));
+    if !text.lines().take(FIRST_LINES).any(|line| line.contains(&loose)) {
+        return text.into();
+    }
+    let (mut tight, mut start, mut quoted) = (String::with_capacity(text.len()), true, false);
+    let mut rest = text.chars().peekable();
+    let mut blanks = String::new();
+    while let Some(c) = rest.next() {
+        if start && c == ' ' {
+            blanks.push(c);
+            continue;
+        }
+        // Blanks in front of anything but a quote are the field's.
+        if !(start && c == '"') {
+            tight.push_str(&blanks);
+        }
+        blanks.clear();
+        quoted = match c {
+            '"' if start => true,
+            '"' if quoted && rest.peek() == Some(&'"') => {
+                tight.extend(rest.next());
+                true
+            }
+            '"' => false,
+            _ => quoted,
+        };
+        start = !quoted && (c == char::from(delimiter) || matches!(c, '\n' | '\r'));
+        tight.push(c);
+    }
+    (tight + &blanks).into()
+}
+
 /// Leaves out columns without a name: those that hold nothing, and a first one that only tells rows apart.
 fn without_index(file: &str, mut columns: Vec<Raw>, notes: &mut Vec<String>) -> Result<Vec<Raw>, DataError> {
     let mut first = true;
@@ -109,12 +156,39 @@ struct Way {
     form: Form,
 }
 
+/// Where a header lacks a name.
+#[derive(Debug, Clone, Copy)]
+enum Lack {
+    First,
+    Last,
+}
+
+/// Records that tell whether the header lacks a name.
+const PEEK: usize = 200;
+
 impl Way {
     fn records(self, text: &str) -> csv::Reader<&[u8]> {
         let mut builder = csv::ReaderBuilder::new();
         builder.delimiter(self.delimiter).quoting(!self.form.unquoted).comment(self.form.comment);
         // That records are of one length is checked here, where the line is known.
         builder.has_headers(false).flexible(true).from_reader(text.as_bytes())
+    }
+
+    /// Where a header of so many names lacks one, if all of the first records have one field more: behind the others where
+    /// that field is always empty, and before them where it counts the rows, as R writes them.
+    fn lacks(self, body: &str, names: usize) -> Option<Lack> {
+        let (mut empty, mut counts) = (true, None);
+        for record in self.records(body).records().take(PEEK) {
+            let record = record.ok().filter(|record| record.len() == names + 1)?;
+            empty &= record.iter().next_back().is_some_and(str::is_empty);
+            let whole = record.get(0).is_some_and(|first| level(first).parse::<i64>().is_ok());
+            counts = Some(counts.unwrap_or(true) && whole);
+        }
+        match counts? {
+            _ if empty => Some(Lack::Last),
+            true => Some(Lack::First),
+            false => None,
+        }
     }
 
     fn leaves_open(self, record: &[u8]) -> bool {

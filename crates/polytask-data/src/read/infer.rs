@@ -6,6 +6,7 @@ use crate::column::{List, ListBuilder, TextBuilder, Values};
 use crate::error::DataError;
 use crate::level::level;
 use crate::place::Place;
+use crate::read::date::DateFormat;
 use crate::read::missing::MissingWords;
 use crate::read::number::{Cell, Decimal, Written};
 use crate::read::style::Style;
@@ -235,7 +236,9 @@ fn texts(raw: &Raw, manner: &Manner<'_>) -> Converted {
     let suspects: Vec<u32> =
         (0..).zip(&text.levels).filter(|(_, l)| manner.missing.suspects(l)).map(|(at, _)| at).collect();
     let mut notes = Vec::new();
-    if manner.written && !suspects.is_empty() {
+    // Among dates such a word means that there is none.
+    let dates = || DateFormat::find(text.levels.iter().map(String::as_str)).is_some();
+    if manner.written && !suspects.is_empty() && !dates() {
         let count = text.codes.iter().filter(|code| suspects.contains(code)).count();
         let words = suspects.iter().take(4).filter_map(|at| text.levels.get(*at as usize));
         let words = words.map(|word| format!("`{}`", word.trim())).collect::<Vec<_>>().join(", ");

@@ -1,5 +1,6 @@
 //! JSON lines: one object a line, one key a column.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::table::{Table, check_names};
 
 /// Reads `text`; columns stand in the order their keys first appear in.
 pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Table, DataError> {
+    let text = &*numbers(text);
     let rows = text.lines().filter(|line| !line.trim().is_empty()).count();
     let mut keys = Keys::of(rows, text.len(), options);
     let mut lines = Vec::new();
@@ -34,11 +36,37 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
 
 /// Reads a list of objects, one a row.
 pub(super) fn read_list(file: &str, text: &str, options: &ReadOptions) -> Result<Table, DataError> {
-    let objects: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
+    let text = numbers(text);
+    let objects: Vec<&RawValue> = serde_json::from_str(&text).map_err(|error| {
         let (place, column) = (Place::line(file, error.line().max(1) as u64), error.column().max(1));
         DataError::Json { place, column, message: words(&error) }
     })?;
     read_objects(file, &objects, options)
+}
+
+/// JSON with what Python writes for numbers that are none: `NaN` becomes null, and `Infinity` a number that no float holds.
+fn numbers(text: &str) -> Cow<'_, str> {
+    if !text.contains("NaN") && !text.contains("Infinity") {
+        return text.into();
+    }
+    let (mut plain, mut rest, mut quoted) = (String::with_capacity(text.len()), text, false);
+    while let Some(c) = rest.chars().next() {
+        let word =
+            [("NaN", "null"), ("Infinity", "1e999")].into_iter().find(|(word, _)| !quoted && rest.starts_with(word));
+        let (taken, written) = match (c, word) {
+            (_, Some((word, written))) => (word.len(), written),
+            // A character behind a backslash ends no string.
+            ('\\', _) if quoted => {
+                let taken = 1 + rest.chars().nth(1).map_or(0, char::len_utf8);
+                (taken, rest.get(..taken).unwrap_or_default())
+            }
+            _ => (c.len_utf8(), rest.get(..c.len_utf8()).unwrap_or_default()),
+        };
+        quoted ^= c == '"';
+        plain.push_str(written);
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    plain.into()
 }
 
 /// What is wrong, without the parser's own place.

@@ -2,11 +2,16 @@
 
 use crate::read::Dialect;
 
-/// Those of columns of numbers: the words that pandas knows, and a few that statistics offices write.
-pub(super) const MISSING_WORDS: [&str; 24] = [
-    "", "NA", "N/A", "n/a", "n.a.", "<NA>", "#NA", "#N/A", "#N/A N/A", "NaN", "nan", "-NaN", "-nan", "NaT", "null",
-    "NULL", "Null", "None", "none", "nil", "-", "--", "?", "\\N",
+/// Those of columns of numbers, in any case: the words that pandas knows, and a few that statistics offices write.
+pub(super) const MISSING_WORDS: [&str; 20] = [
+    "", "NA", "N/A", "n.a.", "n.a", "<NA>", "#NA", "#N/A", "#N/A N/A", "NaN", "-NaN", "NaT", "null", "None", "nil",
+    "-", "--", ".", "?", "\\N",
 ];
+
+/// Whether a text is one of them, in any case.
+pub(super) fn is_missing_word(trimmed: &str) -> bool {
+    MISSING_WORDS.iter().any(|word| word.eq_ignore_ascii_case(trimmed))
+}
 
 /// The words that mean "missing", blanks around them ignored.
 #[derive(Debug)]
@@ -42,7 +47,7 @@ impl MissingWords {
 
     /// Whether a value of a column of numbers is missing.
     pub(super) fn hides_number(&self, trimmed: &str) -> bool {
-        MISSING_WORDS.contains(&trimmed) || self.is_given(trimmed)
+        is_missing_word(trimmed) || self.is_given(trimmed)
     }
 
     /// Whether a value is one of the words that were given.
@@ -53,6 +58,6 @@ impl MissingWords {
     /// Whether a text that is there reads as if it were missing.
     pub(super) fn suspects(&self, text: &str) -> bool {
         let text = text.trim();
-        !text.is_empty() && MISSING_WORDS.contains(&text)
+        !text.is_empty() && is_missing_word(text)
     }
 }

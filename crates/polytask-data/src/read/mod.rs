@@ -2,6 +2,7 @@
 
 mod arrow;
 mod compress;
+mod date;
 mod delimited;
 mod encoding;
 pub(crate) mod guard;
@@ -9,7 +10,7 @@ mod infer;
 mod jsonl;
 mod limit;
 mod missing;
-pub(crate) mod moment;
+mod moment;
 mod number;
 mod options;
 mod parquet;
@@ -23,12 +24,14 @@ use std::path::Path;
 
 use encoding::{trimmed, unmarked, utf8};
 
+use crate::column::Column;
 use crate::error::DataError;
 use crate::image::{idx, read_folder};
 use crate::table::Table;
-use crate::text;
+use crate::{split, text};
 
 pub use arrow::read_arrays;
+pub use date::{DateFormat, Dates, dates};
 pub(crate) use infer::Converted;
 pub use options::{Dialect, Hint, LabelFiles, Only, ReadOptions};
 
@@ -74,7 +77,9 @@ pub fn read_objects(
 /// Reads a CSV, TSV, JSON lines, JSON, Parquet, Arrow or CoNLL file, one with a token a line ([`Dialect::columns`]), IDX
 /// images with their labels, or a folder of images (`image`, the path, and `label`, the subfolder). gzip and zstd are
 /// known by their first bytes, whatever the name, and UTF-16 by its zero bytes. `-` is standard input. A folder of tables,
-/// or a name with `*` and `?`, is one table in several files, in the order of their names.
+/// or a name with `*` and `?`, is one table in several files, in the order of their names. If all are called like parts of a
+/// split (`train.csv`, `dev-00001.parquet`, `test/part.jsonl`), the column `split` says which, and a column that some of them
+/// lack is missing there.
 ///
 /// A column is a number column if every value that is there is a finite number, and text otherwise; `true` and `false`
 /// are text. In CSV numbers may be written `1,805.06`, `1.234,56`, `$905.03` or `12 %`, which a note tells. Dates and
@@ -89,17 +94,30 @@ pub fn read_objects(
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Table, DataError> {
     let Some(parts) = parts::of(path)? else { return read_one(path, options) };
     let mut whole: Option<Table> = None;
+    // Parts of a split may lack labels, or have further columns.
+    let named = parts.iter().any(|part| part.split.is_some()) && !options.omit.contains(split::COLUMN);
     for part in parts {
+        let hints = whole.iter().flat_map(Table::hints).chain(options.hints.clone()).collect();
+        // Columns of later parts are read as those of the first were.
+        let mut table = read_one(&part.path, &ReadOptions { hints, ..options.clone() })?;
+        if let Some(split) = part.split.filter(|_| named && table.column(split::COLUMN).is_none()) {
+            table.push(Column::text(split::COLUMN, vec![Some(split); table.rows()]))?;
+        }
         match &mut whole {
-            None => whole = Some(read_one(&part, options)?),
-            // Columns of later parts are read as those of the first were.
-            Some(whole) => {
-                let hints = whole.hints().into_iter().chain(options.hints.clone()).collect();
-                whole.append(read_one(&part, &ReadOptions { hints, ..options.clone() })?)?;
-            }
+            None => whole = Some(table),
+            Some(whole) if part.split.is_some() => whole.unite(table)?,
+            Some(whole) => whole.append(table)?,
         }
     }
-    whole.ok_or_else(|| DataError::NoMatch { pattern: path.display().to_string() })
+    let mut whole = whole.ok_or_else(|| DataError::NoMatch { pattern: path.display().to_string() })?;
+    if named {
+        whole.set_aside(split::COLUMN);
+        let (path, column) = (path.display(), split::COLUMN);
+        whole.note(format!(
+            "{path}: the names of its files were taken for the parts of the split, the column `{column}`"
+        ));
+    }
+    Ok(whole)
 }
 
 /// Reads a file, or a folder of images.
@@ -169,6 +187,9 @@ fn format<'a>(path: &Path, file: &str, bytes: &[u8], options: &'a ReadOptions) -
         _ if bytes.starts_with(arrow::MAGIC) || bytes.starts_with(arrow::STREAM) => return Ok(Format::Arrow),
         _ if bytes.starts_with(b"FEA1") => return unknown("Feather of version 1; write it as version 2"),
         [b'P', b'K', 3, 4, ..] => return unknown("a zip archive or a spreadsheet"),
+        _ if bytes.starts_with(b"version https://git-lfs") => {
+            return unknown("a pointer of Git LFS; `git lfs pull` fetches the file itself");
+        }
         _ => {}
     }
     let text = trimmed(unmarked(bytes)).trim_ascii_start();
@@ -188,6 +209,8 @@ fn format<'a>(path: &Path, file: &str, bytes: &[u8], options: &'a ReadOptions) -
         "jsonl" | "ndjson" | "json" => return Ok(Format::JsonLines),
         "conllu" | "conllup" => return Ok(Format::ConllU),
         _ if text.iter().take(8192).any(|byte| *byte == 0) => return unknown("binary data"),
+        _ if is_page(text) => return unknown("a page of the web, perhaps of an error, in place of the file"),
+        _ if is_object(text) => return Ok(Format::JsonLines),
         _ if text::is_conllu(text) => return Ok(Format::ConllU),
         _ if names.is_some() => return Ok(Format::Tokens(names.as_deref().unwrap_or_default().into())),
         _ if let Some(names) = text::guess_columns(text) => return Ok(Format::Tokens(names.into())),
@@ -200,6 +223,18 @@ fn format<'a>(path: &Path, file: &str, bytes: &[u8], options: &'a ReadOptions) -
         return Ok(Format::Delimited);
     }
     unknown("text without a delimiter")
+}
+
+/// Whether a text is HTML.
+fn is_page(text: &[u8]) -> bool {
+    let begins = |mark: &str| text.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark.as_bytes()));
+    begins("<!doctype html") || begins("<html")
+}
+
+/// Whether the first line of a text is an object of JSON, whatever the file is called.
+fn is_object(text: &[u8]) -> bool {
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    text.starts_with(b"{\"") && serde_json::from_slice::<&serde_json::value::RawValue>(line).is_ok()
 }
 
 /// The extension in lower case, that of the compression left away.

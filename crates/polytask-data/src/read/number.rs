@@ -53,8 +53,12 @@ pub(super) enum Decimal {
     Comma,
 }
 
-/// Signs of money.
-const CURRENCIES: &str = "$€£¥₹₽₩₺₫฿₴₪₦₱₡₵₸";
+/// Signs and codes of money; what begins like another stands before it.
+const MONEY: [&str; 52] = [
+    "US$", "R$", "$", "€", "£", "¥", "₹", "₽", "₩", "₺", "฿", "₴", "₪", "₦", "₱", "₡", "₵", "₸", "₫", "zł", "Kč", "kr",
+    "EUR", "USD", "GBP", "JPY", "CNY", "CHF", "INR", "RUB", "BRL", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN",
+    "CZK", "HUF", "TRY", "ZAR", "MXN", "KRW", "SGD", "HKD", "THB", "IDR", "ILS", "AED", "SAR", "RON",
+];
 /// What may stand between thousands, beside the point and the comma.
 const GROUPS: [char; 5] = [' ', '\u{a0}', '\u{202f}', '\'', '’'];
 
@@ -64,35 +68,62 @@ pub(super) struct Written {
     negative: bool,
     /// Digits, points and commas.
     core: String,
-    pub(super) currency: Option<char>,
+    exponent: Option<i32>,
+    pub(super) currency: Option<&'static str>,
     pub(super) percent: bool,
+    /// Negative, as accountants write it: `(5.00)`.
+    pub(super) bracketed: bool,
 }
 
 impl Written {
     /// Takes a value apart; none where it is no number of this kind.
     pub(super) fn of(text: &str) -> Option<Self> {
         let blank = |c: char| c.is_whitespace();
-        let (mut rest, mut negative, mut currency, mut percent) = (text.trim_matches(blank), false, None, false);
-        let mut signed = false;
-        while let Some(first) = rest.chars().next().filter(|c| !c.is_ascii_digit() && !matches!(c, '.' | ',')) {
-            match first {
-                '-' | '−' | '+' if !signed => (signed, negative) = (true, first != '+'),
-                first if CURRENCIES.contains(first) && currency.is_none() => currency = Some(first),
-                _ => return None,
+        let number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',');
+        let mut rest = text.trim_matches(blank);
+        // So that a spreadsheet leaves a value as it is.
+        rest = rest.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).unwrap_or(rest);
+        let (mut negative, mut signed, mut bracketed) = (false, false, false);
+        let (mut currency, mut percent) = (None, false);
+        while !rest.starts_with(number) {
+            if let (None, Some(sign)) = (currency, MONEY.into_iter().find(|sign| rest.starts_with(sign))) {
+                currency = Some(sign);
+                rest = rest.get(sign.len()..).unwrap_or_default();
+            } else {
+                match rest.chars().next()? {
+                    sign @ ('-' | '−' | '+') if !signed => {
+                        (signed, negative) = (true, sign != '+');
+                        rest = rest.get(sign.len_utf8()..).unwrap_or_default();
+                    }
+                    '(' if !signed => {
+                        (signed, negative, bracketed) = (true, true, true);
+                        rest = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'))?.trim_end_matches(blank);
+                    }
+                    _ => return None,
+                }
             }
-            rest = rest.get(first.len_utf8()..).unwrap_or_default().trim_start_matches(blank);
+            rest = rest.trim_start_matches(blank);
         }
-        while let Some(last) = rest.chars().next_back().filter(|c| !c.is_ascii_digit() && !matches!(c, '.' | ',')) {
-            match last {
-                '%' if !percent => percent = true,
-                last if CURRENCIES.contains(last) && currency.is_none() => currency = Some(last),
-                _ => return None,
+        while !rest.ends_with(number) {
+            if let (None, Some(sign)) = (currency, MONEY.into_iter().find(|sign| rest.ends_with(sign))) {
+                currency = Some(sign);
+                rest = rest.strip_suffix(sign).unwrap_or_default();
+            } else if let (false, Some(before)) = (percent, rest.strip_suffix('%')) {
+                (percent, rest) = (true, before);
+            } else if let (false, Some(before)) = (signed, rest.strip_suffix('-')) {
+                (signed, negative, rest) = (true, true, before);
+            } else {
+                return None;
             }
-            rest = rest.get(..rest.len() - last.len_utf8()).unwrap_or_default().trim_end_matches(blank);
+            rest = rest.trim_end_matches(blank);
         }
-        let core = without_groups(rest)?;
-        let fits = core.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','));
-        let written = Self { negative, core, currency, percent };
+        let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, Some(exponent.parse().ok()?)),
+            None => (rest, None),
+        };
+        let core = without_groups(mantissa)?;
+        let fits = core.chars().all(number);
+        let written = Self { negative, core, exponent, currency, percent, bracketed };
         let is_number = || written.value(Decimal::Point).or_else(|| written.value(Decimal::Comma)).is_some();
         (fits && is_number()).then_some(written)
     }
@@ -113,9 +144,14 @@ impl Written {
             Decimal::Comma => (',', '.'),
         };
         let (whole, rest) = self.core.split_once(mark).unwrap_or((&self.core, ""));
-        let grouped = whole.contains(between);
-        let fits = (!grouped || are_groups(whole.split(between))) && rest.bytes().all(|byte| byte.is_ascii_digit());
-        let value: f64 = fits.then(|| format!("{}.{rest}", whole.replace(between, "")))?.parse().ok()?;
+        let fits = match whole.contains(between) {
+            true if self.exponent.is_some() => false,
+            true => are_groups(whole.split(between)) || (between == ',' && are_lakhs(whole)),
+            false => true,
+        };
+        let fits = fits && rest.bytes().all(|byte| byte.is_ascii_digit());
+        let exponent = self.exponent.unwrap_or(0);
+        let value: f64 = fits.then(|| format!("{}.{rest}e{exponent}", whole.replace(between, "")))?.parse().ok()?;
         value.is_finite().then_some(if self.negative { -value } else { value })
     }
 }
@@ -128,6 +164,15 @@ fn are_groups<'a>(mut parts: impl Iterator<Item = &'a str>) -> bool {
         && !first.starts_with('0')
         && digits(first)
         && parts.all(|part| part.len() == 3 && digits(part))
+}
+
+/// Whether commas stand as in India: `12,34,567`.
+fn are_lakhs(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(',').collect();
+    let digits = parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    let [first, between @ .., last] = parts.as_slice() else { return false };
+    let fits = (1..=2).contains(&first.len()) && !first.starts_with('0') && last.len() == 3;
+    digits && fits && !between.is_empty() && between.iter().all(|part| part.len() == 2)
 }
 
 /// Takes out blanks and apostrophes between thousands; none where they stand elsewhere.
@@ -166,6 +211,14 @@ mod tests {
         assert_eq!(read("0,664"), (None, Some(0.664)));
         assert_eq!(read("4.716"), (Some(4.716), Some(4716.0)));
         assert_eq!(read("1234"), (Some(1234.0), Some(1234.0)));
+        for text in ["(5.25)", "$(5.25)", "( $5.25 )", "-5.25", "5.25-"] {
+            assert_eq!(read(text), (Some(-5.25), None), "{text}");
+        }
+        assert_eq!([read("1.805,06 EUR"), read("USD -1,805.06")], [(None, Some(1805.06)), (Some(-1805.06), None)]);
+        assert_eq!(read("1,805.06-"), (Some(-1805.06), None));
+        assert_eq!([read("5,101e+03"), read("1E5")], [(None, Some(5101.0)), (Some(1e5), Some(1e5))]);
+        assert_eq!(read("₹-1,23,456.7"), (Some(-123_456.7), None));
+        assert_eq!(read("=\"12,5\""), (None, Some(12.5)));
     }
 
     #[test]
@@ -183,10 +236,14 @@ mod tests {
             "1 2",
             "030 123 456",
             "$",
-            "1,23,456.7",
+            "1.23.456,7",
+            "1,23,45",
             "$5$",
             "--5",
-            "1e5",
+            "-(5)",
+            "(5",
+            "-5-",
+            "1,234e5,6",
         ] {
             assert_eq!(read(text), (None, None), "{text}");
         }

@@ -64,11 +64,23 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl Dialect {
-    /// The words that stand for a missing value in columns of numbers. In columns of text only the empty field of CSV
-    /// does, and the words that were given.
+    /// The words that stand for a missing value in columns of numbers, the customary ones in each case that they are written
+    /// in. In columns of text only the empty field of CSV does, and the words that were given.
     pub fn missing_words(&self) -> Vec<String> {
         let given = self.missing.iter().flatten().cloned();
-        MISSING_WORDS.map(str::to_owned).into_iter().chain(given).collect()
+        let capital = |word: &str| {
+            word.get(..1).unwrap_or_default().to_uppercase() + &word.get(1..).unwrap_or_default().to_lowercase()
+        };
+        let cases = MISSING_WORDS.iter().flat_map(|word| {
+            let mut cases = vec![(*word).to_owned()];
+            for other in [word.to_lowercase(), word.to_uppercase(), capital(word)] {
+                if !cases.contains(&other) {
+                    cases.push(other);
+                }
+            }
+            cases
+        });
+        cases.chain(given).collect()
     }
 
     /// What holds of other files of the same data as well: lines above the header are those of one file.

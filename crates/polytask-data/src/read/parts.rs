@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 use crate::image::is_name as is_image_name;
+use crate::split;
+
+/// Folders below folders.
+const DEEPEST: usize = 4;
 
 /// What names of tables end with.
 const ENDS: [&str; 14] = [
@@ -11,18 +15,24 @@ const ENDS: [&str; 14] = [
     "conll",
 ];
 
+/// One of the files of a table.
+#[derive(Debug, PartialEq)]
+pub(super) struct Part {
+    pub(super) path: PathBuf,
+    /// The part of the split that its name, or that of its folder, says it is, where those of all files do.
+    pub(super) split: Option<&'static str>,
+}
+
 /// The files that a path stands for, in the order of their names; none where it is one file, or a folder of images.
 ///
-/// A folder of parts holds tables and no image; what begins with `.` or `_` in it, such as `_SUCCESS`, is passed over.
-/// In the last part of a path `*` stands for any characters and `?` for one, unless a file is called so.
+/// A folder of parts holds tables, or folders of tables, and no image; what begins with `.` or `_` in it, such as `_SUCCESS`,
+/// is passed over. In the last part of a path `*` stands for any characters and `?` for one, unless a file is called so.
 ///
 /// # Errors
 /// A folder that cannot be read; wildcards that no file fits.
-pub(super) fn of(path: &Path) -> Result<Option<Vec<PathBuf>>, DataError> {
+pub(super) fn of(path: &Path) -> Result<Option<Vec<Part>>, DataError> {
     if path.is_dir() {
-        let files = files(path)?;
-        let tables = !files.is_empty() && files.iter().all(|file| is_table(file));
-        return Ok(tables.then_some(files));
+        return Ok(tables(path, DEEPEST)?.filter(|files| !files.is_empty()).map(|files| parts(path, files)));
     }
     let pattern = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if !pattern.contains(['*', '?']) || path.exists() {
@@ -33,8 +43,38 @@ pub(super) fn of(path: &Path) -> Result<Option<Vec<PathBuf>>, DataError> {
     let found: Vec<PathBuf> = files(folder)?.into_iter().filter(fits).collect();
     match found.is_empty() {
         true => Err(DataError::NoMatch { pattern: path.display().to_string() }),
-        false => Ok(Some(found)),
+        false => Ok(Some(parts(folder, found))),
     }
+}
+
+/// The files with what their names say of the split: all of them must, training and another part among them.
+fn parts(folder: &Path, files: Vec<PathBuf>) -> Vec<Part> {
+    let split = |file: &PathBuf| {
+        let inside = file.strip_prefix(folder).ok()?;
+        let (top, name) = (inside.iter().next()?.to_string_lossy().into_owned(), name(inside));
+        split::part(&top).or_else(|| split::part(name.split(['.', '-', '_']).next().unwrap_or_default()))
+    };
+    let found: Vec<_> = files.iter().map(split).collect();
+    let all = found.iter().all(Option::is_some)
+        && found.contains(&Some("train"))
+        && found.iter().any(|p| *p != Some("train"));
+    files.into_iter().zip(found).map(|(path, split)| Part { path, split: split.filter(|_| all) }).collect()
+}
+
+/// The tables in a folder and those below it; none where there is anything else.
+fn tables(folder: &Path, deepest: usize) -> Result<Option<Vec<PathBuf>>, DataError> {
+    let mut all = Vec::new();
+    for file in files(folder)? {
+        match file.is_dir() {
+            true if deepest > 0 => match tables(&file, deepest - 1)? {
+                Some(inside) => all.extend(inside),
+                None => return Ok(None),
+            },
+            false if is_table(&file) => all.push(file),
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(all))
 }
 
 fn name(path: &Path) -> String {
@@ -43,7 +83,7 @@ fn name(path: &Path) -> String {
 
 /// Whether a file is a table by its name.
 fn is_table(path: &Path) -> bool {
-    !path.is_dir() && !is_image_name(&name(path)) && ENDS.contains(&super::extension(path).as_str())
+    !is_image_name(&name(path)) && ENDS.contains(&super::extension(path).as_str())
 }
 
 /// What is in a folder, in the order of the names; hidden files and those that begin with `_` left away.
@@ -69,7 +109,20 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{Part, matches, parts};
+    use std::path::{Path, PathBuf};
+
+    #[test]
+    fn names_say_the_split_where_all_do() {
+        let splits = |names: &[&str]| -> Vec<Option<&str>> {
+            let files = names.iter().map(|name| PathBuf::from(format!("d/{name}"))).collect();
+            parts(Path::new("d"), files).into_iter().map(|Part { split, .. }| split).collect()
+        };
+        assert_eq!(splits(&["Test.csv", "train-00000-of-00002.parquet"]), [Some("test"), Some("train")]);
+        assert_eq!(splits(&["dev/a.csv", "training/b.csv"]), [Some("valid"), Some("train")]);
+        assert_eq!(splits(&["test.csv", "train.csv", "more.csv"]), [None, None, None]);
+        assert_eq!([splits(&["train.csv"]), splits(&["test.csv"])], [[None], [None]]);
+    }
 
     #[test]
     fn wildcards_stand_for_characters() {

@@ -18,7 +18,7 @@ impl Style {
     /// The style that all values have that are there, or nearly all of a column of numbers.
     pub(super) fn of(raw: &Raw, manner: &Manner<'_>) -> Option<Self> {
         let (mut points, mut commas, mut words, mut count) = (0, 0, 0usize, 0usize);
-        let (mut percents, mut currency, mut sample) = (0, None, None);
+        let (mut percents, mut brackets, mut currency, mut sample) = (0, 0, None, None);
         for text in raw.values().flatten() {
             if manner.missing.hides_number(text.trim()) {
                 continue;
@@ -26,7 +26,6 @@ impl Style {
             count += 1;
             let Some(written) = Written::of(text) else {
                 words += 1;
-                // An exponent is none of these writings, and no word either.
                 if words * 20 > count.max(FEW) {
                     return None;
                 }
@@ -38,6 +37,7 @@ impl Style {
                 None => {}
             }
             percents += usize::from(written.percent);
+            brackets += usize::from(written.bracketed);
             if let (Some(a), Some(b)) = (currency, written.currency)
                 && a != b
             {
@@ -51,7 +51,9 @@ impl Style {
         let declared = raw.hint == Some(Hint::Number);
         let numbers = count - words;
         let enough = words == 0 || declared || (numbers >= FEW && words * 20 <= count);
-        if !enough || numbers == 0 || (points > 0 && commas > 0) || (percents > 0 && percents < numbers) {
+        // Brackets around all are no signs.
+        let mixed = (points > 0 && commas > 0) || (percents > 0 && percents < numbers) || brackets == numbers;
+        if !enough || numbers == 0 || mixed {
             return None;
         }
         let decimal = match (points, commas, manner.comma) {

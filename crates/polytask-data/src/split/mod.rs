@@ -120,6 +120,19 @@ pub fn draw(rows: &[u32], share: f64, seed: u64) -> Result<(Vec<u32>, Vec<u32>),
 
 const PARTS: [&str; 3] = ["train", "valid", "test"];
 
+/// The column that says which part of the split a row is in, where the names of files or folders do.
+pub(crate) const COLUMN: &str = "split";
+
+/// The part of a split that a file or a folder is called like.
+pub(crate) fn part(name: &str) -> Option<&'static str> {
+    match name.to_lowercase().as_str() {
+        "train" | "training" => Some("train"),
+        "val" | "valid" | "validation" | "dev" => Some("valid"),
+        "test" | "testing" => Some("test"),
+        _ => None,
+    }
+}
+
 fn empty(part: &'static str, why: impl Into<String>) -> DataError {
     DataError::EmptyPart { part, why: why.into() }
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use crate::common::*;
 use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{
-    ArrayRef, BooleanArray, Date64Array, Decimal128Array, DictionaryArray, FixedSizeListArray, Float64Array,
-    Int32Array, Int64Array, ListArray, RecordBatch, StringArray, StructArray, TimestampMillisecondArray,
+    ArrayRef, BooleanArray, Date64Array, Decimal64Array, Decimal128Array, Decimal256Array, DictionaryArray,
+    DurationMillisecondArray, FixedSizeListArray, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch,
+    StringArray, StructArray, TimestampMillisecondArray,
 };
+use arrow_buffer::i256;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow_ipc::{CompressionType, MetadataVersion};
 use polytask_data::{Hint, ReadOptions, Table, Values};
@@ -17,7 +19,12 @@ fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
 }
 
 fn file(batch: &RecordBatch, compression: Option<CompressionType>) -> Vec<u8> {
-    let options = IpcWriteOptions::try_new(8, false, MetadataVersion::V5).unwrap();
+    aligned(batch, compression, 8)
+}
+
+/// A file whose parts begin at multiples of so many bytes.
+fn aligned(batch: &RecordBatch, compression: Option<CompressionType>, alignment: usize) -> Vec<u8> {
+    let options = IpcWriteOptions::try_new(alignment, false, MetadataVersion::V5).unwrap();
     let options = options.try_with_compression(compression).unwrap();
     let mut writer = FileWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
     writer.write(batch).unwrap();
@@ -46,15 +53,38 @@ fn packed_files_are_read() {
 }
 
 #[test]
+fn parts_may_lie_further_apart() {
+    let x: ArrayRef = Arc::new(Int32Array::from(vec![3, 1, 2]));
+    for alignment in [8, 16, 32, 64] {
+        for compression in [None, Some(CompressionType::LZ4_FRAME)] {
+            let table = table("t.arrow", aligned(&batch(vec![("x", Arc::clone(&x))]), compression, alignment));
+            assert_eq!(numbers(&table, "x"), [3.0, 1.0, 2.0], "{alignment}");
+        }
+    }
+    // A file of no batch has no rows, wherever its schema lies.
+    let none = batch(vec![("x", x)]).slice(0, 0);
+    assert_eq!(error("t.arrow", aligned(&none, None, 64)), "t.arrow names its columns but has no rows");
+}
+
+#[test]
 fn every_type_is_read() {
     let whole = |table: &Table| numbers(table, "x").to_vec();
     assert_eq!(whole(&read(Decimal128Array::from(vec![-1250]).with_precision_and_scale(9, 2).unwrap())), [-12.5]);
+    let wide = Decimal256Array::from(vec![i256::from_i128(-1250)]).with_precision_and_scale(60, 2).unwrap();
+    assert_eq!(whole(&read(wide)), [-12.5]);
+    assert_eq!(whole(&read(Decimal64Array::from(vec![5]).with_precision_and_scale(9, 3).unwrap())), [0.005]);
+    assert_eq!(whole(&read(DurationMillisecondArray::from(vec![1500]))), [1500.0]);
     assert_eq!(texts(&read(Date64Array::from(vec![86_400_000 * 12_487])), "x"), [Some("2004-03-10")]);
     let zone = TimestampMillisecondArray::from(vec![1_078_941_600_000]).with_timezone("Europe/Berlin");
     assert_eq!(texts(&read(zone), "x"), [Some("2004-03-10 18:00:00")]);
     let keys = Int32Array::from(vec![Some(1), None, Some(0)]);
     let dictionary = DictionaryArray::<Int32Type>::new(keys, Arc::new(Int64Array::from(vec![10, 20])));
     assert_eq!(whole(&read(dictionary))[..1], [20.0]);
+    let keys = || Int32Array::from(vec![0, 1]);
+    let words = DictionaryArray::<Int32Type>::new(keys(), Arc::new(StringArray::from(vec![Some("a"), None])));
+    assert_eq!(texts(&read(words), "x"), [Some("a"), None]);
+    let numbers_of = DictionaryArray::<Int32Type>::new(keys(), Arc::new(Int64Array::from(vec![Some(4), None])));
+    assert!(whole(&read(numbers_of))[1].is_nan());
     assert_eq!(texts(&read(BooleanArray::from(vec![true])), "x"), [Some("true")]);
 }
 

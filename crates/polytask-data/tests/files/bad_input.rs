@@ -143,7 +143,7 @@ fn damaged_json() {
     assert_eq!(syntax, "j.jsonl line 2, column 9: not valid JSON: key must be a string");
     let cut = error("j.jsonl", "{\"a\": 1}\n{\"a\": \"x\n");
     assert!(cut.starts_with("j.jsonl line 2, column 8: not valid JSON: "), "{cut}");
-    let bare = error("j.jsonl", "{\"a\": NaN}\n");
+    let bare = error("j.jsonl", "{\"a\": undefined}\n");
     assert!(bare.starts_with("j.jsonl line 1, column 7: not valid JSON: "), "{bare}");
     let list = error("j.jsonl", "[1, 2]\n");
     assert!(list.starts_with("j.jsonl row 1, column ") && list.contains("an object"), "{list}");

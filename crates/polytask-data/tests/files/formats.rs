@@ -48,6 +48,52 @@ fn lines_are_those_of_the_file() {
 }
 
 #[test]
+fn headers_may_lack_a_name() {
+    let table = table("r.csv", "\"a\",\"b\"\n\"1\",2,u\n\"2\",3,v\n");
+    assert_eq!((names(&table), numbers(&table, "a")), (vec!["a", "b"], [2.0, 3.0].as_slice()));
+    assert!(table.notes()[0].ends_with("was left out as an index of the rows"), "{:?}", table.notes());
+    let table = crate::common::table("t.csv", "a,b\n2,u,\n3,v,\n");
+    assert_eq!((names(&table), numbers(&table, "a")), (vec!["a", "b"], [2.0, 3.0].as_slice()));
+    // A delimiter in every row is another thing, and so is one row with more.
+    for text in ["name,age\nDoe, John,42\nRoe, Jane,41\n", "a,b\n1,2,u\n3,v\n"] {
+        assert!(error("t.csv", text).contains("expected 2 fields, found 3"));
+    }
+}
+
+#[test]
+fn blanks_may_stand_before_quotes() {
+    let table = table("t.csv", "\"a\", \"b\", \"c\"\n1, \"x, \"\"y\"\" z\",  plain\n2, \"two\nlines\",\"\"\n");
+    assert_eq!((names(&table), numbers(&table, "a")), (vec!["a", "b", "c"], [1.0, 2.0].as_slice()));
+    assert_eq!(texts(&table, "b"), [Some("x, \"y\" z"), Some("two\nlines")]);
+    assert_eq!(texts(&table, "c"), [Some("  plain"), None]);
+    assert!(table.place(1).to_string().ends_with("line 3"));
+}
+
+#[test]
+fn what_is_no_table_is_named() {
+    assert!(
+        error("t.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n").contains("git lfs pull")
+    );
+    assert!(error("t.csv", "<!DOCTYPE html><html><body>404, not found</body></html>").contains("a page of the web"));
+    let lines = "{\"a\": 1, \"b\": \"x\"}\n{\"a\": 2, \"b\": \"y\"}\n";
+    for name in ["t.csv", "t.txt", "t"] {
+        assert_eq!(numbers(&table(name, lines), "a"), [1.0, 2.0]);
+    }
+}
+
+#[test]
+fn python_writes_numbers_that_json_has_not() {
+    let text = "{\"a\": NaN, \"b\": \"NaN \\\" Infinity\", \"c\": [1, NaN]}\n{\"a\": 1.5, \"b\": \"x\", \"c\": [2]}\n";
+    for (name, text) in [("t.jsonl", text.to_owned()), ("t.json", format!("[{}]", text.trim().replace('\n', ",")))] {
+        let table = table(name, text);
+        assert!(numbers(&table, "a")[0].is_nan() && numbers(&table, "a")[1] == 1.5);
+        assert_eq!(texts(&table, "b"), [Some("NaN \" Infinity"), Some("x")]);
+    }
+    let fault = error("t.jsonl", "{\"a\": 1}\n{\"a\": -Infinity}\n");
+    assert_eq!(fault, "t.jsonl line 2: column `a`: `-1e999` is not a finite number");
+}
+
+#[test]
 fn packed_files_are_known_by_their_first_bytes() {
     let text = b"a,b\n1,x\n";
     for (name, content) in [

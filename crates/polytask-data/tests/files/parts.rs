@@ -35,3 +35,31 @@ fn folders_and_wildcards_are_one_table() {
     write("part-3.csv", b"a\n1\n");
     assert!(read("part-*").map(|_| ()).unwrap_err().to_string().contains("it lacks `b`"));
 }
+
+#[test]
+fn names_of_parts_are_the_split() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("flat/train.csv", "a,y\n1,2\n");
+    write("flat/test.csv", "a\n3\n");
+    write("flat/Validation.jsonl", "{\"y\": 5, \"a\": 4, \"more\": 0}\n");
+    write("deep/train/1.csv", "a,y\n1,2\n");
+    write("deep/train/2.csv", "y,a\n6,5\n");
+    write("deep/dev/1.csv", "a,y\n3,4\n");
+    let read = |name: &str| read(&folder.path().join(name), &ReadOptions::default()).unwrap();
+    let table = read("flat");
+    assert_eq!(texts(&table, "split"), [Some("valid"), Some("test"), Some("train")]);
+    assert_eq!(numbers(&table, "a"), [4.0, 3.0, 1.0]);
+    assert!(numbers(&table, "y")[1].is_nan() && numbers(&table, "more")[2].is_nan());
+    assert_eq!(table.aside(), ["split"]);
+    assert!(table.notes()[0].ends_with("taken for the parts of the split, the column `split`"), "{:?}", table.notes());
+    let table = read("deep");
+    assert_eq!(texts(&table, "split"), [Some("valid"), Some("train"), Some("train")]);
+    assert_eq!(numbers(&table, "y"), [4.0, 2.0, 6.0]);
+    assert_eq!(texts(&read("flat/t*.csv"), "split"), [Some("test"), Some("train")]);
+    assert!(read("deep/train").column("split").is_none());
+}

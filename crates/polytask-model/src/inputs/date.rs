@@ -47,7 +47,11 @@ impl Date {
     /// What its features are called, behind the name of the column; the mark of missing ones not among them.
     pub fn parts(&self) -> &'static [&'static str] {
         const ALL: [&str; 7] = ["days", "year sin", "year cos", "weekday sin", "weekday cos", "hour sin", "hour cos"];
-        if self.hours { &ALL } else { &ALL[..5] }
+        match (self.format, self.hours) {
+            (DateFormat::Time, _) => &ALL[5..],
+            (_, true) => &ALL,
+            (_, false) => &ALL[..5],
+        }
     }
 
     /// Its features, each with a value a row, NaN where missing.
@@ -55,14 +59,20 @@ impl Date {
         let seconds = dates(source.column, Some(self.format)).map_err(|row| not_date(source, row))?.seconds;
         let each = |of: &dyn Fn(f64) -> f64| seconds.iter().map(|seconds| of(seconds / DAY)).collect::<Vec<f64>>();
         let factor = if self.deviation > 0.0 { self.deviation.recip() } else { 0.0 };
-        let mut all = vec![each(&|days| (days - self.first / DAY - self.mean) * factor)];
+        let mut all = Vec::new();
+        let alone = self.format == DateFormat::Time;
+        if !alone {
+            all.push(each(&|days| (days - self.first / DAY - self.mean) * factor));
+        }
         let mut turn = |of: &dyn Fn(f64) -> f64| {
             all.push(each(&|days| (TAU * of(days)).sin()));
             all.push(each(&|days| (TAU * of(days)).cos()));
         };
-        turn(&|days| days / YEAR);
-        turn(&|days| (days.floor() + THURSDAY) / 7.0);
-        if self.hours {
+        if !alone {
+            turn(&|days| days / YEAR);
+            turn(&|days| (days.floor() + THURSDAY) / 7.0);
+        }
+        if alone || self.hours {
             turn(&|days| days);
         }
         Ok(all)
@@ -108,6 +118,13 @@ mod tests {
         assert!(!near(read[3][2], read[3][0]));
         assert!(read.iter().all(|feature| feature[3].is_nan()));
         assert!(near(read[0][0] + read[0][1] + read[0][2], 0.0));
+    }
+
+    #[test]
+    fn times_alone_have_nothing_else() {
+        let (date, read) = features(&[Some("06:00"), Some("6:00 PM"), Some("NaT")]);
+        assert_eq!((date.parts(), read.len(), date.indicator), (["hour sin", "hour cos"].as_slice(), 2, true));
+        assert!((read[0][0] - 1.0).abs() < 1e-9 && (read[0][1] + 1.0).abs() < 1e-9 && read[0][2].is_nan());
     }
 
     #[test]

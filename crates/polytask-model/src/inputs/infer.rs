@@ -33,12 +33,14 @@ fn is_dates(levels: &[String]) -> bool {
     levels.len() > 10 && DateFormat::find(levels.iter().map(String::as_str)).is_some()
 }
 
-/// Whether a column of numbers holds days such as 20240310.
+/// Whether a column of numbers holds days such as 20240310, or seconds such as 20240310180000.
 pub fn is_days(column: &Column) -> bool {
     let Values::Number(values) = &column.values else { return false };
     let mut known = values.iter().filter(|value| !value.is_nan()).peekable();
     let day = |value: &f64| {
-        (19_000_000.0..21_010_000.0).contains(value) && DateFormat::Year.seconds(&value.to_string()).is_some()
+        let range = 19_000_000.0..21_010_000.0;
+        (range.contains(value) || range.contains(&(value / 1e6)))
+            && DateFormat::Year.seconds(&value.to_string()).is_some()
     };
     known.peek().is_some() && known.all(day)
 }

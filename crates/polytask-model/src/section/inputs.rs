@@ -182,9 +182,9 @@ pub(crate) struct InputTable {
     /// Categories: up to this many levels are one-hot when `embedding` is "auto", 0 or more. Default 10.
     #[serde(default)]
     one_hot: Option<usize>,
-    /// Dates: how they are written: "year" with the year first, "day" with the day first, "month" with the month first, or
-    /// "unix", seconds since 1970 (milliseconds and less where numbers are that large). Default: what fits them all, of
-    /// several the first of these; numbers are "unix" unless all are days such as 20240310.
+    /// Dates: how they are written: "year" with the year first, "day" with the day first, "month" with the month first, "time"
+    /// for times of the day alone, or "unix", seconds since 1970 (milliseconds and less where numbers are that large). Default:
+    /// what fits them all, of several the first of these; numbers are "unix" unless all are days such as 20240310.
     #[serde(default)]
     #[schemars(with = "Option<DateWord>")]
     format: Option<DateFormat>,
@@ -368,6 +368,7 @@ enum DateWord {
     Year,
     Day,
     Month,
+    Time,
     Unix,
 }
 

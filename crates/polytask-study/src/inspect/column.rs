@@ -79,7 +79,9 @@ impl Concern {
             Concern::Empty => "has no value at all",
             Concern::Constant => "is the same in every row",
             Concern::Identifier => "names the rows; what it says of these rows holds for no other",
-            Concern::Dates => "is a date or time in writing; as numbers (year, month, hour) it could be an input",
+            Concern::Dates => {
+                "looks like dates, of which not all are written in one of the ways that are known: written alike they are an input (`date`)"
+            }
             Concern::Names => "has a value of its own in most rows",
             Concern::Nested => "holds lists or objects, which are no input",
         }

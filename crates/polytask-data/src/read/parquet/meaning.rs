@@ -87,14 +87,24 @@ pub(super) fn half(bytes: &[u8]) -> f64 {
 }
 
 /// A decimal as it is written: `-12.50` for -1250 with two digits after the point.
-pub(in crate::read) fn decimal(whole: i128, scale: i32) -> String {
-    let scale = usize::try_from(scale).unwrap_or(0);
+pub(in crate::read) fn decimal(whole: impl ToString, scale: i32) -> String {
+    let text = whole.to_string();
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let Ok(scale) = usize::try_from(scale) else {
+        let zeros = if digits == "0" { 0 } else { scale.unsigned_abs() as usize };
+        return text.clone() + &"0".repeat(zeros);
+    };
     if scale == 0 {
-        return whole.to_string();
+        return text;
     }
-    let digits = format!("{:0width$}", whole.unsigned_abs(), width = scale + 1);
+    let digits = format!("{digits:0>width$}", width = scale + 1);
     let (before, after) = digits.split_at(digits.len() - scale);
-    format!("{}{before}.{after}", if whole < 0 { "-" } else { "" })
+    format!("{sign}{before}.{after}")
+}
+
+/// The number next to a decimal, as it is read where it is written.
+pub(in crate::read) fn decimal_value(whole: impl ToString, scale: i32) -> f64 {
+    decimal(whole, scale).parse().unwrap_or(f64::NAN)
 }
 
 /// Sixteen bytes as `8-4-4-4-12` hexadecimal digits.
@@ -140,7 +150,9 @@ mod tests {
     fn decimals_and_uuids_as_written() {
         assert_eq!(decimal(-1250, 2), "-12.50");
         assert_eq!(decimal(5, 3), "0.005");
-        assert_eq!(decimal(-7, 0), "-7");
+        assert_eq!([decimal(-7, 0), decimal(-7, -2), decimal(0, -2)], ["-7", "-700", "0"]);
+        // Through a float of the whole number it would be one unit off.
+        assert_eq!(decimal_value(12_345_678_901_234_567_i64, 2), 123_456_789_012_345.67);
         let bytes: Vec<u8> = (0..16).collect();
         assert_eq!(uuid(&bytes), "00010203-0405-0607-0809-0a0b0c0d0e0f");
     }

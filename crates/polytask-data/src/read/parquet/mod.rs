@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use leaves::{Leaf, Stored};
-use meaning::{Meaning, decimal, half, uuid, whole};
+use meaning::{Meaning, decimal, decimal_value, half, uuid, whole};
 use parquet::basic::Type as Physical;
 use parquet::data_type::{
     BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type, Int64Type, Int96Type,
@@ -195,7 +195,7 @@ impl ColumnFile<'_> {
         self.gather::<T>(
             Hint::Number,
             |v| whole(v).map(|whole| Cow::Owned(decimal(whole, scale))),
-            |v| whole(v).map_or(Cell::Word, |whole| Cell::of(whole as f64 / 10f64.powi(scale))),
+            |v| whole(v).map_or(Cell::Word, |whole| Cell::of(decimal_value(whole, scale))),
         )
     }
 
