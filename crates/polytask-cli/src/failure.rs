@@ -46,6 +46,9 @@ pub enum Failure {
     /// The model cannot be taken elsewhere.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// An answer that could be shown and not written.
+    #[error("{0}")]
+    Unwritten(String),
     /// A file that would be written over.
     #[error("{0} is there already; nothing was written")]
     Exists(PathBuf),
@@ -167,7 +170,7 @@ impl Failure {
                 Some("write them as images by --masks FOLDER, or as lists by --format jsonl".to_owned())
             }
             Failure::NoPicture(_) => Some("`--format text` says what it is made of".to_owned()),
-            Failure::Report(_) | Failure::Output(_) => None,
+            Failure::Report(_) | Failure::Output(_) | Failure::Unwritten(_) => None,
         }
     }
 
@@ -192,7 +195,7 @@ impl Failure {
             | Failure::NoText
             | Failure::NoPicture(_)
             | Failure::NoMasks(_) => 2,
-            Failure::Report(_) | Failure::Export(_) | Failure::Output(_) => 1,
+            Failure::Report(_) | Failure::Export(_) | Failure::Output(_) | Failure::Unwritten(_) => 1,
         }
     }
 

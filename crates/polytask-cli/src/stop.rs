@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub fn on_signal() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     if let Err(error) = listen(&stop) {
-        say!("note: Ctrl-C will end the program without saving ({error})");
+        crate::text::note(&format!("Ctrl-C will end the program without saving ({error})"));
     }
     stop
 }

@@ -61,7 +61,7 @@ impl Watching {
             format!("polytask: {}", metrics.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "));
         let screen = tracking.tui.then(|| Screen::open(title, metrics.clone(), length));
         if matches!(screen, Some(None)) {
-            say!("note: --tui needs a terminal; plain lines follow");
+            crate::text::note("--tui needs a terminal; plain lines follow");
         }
         let show = match screen.flatten() {
             Some(screen) => Show::Screen(Box::new(screen)),

@@ -70,6 +70,9 @@ fn labels_and_levels_that_training_never_saw_are_named() {
     let json: serde_json::Value =
         serde_json::from_str(&folder.works("evaluate model --data new.csv --format json").out).unwrap();
     assert_eq!(json["notes"].as_array().unwrap().len(), 2);
+    assert_eq!((json["tasks"]["y"]["n"].as_u64(), json["tasks"]["y"]["unseen"].as_u64()), (Some(3), Some(1)), "{json}");
+    let loss = done.out.lines().find(|line| line.contains("log_loss")).unwrap().to_owned();
+    assert!(loss.ends_with("2 (1 unseen)"), "{}", done.out);
     // So does training, of its test rows.
     folder.write("test.csv", "x,c,y\n0.1,red,oos\n0.2,red,stop\n");
     let done = folder.works("train config.toml --set data.split={valid=0.2,test=\"test.csv\"} --out other");
@@ -169,6 +172,55 @@ fn signs_are_no_and_yes_and_an_odd_word_is_pointed_out() {
     let done = folder.works("train config.toml");
     assert!(done.err.contains("y (binary)"), "{}", done.err);
     assert!(done.err.contains("task `z`: it has 3 classes because 1 of 100 labels are neither"), "{}", done.err);
+}
+
+#[test]
+fn columns_without_a_value_are_no_inputs() {
+    let folder = Folder::with(
+        &config("split = { valid = 0.1, test = 0, seed = 0 }\n[tasks.y]"),
+        &table("blank,y", 60, |i| format!(",{:.4}", draw(i))),
+    );
+    let done = folder.works("train config.toml --set train.epochs=2");
+    let said = "column `blank`: every value is missing in the training rows; it is left out of the inputs";
+    assert!(done.err.contains(said), "{}", done.err);
+    folder.write("new.csv", "x\n0.5\n");
+    folder.works("predict model --data new.csv");
+    // One that is asked for is missed.
+    let done = folder.run("train config.toml --out other --set inputs.blank=number --set inputs.x=number");
+    assert!(done.err.contains("input `blank`: every value is missing"), "{}", done.err);
+    assert_eq!(done.code, Some(1));
+}
+
+#[test]
+fn names_of_files_are_the_split() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("data")).unwrap();
+    for (name, rows) in [("train", 60), ("Valid", 20), ("test", 30)] {
+        folder.write(&format!("data/{name}.csv"), table("y", rows, |i| format!("{:.4}", draw(i) + 0.1)));
+    }
+    let done = folder.works("init data --tasks y");
+    assert!(done.out.contains("split = { column = \"split\" }"), "{}", done.out);
+    let said = "60 rows to train on, 20 to choose the best model, 30 to measure it";
+    for text in [done.out, "[data]\npath = \"data\"\n[tasks.y]\n[model]\ntrunk = [4]\n".to_owned()] {
+        folder.write("config.toml", text);
+        let done = folder.works("train config.toml --set train.epochs=1 --set model={trunk=[4]} --out m");
+        assert!(done.err.contains(said), "{}", done.err);
+        assert_eq!(folder.json("m/model.json")["model"]["encoder"]["inputs"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn formats_write_truth_in_their_own_way() {
+    let truth = |i: usize| draw(i) > 0.0;
+    let row = |i: usize| if truth(i) { "True" } else { "False" }.to_owned();
+    let folder = Folder::with(&config("split = { valid = 0.1, test = 0, seed = 0 }\n[tasks.y]"), &table("y", 80, row));
+    folder.works("train config.toml --set train.epochs=20");
+    let lines = (0..40).map(|i| format!("{{\"x\": {:.4}, \"y\": {}}}\n", draw(i), truth(i))).collect::<String>();
+    folder.write("new.jsonl", lines);
+    let done = folder.works("evaluate model --data new.jsonl --format json");
+    let json: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert!(json["tasks"]["y"]["accuracy"].as_f64().unwrap() > 0.9 && json["notes"].is_null(), "{json}");
+    assert!(folder.works("predict model --data new.jsonl").out.contains("True"));
 }
 
 #[test]

@@ -100,6 +100,42 @@ fn a_checkpoint_that_cannot_be_written_is_a_warning() {
 }
 
 #[test]
+fn answers_that_cannot_be_written_are_shown() {
+    let folder = folder();
+    let folders = |names: &[&str]| names.iter().for_each(|name| std::fs::create_dir_all(folder.path(name)).unwrap());
+    // Where a file is to stand is a folder that holds something.
+    folders(&["kept/checkpoint.safetensors/x", "lost/selection.json/x", "tuned/best.toml/x"]);
+    let done = folder.works("select config.toml --out kept");
+    assert!(done.err.contains("; it goes on without a checkpoint to resume from"), "{}", done.err);
+    assert!(folder.path("kept/selection.json").exists());
+    let shown = done.out;
+    let done = folder.run("select config.toml --out lost");
+    assert_eq!((done.code, &done.out), (Some(1), &shown), "{}", done.err);
+    assert!(done.message().starts_with("cannot write lost/selection.json"), "{}", done.err);
+    let ranges = "\n[tune]\ntrain.learning_rate = { low = 1e-3, high = 1e-2 }\n";
+    folder.write("tune.toml", CONFIG.to_owned() + ranges);
+    let done = folder.run("tune tune.toml --trials 2 --out tuned --format json");
+    let answer: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!((done.code, answer["trials"].as_array().unwrap().len()), (Some(1), 2), "{}", done.err);
+    assert!(
+        done.err.contains("learning_rate = ") && done.message().starts_with("cannot write tuned/best.toml"),
+        "{}",
+        done.err
+    );
+}
+
+#[test]
+fn an_export_has_its_directory_alone() {
+    let folder = folder();
+    folder.works("train config.toml --set train.epochs=1");
+    let lock = polytask::files::Lock::take(&folder.path("onnx")).unwrap();
+    let done = folder.run("export model --format onnx --out onnx");
+    assert_eq!((done.code, done.message()), (Some(1), "another run is writing to onnx; nothing was written"));
+    drop(lock);
+    folder.works("export model --format onnx --out onnx");
+}
+
+#[test]
 fn a_damaged_checkpoint_is_refused() {
     let folder = folder();
     folder.works("train config.toml");

@@ -492,7 +492,7 @@ impl DataError {
 
     /// Whether no value of a column can be had.
     pub(crate) fn is_whole(&self) -> bool {
-        matches!(self, Self::UnsupportedColumn { .. })
+        matches!(self, Self::UnsupportedColumn { .. } | Self::DuplicateColumn { .. })
     }
 
     /// The error for a file the operating system would not give.

@@ -93,8 +93,8 @@ impl Table {
         Ok(table)
     }
 
-    /// A table of columns that were read one by one. What a column cannot hold is a fault; other errors are one of the
-    /// whole, the first column's first.
+    /// A table of columns that were read one by one. What a column cannot hold is a fault, and so is a name that two columns
+    /// have; other errors are one of the whole, the first column's first.
     pub(crate) fn of_converted(
         file: &str,
         read: impl Iterator<Item = (String, Result<Converted, DataError>)>,
@@ -102,7 +102,18 @@ impl Table {
         mut notes: Vec<String>,
     ) -> Result<Self, DataError> {
         let (mut columns, mut faults, mut comma) = (Vec::new(), Faults::default(), false);
-        for (name, converted) in read {
+        let read: Vec<_> = read.collect();
+        let names: Vec<String> = read.iter().map(|(name, _)| name.clone()).collect();
+        for (at, (name, converted)) in read.into_iter().enumerate() {
+            // Two columns of one name stop those who need it.
+            if names.iter().take(at).any(|other| *other == name) {
+                continue;
+            }
+            if let Some(more) = names.iter().skip(at + 1).position(|other| *other == name) {
+                let (file, column) = (file.to_owned(), name.clone());
+                faults.push(&name, DataError::DuplicateColumn { file, column, first: at + 1, second: at + more + 2 });
+                continue;
+            }
             match converted {
                 Ok(converted) => {
                     notes.extend(converted.notes);
@@ -397,6 +408,14 @@ fn check_codes(column: &Column, text: &Text, row: impl Fn(usize) -> usize) -> Re
     let bad = |code: &u32| *code != MISSING && *code as usize >= levels;
     match text.codes.iter().enumerate().find(|(_, code)| bad(code)) {
         Some((at, &code)) => Err(DataError::BadCode { column: column.name.clone(), row: row(at) + 1, code, levels }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses columns without a name.
+pub(crate) fn check_named<'a>(file: &str, mut names: impl Iterator<Item = &'a str>) -> Result<(), DataError> {
+    match names.position(|name| name.trim().is_empty()) {
+        Some(at) => Err(DataError::UnnamedColumn { file: file.to_owned(), number: at + 1 }),
         None => Ok(()),
     }
 }

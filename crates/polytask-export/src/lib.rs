@@ -49,7 +49,7 @@ pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'stat
             Refusal::of_inputs(model, "ONNX")?;
             let (file, outputs) = onnx::model(model)?;
             let inputs = onnx::fed(&file);
-            files::make_folder(folder)?;
+            let _lock = files::Lock::take(folder)?;
             files::write(&folder.join("model.onnx"), &file.encode_to_vec())?;
             let spec = Spec { inputs, outputs, ..Spec::new(model, "onnx") };
             write_spec(&spec, folder)?;
@@ -57,7 +57,7 @@ pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'stat
         }
         Format::Safetensors => {
             let network = network(model, "safetensors")?;
-            files::make_folder(folder)?;
+            let _lock = files::Lock::take(folder)?;
             files::write_tensors(&folder.join(TENSORS), &tensors(network), HashMap::new())?;
             let spec = Spec { graph: Some(&network.graph), ..Spec::new(model, "safetensors") };
             write_spec(&spec, folder)?;
@@ -71,7 +71,7 @@ pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'stat
 fn write_script(model: &Model, target: Target, folder: &Path) -> Result<Vec<&'static str>, ExportError> {
     Refusal::of_inputs(model, target.format())?;
     let (script, tensors) = python::script(model, network(model, target.format())?, target)?;
-    files::make_folder(folder)?;
+    let _lock = files::Lock::take(folder)?;
     files::write_tensors(&folder.join(TENSORS), &tensors, HashMap::new())?;
     files::write(&folder.join(SCRIPT), script.as_bytes())?;
     write_spec(&Spec::new(model, target.format()), folder)?;

@@ -25,7 +25,15 @@ impl Fitted {
     /// # Errors
     /// Inputs or tasks that do not fit their columns; tasks that label the tokens of two texts.
     pub fn new(config: &Config, table: &Table, galleries: &Galleries, rows: &[u32]) -> Result<Self, Error> {
-        let encoder = Encoder::fit_loaded(&config.input_plan(table), table, rows, galleries)?;
+        let plan = config.input_plan(table);
+        let encoder = Encoder::fit_loaded(&plan, table, rows, galleries)?;
+        let read = |name: &str| encoder.inputs.iter().any(|input| input.column == name);
+        let blank = plan.inputs.iter().map(|(name, _)| *name).filter(|name| !read(name));
+        let blank: Vec<String> = blank
+            .map(|name| {
+                format!("column `{name}`: every value is missing in the training rows; it is left out of the inputs")
+            })
+            .collect();
         let texts = encoder.texts(table)?;
         let tasks = config.tasks.iter();
         let tasks = tasks.map(|(name, task)| {
@@ -44,7 +52,9 @@ impl Fitted {
             None if config.model.trunk.reads_tokens() => encoder.text_inputs().next().map(|(name, _)| name.to_owned()),
             labelled => labelled,
         };
-        let (encoder, mut said) = encoder.settle(tokens, table, rows)?;
+        let (encoder, said_of) = encoder.settle(tokens, table, rows)?;
+        let mut said = blank;
+        said.extend(said_of);
         said.extend(notes::of_fit(config, &encoder, &tasks, table, rows));
         Ok(Fitted { encoder, tasks, texts, said })
     }

@@ -122,7 +122,11 @@ pub fn tune(
     let answer = detached(py, threads, Some(&stop), || -> Result<_, Error> {
         let table = rows.map(|rows| experiment.table(rows)).transpose()?;
         let options = tuning::Options { method, trials, seed, round, out, resume, table };
-        Ok(tuning::tune(experiment.written.template(&experiment.overrides)?, &options, &notes, &stop)?)
+        let tuned = tuning::tune(experiment.written.template(&experiment.overrides)?, &options, &notes, &stop)?;
+        if let Some((error, _)) = tuned.as_ref().and_then(|tuned| tuned.unwritten.as_ref()) {
+            notes.note(error);
+        }
+        Ok(tuned)
     })?;
     let answer = json(&answer.map_err(errors::of)?)?;
     Ok((answer, notes.0.into_inner().unwrap_or_default()))

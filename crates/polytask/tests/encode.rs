@@ -185,11 +185,16 @@ fn reserved_columns_are_no_inputs() {
 #[test]
 fn columns_that_cannot_be_inputs() {
     let missing = table(vec![Column::number("a", vec![NONE, 5.0]), words("b", ["", "x"])]);
+    let some = table(vec![Column::number("a", vec![NONE, 5.0]), Column::number("c", vec![1.0, 2.0])]);
     let says_of =
         |keys: &str, rows: &[u32]| says(&Encoder::fit(&config(keys).input_plan(&missing), &missing, rows).unwrap_err());
     let hint = |name: &str| format!("hint: take it out with data.ignore = [\"{name}\"]");
     let a = format!("input `a`: every value is missing in the training rows\n{}", hint("a"));
     assert_eq!(says_of("", &[0]), a, "the first of two");
+    // One that nobody named is left out where there is another.
+    let left = Encoder::fit(&config("").input_plan(&some), &some, &[0]).unwrap();
+    assert_eq!(left.inputs.iter().map(|input| input.column.as_str()).collect::<Vec<_>>(), ["c"]);
+    assert_eq!(says(&Encoder::fit(&config("inputs.a = \"number\"").input_plan(&some), &some, &[0]).unwrap_err()), a);
     let b = format!("input `b`: every value is missing in the training rows\n{}", hint("b"));
     assert_eq!(says_of("inputs.b = \"category\"", &[0]), b);
 

@@ -58,7 +58,10 @@ impl Aggregate {
             crate::text::note(&note);
         }
         if steps.len() > 1 && balancer.learnable().is_some() {
-            say!("note: what the optimiser of a run would learn for `{}` stays at its start", info.name);
+            crate::text::note(&format!(
+                "what the optimiser of a run would learn for `{}` stays at its start",
+                info.name
+            ));
         }
         let mut answers = Vec::with_capacity(steps.len());
         let mut epoch = 0;

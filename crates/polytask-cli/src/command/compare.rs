@@ -54,7 +54,7 @@ impl Compare {
         let groups = self.groups.as_deref().map_or(Ok(Vec::new()), |path| groups::read(path, &names))?;
         self.out.as_deref().map_or(Ok(()), files::check_file)?;
         if self.favour && config.model.sharing.linear().is_some() {
-            say!("note: a linear model weighs no losses, so it favours no task");
+            crate::text::note("a linear model weighs no losses, so it favours no task");
         }
         let favour = self.favour && config.model.sharing.linear().is_none() && names.len() > 1;
         let options = Options { seeds: self.seeds, shares: self.shares.clone(), groups, favour };
@@ -84,7 +84,11 @@ impl Compare {
         match &self.out {
             None => print(&text),
             Some(out) => {
-                files::write(out, text.as_bytes())?;
+                // Hours may lie in it.
+                if let Err(error) = files::write(out, text.as_bytes()) {
+                    print(&text)?;
+                    return Err(error.into());
+                }
                 say!("wrote {}", out.display());
                 Ok(())
             }

@@ -86,12 +86,20 @@ pub fn table(scores: &Scores) -> String {
     for (task, score) in &scores.tasks {
         for (i, metric) in score.metrics.scores.iter().enumerate() {
             let first = |text: String| if i == 0 { text } else { String::new() };
+            let unseen = score.metrics.unseen;
+            // Beside the loss of some rows stands of how many.
+            let counted = match metric.name {
+                "log_loss" if unseen > 0 => {
+                    format!("{} ({} unseen)", text::count(score.metrics.n - unseen), text::count(unseen))
+                }
+                _ => first(text::count(score.metrics.n)),
+            };
             rows.push(vec![
                 first(task.clone()),
                 metric.name.to_owned(),
                 text::number(metric.value),
                 score.baseline.value(metric.name).map_or("-".to_owned(), text::number),
-                first(text::count(score.metrics.n)),
+                counted,
             ]);
         }
         if score.metrics.scores.is_empty() {

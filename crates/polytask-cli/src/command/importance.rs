@@ -45,7 +45,7 @@ impl ImportanceCommand {
             Ok::<_, Failure>(importance(&model, &data, &rows, options)?)
         })??;
         for column in &answer.left_out {
-            say!("note: `{column}` cannot be permuted between rows");
+            crate::text::note(&format!("`{column}` cannot be permuted between rows"));
         }
         match self.format {
             Format::Json => print_json(&answer),

@@ -42,14 +42,14 @@ impl Init {
         }
         let table = read_with(&self.data, &self.set)?;
         table.notes().iter().for_each(|note| crate::text::note(note));
-        table.faults().for_each(|(_, fault)| say!("note: {fault}"));
+        table.faults().for_each(|(_, fault)| crate::text::note(&fault.to_string()));
         let survey = Survey::of(&table);
         let path = self.path_in_config();
         let file = self.out.clone().unwrap_or_else(|| "config.toml".into()).display().to_string();
         let (text, draft) = draft(&table, &survey, &path, &self.tasks, &file, &self.set)?;
         say!("{} rows, {} columns; to be predicted: {}", table.rows(), table.columns().len(), draft.tasks().join(", "));
         remarks(&table, &draft.kinds()).iter().for_each(|note| crate::text::note(note));
-        draft.aside().iter().for_each(|(column, why)| say!("note: `{column}` is left out: it {why}"));
+        draft.aside().iter().for_each(|(column, why)| crate::text::note(&format!("`{column}` is left out: it {why}")));
         match &self.out {
             None => print(&text),
             Some(out) => {

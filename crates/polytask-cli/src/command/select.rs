@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use crate::{stop, text};
 use clap::ValueEnum;
 use polytask::select::{Member, Onlooker, Options, Rows, Selected, Signal, Verified, Way, select, summary};
-use polytask::train::{Callback, Round};
+use polytask::train::{Callback, CheckpointError, Round};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -116,7 +116,8 @@ impl Select {
         let selected = on_threads(self.config.threads, || {
             let prepared = polytask::prepare(&config)?;
             prepared.notes.iter().for_each(|note| crate::text::note(note));
-            let mut watching = Watching { progress: Progress::new(0), length: 0, stop: Arc::clone(&stop) };
+            let mut watching =
+                Watching { progress: Progress::new(0), length: 0, stop: Arc::clone(&stop), unkept: false };
             let selected = select(&config, &prepared, &options, &mut watching, &stop);
             watching.progress.finish();
             selected
@@ -138,6 +139,9 @@ impl Select {
             Format::Json => print_json(&selected.file())?,
             Format::Text => print(&report(&selected))?,
         }
+        if let Some(error) = selected.unwritten {
+            return Err(Failure::Unwritten(error));
+        }
         let (out, config) = (self.out.display(), self.config.config.display());
         say!("wrote {out}; next: `polytask train {config} --groups {out}/selection.json`");
         Ok(())
@@ -148,6 +152,8 @@ struct Watching {
     progress: Progress,
     length: u64,
     stop: Arc<AtomicBool>,
+    /// Whether it was said that there is no checkpoint.
+    unkept: bool,
 }
 
 impl Callback for Watching {
@@ -164,6 +170,12 @@ impl Callback for Watching {
 
     fn stop(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    fn unkept(&mut self, error: &CheckpointError) {
+        if !std::mem::replace(&mut self.unkept, true) {
+            self.progress.say(&format!("warning: {error}; it goes on without a checkpoint to resume from"));
+        }
     }
 }
 

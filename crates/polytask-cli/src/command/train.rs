@@ -87,10 +87,12 @@ impl Train {
         let ensemble = plan.config().model.family == Family::Ensemble && plan.network().is_none();
         let begins = lock.interrupted && !(if ensemble { &folder } else { &checkpoint }).exists();
         if self.resume && begins {
-            say!("note: the run was killed before its first checkpoint was written; it starts from the beginning");
+            crate::text::note(
+                "the run was killed before its first checkpoint was written; it starts from the beginning",
+            );
         }
         if self.resume && plan.network().is_none() && !ensemble {
-            say!("note: trees have no checkpoint; they are fitted from the beginning");
+            crate::text::note("trees have no checkpoint; they are fitted from the beginning");
         }
         let fits = match (ensemble, self.resume && !begins) {
             (false, _) => None,

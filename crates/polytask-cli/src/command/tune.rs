@@ -85,10 +85,19 @@ impl Tune {
             return Ok(());
         };
         let config = tuned.config.display();
-        say!("wrote {config}; next: `polytask train {config} --out model`");
+        if tuned.unwritten.is_none() {
+            say!("wrote {config}; next: `polytask train {config} --out model`");
+        }
         match self.format {
-            Format::Json => print_json(&tuned),
-            Format::Text => print(&words(&tuned)),
+            Format::Json => print_json(&tuned)?,
+            Format::Text => print(&words(&tuned))?,
+        }
+        match tuned.unwritten {
+            Some((error, text)) => {
+                say!("the config that was to be written:\n{text}");
+                Err(Failure::Unwritten(error))
+            }
+            None => Ok(()),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod lists;
 mod table;
 mod typed;
 mod write;
@@ -40,16 +41,15 @@ fn outcome(folder: &Folder, (name, bytes): &write::File, config: &str) -> (Vec<u
     (weights, folder.works(&format!("predict first --data {name} --probabilities")).out)
 }
 
-/// Writes the table in every way and compares.
-fn alike(config: &str, order: fn(&[Column], &mut Noise) -> Vec<Column>) {
+/// Writes a table in every way and compares.
+fn alike<T>(config: &str, formats: &[fn(&[T], &mut Noise) -> write::File], table: impl Fn(&mut Noise) -> Vec<T>) {
     let folder = Folder::new();
     folder.write("config.toml", config);
-    let columns = table::columns(ROWS);
     let mut first = None;
     for seed in 0..DRAWS {
-        for (at, format) in FORMATS.iter().enumerate() {
+        for (at, format) in formats.iter().enumerate() {
             let mut noise = Noise(1000 * seed + at as u64);
-            let file = format(&order(&columns, &mut noise), &mut noise);
+            let file = format(&table(&mut noise), &mut noise);
             let found = outcome(&folder, &file, "config.toml");
             let (weights, predicted) = first.get_or_insert_with(|| found.clone());
             assert_eq!(found.1, *predicted, "predictions of {} {at} {seed}", file.0);
@@ -60,10 +60,20 @@ fn alike(config: &str, order: fn(&[Column], &mut Noise) -> Vec<Column>) {
 
 #[test]
 fn declared_inputs_in_any_order() {
-    alike(&format!("{DATA}{INPUTS}{TASKS}"), table::shuffled);
+    let columns = table::columns(ROWS);
+    alike(&format!("{DATA}{INPUTS}{TASKS}"), &FORMATS, |noise| table::shuffled(&columns, noise));
 }
 
 #[test]
 fn inputs_that_are_found_out() {
-    alike(&format!("{DATA}{TASKS}"), |columns, _| columns.to_vec());
+    let columns = table::columns(ROWS);
+    alike(&format!("{DATA}{TASKS}"), &FORMATS, |_| columns.clone());
+}
+
+#[test]
+fn lists() {
+    let columns = lists::columns(ROWS);
+    let config = "[data]\npath = \"t.jsonl\"\n[tasks.tags]\n[tasks.topics]\nkind = \"multilabel\"\n[train]\nepochs = 1\nbatch = 16\n";
+    let formats: [fn(&[_], &mut Noise) -> _; 3] = [lists::json, lists::arrow, lists::parquet];
+    alike(config, &formats, |_| columns.clone());
 }

@@ -59,13 +59,13 @@ pub fn arrow(columns: &[Column], noise: &mut Noise) -> File {
     let arrays: Vec<(&str, ArrayRef, bool)> =
         columns.iter().map(|column| (column.name, array(column, noise), true)).collect();
     let batch = RecordBatch::try_from_iter_with_nullable(arrays).unwrap();
-    let compression = *one_of(noise, &[None, Some(CompressionType::LZ4_FRAME), Some(CompressionType::ZSTD)]);
-    let options = IpcWriteOptions::try_new(*one_of(noise, &[8, 64]), false, MetadataVersion::V5).unwrap();
+    let compression = one_of(noise, &[None, Some(CompressionType::LZ4_FRAME), Some(CompressionType::ZSTD)]);
+    let options = IpcWriteOptions::try_new(one_of(noise, &[8, 64]), false, MetadataVersion::V5).unwrap();
     let options = options.try_with_compression(compression).unwrap();
-    let rows = *one_of(noise, &[1000, 25]);
+    let rows = one_of(noise, &[1000, 25]);
     let parts = (0..batch.num_rows()).step_by(rows).map(|from| batch.slice(from, rows.min(batch.num_rows() - from)));
     match one_of(noise, &["t.arrow", "t.feather", "t.arrows"]) {
-        &"t.arrows" => {
+        "t.arrows" => {
             let mut writer = StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
             parts.for_each(|part| writer.write(&part).unwrap());
             writer.finish().unwrap();
@@ -75,7 +75,7 @@ pub fn arrow(columns: &[Column], noise: &mut Noise) -> File {
             let mut writer = FileWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
             parts.for_each(|part| writer.write(&part).unwrap());
             writer.finish().unwrap();
-            ((*name).to_owned(), writer.into_inner().unwrap())
+            (name.to_owned(), writer.into_inner().unwrap())
         }
     }
 }
@@ -114,7 +114,7 @@ fn array(column: &Column, noise: &mut Noise) -> ArrayRef {
             zone => {
                 let ticks = of(column, |cell| i64::from(day(cell)) * DAY_MICROS);
                 let array: TimestampMicrosecondArray = ticks.into_iter().collect();
-                Arc::new(if *zone == 1 { array.with_timezone("UTC") } else { array })
+                Arc::new(if zone == 1 { array.with_timezone("UTC") } else { array })
             }
         },
     }
@@ -128,7 +128,7 @@ pub fn parquet(columns: &[Column], noise: &mut Noise) -> File {
         all + &format!("OPTIONAL {kind} {} {meaning}; ", column.name)
     });
     let schema = parse_message_type(&format!("message m {{ {fields} }}")).unwrap();
-    let compression = *one_of(
+    let compression = one_of(
         noise,
         &[
             Compression::UNCOMPRESSED,
@@ -146,7 +146,7 @@ pub fn parquet(columns: &[Column], noise: &mut Noise) -> File {
         .build();
     let mut file = Vec::new();
     let mut writer = SerializedFileWriter::new(&mut file, Arc::new(schema), Arc::new(properties)).unwrap();
-    let (all, rows) = (columns[0].cells.len(), *one_of(noise, &[1000, 25]));
+    let (all, rows) = (columns[0].cells.len(), one_of(noise, &[1000, 25]));
     for from in (0..all).step_by(rows) {
         let mut group = writer.next_row_group().unwrap();
         for (column, kind) in columns.iter().zip(&types) {

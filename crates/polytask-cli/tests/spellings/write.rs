@@ -9,8 +9,8 @@ use std::io::Write as _;
 pub type File = (String, Vec<u8>);
 
 /// One of several, drawn.
-pub fn one_of<'a, T>(noise: &mut Noise, all: &'a [T]) -> &'a T {
-    &all[(noise.next() * all.len() as f64) as usize]
+pub fn one_of<T: Copy>(noise: &mut Noise, all: &[T]) -> T {
+    all[(noise.next() * all.len() as f64) as usize]
 }
 
 /// Days since 1970 as a date of the calendar.
@@ -31,11 +31,11 @@ fn date(days: i32) -> String {
 }
 
 /// A file as it is, or packed.
-fn packed(name: &str, bytes: Vec<u8>, noise: &mut Noise) -> File {
+pub fn packed(name: &str, bytes: Vec<u8>, noise: &mut Noise) -> File {
     match one_of(noise, &["", "gz", "zst", "gz without a name"]) {
-        &"gz" => (format!("{name}.gz"), gzip(&bytes)),
-        &"zst" => (format!("{name}.zst"), zstd::encode_all(bytes.as_slice(), 0).unwrap()),
-        &"gz without a name" => (name.to_owned(), gzip(&bytes)),
+        "gz" => (format!("{name}.gz"), gzip(&bytes)),
+        "zst" => (format!("{name}.zst"), zstd::encode_all(bytes.as_slice(), 0).unwrap()),
+        "gz without a name" => (name.to_owned(), gzip(&bytes)),
         _ => (name.to_owned(), bytes),
     }
 }
@@ -48,24 +48,24 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// CSV, however it comes.
 pub fn csv(columns: &[Column], noise: &mut Noise) -> File {
-    let delimiter = *one_of(noise, b",;\t|");
+    let delimiter = one_of(noise, b",;\t|");
     let comma = delimiter != b',' && noise.next() < 0.3;
-    let quotes = *one_of(noise, &[csv::QuoteStyle::Necessary, csv::QuoteStyle::Always, csv::QuoteStyle::NonNumeric]);
-    let ends = *one_of(noise, &[csv::Terminator::CRLF, csv::Terminator::Any(b'\n')]);
-    let truth = *one_of(noise, &[["false", "true"], ["False", "True"], ["FALSE", "TRUE"]]);
+    let quotes = one_of(noise, &[csv::QuoteStyle::Necessary, csv::QuoteStyle::Always, csv::QuoteStyle::NonNumeric]);
+    let ends = one_of(noise, &[csv::Terminator::CRLF, csv::Terminator::Any(b'\n')]);
+    let truth = one_of(noise, &[["false", "true"], ["False", "True"], ["FALSE", "TRUE"]]);
     let mut writer =
         csv::WriterBuilder::new().delimiter(delimiter).quote_style(quotes).terminator(ends).from_writer(Vec::new());
     writer.write_record(columns.iter().map(|column| column.name)).unwrap();
-    let words = *one_of(noise, &["", "NA", "NaN", "null", "#N/A", "?"]);
+    let words = one_of(noise, &["", "NA", "NaN", "null", "#N/A", "?"]);
     for row in 0..columns[0].cells.len() {
         let field = |column: &Column| match &column.cells[row] {
             Cell::Missing if column.cells.iter().any(|cell| matches!(cell, Cell::Number(_))) => words.to_owned(),
             Cell::Missing => String::new(),
             Cell::Whole(value) => match one_of(noise, &["", ".0", "+", " ", ".00", "."]) {
                 _ if comma => value.to_string(),
-                &"+" if *value >= 0 => format!("+{value}"),
-                &" " => format!(" {value} "),
-                &"+" => value.to_string(),
+                "+" if *value >= 0 => format!("+{value}"),
+                " " => format!(" {value} "),
+                "+" => value.to_string(),
                 end => format!("{value}{end}"),
             },
             Cell::Number(value) if comma => value.to_string().replace('.', ","),
@@ -81,8 +81,8 @@ pub fn csv(columns: &[Column], noise: &mut Noise) -> File {
     }
     let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
     let bytes = match one_of(noise, &["", "mark", "UTF-16"]) {
-        &"mark" => format!("\u{feff}{text}").into_bytes(),
-        &"UTF-16" => format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        "mark" => format!("\u{feff}{text}").into_bytes(),
+        "UTF-16" => format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect(),
         _ => text.into_bytes(),
     };
     packed(one_of(noise, &["t.csv", "t.tsv", "t.txt"]), bytes, noise)
@@ -112,12 +112,12 @@ pub fn json(columns: &[Column], noise: &mut Noise) -> File {
         }
         rows.push(format!("{{{object}}}"));
     }
-    let end = *one_of(noise, &["\n", "\r\n", "\n\n"]);
-    let mark = *one_of(noise, &["", "\u{feff}"]);
+    let end = one_of(noise, &["\n", "\r\n", "\n\n"]);
+    let mark = one_of(noise, &["", "\u{feff}"]);
     let text = match list {
         true => format!("{mark}[{end}{}{end}]{end}", rows.join(&format!(",{end}"))),
         false => format!("{mark}{}{end}", rows.join(end)),
     };
-    let name = if list { "t.json" } else { *one_of(noise, &["t.jsonl", "t.ndjson", "t.json"]) };
+    let name = if list { "t.json" } else { one_of(noise, &["t.jsonl", "t.ndjson", "t.json"]) };
     packed(name, text.into_bytes(), noise)
 }

@@ -22,7 +22,7 @@ use crate::read::missing::MissingWords;
 use crate::read::number::Cell;
 use crate::read::parquet::meaning::{decimal, decimal_value};
 use crate::read::{Hint, ReadOptions, moment};
-use crate::table::{Table, check_names};
+use crate::table::{Table, check_named};
 
 /// What a file begins with, and what a stream begins with.
 pub(super) const MAGIC: &[u8] = b"ARROW1\0\0";
@@ -51,7 +51,7 @@ pub(super) fn read(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<
 /// Those of [`read`](super::read) but for the file itself: no rows, columns of different lengths or of one name, types that
 /// no table has.
 pub fn read_arrays(name: &str, columns: &[(String, Vec<ArrayRef>)], options: &ReadOptions) -> Result<Table, DataError> {
-    check_names(name, columns.iter().map(|(column, _)| column.as_str()))?;
+    check_named(name, columns.iter().map(|(column, _)| column.as_str()))?;
     if columns.iter().flat_map(|(_, chunks)| chunks).all(|chunk| chunk.is_empty()) {
         return Err(DataError::NoRows { file: name.to_owned() });
     }

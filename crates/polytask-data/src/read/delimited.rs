@@ -5,14 +5,13 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use crate::error::DataError;
-use crate::level::level;
 use crate::place::Place;
 use crate::read::ReadOptions;
 use crate::read::infer::{self, Converted, Manner, Raw};
 use crate::read::missing::MissingWords;
 use crate::read::preamble::{self, Preamble};
 use crate::read::sniff::{self, Form};
-use crate::table::{Table, check_names};
+use crate::table::{Table, check_named};
 
 /// Bytes of a text that are read on their own where that can be; the same on any number of threads.
 const PART: usize = 1 << 20;
@@ -40,7 +39,7 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
     }
     columns.iter_mut().for_each(|column| column.hint = options.hints.get(&column.name).copied());
     if columns.iter().all(|column| column.name.is_empty()) {
-        check_names(file, columns.iter().map(|column| column.name.as_str()))?;
+        check_named(file, columns.iter().map(|column| column.name.as_str()))?;
     }
     if columns.iter().all(|column| column.name.parse::<f64>().is_ok()) {
         notes.push(format!("{file}: the names of its columns are numbers; is the header line missing?"));
@@ -145,7 +144,7 @@ fn without_index(file: &str, mut columns: Vec<Raw>, notes: &mut Vec<String>) -> 
         notes.push(format!("{file}: {reason}"));
         false
     });
-    check_names(file, columns.iter().map(|column| column.name.as_str()))?;
+    check_named(file, columns.iter().map(|column| column.name.as_str()))?;
     Ok(columns)
 }
 
@@ -175,19 +174,20 @@ impl Way {
     }
 
     /// Where a header of so many names lacks one, if all of the first records have one field more: behind the others where
-    /// that field is always empty, and before them where it counts the rows, as R writes them.
+    /// that field is always empty, and before them where it counts the rows in quotes, as R writes them. A decimal comma
+    /// makes fields as well.
     fn lacks(self, body: &str, names: usize) -> Option<Lack> {
-        let (mut empty, mut counts) = (true, None);
+        let (mut empty, mut counts, mut records) = (true, body.trim_start().starts_with('"'), 0);
         for record in self.records(body).records().take(PEEK) {
             let record = record.ok().filter(|record| record.len() == names + 1)?;
+            records += 1;
             empty &= record.iter().next_back().is_some_and(str::is_empty);
-            let whole = record.get(0).is_some_and(|first| level(first).parse::<i64>().is_ok());
-            counts = Some(counts.unwrap_or(true) && whole);
+            counts &= record.get(0).is_some_and(|first| first.parse() == Ok(records));
         }
-        match counts? {
-            _ if empty => Some(Lack::Last),
-            true => Some(Lack::First),
-            false => None,
+        match (records > 0 && empty, records > 0 && counts) {
+            (true, _) => Some(Lack::Last),
+            (false, true) => Some(Lack::First),
+            (false, false) => None,
         }
     }
 

@@ -86,12 +86,25 @@ fn is_table(path: &Path) -> bool {
     !is_image_name(&name(path)) && ENDS.contains(&super::extension(path).as_str())
 }
 
-/// What is in a folder, in the order of the names; hidden files and those that begin with `_` left away.
+/// What lies beside the parts of data sets and says something of them.
+const ABOUT: [&str; 8] = [
+    "dataset_info.json",
+    "dataset_infos.json",
+    "dataset_dict.json",
+    "state.json",
+    "readme.md",
+    "readme.txt",
+    "license",
+    "license.txt",
+];
+
+/// What is in a folder, in the order of the names; hidden files, those that begin with `_`, and what is about the others left
+/// away.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let io = |error| DataError::io(&folder.display().to_string(), error);
     let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(io)?.collect();
     let mut files: Vec<PathBuf> = entries.map_err(io)?.iter().map(std::fs::DirEntry::path).collect();
-    files.retain(|file| !name(file).starts_with(['.', '_']));
+    files.retain(|file| !name(file).starts_with(['.', '_']) && !ABOUT.contains(&name(file).to_lowercase().as_str()));
     files.sort();
     Ok(files)
 }

@@ -63,7 +63,7 @@ pub(crate) fn columns(text: &[u8]) -> Option<Vec<String>> {
 
 /// Whether a cell is a tag of a span.
 fn is_tag(cell: &str) -> bool {
-    cell == "O" || ["B-", "I-", "E-", "S-"].iter().any(|begin| cell.len() > 2 && cell.starts_with(begin))
+    cell == "O" || ["B-", "I-", "E-", "S-", "L-", "U-"].iter().any(|begin| cell.len() > 2 && cell.starts_with(begin))
 }
 
 /// Whole lines of the beginning of a text.
@@ -88,6 +88,7 @@ mod tests {
             names("-DOCSTART- -X- O O\n\nEU NNP B-NP B-ORG\n\nyes UH O O\n").as_deref(),
             Some("tokens xpos chunk tags")
         );
+        assert_eq!(names("call O\nAnn U-who\n\ncall O\n").as_deref(), Some("tokens tags"));
         assert_eq!(names("call\tVB\tO\nAnn\tNN\tB-who\n\n").as_deref(), Some("tokens column2 tags"));
         let other = ["call O\nAnn B-who\n", "word tag\ncall O\n\nAnn B-who\n", "a O\n\nb O\n", "a,b\n1,2\n\n", ""];
         assert!(other.iter().all(|text| names(text).is_none()));

@@ -81,6 +81,10 @@ fn quotes_that_never_close() {
 #[test]
 fn bad_headers() {
     assert_eq!(error("d.csv", "a,b, a\n1,2,3\n"), "d.csv: two columns are called `a` (numbers 1 and 3)");
+    // They stop those alone who need them.
+    let twice = table("d.csv", "a,b,a,a\n1,2,3,4\n");
+    assert_eq!((names(&twice), twice.faults().count()), (vec!["b"], 1));
+    assert!(twice.find("a").is_err() && twice.find("b").is_ok());
     assert_eq!(error("u.csv", ",a\n0.5,1\n"), "u.csv: column 1 has no name");
     assert_eq!(error("u.csv", "a,b,\n0,1,2\n"), "u.csv: column 3 has no name");
     assert_eq!(error("u.jsonl", "{\"\": 1}\n"), "u.jsonl: column 1 has no name");

@@ -55,7 +55,7 @@ fn headers_may_lack_a_name() {
     let table = crate::common::table("t.csv", "a,b\n2,u,\n3,v,\n");
     assert_eq!((names(&table), numbers(&table, "a")), (vec!["a", "b"], [2.0, 3.0].as_slice()));
     // A delimiter in every row is another thing, and so is one row with more.
-    for text in ["name,age\nDoe, John,42\nRoe, Jane,41\n", "a,b\n1,2,u\n3,v\n"] {
+    for text in ["name,age\nDoe, John,42\nRoe, Jane,41\n", "a,b\n1,2,u\n3,v\n", "id,y\n1,1,5\n2,2,5\n"] {
         assert!(error("t.csv", text).contains("expected 2 fields, found 3"));
     }
 }

@@ -262,7 +262,8 @@ fn columns_that_fit_no_table_stop_those_who_need_them() {
         error("t.parquet", file)
     };
     assert_eq!(empty("message m { REQUIRED INT32 a; }"), "t.parquet names its columns but has no rows");
-    let twice = empty("message m { REQUIRED INT32 a; REQUIRED INT32 a; }");
+    let twice = "message m { REQUIRED INT32 a; REQUIRED INT32 a; }";
+    let twice = error("t.parquet", file_of_levels::<Int32Type>(twice, [&[1], &[0]], &[7]));
     assert_eq!(twice, "t.parquet: two columns are called `a` (numbers 1 and 2)");
 }
 

@@ -48,6 +48,8 @@ fn names_of_parts_are_the_split() {
     write("flat/test.csv", "a\n3\n");
     write("flat/Validation.jsonl", "{\"y\": 5, \"a\": 4, \"more\": 0}\n");
     write("deep/train/1.csv", "a,y\n1,2\n");
+    write("deep/README.md", "# Data");
+    write("deep/train/state.json", "{\"_fingerprint\": \"1\"}");
     write("deep/train/2.csv", "y,a\n6,5\n");
     write("deep/dev/1.csv", "a,y\n3,4\n");
     let read = |name: &str| read(&folder.path().join(name), &ReadOptions::default()).unwrap();

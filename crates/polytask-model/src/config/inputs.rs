@@ -4,14 +4,15 @@ use super::Config;
 use crate::column::is_plain;
 use crate::inputs::{InputPlan, Limits, TOKENS};
 use crate::section::InputConfig;
-use polytask_data::{Table, Values};
+use polytask_data::{DataError, Table, Values};
 
 impl Config {
     /// Which columns of a table become inputs, and how.
     pub fn input_plan<'a>(&'a self, table: &'a Table) -> InputPlan<'a> {
         let data = &self.data;
         let limits = Limits { max_pixels: data.max_pixels, memory: data.image_memory << 20, on_error: data.on_error };
-        InputPlan { inputs: self.chosen(table), ignored: &data.ignore, limits, folder: &self.folder }
+        let (inputs, by_default) = (self.chosen(table), self.inputs.is_empty());
+        InputPlan { inputs, by_default, ignored: &data.ignore, limits, folder: &self.folder }
     }
 
     /// The inputs that the config names, or all columns that nothing else reads.
@@ -24,8 +25,11 @@ impl Config {
             .columns()
             .iter()
             .filter(|column| column.name == TOKENS || is_plain(column) || matches!(column.values, Values::Images(_)));
+        // Of two columns of one name neither is there, which must be said.
+        let twice = table.faults().filter(|(_, fault)| matches!(fault, DataError::DuplicateColumn { .. }));
         let free = names
             .map(|column| column.name.as_str())
+            .chain(twice.map(|(name, _)| name))
             .filter(|name| !reserved.contains(name) && !table.aside().iter().any(|aside| aside == name));
         free.map(|name| (name, InputConfig::default())).collect()
     }

@@ -112,6 +112,8 @@ impl Code {
 pub struct InputPlan<'a> {
     /// By column, in the order of the features.
     pub(crate) inputs: Vec<(&'a str, InputConfig)>,
+    /// Whether the config leaves it open, so that every free column is one.
+    pub(crate) by_default: bool,
     /// Columns that must be there though nothing reads them.
     pub(crate) ignored: &'a [String],
     /// What loading images must keep to.
@@ -178,7 +180,7 @@ impl<'a> InputColumn<'a> {
 }
 
 impl Encoder {
-    /// Fits the inputs of a plan on the training rows.
+    /// Fits the inputs of a plan on the training rows. A column that nobody named and that has no value there is left out.
     ///
     /// # Errors
     /// No input; a column that is not there, is all missing, does not fit its kind, or is an identifier.
@@ -202,12 +204,14 @@ impl Encoder {
         if plan.inputs.is_empty() {
             return Err(EncodeError::NoInput);
         }
-        let inputs: Result<Vec<Input>, EncodeError> = plan
-            .inputs
-            .par_iter()
-            .map(|(name, input)| fit_input((name, input), plan, table, rows, galleries))
-            .collect();
-        Ok(Encoder { inputs: inputs?, tokens: None })
+        let fit = |(name, input): &(&str, InputConfig)| fit_input((name, input), plan, table, rows, galleries);
+        let fitted: Vec<Result<Input, EncodeError>> = plan.inputs.par_iter().map(fit).collect();
+        let blank = |input: &Result<Input, EncodeError>| {
+            plan.by_default && matches!(input, Err(EncodeError::AllMissing { .. }))
+        };
+        let all_blank = fitted.iter().all(blank);
+        let inputs = fitted.into_iter().filter(|input| all_blank || !blank(input)).collect::<Result<_, _>>()?;
+        Ok(Encoder { inputs, tokens: None })
     }
 
     /// The inputs of every row of a table, whose columns are found by name.

@@ -57,12 +57,14 @@ pub struct Metrics {
     pub scores: Vec<Metric>,
     /// Rows with a label.
     pub n: usize,
+    /// Those of them whose class training never saw: they are mistakes for `accuracy`, and `log_loss` leaves them out.
+    pub unseen: usize,
 }
 
 impl Metrics {
     /// No metrics yet, over `n` rows.
     pub fn new(n: usize) -> Self {
-        Metrics { scores: Vec::new(), n }
+        Metrics { n, ..Metrics::default() }
     }
 
     /// Adds a metric where it is defined and finite.
@@ -84,13 +86,16 @@ impl Metrics {
 }
 
 impl Serialize for Metrics {
-    /// A map from names to values in order, `n` last.
+    /// A map from names to values in order, `n` last, and `unseen` behind it where there are such rows.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.scores.len() + 1))?;
+        let mut map = serializer.serialize_map(None)?;
         for metric in &self.scores {
             map.serialize_entry(metric.name, &metric.value)?;
         }
         map.serialize_entry("n", &self.n)?;
+        if self.unseen > 0 {
+            map.serialize_entry("unseen", &self.unseen)?;
+        }
         map.end()
     }
 }

@@ -90,6 +90,7 @@ impl Classes {
         metrics.push("accuracy", Better::Higher, metric::accuracy(truth, predicted));
         metrics.push("macro_f1", Better::Higher, metric::macro_f1(truth, predicted));
         metrics.push("log_loss", Better::Lower, metric::log_loss(truth, probabilities, self.labels.len()));
+        metrics.unseen = truth.iter().filter(|class| **class == UNSEEN).count();
         metrics
     }
 

@@ -96,8 +96,16 @@ impl Multilabel {
             ));
         }
         let lists = text.levels.iter().filter(|level| list(level).is_some()).count();
-        (2 * lists > text.levels.len())
-            .then(|| "its labels are lists as Python and JSON write them, and were read as such".to_owned())
+        if 2 * lists > text.levels.len() {
+            return Some("its labels are lists as Python and JSON write them, and were read as such".to_owned());
+        }
+        let plain = || text.levels.iter().map(String::as_str).filter(|level| list(level).is_none());
+        let several = plain().any(|level| level.contains(SEPARATOR));
+        let mark = DOUBTFUL.into_iter().find(|mark| !several && are_parted(plain(), mark))?;
+        Some(format!(
+            "no row has several labels with `|` between them, but many hold `{mark}`, and were taken for one label each; if that parts \
+             them, say separator = \"{mark}\""
+        ))
     }
 
     fn flags(&self, source: &LabelColumn) -> Result<Flags, TaskError> {
@@ -184,6 +192,8 @@ impl Multilabel {
 const SEPARATOR: &str = "|";
 /// What else people put there.
 const OTHERS: [&str; 2] = [",", ";"];
+/// What people put there as well, though it may stand within a label.
+const DOUBTFUL: [&str; 4] = [" ", "/", "+", "&"];
 
 /// The labels of a text: those of a list as Python and JSON write it, or what stands between separators.
 fn parts<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
@@ -204,19 +214,23 @@ fn list(text: &str) -> Option<&str> {
 /// makes few labels of many texts. Lists in brackets part theirs by themselves.
 pub fn separator_of(column: &Column) -> Option<&'static str> {
     let Values::Text(text) = &column.values else { return None };
-    let plain = || text.levels.iter().filter(|level| list(level).is_none());
+    let plain = || text.levels.iter().map(String::as_str).filter(|level| list(level).is_none());
     if plain().any(|level| level.contains(SEPARATOR)) {
         return Some(SEPARATOR);
     }
     if plain().count() == 0 {
         return (!text.levels.is_empty()).then_some(SEPARATOR);
     }
-    OTHERS.into_iter().find(|separator| {
-        let several = plain().filter(|level| level.contains(*separator)).count();
-        let labels: std::collections::BTreeSet<&str> =
-            plain().flat_map(|level| level.split(*separator).map(str::trim)).collect();
-        several * 10 >= plain().count() && several > 1 && labels.len() < plain().count()
-    })
+    OTHERS.into_iter().find(|separator| are_parted(plain(), separator))
+}
+
+/// Whether a mark stands in many texts, and fewer different labels than texts come of parting them there.
+fn are_parted<'a>(texts: impl Iterator<Item = &'a str> + Clone, mark: &str) -> bool {
+    let several = texts.clone().filter(|text| text.trim().contains(mark)).count();
+    let labels: std::collections::BTreeSet<&str> =
+        texts.clone().flat_map(|text| text.split(mark).map(str::trim)).collect();
+    let count = texts.count();
+    several * 10 >= count && several > 1 && labels.len() < count
 }
 
 /// 1 or 0 for each row of a column of true and false; NaN where missing.
@@ -314,6 +328,17 @@ mod tests {
         // Names that hold a comma are no lists of labels.
         assert_eq!(of(&["Smith, John", "Doe, Jane", "Roe, Ann"]), None);
         assert_eq!(of(&["a", "b"]), None);
+    }
+
+    #[test]
+    fn blanks_between_labels_are_pointed_out() {
+        let own = Multilabel { labels: Vec::new(), shares: Vec::new(), separator: SEPARATOR.into(), columns: false };
+        let said =
+            |rows: &[&str]| own.said_of(&Column::text("y", rows.iter().map(|row| Some(*row)))).unwrap_or_default();
+        assert!(said(&["joy anger", "joy", "anger fear", "fear joy", "fear"]).ends_with("say separator = \" \""));
+        assert!(said(&["joy/anger", "joy", "anger/fear", "fear/joy", "fear"]).ends_with("say separator = \"/\""));
+        assert_eq!(said(&["New York", "Los Angeles", "San Jose", "Oslo"]), "");
+        assert_eq!(said(&["joy|anger fear", "joy", "anger fear", "fear joy", "fear"]), "");
     }
 
     #[test]

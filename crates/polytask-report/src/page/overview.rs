@@ -142,7 +142,7 @@ fn changed(run: &Run, rows: &Rows) -> Option<String> {
 fn kept(run: &Run) -> Table {
     let mut table = Table::numbers("Scores that training left", &["task", "metric", "score"]);
     for (task, metrics) in &run.metrics {
-        for (name, value) in metrics.iter().filter(|(name, _)| *name != "n") {
+        for (name, value) in metrics.iter().filter(|(name, _)| !["n", "unseen"].contains(&name.as_str())) {
             table.row([task.clone(), name.clone(), number(*value)]);
         }
     }

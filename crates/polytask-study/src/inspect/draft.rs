@@ -135,7 +135,8 @@ impl<'a> Draft<'a> {
         if chosen.is_empty() && structures.is_empty() {
             return Err(Error::NoTarget { data: path.to_owned(), found: nothing(survey) });
         }
-        let others = all.into_iter().filter(|candidate| !is_task(&candidate.column)).collect();
+        let is_other = |name: &str| !is_task(name) && split.as_deref() != Some(name);
+        let others = all.into_iter().filter(|candidate| is_other(&candidate.column)).collect();
         let images = survey.columns.iter().any(|column| column.kind == "image" && !is_task(&column.name));
         let tokens = !structures.is_empty() || chosen.iter().any(|task| task.kind.is_of_tokens());
         for name in sentences(table, survey).filter(|name| tokens && !is_task(name)) {

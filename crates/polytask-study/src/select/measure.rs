@@ -169,8 +169,12 @@ impl Callback for Looking<'_> {
 
     fn keep(&mut self, checkpoint: &Checkpoint) -> Result<(), CheckpointError> {
         // The looks first: those after the checkpoint are told by their step.
-        self.kept.save(self.folder)?;
-        checkpoint.save(&self.folder.join(model::CHECKPOINT))
+        let kept = self.kept.save(self.folder);
+        // What is measured is worth more than the way back to it.
+        if let Err(error) = kept.and_then(|()| checkpoint.save(&self.folder.join(model::CHECKPOINT))) {
+            self.callback.unkept(&error);
+        }
+        Ok(())
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Runs<'a> {
     prepared: &'a Prepared,
     path: PathBuf,
     done: Mutex<File>,
+    /// The first reason why the file could not be written.
+    unwritten: Mutex<Option<String>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,7 +49,7 @@ impl<'a> Runs<'a> {
         let known = std::fs::read_to_string(&path).ok().and_then(|text| serde_json::from_str::<File>(&text).ok());
         let done = known.filter(|file| file.fingerprint == fingerprint);
         let done = Mutex::new(done.unwrap_or(File { fingerprint, runs: BTreeMap::new() }));
-        Ok(Runs { config, prepared, path, done })
+        Ok(Runs { config, prepared, path, done, unwritten: Mutex::default() })
     }
 
     /// What a linearised joint model says of groups; none is trained.
@@ -56,6 +58,12 @@ impl<'a> Runs<'a> {
     /// The network cannot be built.
     pub fn estimates(&self, joint: &Parameters) -> Result<Vec<Gain>, Error> {
         linear::estimates(self.config, self.prepared, joint)
+    }
+
+    /// What kept it from writing down what was trained, if something did.
+    pub fn note(&self) -> Option<String> {
+        let unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        unwritten.as_ref().map(|error| format!("{error}: what was trained for the selection is not kept for --resume"))
     }
 
     /// How many of these are still to be trained.
@@ -107,11 +115,13 @@ impl<'a> Runs<'a> {
         let outcome = Outcome::of(&trained, halves.worth(), self.prepared, member)?;
         let mut file = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         file.runs.insert(key, outcome.clone());
-        if let Some(folder) = self.path.parent() {
-            files::make_folder(folder)?;
-        }
         let text = serde_json::to_vec(&*file).map_err(polytask_train::train::CheckpointError::from);
-        files::write(&self.path, &text.map_err(polytask_train::train::TrainError::from)?)?;
+        let text = text.map_err(polytask_train::train::TrainError::from)?;
+        let folder = self.path.parent().map_or(Ok(()), files::make_folder);
+        // What was trained is worth more than not to train it again.
+        if let Err(error) = folder.and_then(|()| files::write(&self.path, &text)) {
+            self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error.to_string());
+        }
         drop(file);
         done();
         Ok(Some(outcome))

@@ -92,6 +92,8 @@ pub struct Selected {
     pub cost: Cost,
     /// Things worth saying of the tasks.
     pub notes: Vec<String>,
+    /// Why its files could not be written, where they could not.
+    pub unwritten: Option<String>,
 }
 
 impl Selected {
@@ -137,7 +139,7 @@ pub fn select(
     let served = check(config, prepared, options)?;
     files::check_folder(&options.out)?;
     let _lock = files::Lock::take(&options.out)?;
-    let notes = twins(prepared);
+    let mut notes = twins(prepared);
     let measured = measure(config, prepared, options.rows, options.overhead, &options.out, options.resume, watch)?;
     let Some(measured) = measured else { return Ok(None) };
     let tasks = prepared.tasks.len();
@@ -186,7 +188,8 @@ pub fn select(
         return Ok(None);
     }
     let looks = affinities(measured.counted());
-    let selected = Selected {
+    notes.extend(runs.note());
+    let mut selected = Selected {
         tasks: prepared.tasks.iter().map(|task| task.name.clone()).collect(),
         affinity: Matrix::mean(looks.iter()),
         noise: errors(&looks),
@@ -201,8 +204,9 @@ pub fn select(
         verified,
         cost: cost(&measured),
         notes,
+        unwritten: None,
     };
-    write::write(&selected, config, &measured, &options.out)?;
+    selected.unwritten = write::write(&selected, config, &measured, &options.out).err().map(|error| error.to_string());
     Ok(Some(selected))
 }
 

@@ -111,6 +111,9 @@ pub struct Tuned {
     pub test: Option<Scores>,
     /// Where its config stands.
     pub config: PathBuf,
+    /// Why the config could not be written, where it could not, and what it is.
+    #[serde(skip)]
+    pub unwritten: Option<(String, String)>,
 }
 
 /// The file of trials in [`Options::out`].
@@ -145,8 +148,17 @@ pub fn tune(
     notes.iter().for_each(|note| audience.note(note));
     audience.begin();
     let best = Mutex::new(None);
-    let search =
-        Search { space: &space, base: &base, prepared: &prepared, journal: &journal, options, audience, stop, best };
+    let search = Search {
+        space: &space,
+        base: &base,
+        prepared: &prepared,
+        journal: &journal,
+        options,
+        audience,
+        stop,
+        best,
+        lost: AtomicBool::new(false),
+    };
     let Some((base_trial, trials)) = search.run()? else { return Ok(None) };
     let finished = trials.iter().chain([&base_trial]).filter(|trial| trial.steps == search.full());
     let Some(best) = finished.filter(|trial| trial.score.is_some()).reduce(better) else {
@@ -156,7 +168,8 @@ pub fn tune(
     let (best, base) = (best.clone(), base_trial.clone());
     let config = search.config_of(&best)?;
     let path = options.out.join(BEST);
-    files::write(&path, best::text(&space, &config, &best, &base, options)?.as_bytes())?;
+    let text = best::text(&space, &config, &best, &base, options)?;
+    let unwritten = files::write(&path, text.as_bytes()).err().map(|error| (error.to_string(), text));
     let test = match prepared.split.test.is_empty() {
         true => None,
         false => {
@@ -167,7 +180,7 @@ pub fn tune(
             Some(trained.model.score(&prepared.data, &labels, &prepared.split.test)?)
         }
     };
-    Ok(Some(Tuned { best, base, trials, test, config: path }))
+    Ok(Some(Tuned { best, base, trials, test, config: path, unwritten }))
 }
 
 /// The one with the higher score; of equals the one with the lower number.
@@ -206,6 +219,8 @@ struct Search<'a> {
     stop: &'a AtomicBool,
     /// So far.
     best: Mutex<Option<Trial>>,
+    /// Whether a trial could not be written down.
+    lost: AtomicBool,
 }
 
 impl Search<'_> {
@@ -307,7 +322,12 @@ impl Search<'_> {
             }
             Err(error) => return Err(error),
         };
-        self.journal.add(&trial)?;
+        // What was trained is worth more than not to train it again.
+        if let Err(error) = self.journal.add(&trial)
+            && !self.lost.swap(true, Ordering::Relaxed)
+        {
+            self.audience.note(&format!("{error}: the search goes on, and its trials are not kept for --resume"));
+        }
         self.done(&trial);
         Ok(Some(trial))
     }

@@ -171,6 +171,9 @@ pub trait Callback {
         Ok(())
     }
 
+    /// Told where a checkpoint could not be stored and what is run goes on without one.
+    fn unkept(&mut self, _error: &CheckpointError) {}
+
     /// A candidate of an ensemble is fitted, on all folds: its name, and the mean of its models.
     fn candidate(&mut self, _name: &str, _body: &Body) {}
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 pub mod gradients;
+pub mod mutate;
 
 use polytask::config::Config;
 use polytask::fit;

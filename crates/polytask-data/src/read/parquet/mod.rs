@@ -27,7 +27,7 @@ use crate::read::limit::Limit;
 use crate::read::missing::MissingWords;
 use crate::read::number::Cell;
 use crate::read::{Hint, ReadOptions, moment};
-use crate::table::{Table, check_names};
+use crate::table::{Table, check_named};
 
 const NANOS: i64 = 1_000_000_000;
 
@@ -47,7 +47,7 @@ fn decode(file: &str, bytes: Vec<u8>, options: &ReadOptions) -> Result<Table, Da
     let reader = SerializedFileReader::new(Bytes::from(bytes)).map_err(corrupt)?;
     let schema = reader.metadata().file_metadata().schema_descr();
     let leaves = leaves::leaves(schema);
-    check_names(file, leaves.iter().map(|leaf| leaf.name.as_str()))?;
+    check_named(file, leaves.iter().map(|leaf| leaf.name.as_str()))?;
     let leaves: Vec<Leaf> = leaves.into_iter().filter(|leaf| !options.omit.contains(&leaf.name)).collect();
     if reader.metadata().file_metadata().num_rows() == 0 {
         return Err(DataError::NoRows { file: file.to_owned() });
