@@ -73,7 +73,7 @@ fn inputs_that_are_found_out() {
 #[test]
 fn lists() {
     let columns = lists::columns(ROWS);
-    let config = "[data]\npath = \"t.jsonl\"\n[tasks.tags]\n[tasks.topics]\nkind = \"multilabel\"\n[train]\nepochs = 1\nbatch = 16\n";
+    let config = "[data]\npath = \"t.jsonl\"\n[tasks.tags]\nkind = \"tags\"\n[tasks.topics]\nkind = \"multilabel\"\n[train]\nepochs = 1\nbatch = 16\n";
     let formats: [fn(&[_], &mut Noise) -> _; 3] = [lists::json, lists::arrow, lists::parquet];
     alike(config, &formats, |_| columns.clone());
 }
