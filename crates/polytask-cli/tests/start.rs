@@ -263,3 +263,12 @@ fn real_tables() {
         trains(&folder, "config.toml");
     }
 }
+
+#[test]
+fn names_cannot_look_like_words_of_the_program() {
+    let folder = Folder::new();
+    let rows = (0..60).map(|i| format!("1,{i}.5,{}\n", i * 7 % 11)).collect::<String>();
+    folder.write("h.csv", format!("\"a\nerror: all is lost\",x,y\n{rows}"));
+    let done = folder.works("init h.csv --tasks y");
+    assert!(done.err.contains("note: `a\\nerror: all is lost` is left out"), "{}", done.err);
+}
