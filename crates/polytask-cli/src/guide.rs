@@ -33,7 +33,8 @@ pub fn page(failure: &Failure) -> Option<&'static str> {
         | Failure::Part(_)
         | Failure::NoText
         | Failure::NoPicture(_)
-        | Failure::Output(_) => None,
+        | Failure::Output(_)
+        | Failure::Unwritten(_) => None,
     }
 }
 
