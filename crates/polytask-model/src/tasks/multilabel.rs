@@ -332,7 +332,13 @@ mod tests {
 
     #[test]
     fn blanks_between_labels_are_pointed_out() {
-        let own = Multilabel { labels: Vec::new(), shares: Vec::new(), separator: SEPARATOR.into(), columns: false };
+        let own = Multilabel {
+            labels: Vec::new(),
+            shares: Vec::new(),
+            separator: SEPARATOR.into(),
+            columns: false,
+            decision: Default::default(),
+        };
         let said =
             |rows: &[&str]| own.said_of(&Column::text("y", rows.iter().map(|row| Some(*row)))).unwrap_or_default();
         assert!(said(&["joy anger", "joy", "anger fear", "fear joy", "fear"]).ends_with("say separator = \" \""));
