@@ -3,6 +3,7 @@
 use crate::command::{AggregateError, GroupsError};
 use crate::track::MlflowError;
 use polytask::conformal::Unbounded;
+use polytask::explain::Unexplained;
 use polytask::model::{ModelError, PartError};
 use polytask::nearest::suggest;
 use polytask_balance::BalanceError;
@@ -115,6 +116,12 @@ pub enum Failure {
     /// No interval of the level that was asked for.
     #[error(transparent)]
     Interval(#[from] Unbounded),
+    /// The model's predictions are not explained.
+    #[error(transparent)]
+    Unexplained(#[from] Unexplained),
+    /// What a table of explanations has no place for.
+    #[error("a CSV file of explanations has no place for --probabilities or --interval")]
+    ExplainedAlone,
     /// Standard output could not be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -129,6 +136,8 @@ impl Failure {
             }
             Failure::Method(error) => error.hint(),
             Failure::Interval(error) => error.hint(),
+            Failure::Unexplained(error) => error.hint(),
+            Failure::ExplainedAlone => Some("`--format jsonl` writes them beside the predictions".to_owned()),
             Failure::Aggregate(error) => error.hint(),
             Failure::Groups(_) => Some(
                 "the file holds {\"groups\": [[\"a\", \"b\"], [\"c\"]]}, as `polytask select` writes it".to_owned(),
@@ -189,6 +198,9 @@ impl Failure {
             Failure::Serve(_) => 1,
             Failure::Interval(Unbounded::Level(_) | Unbounded::Few { .. }) => 2,
             Failure::Interval(Unbounded::None(_) | Unbounded::Other(_) | Unbounded::File { .. }) => 1,
+            Failure::Unexplained(Unexplained::Text(_) | Unexplained::Image(_) | Unexplained::Task(_)) => 2,
+            Failure::Unexplained(_) => 1,
+            Failure::ExplainedAlone => 2,
             Failure::Groups(_)
             | Failure::ReportOfSeveral
             | Failure::Mlflow(_)

@@ -17,6 +17,7 @@ pub fn page(failure: &Failure) -> Option<&'static str> {
         Failure::Groups(_) => Some("how-to/select.md"),
         Failure::Export(_) => Some("how-to/export.md"),
         Failure::Interval(_) => Some("how-to/intervals.md"),
+        Failure::Unexplained(_) | Failure::ExplainedAlone => Some("how-to/explain.md"),
         Failure::Mlflow(_) | Failure::ReportOfSeveral => Some("how-to/report.md"),
         Failure::NoSummary(_) | Failure::Drifted(_) | Failure::Limit(_) => Some("how-to/drift.md"),
         Failure::NoMpi(_) | Failure::RanksDiffer(_) => Some("how-to/scale.md"),

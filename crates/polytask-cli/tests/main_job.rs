@@ -44,6 +44,7 @@ fn the_bundled_example_trains_into_a_whole_directory() {
         .collect();
     names.sort();
     let all = [
+        "background.safetensors",
         "checkpoint.safetensors",
         "config.toml",
         "conformal.json",

@@ -172,6 +172,7 @@ fn a_report_has_everything_that_is_known() {
         titles(&page),
         [
             "Overview",
+            "What the inputs add",
             "Did sharing help?",
             "How training went",
             "Weights and gradients",
@@ -349,6 +350,16 @@ fn importance_finds_the_input_that_counts() {
     let header: Vec<&str> = text.lines().next().unwrap().split_whitespace().collect();
     assert_eq!(header, ["task", "metric", "score", "input", "worth"], "{text}");
     assert!(text.lines().nth(1).unwrap().contains("      x  "), "{text}");
+    // The report has one map of all tasks, in shares.
+    let page = report(&folder, "model");
+    let shares = cells(&page, "Shares by input and task");
+    let share = |input: &str, column: usize| -> f64 {
+        let row = shares.iter().find(|row| row[0] == input).unwrap();
+        row[column].trim_end_matches(" %").parse().unwrap()
+    };
+    assert!(share("x", 1) > 70.0 && share("noise", 1) < 15.0, "{shares:?}");
+    assert!(share("z", 2) > 60.0 && share("x", 2) < 25.0, "{shares:?}");
+    assert!(!report(&folder, "model --no-importance").contains("Shares by input and task"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod background;
 pub mod column;
 pub mod config;
 pub mod conformal;
@@ -10,6 +11,7 @@ mod dataset;
 mod device;
 pub mod drift;
 mod error;
+pub mod explain;
 pub mod files;
 mod fit;
 pub mod inputs;

@@ -3,7 +3,7 @@
 use crate::body;
 use crate::describe::Description;
 use crate::metrics::{CONTENT_TYPE, Metrics};
-use crate::models::Served;
+use crate::models::{Loaded, Served};
 use crate::openapi;
 use crate::options::Options;
 use crate::output::Output;
@@ -107,6 +107,9 @@ pub struct Wishes {
     /// With `interval`: one level for the labels of all tasks of a row at once.
     #[serde(default)]
     joint: bool,
+    /// Adds what each input adds to each prediction, in its units; JSON alone has a place for it.
+    #[serde(default)]
+    explain: bool,
     /// What becomes of columns that the model does not know. By default those of a table (CSV, Arrow) are passed over, and a
     /// key of an object or a form is refused.
     unknown: Option<Unknown>,
@@ -208,7 +211,8 @@ pub async fn named_predict(
 async fn answer(server: &Server, served: &Served, wishes: Asked, request: Request) -> Result<Response, Problem> {
     let bad = |rejection: QueryRejection| {
         Problem::new(Kind::BadQuery, rejection.body_text()).hint(
-            "there are `probabilities=true`, `interval=0.9`, `joint=true` and `unknown=ignore` or `unknown=refuse`",
+            "there are `probabilities=true`, `interval=0.9`, `joint=true`, `explain=true` and `unknown=ignore` or \
+             `unknown=refuse`",
         )
     };
     let Query(wishes) = wishes.map_err(bad)?;
@@ -220,17 +224,21 @@ async fn answer(server: &Server, served: &Served, wishes: Asked, request: Reques
     let arriving = loaded.queue.arriving();
     let (input, held) = body::read(request, format, server, arriving).await?;
     let (answer, mut done) = oneshot::channel();
-    let Wishes { probabilities, unknown, interval, joint } = wishes;
+    let Wishes { probabilities, unknown, interval, joint, explain } = wishes;
+    if explain {
+        explainable(&loaded, output)?;
+    }
     let bounds = interval.map(|level| loaded.bounds(level, joint)).transpose().map_err(|error| {
         let problem = Problem::new(Kind::BadQuery, error.to_string());
         error.hint().into_iter().fold(problem, Problem::hint)
     })?;
     // A table has what it has; a key that is misspelt in one of many objects would be lost.
     let lenient = unknown.map_or(table, |unknown| unknown == Unknown::Ignore);
-    let job = Job { input, output, probabilities, bounds, lenient, answer };
+    let job = Job { input, output, probabilities, bounds, explain, lenient, answer };
     let left = match &loaded.at_once {
-        Some(at_once) => at_once.answer(job),
-        None => Some(job),
+        // Explanations take hundreds of predictions.
+        Some(at_once) if !explain => at_once.answer(job),
+        Some(_) | None => Some(job),
     };
     let done = match left {
         None => Ok(done.try_recv().map_err(drop)),
@@ -253,6 +261,21 @@ async fn answer(server: &Server, served: &Served, wishes: Asked, request: Reques
     let mut response = ([(header::CONTENT_TYPE, output.media_type())], answer.body).into_response();
     response.headers_mut().extend(notes.map(|notes| (HeaderName::from_static(NOTES), notes)));
     Ok(response)
+}
+
+/// Refuses a request for explanations that cannot be had, or in a format that has no place for them.
+fn explainable(loaded: &Loaded, output: Output) -> Result<(), Problem> {
+    if matches!(output, Output::Csv | Output::Arrow) {
+        let detail = "a table of predictions has no place for explanations";
+        return Err(Problem::new(Kind::BadQuery, detail).hint("send `accept: application/json`"));
+    }
+    match loaded.background.as_ref() {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let problem = Problem::new(Kind::BadQuery, error.to_string());
+            Err(error.hint().into_iter().fold(problem, Problem::hint))
+        }
+    }
 }
 
 /// The format that a client asks for, the first that there is.

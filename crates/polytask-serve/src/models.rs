@@ -6,7 +6,9 @@ use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::work::{AtOnce, Job, Worker};
+use polytask::background::Background;
 use polytask::conformal::{Bound, Conformal, Unbounded};
+use polytask::explain::{self, Unexplained};
 use polytask::model::{Model, ModelError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -29,6 +31,8 @@ pub struct Loaded {
     pub description: Description,
     model: Arc<Model>,
     conformal: Result<Conformal, Unbounded>,
+    /// What explanations compare with.
+    pub background: Arc<Result<Option<Background>, Unexplained>>,
 }
 
 impl Drop for Loaded {
@@ -131,8 +135,10 @@ impl Loaded {
         let model = Arc::new(Model::load(path)?);
         let reader = Arc::new(Reader::new(&model, options));
         let queue = Queue::new(options.batch_rows, options.batch_wait);
+        let background = Arc::new(explain::background(path, &model));
         let worker = || Worker {
             model: Arc::clone(&model),
+            background: Arc::clone(&background),
             name: name.to_owned(),
             reader: Arc::clone(&reader),
             queue: Arc::clone(&queue),
@@ -146,6 +152,7 @@ impl Loaded {
             description: Description::new(name, &model, reader.max_rows()),
             model: Arc::clone(&model),
             conformal: Conformal::load(path, &model.tasks),
+            background: Arc::clone(&background),
         };
         for number in 0..options.threads.max(1) {
             worker().start(number)?;

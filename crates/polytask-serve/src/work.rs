@@ -6,9 +6,12 @@ use crate::output::{Answer, Output, write};
 use crate::problem::{Kind, Problem};
 use crate::queue::Queue;
 use polytask::Dataset;
+use polytask::background::Background;
 use polytask::conformal::Bound;
+use polytask::explain::{Explainer, Explanation, Unexplained};
 use polytask::model::{Model, Predictor};
-use polytask::output::Beside;
+use polytask::output::{Beside, Explained};
+use polytask::tasks::Prediction;
 use polytask_data::Table;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +27,8 @@ pub struct Job {
     pub probabilities: bool,
     /// By task, how intervals are made, where they are wanted.
     pub bounds: Option<Vec<Bound>>,
+    /// Whether what each input adds is wanted.
+    pub explain: bool,
     /// Whether columns that the model does not know are passed over.
     pub lenient: bool,
     pub answer: oneshot::Sender<Result<Answer, Problem>>,
@@ -33,6 +38,9 @@ pub struct Job {
 const SMALL_BODY: usize = 16 << 10;
 /// Parameters at most of a model that is run there.
 const SMALL_MODEL: usize = 1 << 20;
+
+/// Rows that are explained before it is asked again whether anyone waits.
+const EXPLAINED: usize = 16;
 
 thread_local! {
     static POOL: RefCell<Option<rayon::ThreadPool>> = const { RefCell::new(None) };
@@ -105,6 +113,8 @@ impl AtOnce {
 /// What a thread needs.
 pub struct Worker {
     pub model: Arc<Model>,
+    /// What explanations compare with.
+    pub background: Arc<Result<Option<Background>, Unexplained>>,
     pub name: String,
     pub reader: Arc<Reader>,
     pub queue: Arc<Queue<Job>>,
@@ -167,8 +177,7 @@ impl Worker {
             Ok(None) => {}
             Ok(Some(predictions)) => {
                 for ((job, table), predictions) in read.into_iter().zip(predictions) {
-                    let beside = Beside { probabilities: job.probabilities, bounds: job.bounds.as_deref() };
-                    let written = write(&self.model, &self.name, &table, &predictions, job.output, beside);
+                    let written = self.write(&job, &table, &predictions);
                     drop(job.answer.send(written));
                 }
             }
@@ -179,5 +188,35 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// The answer to a request whose predictions are there.
+    fn write(&self, job: &Job, table: &Table, predictions: &[Prediction]) -> Result<Answer, Problem> {
+        let Job { probabilities, bounds, explain, output, .. } = job;
+        let beside = Beside { probabilities: *probabilities, bounds: bounds.as_deref(), explained: None };
+        let written = |beside: Beside<'_>| write(&self.model, &self.name, table, predictions, *output, beside);
+        if !explain {
+            return written(beside);
+        }
+        let unexplained = |error: &Unexplained| Problem::new(Kind::BadQuery, error.to_string());
+        let background = self.background.as_ref().as_ref().map_err(unexplained)?;
+        let explainer = Explainer::new(&self.model, background.as_ref()).map_err(|error| unexplained(&error))?;
+        let failed = |error: polytask::BuildError| Problem::new(Kind::Internal, error.to_string());
+        let data = self.model.read(table).map_err(failed)?;
+        let rows: Vec<u32> = (0..table.rows() as u32).collect();
+        let mut all: Vec<Explanation> = Vec::new();
+        for rows in rows.chunks(EXPLAINED) {
+            if job.answer.is_closed() {
+                return Err(Problem::new(Kind::TookTooLong, "nobody waits for the explanations any more"));
+            }
+            let more = explainer.explain(&data, rows).map_err(failed)?;
+            match all.is_empty() {
+                true => all = more,
+                false => all.iter_mut().zip(more).for_each(|(all, more)| all.values.extend(more.values)),
+            }
+        }
+        let tasks = &self.model.tasks;
+        let explained = Explained { tasks, inputs: explainer.inputs(), of: &all, first: 0 };
+        written(Beside { explained: Some(explained), ..beside })
     }
 }

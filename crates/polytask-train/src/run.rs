@@ -6,6 +6,7 @@ use crate::held;
 use crate::prepare::Prepared;
 use crate::train::{Fitted, Round, Solved, StopReason};
 use indexmap::IndexMap;
+use polytask_model::background::Background;
 use polytask_model::config::Config;
 use polytask_model::conformal::{CONFORMAL, Conformal};
 use polytask_model::files;
@@ -117,6 +118,10 @@ impl Run {
             new.write(CONFORMAL, &serde_json::to_vec(conformal).map_err(files::FileError::from)?)?;
         }
         new.write(SUMMARY, &serde_json::to_vec(&self.prepared.summary).map_err(files::FileError::from)?)?;
+        let Prepared { data, split, .. } = &self.prepared;
+        if let Some(background) = Background::of(&self.model.encoder, &data.features, &split.train) {
+            background.write(&mut new)?;
+        }
         self.model.write(&mut new)?;
         Ok(new.commit(OWN)?)
     }

@@ -12,8 +12,8 @@ pub use polytask_exec as exec;
 pub use polytask_graph as graph;
 pub use polytask_model::Error as BuildError;
 pub use polytask_model::{
-    Dataset, Device, config, conformal, drift, files, inputs, metric, model, nearest, notes, output, pretrained, share,
-    structure, tasks,
+    Dataset, Device, background, config, conformal, drift, explain, files, inputs, metric, model, nearest, notes,
+    output, pretrained, share, structure, tasks,
 };
 pub use polytask_study::Error as StudyError;
 pub use polytask_train::Error as FitError;

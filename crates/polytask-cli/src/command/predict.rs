@@ -1,5 +1,6 @@
 //! `polytask predict`
 
+mod explain;
 mod name;
 mod skip;
 
@@ -60,6 +61,10 @@ pub struct Predict {
     /// With --interval: one level for the labels of all tasks of a row at once
     #[arg(long, requires = "interval")]
     joint: bool,
+    /// Write what each input adds to each prediction, in its units: in CSV a line for every row, task, class and input in place
+    /// of the predictions, with `jsonl` objects `TASK explanation` beside them
+    #[arg(long, conflicts_with_all = ["text", "masks"])]
+    explain: bool,
     /// Threads to use [default: all cores]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -77,6 +82,9 @@ impl Predict {
         let of_pixels = model.tasks.iter().find(|task| task.outcome().pixels().is_some());
         if let (Some(task), None, Layout::Csv) = (of_pixels, &self.masks, format) {
             return Err(Failure::NoMasks(task.name.clone()));
+        }
+        if self.explain {
+            return on_threads(self.threads, || explain::write(&self, (&model, bounds), (format, packing)))?;
         }
         let text = on_threads(self.threads, || {
             let Some(table) = self.table(&model)? else {
@@ -160,7 +168,7 @@ impl Predict {
             Some(folder) => write_masks(folder, model, files, predictions)?,
             None => vec![Vec::new(); predictions.len()],
         };
-        let beside = Beside { probabilities: self.probabilities, bounds };
+        let beside = Beside { probabilities: self.probabilities, bounds, explained: None };
         let rows = Rows { model, files, predictions, tokens: &tokens, masks: &masks, failed, beside };
         Ok(match format {
             Layout::Csv => Ok(rows.csv()),

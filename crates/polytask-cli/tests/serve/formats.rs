@@ -43,6 +43,19 @@ fn json_rows_give_the_numbers_of_predict() {
     assert!(metrics.text().contains("polytask_rows_total{model=\"model\"} 400"), "{}", metrics.text());
 }
 
+#[test]
+fn explanations_are_those_of_predict() {
+    let folder = trained();
+    let expected = predicted(&folder, "model --data data.csv --explain");
+    let server = Server::start(&folder, "model");
+    let body = format!("[{}]", objects(200)[..20].join(","));
+    let answer = server.post("/v1/predict?explain=true", "application/json", body).good().json();
+    assert_eq!(answer["predictions"], Value::Array(expected[..20].to_vec()));
+    assert!(answer["predictions"][0]["size explanation"]["inputs"]["x"].is_number(), "{answer}");
+    let refused = server.post("/v1/predict?explain=true", "text/csv", "x,z,color\n0.5,1,blue\n");
+    assert!(refused.problem(400, "bad-query").contains("no place for explanations"));
+}
+
 /// What is to be said of rows stands in a header where the body has no place for it.
 #[test]
 fn notes_of_tables_stand_in_a_header() {

@@ -11,7 +11,7 @@ pub use replace::{Replacement, find};
 pub use tensors::{
     Array, Numbers, Tensor, decode_arrays, decode_tensors, read_sealed, read_tensors, write_sealed, write_tensors,
 };
-pub use write::{check_file, same, write};
+pub use write::{check_file, same, write, write_with};
 
 use std::path::{Component, Path, PathBuf};
 use write::temporary;

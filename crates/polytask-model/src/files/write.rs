@@ -2,7 +2,7 @@
 
 use super::{FileError, TEMPORARY};
 use std::fs::{File, Metadata};
-use std::io::{Error, Result, Write};
+use std::io::{BufWriter, Error, Result, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes a whole file or nothing: to a temporary file beside it, which takes its place once it is complete. Symbolic links
@@ -12,18 +12,32 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The file cannot be written; what was there before stays.
 pub fn write(path: &Path, content: &[u8]) -> std::result::Result<(), FileError> {
+    write_with(path, |out| out.write_all(content).map_err(|source| FileError::Write { path: path.to_owned(), source }))
+}
+
+/// The same with what is written bit by bit.
+///
+/// # Errors
+/// The file cannot be written, or what `fill` says; what was there before stays.
+pub fn write_with<E: From<FileError>>(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
     let failed = |source| FileError::Write { path: path.to_owned(), source };
     let there = std::fs::metadata(path).ok();
     if there.as_ref().is_some_and(Metadata::is_dir) {
-        return Err(FileError::Folder(path.to_owned()));
+        return Err(FileError::Folder(path.to_owned()).into());
     }
     if there.as_ref().is_some_and(|there| !there.is_file()) {
         // Nothing to replace: whoever is at the other end takes what comes.
-        return File::options().write(true).open(path).and_then(|mut file| file.write_all(content)).map_err(failed);
+        let mut file = BufWriter::new(File::options().write(true).open(path).map_err(failed)?);
+        fill(&mut file)?;
+        return Ok(file.flush().map_err(failed)?);
     }
     let target = followed(path).map_err(failed)?;
-    let mut file = temporary(folder_of(path, &target)?).map_err(failed)?;
-    file.write_all(content).map_err(failed)?;
+    let mut file = BufWriter::new(temporary(folder_of(path, &target)?).map_err(failed)?);
+    fill(&mut file)?;
+    let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
     file.as_file().sync_all().map_err(failed)?;
     if let Some(there) = there {
         take_after(file.as_file(), &there).map_err(failed)?;

@@ -2,7 +2,7 @@
 
 use super::image::{Gallery, Limits, Pictures, Wanted};
 use super::text::{Texts, TokenFeatures};
-use super::{Code, EncodeError, Encoder, Galleries, InputColumn, boolean::Boolean, number::Number};
+use super::{Code, EncodeError, Encoder, Galleries, Input, InputColumn, boolean::Boolean, number::Number};
 use crate::section::InputKind;
 use polytask_data::image::write_image;
 use polytask_data::{ImageProblem, ImageShape, Table};
@@ -29,31 +29,60 @@ pub struct Features {
     pub images: Vec<Pictures>,
 }
 
+/// Where the features of an input stand in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Among the numbers.
+    pub numbers: Range<usize>,
+    /// Among the indices.
+    pub indices: Range<usize>,
+}
+
+impl Encoder {
+    /// Where the features of each input stand, in the order of the inputs; texts that are read word by word and images stand
+    /// elsewhere.
+    pub fn places(&self) -> Vec<Place> {
+        let (mut number, mut index) = (0, 0);
+        let of = |input: &Input| {
+            let numbers = input.code.numbers();
+            let indices = usize::from(matches!(input.code, Code::Category(_)));
+            (number, index) = (number + numbers, index + indices);
+            Place { numbers: number - numbers..number, indices: index - indices..index }
+        };
+        self.inputs.iter().map(of).collect()
+    }
+}
+
 impl Features {
+    /// Rows of numbers and of categories alone, each with how many of them a row has.
+    pub fn plain(rows: usize, numbers: (Vec<f32>, usize), indices: (Vec<u32>, usize)) -> Self {
+        let ((numbers, number_width), (indices, index_width)) = (numbers, indices);
+        Features { rows, numbers, number_width, indices, index_width, texts: Vec::new(), images: Vec::new() }
+    }
+
+    /// The numbers and categories of some rows.
+    pub fn take(&self, rows: &[usize]) -> Self {
+        let numbers = rows.iter().flat_map(|row| &self.numbers[row * self.number_width..][..self.number_width]);
+        let indices = rows.iter().flat_map(|row| &self.indices[row * self.index_width..][..self.index_width]);
+        let (numbers, indices) = (numbers.copied().collect(), indices.copied().collect());
+        Self::plain(rows.len(), (numbers, self.number_width), (indices, self.index_width))
+    }
+
     /// Gives each of `rows` what another of them has in an input column: the row at place i takes what the one at place
     /// `order[i]` had. Whether it could: images stay with their rows.
     pub fn permute(&mut self, encoder: &Encoder, column: &str, rows: &[u32], order: &[u32]) -> bool {
-        let (mut number, mut index, mut moved) = (0, 0, false);
-        for input in &encoder.inputs {
-            let own = input.column == column;
-            let (numbers, indices) = match &input.code {
-                Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Encoded(_) | Code::Own(_) => {
-                    (input.code.numbers(), 0)
-                }
-                Code::Category(_) => (0, 1),
-                Code::Text(_) if own => {
-                    let text = self.texts.iter_mut().find(|text| text.column == column);
-                    moved |= text.map(|text| text.permute(rows, order)).is_some();
-                    (0, 0)
-                }
-                Code::Text(_) | Code::Image(_) => (0, 0),
-            };
-            if own {
-                move_blocks(&mut self.numbers, self.number_width, number..number + numbers, rows, order);
-                move_blocks(&mut self.indices, self.index_width, index..index + indices, rows, order);
-                moved |= numbers + indices > 0;
+        let mut moved = false;
+        for (input, Place { numbers, indices }) in encoder.inputs.iter().zip(encoder.places()) {
+            if input.column != column {
+                continue;
             }
-            (number, index) = (number + numbers, index + indices);
+            if matches!(input.code, Code::Text(_)) {
+                let text = self.texts.iter_mut().find(|text| text.column == column);
+                moved |= text.map(|text| text.permute(rows, order)).is_some();
+            }
+            moved |= numbers.len() + indices.len() > 0;
+            move_blocks(&mut self.numbers, self.number_width, numbers, rows, order);
+            move_blocks(&mut self.indices, self.index_width, indices, rows, order);
         }
         moved
     }

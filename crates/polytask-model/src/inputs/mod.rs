@@ -20,7 +20,7 @@ pub use boolean::Boolean;
 pub use category::Category;
 pub use date::Date;
 pub use error::EncodeError;
-pub use features::Features;
+pub use features::{Features, Place};
 pub use image::{Draw, Galleries, Gallery, Image, Step, Unpacked, load_all};
 pub(crate) use image::{Gathering, Limits, MOST_PIXELS};
 pub use number::Number;

@@ -3,6 +3,7 @@
 
 use super::Model;
 use super::body::Stored;
+use crate::background::BACKGROUND;
 use crate::conformal::CONFORMAL;
 use crate::device::Device;
 use crate::files::{self, FileError, Replacement};
@@ -33,7 +34,7 @@ pub const CHECKPOINT: &str = "checkpoint.safetensors";
 pub const FITS: &str = "fits";
 
 /// The files that belong to one model: they are replaced together.
-pub const OWN: &[&str] = &[TENSORS, METRICS, HISTORY, CONFIG, RUN, CONFORMAL, SUMMARY, MODEL];
+pub const OWN: &[&str] = &[TENSORS, METRICS, HISTORY, CONFIG, RUN, CONFORMAL, SUMMARY, BACKGROUND, MODEL];
 
 /// Version of the directory's layout. A change that old programs cannot read raises it.
 const FORMAT: u64 = 1;

@@ -1,8 +1,10 @@
 //! Predictions written down, the same wherever they are asked for.
 
+mod explained;
 mod pixels;
 mod tokens;
 
+pub use explained::Explained;
 pub use pixels::{Masks, write_masks};
 pub use tokens::Tokens;
 
@@ -42,6 +44,8 @@ pub struct Beside<'a> {
     pub probabilities: bool,
     /// By task, how an interval or a set of classes is made.
     pub bounds: Option<&'a [Bound]>,
+    /// What each input adds to the predictions. It stands in objects alone: columns have no place for it.
+    pub explained: Option<Explained<'a>>,
 }
 
 /// A column of written predictions.
@@ -75,7 +79,7 @@ impl<'a> Rows<'a> {
     }
 
     /// An object a row, a key a task; with probabilities an object `TASK probabilities` beside every task of classes or
-    /// labels, with bounds a list `TASK interval` or `TASK set`.
+    /// labels, with bounds a list `TASK interval` or `TASK set`, with explanations an object `TASK explanation`.
     ///
     /// # Errors
     /// None: memory takes all that is written.
@@ -137,6 +141,10 @@ impl<'a> Rows<'a> {
                     serde_json::to_writer(&mut *out, &set(bound, labels, probabilities, row))?;
                 }
                 _ => {}
+            }
+            if let Some(explained) = beside.explained {
+                key(&format!("{} explanation", task.name), out)?;
+                explained.object(row, at, out)?;
             }
             key(&task.name, out)?;
             match prediction {

@@ -1,6 +1,7 @@
 //! The page: its sections, and the template that makes HTML of them.
 
 mod comparison;
+mod explained;
 mod learning;
 mod network;
 mod overview;
@@ -35,6 +36,9 @@ pub fn of_one(run: &Run, options: &Options) -> Result<String, ReportError> {
         _ => None,
     };
     let mut sections = vec![overview::section(run, &rows, effects.as_ref())];
+    if let (Ok(rows), false) = (&rows, options.no_importance) {
+        sections.extend(explained::section(run, rows)?);
+    }
     sections.extend(comparison::section(run));
     sections.extend(learning::curves(run));
     sections.extend(learning::gradients(run));

@@ -28,6 +28,30 @@ impl Packing {
     }
 }
 
+impl Packing {
+    /// The same of what is written bit by bit.
+    pub fn through(
+        self,
+        out: &mut dyn Write,
+        failed: &dyn Fn(std::io::Error) -> Failure,
+        fill: impl FnOnce(&mut dyn Write) -> std::result::Result<(), Failure>,
+    ) -> std::result::Result<(), Failure> {
+        match self {
+            Packing::None => fill(out),
+            Packing::Gzip => {
+                let mut packed = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+                fill(&mut packed)?;
+                packed.finish().map(drop).map_err(failed)
+            }
+            Packing::Zstd => {
+                let mut packed = zstd::Encoder::new(out, zstd::DEFAULT_COMPRESSION_LEVEL).map_err(failed)?;
+                fill(&mut packed)?;
+                packed.finish().map(drop).map_err(failed)
+            }
+        }
+    }
+}
+
 /// Endings of formats that tables are read from and predictions are not written in, and of packings that are not known.
 const OTHERS: [&str; 17] = [
     "tsv", "tab", "json", "parquet", "pq", "arrow", "arrows", "feather", "ipc", "xlsx", "xls", "conllu", "conll",

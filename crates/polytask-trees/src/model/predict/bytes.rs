@@ -1,7 +1,7 @@
 //! Rows as bytes, column by column: a number is the count of the model's thresholds below it, a category its bin. What a
 //! node asks is then whether a byte lies in a run of bytes.
 
-use super::BLOCK;
+use super::{BLOCK, CHUNK};
 use crate::binning::{Bins, finite};
 use crate::{Column, Features, Model, Schema, Test, Tree};
 
@@ -11,6 +11,8 @@ const MISSING: u8 = 255;
 const MOST: usize = 254;
 /// Thresholds that are compared at once.
 const TOGETHER: usize = 8;
+/// Rows from which on it is quicker to compare with every threshold than to search.
+const FEW: usize = 24;
 
 /// `last + 1` bytes from `start` on; after 255 comes 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,15 +172,23 @@ impl Columns {
 /// How many thresholds lie below each number.
 #[inline(always)]
 fn count(values: &[f32], thresholds: &[[f32; TOGETHER]], bytes: &mut [u8; BLOCK]) {
-    let mut own = [f32::NAN; BLOCK];
+    if values.len() < FEW {
+        for (byte, &value) in bytes.iter_mut().zip(values) {
+            let below = thresholds.as_flattened().partition_point(|&threshold| threshold < finite(value));
+            *byte = if value.is_nan() { MISSING } else { below as u8 };
+        }
+        return;
+    }
+    let (mut own, mut below) = ([f32::NAN; BLOCK], [0u32; BLOCK]);
     own.iter_mut().zip(values).for_each(|(own, value)| *own = finite(*value));
-    let mut below = [0u32; BLOCK];
+    let room = values.len().next_multiple_of(CHUNK).min(BLOCK);
+    let (own, below) = (&own[..room], &mut below[..room]);
     for few in thresholds {
-        for (below, value) in below.iter_mut().zip(&own) {
+        for (below, value) in below.iter_mut().zip(own) {
             *below += few.iter().map(|threshold| u32::from(threshold < value)).sum::<u32>();
         }
     }
-    for (byte, (below, value)) in bytes.iter_mut().zip(below.iter().zip(&own)) {
+    for (byte, (below, value)) in bytes.iter_mut().zip(below.iter().zip(own)) {
         *byte = if value.is_nan() { MISSING } else { *below as u8 };
     }
 }
