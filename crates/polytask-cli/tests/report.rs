@@ -277,8 +277,9 @@ fn several_runs_stand_side_by_side() {
     let done = folder.run("report a b --data data.csv");
     assert_eq!(done.code, Some(2));
     assert!(
-        done.message()
-            .starts_with("--data, --compare, --selection and --no-importance belong to the report on one model")
+        done.message().starts_with(
+            "--data, --compare, --selection, --card and --no-importance belong to the report on one model"
+        )
     );
     let done = folder.run("report nowhere");
     assert_eq!(done.code, Some(1));

@@ -49,11 +49,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count = |base: char| sequences.iter().map(move |own| own.matches(base).count() as f64 / own.len() as f64);
     let table = Table::from_columns(vec![
         Column::text("gene", sequences.iter().map(|own| Some(own.as_str()))),
-        Column::number("melting", count('C').zip(count('G')).map(|(c, g)| 60.0 + 40.0 * (c + g)).collect()),
-        Column::number("purines", count('A').zip(count('G')).map(|(a, g)| a + g).collect()),
+        Column::number("melting", count('G').map(|g| 60.0 + 80.0 * g).collect()),
+        Column::number("mass", count('A').zip(count('G')).map(|(a, g)| 313.2 * a + 329.2 * g).collect()),
     ])?;
     let experiment = Experiment::from_table(table).input("gene", bases);
-    let run = experiment.task("melting", TaskKind::Regression).task("purines", TaskKind::Regression).fit(&mut ())?;
+    let run = experiment.task("melting", TaskKind::Regression).task("mass", TaskKind::Regression).fit(&mut ())?;
     println!("R2 of melting: {:?}", run.scores().tasks["melting"].metrics.value("r2"));
     Ok(())
 }

@@ -54,6 +54,7 @@ fn case(kind: &str) -> Case {
         "regression" => Case::Rows(&["[tasks.size]\nkind = \"regression\""]),
         "binary" => Case::Rows(&["[tasks.warm]\nkind = \"binary\""]),
         "category" => Case::Rows(&["[tasks.grade]\nkind = \"category\""]),
+        "ordinal" => Case::Rows(&["[tasks.visits]\nkind = \"ordinal\""]),
         "count" => Case::Rows(&["[tasks.visits]\nkind = \"count\""]),
         "multilabel" => Case::Rows(&["[tasks.genres]\nkind = \"multilabel\""]),
         "tags" => Case::Tokens(&[

@@ -48,7 +48,7 @@ pub(crate) fn columns(text: &[u8]) -> Option<Vec<String>> {
     let width = rows.first().map(Vec::len).filter(|width| *width > 1)?;
     let tagged = |row: &Vec<String>| row.len() == width && row.last().is_some_and(|tag| is_tag(tag));
     let tags = rows.iter().filter_map(|row| row.last());
-    let begun = tags.clone().any(|tag| tag.starts_with("B-") || tag.starts_with("I-"));
+    let begun = tags.clone().any(|tag| ["B-", "I-", "S-", "U-"].iter().any(|begin| tag.starts_with(begin)));
     if !blank || !begun || !rows.iter().all(tagged) {
         return None;
     }

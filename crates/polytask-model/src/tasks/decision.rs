@@ -310,10 +310,11 @@ fn threshold(aim: Threshold, probabilities: &[f64], there: &[bool]) -> Option<f6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use polytask_math::seed;
 
     /// Numbers in [0, 1), spread evenly.
     fn unit(i: u32) -> f64 {
-        f64::from(crc32fast::hash(&i.to_le_bytes())) / f64::from(u32::MAX)
+        seed::unit(seed::nth(u64::from(i)))
     }
 
     #[test]
