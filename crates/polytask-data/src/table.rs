@@ -103,16 +103,18 @@ impl Table {
     ) -> Result<Self, DataError> {
         let (mut columns, mut faults, mut comma) = (Vec::new(), Faults::default(), false);
         let read: Vec<_> = read.collect();
-        let names: Vec<String> = read.iter().map(|(name, _)| name.clone()).collect();
+        let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        read.iter().enumerate().for_each(|(at, (name, _))| places.entry(name.clone()).or_default().push(at));
         for (at, (name, converted)) in read.into_iter().enumerate() {
             // Two columns of one name stop those who need it.
-            if names.iter().take(at).any(|other| *other == name) {
-                continue;
-            }
-            if let Some(more) = names.iter().skip(at + 1).position(|other| *other == name) {
-                let (file, column) = (file.to_owned(), name.clone());
-                faults.push(&name, DataError::DuplicateColumn { file, column, first: at + 1, second: at + more + 2 });
-                continue;
+            match places.get(&name).map(Vec::as_slice) {
+                Some([first, second, ..]) if *first == at => {
+                    let (file, column) = (file.to_owned(), name.clone());
+                    faults.push(&name, DataError::DuplicateColumn { file, column, first: at + 1, second: second + 1 });
+                    continue;
+                }
+                Some([_, _, ..]) => continue,
+                Some(_) | None => {}
             }
             match converted {
                 Ok(converted) => {
