@@ -466,7 +466,9 @@ impl DataError {
                 ));
             }
             Self::NotFinite { .. } => "list the word in data.missing if it stands for a missing value",
-            Self::Json { .. } => "JSON lines hold one object a line",
+            Self::Json { .. } => {
+                "a `.jsonl` file holds one object a line, a `.json` file a list of objects, or one object as pandas writes it"
+            }
             Self::MixedValue { .. } => "a key holds lists, objects or plain values, and `null` where there is none",
             Self::UnsupportedColumn { .. } => "take the column out or spread it over columns",
             Self::UnknownColumn { nearest, known, .. } => return suggestion(nearest, known),

@@ -52,6 +52,14 @@ impl Server {
         1024 * line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
     }
 
+    /// Processor time so far, in ticks of the kernel (a hundredth of a second), that of the system included: unlike time on
+    /// a clock it does not grow with what else the machine does.
+    pub fn processor_ticks(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let behind_name = status.rsplit_once(')').unwrap().1;
+        behind_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
     pub fn connect(&self) -> Connection {
         Connection::to(&self.address)
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, RunArray};
 use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::{ArrowError, DataType, SchemaRef, TimeUnit};
@@ -154,7 +154,7 @@ impl ColumnStream<'_> {
         if self.arrays.iter().all(|array| lists(array.as_ref()).is_some()) && !self.arrays.is_empty() {
             return self.lists();
         }
-        if let DataType::Binary | DataType::LargeBinary = self.kind {
+        if let DataType::Binary | DataType::LargeBinary | DataType::BinaryView = self.kind {
             return self.images();
         }
         let readers = self.arrays.iter().map(|array| Some((*array, reader(array.as_ref(), self.missing)?)));
@@ -227,6 +227,7 @@ impl ColumnStream<'_> {
                 let bytes = match array.data_type() {
                     _ if array.is_null(row) => return None,
                     DataType::Binary => array.as_binary::<i32>().value(row),
+                    DataType::BinaryView => array.as_binary_view().value(row),
                     _ => array.as_binary::<i64>().value(row),
                 };
                 Some(Bytes::copy_from_slice(bytes))
@@ -275,6 +276,7 @@ fn lists(array: &dyn Array) -> Option<(&ArrayRef, Places<'_>)> {
 fn natural(kind: &DataType) -> Hint {
     match kind {
         DataType::Dictionary(_, values) => natural(values),
+        DataType::RunEndEncoded(_, values) => natural(values.data_type()),
         DataType::Null | DataType::Duration(_) => Hint::Number,
         kind if kind.is_numeric() => Hint::Number,
         _ => Hint::Text,
@@ -294,6 +296,32 @@ fn text(array: &dyn Array, row: usize) -> Option<&str> {
         DataType::Utf8View => Some(array.as_string_view().value(row)),
         _ => None,
     }
+}
+
+/// The values of an array of runs, and which of them each row has.
+fn runs(array: &dyn Array) -> Option<(&ArrayRef, Vec<usize>)> {
+    macro_rules! of {
+        ($kind:ty) => {{
+            let runs = array.as_any().downcast_ref::<RunArray<$kind>>()?;
+            (runs.values(), (0..runs.len()).map(|row| runs.get_physical_index(row)).collect())
+        }};
+    }
+    Some(match array.data_type() {
+        DataType::RunEndEncoded(ends, _) if *ends.data_type() == DataType::Int16 => of!(Int16Type),
+        DataType::RunEndEncoded(ends, _) if *ends.data_type() == DataType::Int32 => of!(Int32Type),
+        _ => of!(Int64Type),
+    })
+}
+
+/// How values are read of which each row names one by its place.
+fn elsewhere<'a>(values: &'a dyn Array, places: Rc<[usize]>, missing: &'a MissingWords) -> Option<Reader<'a>> {
+    let (cells, texts) = (reader(values, missing)?, reader(values, missing)?);
+    let shown = Rc::clone(&places);
+    let there = move |key: Option<&usize>| key.copied().filter(|key| *key < values.len() && !values.is_null(*key));
+    Some(Reader {
+        cell: Box::new(move |row| there(places.get(row)).map_or(Cell::Missing, |key| (cells.cell)(key))),
+        text: Box::new(move |row| there(shown.get(row)).map_or(Cow::Borrowed(""), |key| (texts.text)(key))),
+    })
 }
 
 /// How the values of an array are read; none where a table has nothing like them.
@@ -387,16 +415,12 @@ fn reader<'a>(array: &'a dyn Array, missing: &'a MissingWords) -> Option<Reader<
         // Categories of data frames.
         DataType::Dictionary(..) => {
             let dictionary = array.as_any_dictionary();
-            let values = dictionary.values().as_ref();
-            let (cells, texts) = (reader(values, missing)?, reader(values, missing)?);
-            let keys: Rc<[usize]> = dictionary.normalized_keys().into();
-            let shown = Rc::clone(&keys);
-            let there =
-                move |key: Option<&usize>| key.copied().filter(|key| *key < values.len() && !values.is_null(*key));
-            Reader {
-                cell: Box::new(move |row| there(keys.get(row)).map_or(Cell::Missing, |key| (cells.cell)(key))),
-                text: Box::new(move |row| there(shown.get(row)).map_or(Cow::Borrowed(""), |key| (texts.text)(key))),
-            }
+            elsewhere(dictionary.values().as_ref(), dictionary.normalized_keys().into(), missing)?
+        }
+        // Values that stand once for many rows that follow each other.
+        DataType::RunEndEncoded(..) => {
+            let (values, places) = runs(array)?;
+            elsewhere(values.as_ref(), places.into(), missing)?
         }
         kind if is_text(kind) => Reader {
             cell: Box::new(|row| Cell::parse(text(array, row).unwrap_or_default(), missing)),

@@ -12,6 +12,7 @@ use crate::error::DataError;
 use crate::level::level;
 use crate::place::{At, Place};
 use crate::read::delimited::assemble;
+use crate::read::document::{self, Document};
 use crate::read::infer::{Form, Manner, Raw};
 use crate::read::missing::MissingWords;
 use crate::read::{Hint, Only, ReadOptions};
@@ -37,15 +38,48 @@ pub(super) fn read(file: &str, text: &str, options: &ReadOptions) -> Result<Tabl
 /// Reads a list of objects, one a row.
 pub(super) fn read_list(file: &str, text: &str, options: &ReadOptions) -> Result<Table, DataError> {
     let text = numbers(text);
-    let objects: Vec<&RawValue> = serde_json::from_str(&text).map_err(|error| {
-        let (place, column) = (Place::line(file, error.line().max(1) as u64), error.column().max(1));
-        DataError::Json { place, column, message: words(&error) }
-    })?;
+    let objects: Vec<&RawValue> = serde_json::from_str(&text).map_err(|error| broken(file, &error))?;
     read_objects(file, &objects, options)
 }
 
+/// What is wrong with a whole file, and where.
+fn broken(file: &str, error: &serde_json::Error) -> DataError {
+    let (place, column) = (Place::line(file, error.line().max(1) as u64), error.column().max(1));
+    DataError::Json { place, column, message: words(error) }
+}
+
+/// Reads a file of one object: a table by columns or by rows, or one row.
+pub(super) fn read_document(file: &str, text: &str, options: &ReadOptions) -> Result<Table, DataError> {
+    let text = numbers(text);
+    let whole: &RawValue = serde_json::from_str(&text).map_err(|error| broken(file, &error))?;
+    let fault = |message| DataError::Json { place: Place::line(file, 1), column: 1, message };
+    match document::read(whole.get()).map_err(fault)? {
+        Document::Row => read_objects(file, &[whole], options),
+        Document::Records { rows, index } => {
+            let mut options = options.clone();
+            options.omit.extend(index);
+            read_objects(file, &rows, &options)
+        }
+        Document::Columns { columns, note } => {
+            let rows = columns.iter().map(|(_, values)| values.len()).max().unwrap_or_default();
+            let mut keys = Keys::of(rows, text.len(), options);
+            for row in 0..rows {
+                let cells = columns.iter().filter_map(|(name, values)| Some((&**name, (*values.get(row)?)?)));
+                let put = cells.enumerate().try_for_each(|(at, (name, value))| keys.cell(name, at, value));
+                keys.end_row(file, &|row| At::Row(row as u64 + 1), put)?;
+            }
+            if rows == 0 {
+                return Err(DataError::Empty { file: file.to_owned() });
+            }
+            let mut table = keys.finish(file, None, options)?;
+            note.into_iter().for_each(|note| table.note(format!("{file}: {note}")));
+            Ok(table)
+        }
+    }
+}
+
 /// JSON with what Python writes for numbers that are none: `NaN` becomes null, and `Infinity` a number that no float holds.
-fn numbers(text: &str) -> Cow<'_, str> {
+pub(super) fn numbers(text: &str) -> Cow<'_, str> {
     if !text.contains("NaN") && !text.contains("Infinity") {
         return text.into();
     }
@@ -70,7 +104,7 @@ fn numbers(text: &str) -> Cow<'_, str> {
 }
 
 /// What is wrong, without the parser's own place.
-fn words(error: &serde_json::Error) -> String {
+pub(super) fn words(error: &serde_json::Error) -> String {
     let message = error.to_string();
     message.split(" at line ").next().unwrap_or_default().to_owned()
 }
@@ -143,10 +177,29 @@ impl Keys {
 
     /// Reads the object of the next row; `at` says where a row stands.
     fn object(&mut self, file: &str, text: &str, at: impl Fn(usize) -> At) -> Result<(), DataError> {
-        let row = self.row;
-        let place = || Place { file: file.to_owned(), at: at(row) };
         let mut json = serde_json::Deserializer::from_str(text);
         let parsed = self.deserialize(&mut json).and_then(|()| json.end());
+        self.end_row(file, &at, parsed)
+    }
+
+    /// A value of the row being read; `guess` is where its column may stand.
+    fn cell(&mut self, name: &str, guess: usize, value: &RawValue) -> Result<(), serde_json::Error> {
+        let at = self.find(name, guess);
+        if self.fault.is_some() {
+            return Err(serde_json::Error::custom("too many columns"));
+        }
+        at.map_or(Ok(()), |at| self.push(at, value))
+    }
+
+    /// What was `parsed` of the row is all there is of it.
+    fn end_row(
+        &mut self,
+        file: &str,
+        at: &dyn Fn(usize) -> At,
+        parsed: Result<(), serde_json::Error>,
+    ) -> Result<(), DataError> {
+        let row = self.row;
+        let place = || Place { file: file.to_owned(), at: at(row) };
         if let Some((key, fault)) = self.fault.take() {
             return Err(match fault {
                 Fault::Sparse => {

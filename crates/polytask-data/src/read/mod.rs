@@ -4,6 +4,7 @@ mod arrow;
 mod compress;
 mod date;
 mod delimited;
+mod document;
 mod encoding;
 pub(crate) mod guard;
 mod infer;
@@ -138,6 +139,7 @@ fn read_one(path: &Path, options: &ReadOptions) -> Result<Table, DataError> {
         Format::Parquet => parquet::read(&file, bytes, options),
         Format::Arrow => arrow::read(&file, bytes, options),
         Format::JsonLines => jsonl::read(&file, &utf8(&file, bytes)?, options),
+        Format::JsonDocument => jsonl::read_document(&file, &utf8(&file, bytes)?, options),
         Format::JsonList => jsonl::read_list(&file, &utf8(&file, bytes)?, options),
         Format::Delimited => delimited::read(&file, &utf8(&file, bytes)?, options),
         Format::ConllU => text::read_conllu(&file, &utf8(&file, bytes)?),
@@ -171,6 +173,8 @@ enum Format<'a> {
     JsonLines,
     /// One list of objects.
     JsonList,
+    /// One object.
+    JsonDocument,
     Parquet,
     Arrow,
     /// CoNLL-U, or CoNLL-U Plus.
@@ -206,6 +210,7 @@ fn format<'a>(path: &Path, file: &str, bytes: &[u8], options: &'a ReadOptions) -
             });
         }
         "jsonl" | "ndjson" | "json" if text.starts_with(b"[") => return Ok(Format::JsonList),
+        "json" if is_one(text) => return Ok(Format::JsonDocument),
         "jsonl" | "ndjson" | "json" => return Ok(Format::JsonLines),
         "conllu" | "conllup" => return Ok(Format::ConllU),
         _ if text.iter().take(8192).any(|byte| *byte == 0) => return unknown("binary data"),
@@ -229,6 +234,21 @@ fn format<'a>(path: &Path, file: &str, bytes: &[u8], options: &'a ReadOptions) -
 fn is_page(text: &[u8]) -> bool {
     let begins = |mark: &str| text.get(..mark.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(mark.as_bytes()));
     begins("<!doctype html") || begins("<html")
+}
+
+/// Whether a text is one object of JSON, and no line of it by itself.
+fn is_one(text: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else { return false };
+    let text = jsonl::numbers(text);
+    // Of JSON lines no more than two are read.
+    let mut values = serde_json::Deserializer::from_str(&text).into_iter::<&serde_json::value::RawValue>();
+    match values.next() {
+        Some(Ok(_)) => values.next().is_none(),
+        Some(Err(_)) => {
+            text.starts_with('{') && !text.lines().next().is_some_and(|line| line.trim_end().ends_with('}'))
+        }
+        None => false,
+    }
 }
 
 /// Whether the first line of a text is an object of JSON, whatever the file is called.

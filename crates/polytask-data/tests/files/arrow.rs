@@ -7,7 +7,7 @@ use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{
     ArrayRef, BooleanArray, Date64Array, Decimal64Array, Decimal128Array, Decimal256Array, DictionaryArray,
     DurationMillisecondArray, FixedSizeListArray, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch,
-    StringArray, StructArray, TimestampMillisecondArray,
+    RunArray, StringArray, StructArray, TimestampMillisecondArray,
 };
 use arrow_buffer::i256;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
@@ -116,4 +116,15 @@ fn a_column_that_fits_no_table_stops_those_who_need_it() {
     assert_eq!(texts(&table, "x"), [Some("9007199254740993"), Some("3")]);
     assert_eq!((names(&table), table.faults().count()), (vec!["i", "x"], 2));
     assert!(table.find("s").is_err() && table.find("i").is_err());
+}
+
+#[test]
+fn runs_of_one_value_are_rows() {
+    let ends = Int32Array::from(vec![2, 3, 6]);
+    let numbered = RunArray::try_new(&ends, &Float64Array::from(vec![Some(1.5), None, Some(4.0)])).unwrap();
+    let x = read(numbered.clone());
+    let x = numbers(&x, "x");
+    assert!(x[..2] == [1.5; 2] && x[2].is_nan() && x[3..] == [4.0; 3], "{x:?}");
+    let words = read(RunArray::try_new(&ends, &StringArray::from(vec![Some("a"), Some("b"), None])).unwrap());
+    assert_eq!(texts(&words, "x"), [Some("a"), Some("a"), Some("b"), None, None, None]);
 }

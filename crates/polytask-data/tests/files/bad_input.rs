@@ -155,8 +155,8 @@ fn damaged_json() {
     assert!(cut.starts_with("j.json line 2, column ") && cut.contains("not valid JSON"), "{cut}");
     let two = error("j.jsonl", "{\"a\": 1} {\"a\": 2}\n");
     assert!(two.starts_with("j.jsonl line 1, column 10: not valid JSON: "), "{two}");
-    let pretty = error("j.json", "{\n  \"a\": 1\n}\n");
-    assert!(pretty.starts_with("j.json line 1, column "), "{pretty}");
+    let pretty = error("j.json", "{\n  \"a\": 1,\n  \"b\" 2\n}\n");
+    assert!(pretty.starts_with("j.json line 3, column 7"), "{pretty}");
     let surrogate = error("j.jsonl", "{\"a\": \"\\ud800\"}\n");
     assert!(surrogate.starts_with("j.jsonl line 1, column "), "{surrogate}");
 }
