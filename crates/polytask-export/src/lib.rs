@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod characters;
 mod error;
 pub mod onnx;
 mod python;
@@ -11,8 +12,10 @@ pub mod spec;
 
 pub use error::ExportError;
 
+use crate::characters::characters;
 use crate::error::Refusal;
 use polytask::files::{self, Tensor};
+use polytask::inputs::Code;
 use polytask::model::{Model, Network, TENSORS};
 use polytask_graph::ParameterId;
 use prost::Message;
@@ -74,7 +77,9 @@ fn write_script(model: &Model, target: Target, folder: &Path) -> Result<Vec<&'st
     let _lock = files::Lock::take(folder)?;
     files::write_tensors(&folder.join(TENSORS), &tensors, HashMap::new())?;
     files::write(&folder.join(SCRIPT), script.as_bytes())?;
-    write_spec(&Spec::new(model, target.format()), folder)?;
+    let texts = model.encoder.inputs.iter().any(|input| matches!(input.code, Code::Text(_)));
+    let spec = Spec { characters: texts.then(characters), ..Spec::new(model, target.format()) };
+    write_spec(&spec, folder)?;
     Ok(vec![SCRIPT, TENSORS, SPEC])
 }
 

@@ -1,5 +1,6 @@
 //! `model.json`: what the caller feeds and what comes out, beside every export.
 
+use crate::characters::Characters;
 use crate::onnx::{Axis, proto::Type};
 use polytask::inputs::{Category, Code, Encoder, Image, Input};
 use polytask::model::{Model, Network};
@@ -29,6 +30,9 @@ pub struct Spec<'a> {
     /// By task of tags what is learnt of which follows which, `(tags + 1) x tags`, that of the first token first.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub transitions: BTreeMap<&'a str, Vec<&'a [f32]>>,
+    /// What a script in Python has to know of characters to cut texts into words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) characters: Option<Characters>,
     /// The network, layer by layer, where no other file has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph: Option<&'a Graph>,
@@ -128,6 +132,7 @@ impl<'a> Spec<'a> {
             columns: columns.collect(),
             tasks: &model.tasks,
             transitions: transitions.collect(),
+            characters: None,
             graph: None,
         }
     }

@@ -101,9 +101,13 @@ def spans(tags, words):
 def difference(task, said, got, i, words):
     """How far a prediction of one row is from what was said, and whether it may be another class."""
     name, kind = task["name"], task["kind"]
+    if kind == "survival":
+        own = np.asarray(got[name + ".probabilities"][i], dtype=float)
+        far = np.abs(own - list(said[f"{name} probabilities"].values())).max()
+        return max(float(far), abs(float(got[name][i]) - said[name]) / max(1, abs(said[name])))
     if kind in ("regression", "count"):
         return abs(float(got[name][i]) - said[name]) / max(1, abs(said[name]))
-    if kind in ("binary", "category", "multilabel"):
+    if kind in ("binary", "category", "ordinal", "multilabel"):
         own = np.asarray(got[name + ".probabilities"][i], dtype=float)
         expected = np.array([said[f"{name} probabilities"][label] for label in task["labels"]])
         far = float(np.abs(own - expected).max())
@@ -111,7 +115,9 @@ def difference(task, said, got, i, words):
             labels = [label for label, there in zip(task["labels"], got[name][i]) if there]
             same, tied = labels == said[name], np.abs(expected - 0.5).min() < TOLERANCE
         else:
-            same, tied = got[name][i] == str(said[name]), np.sort(expected)[-2] > expected.max() - TOLERANCE
+            same = got[name][i] == str(said[name])
+            tied = kind == "ordinal" and np.abs(np.cumsum(expected) - 0.5).min() < TOLERANCE
+            tied = tied or kind != "ordinal" and np.sort(expected)[-2] > expected.max() - TOLERANCE
         return far if same or tied else np.inf
     if kind == "pixel_regression":
         far = np.abs(np.asarray(got[name][i], dtype=float) - said[name])

@@ -12,7 +12,7 @@ use polytask_graph::{Activation, DomainId, GraphBuilder, Interpolation, NodeId, 
 /// Rows with numbers, some missing, booleans, categories of words and of numbers, and a label for every kind of task.
 fn table() -> String {
     let mut noise = Noise(7);
-    let mut text = "x,z,on,color,code,size,warm,grade,visits,genres\n".to_owned();
+    let mut text = "x,z,on,color,code,size,warm,grade,visits,genres,rank,months,died\n".to_owned();
     for row in 0..60 {
         let (x, z) = (noise.next(), noise.next() * 4000.0 - 2.0);
         let (x_text, z_text) = (if row % 7 == 3 { String::new() } else { format!("{x:.4}") }, format!("{z:.3}"));
@@ -22,8 +22,11 @@ fn table() -> String {
         let warm = ["no", "yes"][usize::from(x > 0.5)];
         let grade = ["low", "middle", "high"][(noise.next() * 3.0) as usize];
         let visits = (noise.next() * 4.0) as usize;
+        let (rank, months, died) = (row * 5 % 7 / 2, 1 + row * 11 % 17, row % 3 % 2);
         let genres = ["a", "a|b", "b|c", ""][(noise.next() * 4.0) as usize];
-        text += &format!("{x_text},{z_text},{on},{color},{code},{x:.3},{warm},{grade},{visits},{genres}\n");
+        text += &format!(
+            "{x_text},{z_text},{on},{color},{code},{x:.3},{warm},{grade},{visits},{genres},{rank},{months},{died}\n"
+        );
     }
     text
 }
@@ -46,6 +49,11 @@ kind = "category"
 kind = "count"
 [tasks.genres]
 kind = "multilabel"
+[tasks.rank]
+kind = "ordinal"
+[tasks.life]
+kind = "survival"
+columns = ["months", "died"]
 "#;
 
 /// The examples of all ops that stand on this, side by side; those that data in files do not feed, and those of callers, are

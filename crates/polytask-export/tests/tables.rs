@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use polytask::config::{Config, Family, TaskKind, TreesMethod};
+use polytask::config::{Config, Family, TaskConfig, TaskKind, TreesMethod};
 use polytask::model::Model;
 use polytask::output::{Beside, Masks, Rows, Tokens};
 use polytask::tasks::{Decision, Kind};
@@ -14,7 +14,7 @@ use std::process::Command;
 
 /// A table with gaps in inputs and labels.
 fn table() -> String {
-    let mut text = String::from("x,gap,flag,colour,size,weight,tall,kind,count,grade\n");
+    let mut text = String::from("x,gap,flag,colour,size,weight,tall,kind,count,grade,months,died\n");
     for i in 0..240u32 {
         let x = f64::from(i % 17) - 4.0;
         let gap = if i % 5 == 0 { String::new() } else { format!("{}", f64::from(i % 7) * 1.5) };
@@ -23,12 +23,14 @@ fn table() -> String {
         let kind = ["a", "b", "c"][((i % 17) / 6) as usize];
         let _ = writeln!(
             text,
-            "{x},{gap},{},{colour},{:.3},{weight},{},{kind},{},{}",
+            "{x},{gap},{},{colour},{:.3},{weight},{},{kind},{},{},{},{}",
             i % 2 == 0,
             x * x + f64::from(i % 7),
             if x > 1.0 { "yes" } else { "no" },
             i % 17 / 3 + i / 3 % 4,
-            i % 17 / 5
+            i % 17 / 5,
+            1 + i * 11 % 17,
+            i % 3 % 2
         );
     }
     text
@@ -45,6 +47,14 @@ fn fitted(folder: &Path, change: impl FnOnce(&mut Config)) -> Model {
         .task("kind", TaskKind::Category)
         .task("count", TaskKind::Count)
         .task("grade", TaskKind::Ordinal)
+        .task(
+            "life",
+            TaskConfig {
+                kind: Some(TaskKind::Survival),
+                columns: Some(vec!["months".into(), "died".into()]),
+                ..TaskConfig::default()
+            },
+        )
         .with(change)
         .fit(&mut ())
         .unwrap();

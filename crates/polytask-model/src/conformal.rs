@@ -192,7 +192,8 @@ impl Conformal {
                 Kind::Count(_) => Bound::Within { width: size, least: 0.0 },
                 Kind::Regression(_) => Bound::Within { width: size, least: f64::NEG_INFINITY },
                 // They have no mistakes of this kind.
-                Kind::Multilabel(_)
+                Kind::Survival(_)
+                | Kind::Multilabel(_)
                 | Kind::Tags(_)
                 | Kind::TokenCategory(_)
                 | Kind::Predicates(_)

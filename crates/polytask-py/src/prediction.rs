@@ -26,6 +26,12 @@ pub fn to_python<'py>(py: Python<'py>, prediction: &Prediction) -> PyResult<Boun
             said.set_item("probabilities", wide(py, probabilities, labels.len())?)?;
             "labels"
         }
+        Prediction::Survival { times, alive } => {
+            said.set_item("values", PyArray1::from_vec(py, prediction.expected_times()))?;
+            said.set_item("times", PyArray1::from_slice(py, times))?;
+            said.set_item("probabilities", wide(py, alive, times.len())?)?;
+            "survival"
+        }
         Prediction::Spans(rows) => {
             let row = |spans: &Vec<polytask::data::text::Span>| {
                 spans.iter().map(|span| (span.label.clone(), span.first, span.last)).collect::<Vec<_>>()

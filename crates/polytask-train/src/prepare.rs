@@ -423,6 +423,7 @@ fn hints(config: &Config) -> BTreeMap<String, Hint> {
             | TaskKind::Senses
             | TaskKind::Roles
             | TaskKind::Arcs => Hint::Text,
+            TaskKind::Survival => Hint::Number,
             TaskKind::Ordinal | TaskKind::Own(_) => return None,
         };
         Some((task.column_of(name).to_owned(), hint))

@@ -55,6 +55,7 @@ fn case(kind: &str) -> Case {
         "binary" => Case::Rows(&["[tasks.warm]\nkind = \"binary\""]),
         "category" => Case::Rows(&["[tasks.grade]\nkind = \"category\""]),
         "ordinal" => Case::Rows(&["[tasks.visits]\nkind = \"ordinal\""]),
+        "survival" => Case::Rows(&["[tasks.size]\nkind = \"survival\"\ncolumns = [\"visits\", \"warm\"]"]),
         "count" => Case::Rows(&["[tasks.visits]\nkind = \"count\""]),
         "multilabel" => Case::Rows(&["[tasks.genres]\nkind = \"multilabel\""]),
         "tags" => Case::Tokens(&[

@@ -66,6 +66,29 @@ impl Emit<'_> {
         self.w.op("GreaterOrEqual", &[probabilities, &least])
     }
 
+    /// The shares that an event has not come to at some times, and the area under them, from the hazards of the intervals
+    /// that end there.
+    pub(super) fn of_hazards(&mut self, hazards: &str, times: &[f64]) -> (String, String) {
+        let one = self.w.float(1.0);
+        let stays = self.w.op("Sub", &[&one, hazards]);
+        let mut alive: Vec<String> = Vec::with_capacity(times.len());
+        for k in 0..times.len() as i64 {
+            let own = self.w.slice(&stays, -1, k, k + 1);
+            let left = alive.last().map(|before| self.w.op("Mul", &[before, &own]));
+            alive.push(left.unwrap_or(own));
+        }
+        // The share at a time is an end of the intervals on both sides of it; the first begins with all.
+        let begins = |k: usize| if k == 0 { 0.0 } else { times[k - 1] };
+        let share = |k: usize| 0.5 * (times.get(k + 1).unwrap_or(&times[k]) - begins(k));
+        let mut area = self.w.float((0.5 * times.first().copied().unwrap_or_default()) as f32);
+        for (k, alive) in alive.iter().enumerate() {
+            let width = self.w.float(share(k) as f32);
+            let own = self.w.op("Mul", &[alive, &width]);
+            area = self.w.op("Add", &[&area, &own]);
+        }
+        (self.w.concat(&alive, -1), area)
+    }
+
     /// Probabilities of classes in an order, and the place of the one in their middle, from the probabilities of being above
     /// each but the last.
     pub(super) fn of_steps(&mut self, above: &str, classes: usize) -> (String, String) {

@@ -91,6 +91,10 @@ impl Emit<'_> {
                 let above = self.w.cast(predicted, Type::Float);
                 self.in_order(&ordinal.classes.labels, &above)
             }
+            Kind::Survival(survival) => {
+                let hazards = self.w.cast(predicted, Type::Float);
+                self.survival(&survival.times, &hazards)
+            }
             // No table has such a task.
             Kind::Tags(_)
             | Kind::TokenCategory(_)
@@ -165,6 +169,10 @@ impl Emit<'_> {
             Kind::Ordinal(ordinal) => {
                 let above = self.w.op("Sigmoid", &[&raw]);
                 self.in_order(&ordinal.classes.labels, &above)
+            }
+            Kind::Survival(survival) => {
+                let hazards = self.w.op("Sigmoid", &[&raw]);
+                self.survival(&survival.times, &hazards)
             }
             Kind::TokenCategory(category) => {
                 let best = self.argmax(&raw, -1);
@@ -254,6 +262,18 @@ impl Emit<'_> {
     fn in_order<'w>(&mut self, labels: &[String], above: &str) -> Vec<Result<'w>> {
         let (probabilities, said) = self.of_steps(above, labels.len());
         self.classes_of(Vec::new(), labels, probabilities, Some(said))
+    }
+
+    /// The expected time, and the shares that the event has not come to, from the hazards of the intervals.
+    fn survival<'w>(&mut self, times: &[f64], hazards: &str) -> Vec<Result<'w>> {
+        let (alive, expected) = self.of_hazards(hazards, times);
+        let value = self.w.squeeze(&expected, &[-1]);
+        let (behind, words) = (vec![times.len()], "that the event has not come by each of the times");
+        let when = "the expected time, at most the last of the times";
+        vec![
+            Result { part: "", value, kind: Type::Float, behind: Vec::new(), words: when },
+            Result { part: "probabilities", value: alive, kind: Type::Float, behind, words },
+        ]
     }
 
     fn argmax(&mut self, x: &str, axis: i64) -> String {

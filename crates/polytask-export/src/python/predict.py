@@ -88,6 +88,13 @@ def objects(rows):
             ends = np.ones((len(z), 1))
             predictions[name] = np.array(task["labels"])[(above > 0.5).sum(1)]
             predictions[name + ".probabilities"] = -np.diff(np.concatenate([ends, above, 0 * ends], axis=1))
+# --- survival
+        if task["kind"] == "survival":
+            alive = np.cumprod(1 - sigmoid(z), axis=1)
+            curve = np.concatenate([np.ones((len(z), 1)), alive], axis=1)
+            lengths = np.diff(np.concatenate([[0.0], task["times"]]))
+            predictions[name] = ((curve[:, 1:] + curve[:, :-1]) / 2 * lengths).sum(1)
+            predictions[name + ".probabilities"] = alive
 # --- token_category
         if task["kind"] == "token_category":
             mask, labels = inputs[MASKS[name]], np.array(task["labels"])

@@ -57,7 +57,7 @@ fn head(model: &Model, target: Target, body: &str) -> String {
             "numpy keras tensorflow safetensors",
         ),
     };
-    let modules = ["csv", "json", "math", "operator", "pathlib", "re", "sys", "unicodedata"];
+    let modules = ["bisect", "csv", "functools", "json", "math", "operator", "pathlib", "re", "sys"];
     let used = modules.into_iter().filter(|name| matches!(*name, "json" | "pathlib") || calls(body, name));
     let used: String = used.map(|name| format!("import {name}\n")).collect();
     // A name cannot end the comment.

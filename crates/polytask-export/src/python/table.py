@@ -71,34 +71,109 @@ def images(table, name):
     return pixels.astype(np.float32) * scale + shift
 
 # --- texts
-# What Unicode never cuts off from the character before: marks, joiners, skin tones.
-MARK = "[" + "".join(c for c in map(chr, range(0x300, 0x20000)) if unicodedata.category(c)[0] == "M")
-MARK += "\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef]*"
-# Characters that are words of their own where no dictionary is at hand.
-SINGLE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u309f\u3400-\u9fff"
-LETTER, DIGIT = rf"[^\W\d_{SINGLE}]{MARK}", rf"\d{MARK}"
-WORD = re.compile(
-    rf"[{SINGLE}]{MARK}"
-    rf"|(?:{LETTER}(?:['’.:·](?={LETTER}))?|{DIGIT}(?:[.,;'’](?={DIGIT}))?|_{MARK})+"
-    rf"|[\U0001f1e6-\U0001f1ff]{{2}}{MARK}"
-    rf"|\S{MARK}(?:(?<=\u200d)[^\w\s]{MARK})*"
-)
+def _ranges(written):
+    """The characters of a kind, as (first, behind the last)."""
+    found, end, steps = [], 0, [int(step) for step in written.split()]
+    for gap, count in zip(steps[::2], steps[1::2]):
+        found.append((end + gap, end + gap + count))
+        end += gap + count
+    return found
+
+
+CHARACTERS = {kind: _ranges(written) for kind, written in MODEL["characters"].items()}
+WHITE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+
+
+@functools.lru_cache(maxsize=None)
+def kinds_of(character):
+    """What a character is for words (Unicode, UAX 29), and whether it is a letter."""
+    code = ord(character)
+
+    def has(ranges):
+        at = bisect.bisect_right(ranges, (code, math.inf)) - 1
+        return at >= 0 and code < ranges[at][1]
+
+    return {kind for kind, ranges in CHARACTERS.items() if has(ranges)}
+
+
+LETTERS = {"letter", "hebrew"}
+BETWEEN_LETTERS = {"colon", "point", "quote"}
+BETWEEN_DIGITS = {"comma", "point", "quote"}
+
+
+def stays(text, kinds, i):
+    """Whether a word goes on from the character before i to that at i (the rules WB3 to WB16)."""
+    if text[i - 1 : i + 1] == "\r\n":
+        return True
+    if "newline" in kinds[i - 1] | kinds[i]:
+        return False
+    if text[i - 1] == "\u200d" and "picture" in kinds[i]:
+        return True
+    if "space" in kinds[i - 1] & kinds[i] or "extend" in kinds[i]:
+        return True
+
+    def past(at, step):
+        """The next character to a side that is not a mark on another."""
+        at += step
+        while 0 <= at < len(text) and "extend" in kinds[at]:
+            at += step
+        return at
+
+    def among(at, *wanted):
+        return 0 <= at < len(text) and not kinds[at].isdisjoint(set().union(*wanted))
+
+    a, b = past(i, -1), i
+    before, behind = past(a, -1), past(b, 1)
+    underscore, numeric = {"underscore"}, {"numeric"}
+    if among(a, LETTERS, numeric) and among(b, LETTERS, numeric):
+        return True
+    if among(a, LETTERS) and among(b, BETWEEN_LETTERS) and among(behind, LETTERS):
+        return True
+    if among(before, LETTERS) and among(a, BETWEEN_LETTERS) and among(b, LETTERS):
+        return True
+    if among(a, {"hebrew"}) and (among(b, {"quote"}) or among(b, {"double_quote"}) and among(behind, {"hebrew"})):
+        return True
+    if among(before, {"hebrew"}) and among(a, {"double_quote"}) and among(b, {"hebrew"}):
+        return True
+    if among(a, numeric) and among(b, BETWEEN_DIGITS) and among(behind, numeric):
+        return True
+    if among(before, numeric) and among(a, BETWEEN_DIGITS) and among(b, numeric):
+        return True
+    if among(a, {"katakana"}) and among(b, {"katakana"}):
+        return True
+    if among(b, underscore) and among(a, LETTERS, numeric, {"katakana"}, underscore):
+        return True
+    if among(a, underscore) and among(b, LETTERS, numeric, {"katakana"}):
+        return True
+    flags = 0
+    while among(a, {"regional"}):
+        flags, a = flags + 1, past(a, -1)
+    return "regional" in kinds[b] and flags % 2 == 1
+
+
+def words_of(text):
+    """The words, numbers and single marks of a text, by the word boundaries of Unicode."""
+    kinds = [kinds_of(character) for character in text]
+    ends = [i for i in range(1, len(text)) if not stays(text, kinds, i)] + [len(text)]
+    parts = [text[start:end] for start, end in zip([0] + ends, ends)]
+    return [part for part in parts if part and not WHITE.fullmatch(part)]
 
 
 def tokens_of(column, text):
-    """The tokens of a text: a list is taken as it is. Words are cut as Unicode does in alphabets with spaces."""
+    """The tokens of a text; a list is taken as it is."""
     if text is None:
         return []
     if isinstance(text, str):
         if column["splitter"] == "characters":
             raise ValueError(f"{column['column']}: give a list of characters")
-        text = text.split() if column["splitter"] == "whitespace" else WORD.findall(text)
+        text = [part for part in WHITE.split(text) if part] if column["splitter"] == "whitespace" else words_of(text)
     return list(text)[: column["max_tokens"]]
 
 
 def shape(word):
     """`X` for an upper-case letter, `x` for another, `d` for a digit; of a run of one kind the first three."""
-    kinds = ["X" if c.isupper() else "x" if c.isalpha() else "d" if c.isnumeric() else c for c in word]
+    letter = lambda c: "alphabetic" in kinds_of(c) or c.isalpha()
+    kinds = ["X" if c.isupper() else "x" if letter(c) else "d" if c.isnumeric() else c for c in word]
     return "".join(kind for i, kind in enumerate(kinds) if kinds[max(i - 3, 0) : i] != 3 * [kind])
 
 

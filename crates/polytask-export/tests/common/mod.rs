@@ -87,7 +87,7 @@ pub fn case(
 }
 
 /// Which Python to ask: `$POLYTASK_PYTHON`, or `python3`.
-fn python() -> String {
+pub fn python() -> String {
     std::env::var("POLYTASK_PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
 
@@ -146,6 +146,16 @@ impl Case {
                     Prediction::Labels { labels, probabilities, .. } => {
                         line.insert(format!("{} probabilities", task.name), own(labels, probabilities).into());
                         prediction.likely_labels(row).into()
+                    }
+                    Prediction::Survival { times, alive } => {
+                        let shares = alive[row * times.len()..(row + 1) * times.len()].iter().map(|p| *p as f32);
+                        // Keys that stand in the order of the times.
+                        let shares = shares.enumerate().map(|(i, p)| (format!("{i:04}"), p.into()));
+                        line.insert(
+                            format!("{} probabilities", task.name),
+                            shares.collect::<serde_json::Map<_, _>>().into(),
+                        );
+                        prediction.expected_times()[row].into()
                     }
                     Prediction::Tokens { labels, classes } => {
                         classes[row].iter().map(|class| labels[*class as usize].as_str()).collect()

@@ -231,10 +231,13 @@ impl Config {
                 return Err(Problem::new(&["inputs", column], message));
             }
             // Frames say which tokens are predicates, in which sense, and what their arguments are: a task for each.
+            // Several events may end the time that a row is followed.
             let frames = |task: &TaskConfig| task.kind.is_some_and(TaskKind::is_of_frames);
-            let own = self.tasks.get(name).is_some_and(frames);
+            let survival = |task: &TaskConfig| task.kind == Some(TaskKind::Survival);
+            let own = self.tasks.get(name);
             let reads = |(other, task): &(&String, &TaskConfig)| {
-                *other != name && task.columns_of(other).contains(&column) && !(own && frames(task))
+                let both = |of: &dyn Fn(&TaskConfig) -> bool| own.is_some_and(of) && of(task);
+                *other != name && task.columns_of(other).contains(&column) && !both(&frames) && !both(&survival)
             };
             if let Some((other, _)) = self.tasks.iter().find(reads) {
                 let message = format!("the tasks \"{name}\" and \"{other}\" read the same column \"{column}\"");

@@ -140,6 +140,7 @@ impl<'a> Explainer<'a> {
             Kind::Multilabel(multilabel) => Some((Link::Logit, &multilabel.decision)),
             Kind::Regression(_)
             | Kind::Ordinal(_)
+            | Kind::Survival(_)
             | Kind::Count(_)
             | Kind::Tags(_)
             | Kind::TokenCategory(_)
@@ -242,6 +243,7 @@ pub fn outputs(task: &Task) -> Vec<Option<&str>> {
         // This class or a higher one.
         Kind::Ordinal(ordinal) => named(&ordinal.classes.labels[1..]),
         Kind::Multilabel(multilabel) => named(&multilabel.labels),
+        Kind::Survival(survival) => vec![None; survival.times.len()],
         Kind::Regression(_)
         | Kind::Count(_)
         | Kind::Tags(_)

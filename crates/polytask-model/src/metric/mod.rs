@@ -10,12 +10,14 @@ mod labels;
 mod numbers;
 mod pixels;
 pub mod spans;
+mod survival;
 
 pub use classes::{Confused, accuracy, auc, brier, log_loss, macro_f1, places_off, quadratic_kappa};
 pub use count::poisson_deviance;
 pub use labels::{Ranked, average_precision, macro_auc, macro_f1_of_labels, mean_average_precision, micro_f1};
 pub use numbers::{mae, pearson, r2, rmse};
 pub use pixels::Confusion;
+pub use survival::{Curve, Seen, concordance, integrated_brier};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 

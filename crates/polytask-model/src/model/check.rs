@@ -49,6 +49,7 @@ fn labels_what(task: &Task, encoder: &Encoder) -> Result<(), String> {
         | Kind::Count(_)
         | Kind::Multilabel(_)
         | Kind::Ordinal(_)
+        | Kind::Survival(_)
         | Kind::Own(_) => (task.over.is_none(), "no input"),
         Kind::Tags(_)
         | Kind::TokenCategory(_)

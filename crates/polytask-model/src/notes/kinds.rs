@@ -46,6 +46,7 @@ pub fn taken_for(column: &Column, kind: TaskKind) -> Option<String> {
         | TaskKind::Segmentation
         | TaskKind::PixelRegression
         | TaskKind::Ordinal
+        | TaskKind::Survival
         | TaskKind::Own(_) => None,
     }
 }

@@ -41,6 +41,7 @@ pub fn of_fit(config: &Config, encoder: &Encoder, tasks: &[Task], table: &Table,
             | Kind::Tags(_)
             | Kind::TokenCategory(_)
             | Kind::Multilabel(_)
+            | Kind::Survival(_)
             | Kind::Predicates(_)
             | Kind::Senses(_)
             | Kind::Roles(_)

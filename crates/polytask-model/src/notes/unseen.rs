@@ -44,6 +44,7 @@ fn consequence(kind: &Kind) -> &'static str {
         Kind::Tags(_) | Kind::TokenCategory(_) | Kind::Arcs(_) => "; they count as mistakes",
         Kind::Multilabel(_) => "; they are passed over",
         Kind::Regression(_)
+        | Kind::Survival(_)
         | Kind::Count(_)
         | Kind::Predicates(_)
         | Kind::Senses(_)
@@ -103,6 +104,7 @@ impl Found {
             }
             Kind::Binary(_)
             | Kind::Multilabel(_)
+            | Kind::Survival(_)
             | Kind::Regression(_)
             | Kind::Count(_)
             | Kind::Predicates(_)

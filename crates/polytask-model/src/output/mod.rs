@@ -13,6 +13,7 @@ use crate::model::Model;
 use crate::tasks::Prediction;
 use polytask_data::Column;
 use rayon::prelude::*;
+use serde::Serializer;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -128,6 +129,14 @@ impl<'a> Rows<'a> {
                 key(&format!("{} probabilities", task.name), out)?;
                 serde_json::to_writer(&mut *out, &shares(labels, all, row))?;
             }
+            if let Prediction::Survival { times, alive } = prediction
+                && beside.probabilities
+            {
+                key(&format!("{} probabilities", task.name), out)?;
+                let own = times.iter().zip(&alive[row * times.len()..]);
+                let shares = own.map(|(time, share)| (time.to_string(), *share as f32));
+                serde_json::Serializer::new(&mut *out).collect_map(shares)?;
+            }
             let bound = beside.bounds.and_then(|bounds| bounds.get(at));
             match (prediction, bound) {
                 (Prediction::Numbers(values), Some(bound)) => {
@@ -149,6 +158,10 @@ impl<'a> Rows<'a> {
             key(&task.name, out)?;
             match prediction {
                 Prediction::Numbers(values) => serde_json::to_writer(&mut *out, &json!(values[row]))?,
+                Prediction::Survival { .. } => {
+                    let expected = prediction.select(&[row as u32]).expected_times();
+                    serde_json::to_writer(&mut *out, &json!(expected.first()))?;
+                }
                 Prediction::Classes { .. } => serde_json::to_writer(&mut *out, prediction.class(row))?,
                 Prediction::Labels { .. } => serde_json::to_writer(&mut *out, &prediction.likely_labels(row))?,
                 Prediction::Spans(spans) => serde_json::to_writer(&mut *out, &tokens.spans(row, &spans[row]))?,
@@ -197,6 +210,14 @@ impl<'a> Rows<'a> {
                     for (i, class) in labels.iter().enumerate().filter(|_| beside.probabilities) {
                         let value = move |row: usize| all[row * labels.len() + i] as f32;
                         push(format!("{name}={class}"), Cells::Shares(Box::new(value)));
+                    }
+                }
+                Prediction::Survival { times, alive } => {
+                    let expected = prediction.expected_times();
+                    push(name.clone(), Cells::Numbers(Box::new(move |row| expected[row])));
+                    for (i, time) in times.iter().enumerate().filter(|_| beside.probabilities) {
+                        let value = move |row: usize| alive[row * times.len() + i] as f32;
+                        push(format!("{name}>{time}"), Cells::Shares(Box::new(value)));
                     }
                 }
                 Prediction::Spans(spans) => {

@@ -45,6 +45,7 @@ pub use schedule::Schedule;
 pub use sequence::{Along, SequenceLayer};
 pub(crate) use shorthand::Shorthand;
 pub use strength::Strength;
+pub(crate) use tasks::check_times;
 pub use tasks::{ClassWeights, Ignored, Label, Role, TaskConfig, TaskKind, TaskLoss};
 pub use text::{Positions, TextEncoder, TextModel, TextPool};
 pub use threshold::Threshold;

@@ -41,6 +41,8 @@ pub enum TaskKind {
     PixelRegression,
     /// One of several classes in an order, such as grades or stages.
     Ordinal,
+    /// The time until an event, of rows some of which were not followed to it (censored).
+    Survival,
     /// A kind that the program has brought.
     #[serde(untagged)]
     #[schemars(skip)]
@@ -51,7 +53,7 @@ kind_of_word!(TaskKind, OWN_TASKS);
 
 impl TaskKind {
     /// The built-in kinds.
-    const ALL: [TaskKind; 14] = [
+    const ALL: [TaskKind; 15] = [
         TaskKind::Regression,
         TaskKind::Binary,
         TaskKind::Category,
@@ -66,6 +68,7 @@ impl TaskKind {
         TaskKind::Segmentation,
         TaskKind::PixelRegression,
         TaskKind::Ordinal,
+        TaskKind::Survival,
     ];
 
     /// As it is written in the config.
@@ -85,6 +88,7 @@ impl TaskKind {
             TaskKind::Segmentation => "segmentation",
             TaskKind::PixelRegression => "pixel_regression",
             TaskKind::Ordinal => "ordinal",
+            TaskKind::Survival => "survival",
             TaskKind::Own(word) => word.as_str(),
         }
     }
@@ -285,7 +289,8 @@ pub struct TaskConfig {
     pub separator: Option<String>,
     /// Multilabel: columns that each say of one label whether it is there (1 or 0, yes or no), instead of one column of
     /// labels. Default: none. Arcs: the columns of heads, counted from 1 with 0 for the root, and of relations. Default
-    /// ["head", "deprel"].
+    /// ["head", "deprel"]. Survival: the columns of the time followed, 0 or above, and of whether the event came (1 or 0, yes or
+    /// no); no default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
     /// Senses, roles and arcs: features that stand for a predicate, for a token beside its predicate, and for either end of
@@ -302,6 +307,10 @@ pub struct TaskConfig {
     /// Ordinal: the labels from the lowest to the highest; labels of numbers need none. Default: by value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Vec<Label>>,
+    /// Survival: the times, rising, for which the share that the event has not come to is predicted. Default: up to 20, with as
+    /// many events of the training rows between each two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<Vec<f64>>,
     /// Binary and multilabel: the least probability at which the positive class, or a label, is said: a number above 0 and
     /// below 1, or what it is to be good for on held-out rows: "f1", "balanced_accuracy", { precision = 0.9 } (at least),
     /// { recall = 0.9 } or { cost = { fp = 1, fn = 5 } }. Default 0.5.
@@ -365,8 +374,12 @@ impl TaskConfig {
             ("ignore", self.ignore.is_some() && !kind.is_of_pixels()),
             ("strict", self.strict.is_some() && kind != TaskKind::Tags),
             ("separator", self.separator.is_some() && kind != TaskKind::Multilabel),
-            ("columns", self.columns.is_some() && !matches!(kind, TaskKind::Multilabel | TaskKind::Arcs)),
-            ("column", self.column.is_some() && kind == TaskKind::Arcs),
+            (
+                "columns",
+                self.columns.is_some() && !matches!(kind, TaskKind::Multilabel | TaskKind::Arcs | TaskKind::Survival),
+            ),
+            ("times", self.times.is_some() && kind != TaskKind::Survival),
+            ("column", self.column.is_some() && matches!(kind, TaskKind::Arcs | TaskKind::Survival)),
             ("width", self.width.is_some() && !sized),
             ("layers", self.layers.is_some() && kind != TaskKind::Roles),
             ("order", self.order.is_some() && kind != TaskKind::Ordinal),
@@ -405,13 +418,26 @@ impl TaskConfig {
             }
             match self.kind {
                 Some(TaskKind::Multilabel) => {}
-                Some(TaskKind::Arcs) if columns.len() == 2 => {}
+                Some(TaskKind::Arcs | TaskKind::Survival) if columns.len() == 2 => {}
                 Some(TaskKind::Arcs) => {
                     let found = format!("{} column(s)", columns.len());
                     return Err(Problem::value(&key("columns"), found, "it must name those of heads and relations"));
                 }
+                Some(TaskKind::Survival) => {
+                    let found = format!("{} column(s)", columns.len());
+                    let must = "it must name those of the time followed and of whether the event came";
+                    return Err(Problem::value(&key("columns"), found, must));
+                }
                 _ => return Err(Problem::new(&key("columns"), "`columns` belongs to `kind = \"multilabel\"`")),
             }
+        }
+        if self.kind == Some(TaskKind::Survival) && self.columns.is_none() {
+            let message = "a task of kind \"survival\" needs the columns of the time followed and of whether the event came: \
+                           columns = [\"TIME\", \"EVENT\"]";
+            return Err(Problem::new(&key("kind"), message));
+        }
+        if let Some(Err(must)) = self.times.as_deref().map(check_times) {
+            return Err(Problem::new(&key("times"), format!("`times`: {must}")));
         }
         self.threshold.map_or(Ok(()), |threshold| threshold.check(&key("threshold")))?;
         if let Some(width) = self.width.filter(|w| !(2..=4096).contains(w) || w % 2 == 1) {
@@ -434,5 +460,21 @@ impl TaskConfig {
             return Err(Problem::value(&["tasks", name, "class_weights", label], weight, "a weight must be above 0"));
         }
         super::layer::check_widths(&key("head"), self.head.as_deref().unwrap_or_default())
+    }
+}
+
+/// Times at most.
+const MOST_TIMES: usize = 256;
+
+/// Whether times can be the ends of intervals.
+///
+/// # Errors
+/// What they must be.
+pub(crate) fn check_times(times: &[f64]) -> Result<(), String> {
+    let rising = times.windows(2).all(|pair| pair[0] < pair[1]);
+    let inside = times.iter().all(|time| time.is_finite() && *time >= 0.0);
+    match rising && inside && (1..=MOST_TIMES).contains(&times.len()) {
+        true => Ok(()),
+        false => Err(format!("they must rise from above 0, 1 to {MOST_TIMES} of them")),
     }
 }

@@ -143,6 +143,7 @@ impl Task {
                 | Kind::Segmentation(_)
                 | Kind::PixelRegression(_)
                 | Kind::Ordinal(_)
+                | Kind::Survival(_)
                 | Kind::Own(_),
                 _,
             ) => (held, Vec::new()),

@@ -3,6 +3,7 @@
 use super::{NO_CLASS, TaskError};
 use crate::column::is_plain;
 use crate::inputs::{Encoder, Image, Sentences, Texts};
+use crate::metric::Seen;
 use polytask_data::text::{Frame, Span};
 use polytask_data::{Column, DataError, Table};
 
@@ -72,6 +73,8 @@ pub enum Truth {
         /// `rows x width`: 1 where the label is there, 0 where it is not, NaN where that is unknown.
         values: Vec<f32>,
     },
+    /// How long each row was followed, and whether to the event; none where that is missing.
+    Times(Vec<Option<Seen>>),
     /// Class indices of the pixels of images, [`NO_CLASS`](super::NO_CLASS) or [`OTHER_CLASS`](super::OTHER_CLASS).
     PixelClasses {
         /// Pixels of an image.
@@ -96,6 +99,7 @@ impl Truth {
             Truth::Classes(classes) => classes.len(),
             Truth::Spans(rows) => rows.len(),
             Truth::Frames(rows) => rows.len(),
+            Truth::Times(rows) => rows.len(),
             Truth::Tokens { offsets, .. } | Truth::Arcs { offsets, .. } => offsets.len().saturating_sub(1),
             Truth::Flags { width, values } | Truth::PixelNumbers { pixels: width, values } => {
                 values.len() / (*width).max(1)
@@ -116,6 +120,7 @@ impl Truth {
             Truth::Classes(classes) => classes.get(row).is_some_and(|c| *c != MISSING),
             Truth::Spans(rows) => rows.get(row).is_some_and(Option::is_some),
             Truth::Frames(rows) => rows.get(row).is_some_and(Option::is_some),
+            Truth::Times(rows) => rows.get(row).is_some_and(Option::is_some),
             Truth::Tokens { offsets, classes } | Truth::Arcs { offsets, heads: classes, .. } => {
                 of_row(offsets, classes, row).iter().any(|c| *c != MISSING)
             }
@@ -143,6 +148,7 @@ impl Truth {
             Truth::Frames(frames) => {
                 Truth::Frames(rows.iter().map(|r| frames.get(*r as usize).cloned().flatten()).collect())
             }
+            Truth::Times(seen) => Truth::Times(rows.iter().map(|r| seen.get(*r as usize).copied().flatten()).collect()),
             Truth::Tokens { offsets, classes } => {
                 let (offsets, classes) = select(offsets, classes, rows);
                 Truth::Tokens { offsets, classes }
@@ -216,6 +222,7 @@ impl Labels {
             Truth::Classes(classes) => classes[row] = MISSING,
             Truth::Spans(spans) => spans[row] = None,
             Truth::Frames(frames) => frames[row] = None,
+            Truth::Times(seen) => seen[row] = None,
             Truth::Tokens { offsets, classes } => classes[own(offsets)].fill(MISSING),
             Truth::Arcs { offsets, heads, relations } => {
                 heads[own(offsets)].fill(MISSING);

@@ -24,7 +24,7 @@ impl Task {
     pub fn link(&self) -> Option<Link> {
         match &self.kind {
             Kind::Regression(_) => Some(Link::Identity),
-            Kind::Binary(_) | Kind::Multilabel(_) | Kind::Ordinal(_) => Some(Link::Logit),
+            Kind::Binary(_) | Kind::Multilabel(_) | Kind::Ordinal(_) | Kind::Survival(_) => Some(Link::Logit),
             Kind::Category(_) => Some(Link::Softmax),
             Kind::Count(_) => Some(Link::Log),
             Kind::Tags(_)

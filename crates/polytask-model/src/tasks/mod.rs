@@ -32,6 +32,7 @@ mod regression;
 mod roles;
 mod segmentation;
 mod senses;
+mod survival;
 mod tags;
 mod token_category;
 mod viterbi;
@@ -64,6 +65,7 @@ pub use regression::Regression;
 pub use roles::Roles;
 pub use segmentation::{NO_CLASS, OTHER_CLASS, Segmentation};
 pub use senses::Senses;
+pub use survival::Survival;
 pub use tags::Tags;
 pub use token_category::TokenCategory;
 
@@ -176,6 +178,8 @@ pub enum Kind {
     PixelRegression(PixelRegression),
     /// One of several classes in an order.
     Ordinal(Ordinal),
+    /// The time until an event.
+    Survival(Survival),
     /// A kind that the program has brought.
     Own(Own),
 }
@@ -258,6 +262,7 @@ impl Task {
             (TaskKind::Roles, _) => Kind::Roles(Roles::fit(&source, config, rows)?),
             (TaskKind::Arcs, _) => Kind::Arcs(Arcs::fit(&source, config, rows)?),
             (TaskKind::Ordinal, _) => Kind::Ordinal(Ordinal::fit(&source, config, rows)?),
+            (TaskKind::Survival, _) => Kind::Survival(Survival::fit(&source, config, rows)?),
             (TaskKind::Own(word), _) => Kind::Own(Own::fit(word, &source, rows)?),
         };
         Ok(Task { name: name.to_owned(), column: column.to_owned(), over, kind })
@@ -285,6 +290,7 @@ impl Task {
             Kind::Segmentation(kind) => kind,
             Kind::PixelRegression(kind) => kind,
             Kind::Ordinal(kind) => kind,
+            Kind::Survival(kind) => kind,
             Kind::Own(kind) => kind.outcome(),
         }
     }
@@ -306,6 +312,7 @@ impl Task {
             Kind::Segmentation(_) => TaskKind::Segmentation.word(),
             Kind::PixelRegression(_) => TaskKind::PixelRegression.word(),
             Kind::Ordinal(_) => TaskKind::Ordinal.word(),
+            Kind::Survival(_) => TaskKind::Survival.word(),
             Kind::Own(kind) => kind.word(),
         }
     }

@@ -234,7 +234,7 @@ fn are_parted<'a>(texts: impl Iterator<Item = &'a str> + Clone, mark: &str) -> b
 }
 
 /// 1 or 0 for each row of a column of true and false; NaN where missing.
-fn truths(source: &LabelColumn) -> Result<Vec<f32>, TaskError> {
+pub(super) fn truths(source: &LabelColumn) -> Result<Vec<f32>, TaskError> {
     source.check_plain()?;
     let levels = levels(source.column);
     let flags: Vec<Option<f32>> =

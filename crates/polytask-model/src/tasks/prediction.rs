@@ -1,6 +1,7 @@
 //! Predictions in the person's units.
 
 use super::classes::largest;
+use super::digits::rounded;
 use super::labels::Truth;
 use polytask_data::text::{Frame, Span};
 
@@ -49,6 +50,13 @@ pub enum Prediction {
         /// What stands between them when they are written.
         separator: String,
     },
+    /// Shares that an event has not come to.
+    Survival {
+        /// By when, rising.
+        times: Vec<f64>,
+        /// `rows x times`, falling along the times.
+        alive: Vec<f64>,
+    },
     /// Classes of the pixels of each row's image.
     PixelClasses {
         /// The labels of the classes.
@@ -87,6 +95,7 @@ impl Prediction {
             Prediction::Classes { labels, probabilities, .. } | Prediction::Labels { labels, probabilities, .. } => {
                 probabilities.len() / labels.len().max(1)
             }
+            Prediction::Survival { times, alive } => alive.len() / times.len().max(1),
             Prediction::Spans(rows) => rows.len(),
             Prediction::Tokens { classes, .. } => classes.len(),
             Prediction::Frames(rows) => rows.len(),
@@ -103,6 +112,7 @@ impl Prediction {
             (P::Numbers(all), P::Numbers(more)) => all.extend(more),
             (P::Classes { probabilities: all, .. }, P::Classes { probabilities: more, .. })
             | (P::Labels { probabilities: all, .. }, P::Labels { probabilities: more, .. }) => all.extend(more),
+            (P::Survival { alive: all, .. }, P::Survival { alive: more, .. }) => all.extend(more),
             (P::Spans(all), P::Spans(more)) => all.extend(more),
             (P::Tokens { classes: all, .. }, P::Tokens { classes: more, .. }) => all.extend(more),
             (P::PixelClasses { classes: all, .. }, P::PixelClasses { classes: more, .. }) => all.extend(more),
@@ -117,6 +127,7 @@ impl Prediction {
                 P::Numbers(_)
                 | P::Classes { .. }
                 | P::Labels { .. }
+                | P::Survival { .. }
                 | P::Spans(_)
                 | P::Tokens { .. }
                 | P::Frames(_)
@@ -146,6 +157,9 @@ impl Prediction {
                 probabilities: wide(probabilities, labels.len()),
                 said: *said,
             },
+            Prediction::Survival { times, alive } => {
+                Prediction::Survival { times: times.clone(), alive: wide(alive, times.len()) }
+            }
             Prediction::Spans(spans) => Prediction::Spans(at().filter_map(|row| spans.get(row).cloned()).collect()),
             Prediction::Tokens { labels, classes } => Prediction::Tokens {
                 labels: labels.clone(),
@@ -185,6 +199,7 @@ impl Prediction {
                 probabilities.chunks_exact(labels.len().max(1)).map(|row| said.of(row)).collect()
             }
             Prediction::Numbers(_)
+            | Prediction::Survival { .. }
             | Prediction::Spans(_)
             | Prediction::Tokens { .. }
             | Prediction::Frames(_)
@@ -209,6 +224,21 @@ impl Prediction {
         let least = |i: usize| thresholds.get(i).copied().unwrap_or(0.5);
         let there = labels.iter().zip(own).enumerate().filter(|(i, (_, p))| **p >= least(*i));
         there.map(|(_, (label, _))| label.as_str()).collect()
+    }
+
+    /// By row the time that the event is expected at, where the last of the times stands for all later ones: the area under the
+    /// shares that it has not come to, 1 at time 0 and straight between the times. Empty of other predictions.
+    pub fn expected_times(&self) -> Vec<f64> {
+        let Prediction::Survival { times, alive } = self else { return Vec::new() };
+        let row = |alive: &[f64]| {
+            let (mut before, mut left, mut area) = (0.0, 1.0, 0.0);
+            for (time, share) in times.iter().zip(alive) {
+                area += (time - before) * 0.5 * (left + share);
+                (before, left) = (*time, *share);
+            }
+            rounded(area, area)
+        };
+        alive.chunks_exact(times.len().max(1)).map(row).collect()
     }
 
     /// Numbers and labels of the rows that have one. Both are empty where the kinds differ.

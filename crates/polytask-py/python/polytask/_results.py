@@ -329,6 +329,8 @@ def prediction(said: dict[str, Any]) -> Prediction:
     if kind == "labels":
         rows = [[classes[i] for i in np.flatnonzero(row >= 0.5)] for row in said["probabilities"]]
         return Prediction(kind, rows, classes, said["probabilities"])
+    if kind == "survival":
+        return Prediction(kind, said["values"], list(said["times"]), said["probabilities"])
     return Prediction(kind, said["values"], classes)
 
 

@@ -7,6 +7,7 @@ mod frames;
 mod labels;
 mod numbers;
 mod spans;
+mod survival;
 mod tokens;
 mod worst;
 
@@ -57,6 +58,9 @@ pub fn section(context: &Context<'_>, importance: Option<&TaskImportance>) -> Se
         }
         (Truth::Flags { values, .. }, Prediction::Labels { labels, probabilities, .. }) => {
             labels::details(&mut section, context, values, labels, probabilities);
+        }
+        (Truth::Times(seen), prediction @ Prediction::Survival { .. }) => {
+            survival::details(&mut section, context, seen, prediction);
         }
         (Truth::Frames(truth), Prediction::Frames(predicted)) => {
             frames::details(&mut section, context, truth, predicted);

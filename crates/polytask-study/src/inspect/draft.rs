@@ -327,7 +327,8 @@ impl<'a> Draft<'a> {
             | TaskKind::Category
             | TaskKind::Count
             | TaskKind::Multilabel
-            | TaskKind::Ordinal => true,
+            | TaskKind::Ordinal
+            | TaskKind::Survival => true,
             TaskKind::Tags
             | TaskKind::TokenCategory
             | TaskKind::Predicates

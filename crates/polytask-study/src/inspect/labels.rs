@@ -130,9 +130,11 @@ fn balance(task: &Task, truth: &Truth) -> Balance {
         | Prediction::Tokens { labels, .. }
         | Prediction::Arcs { labels, .. }
         | Prediction::PixelClasses { labels, .. } => labels,
-        Prediction::Numbers(_) | Prediction::Spans(_) | Prediction::Frames(_) | Prediction::PixelNumbers { .. } => {
-            Vec::new()
-        }
+        Prediction::Numbers(_)
+        | Prediction::Survival { .. }
+        | Prediction::Spans(_)
+        | Prediction::Frames(_)
+        | Prediction::PixelNumbers { .. } => Vec::new(),
     };
     let classes = |codes: &[u32]| {
         let mut counts = vec![0; names.len()];
@@ -158,6 +160,7 @@ fn balance(task: &Task, truth: &Truth) -> Balance {
             let frames = rows.iter().flatten().flatten();
             counted(frames.flat_map(|frame| &frame.arguments).map(|argument| argument.role.as_str()))
         }
+        Truth::Times(rows) => numbers(rows.iter().flatten().map(|row| row.time)),
         Truth::Flags { width, values } => {
             let count =
                 |label: usize| values.iter().skip(label).step_by((*width).max(1)).filter(|flag| **flag == 1.0).count();

@@ -104,6 +104,7 @@ pub fn candidates(table: &Table, survey: &Survey) -> Vec<Candidate> {
             | TaskKind::Roles
             | TaskKind::Arcs
             | TaskKind::Ordinal
+            | TaskKind::Survival
             | TaskKind::Own(_) => is_name(&column.name).then_some(Reason::Name),
         };
         Some(Candidate { column: column.name.clone(), kind, because })

@@ -46,9 +46,9 @@ impl Rows {
     pub(super) fn new(table: &Table, prepared: &Prepared) -> Result<Self, TrainError> {
         let all: Vec<u32> = (0..prepared.data.rows() as u32).collect();
         let features = columns(&prepared.encoder, &prepared.data.features, &all)?;
-        let task = |(task, &at): (&Task, &usize)| {
+        let task = |(own, &at): (&Task, &usize)| {
             let labels = &prepared.data.labels[at];
-            let objective = objective(task);
+            let objective = objective(own);
             let width = objective.label_width();
             let known = |row: usize| labels.weights.get(row).is_some_and(|weight| *weight > 0.0);
             let values = match &labels.target {
@@ -64,8 +64,21 @@ impl Rows {
                     .collect(),
             };
             let mut task = polytask_trees::Task::new(objective, values);
-            if labels.weights.iter().any(|weight| *weight != 1.0 && *weight != 0.0) {
-                task.weights = Some(labels.weights.clone());
+            let weights: Vec<f32> = match &own.kind {
+                // Trees sum over the intervals of a row, and no mean has to be made good for.
+                Kind::Survival(_) => {
+                    let part =
+                        |row: &[f64]| row.iter().filter(|flag| !flag.is_nan()).count().max(1) as f32 / width as f32;
+                    task.labels
+                        .chunks_exact(width)
+                        .zip(&labels.weights)
+                        .map(|(row, weight)| weight / part(row))
+                        .collect()
+                }
+                _ => labels.weights.clone(),
+            };
+            if weights.iter().any(|weight| *weight != 1.0 && *weight != 0.0) {
+                task.weights = Some(weights);
             }
             task
         };
@@ -81,7 +94,9 @@ fn objective(task: &Task) -> Objective {
         LossKind::Mae => Objective::Absolute,
         LossKind::Huber { delta } => Objective::Huber { delta: f64::from(delta) },
         LossKind::BinaryCrossEntropy => match &task.kind {
-            Kind::Multilabel(_) | Kind::Ordinal(_) => Objective::Multilabel { labels: outcome.width() },
+            Kind::Multilabel(_) | Kind::Ordinal(_) | Kind::Survival(_) => {
+                Objective::Multilabel { labels: outcome.width() }
+            }
             _ => Objective::Binary,
         },
         // Tasks of sequences are refused before.

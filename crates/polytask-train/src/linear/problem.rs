@@ -45,7 +45,9 @@ fn loss_of(task: &Task, kind: &LossKind) -> Result<Loss, LinearProblem> {
         },
         LossKind::Huber { delta } => Loss::Huber { delta: f64::from(*delta) },
         LossKind::BinaryCrossEntropy => match &task.kind {
-            Kind::Multilabel(_) | Kind::Ordinal(_) => Loss::Events { count: task.outcome().width() },
+            Kind::Multilabel(_) | Kind::Ordinal(_) | Kind::Survival(_) => {
+                Loss::Events { count: task.outcome().width() }
+            }
             _ => Loss::Logistic,
         },
         // Tasks of sequences have no rows of numbers and are refused before.

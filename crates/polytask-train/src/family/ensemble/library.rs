@@ -14,6 +14,7 @@ use polytask_model::config::{
 };
 use polytask_model::model::Body;
 use polytask_model::share::{Linear, Nothing, PenaltyName};
+use polytask_model::tasks::Kind;
 use weigh::Judge;
 
 /// What there is to choose from.
@@ -27,6 +28,8 @@ pub(super) struct Library<'a> {
 
 /// Trees of a forest on all folds together.
 const FOREST: usize = 300;
+/// Rows of a leaf at least where a task is of survival: of few, hardly any is left in the later intervals.
+const SURVIVAL_LEAF: usize = 15;
 /// How many times the least loss is too much.
 const FAR: f64 = 2.0;
 
@@ -135,10 +138,12 @@ pub(super) fn candidates(table: &Table, prepared: &Prepared) -> Vec<Candidate> {
     let folds = super::folds::count(table, prepared);
     let (rows, width) = (table.train.len() + table.valid.len(), prepared.encoder.inputs.len());
     let seed = table.config.train.seed;
+    let lives = table.tasks.iter().any(|task| matches!(task.kind, Kind::Survival(_)));
     let trees = |name: &str, method: TreesMethod, sharing: TreesSharing| {
         let own = &table.config.model.trees;
         let count = (method != TreesMethod::Boosted).then_some(FOREST).or(own.trees);
-        let config = TreesConfig { method, sharing, trees: count, ..own.clone() };
+        let wide = (lives && method != TreesMethod::Boosted).then_some(SURVIVAL_LEAF);
+        let config = TreesConfig { method, sharing, trees: count, min_rows: own.min_rows.or(wide), ..own.clone() };
         let method = Method::of(&config, &prepared.encoder, seed).sized(rows, width, folds);
         let how = match sharing {
             _ if !several => "",
