@@ -123,8 +123,13 @@ fn frozen_vectors_are_made_once_and_kept() {
     works(&folder, "evaluate a --data data.jsonl");
     works(&folder, "report a --out report.html");
     works(&folder, "show a");
-    let refused = run(&folder, "export a --format onnx --out onnx");
-    let said = "input `text`: ONNX cannot have it: a pretrained encoder reads it before the network";
+    // ONNX has the encoder in its graph, the tokenizer beside it; the other formats have none.
+    let written = works(&folder, "export a --format onnx --out onnx");
+    assert!(written.err.contains("wrote model.onnx, model.json, tokenizer.json"), "{}", written.err);
+    let tokenizer = folder.json("onnx/tokenizer.json");
+    assert_eq!((&tokenizer["truncation"]["max_length"], &tokenizer["padding"]), (&json!(40), &Value::Null));
+    let refused = run(&folder, "export a --format pytorch --out pytorch");
+    let said = "input `text`: PyTorch cannot have it: a pretrained encoder reads it";
     assert!(refused.err.contains(said) && refused.code == Some(1), "{}", refused.err);
 }
 
@@ -149,6 +154,8 @@ fn every_family_reads_the_vectors() {
 fn a_model_may_name_its_encoder() {
     let folder = folder(ROWS, "link = true, words = true, long = \"windows\"", SHORT);
     works(&folder, "train config.toml --out a");
+    let refused = run(&folder, "export a --format onnx --out onnx");
+    assert!(refused.err.contains("a pretrained encoder reads it in windows"), "{}", refused.err);
     let before = works(&folder, "predict a --data data.jsonl").out;
     let held = std::fs::metadata(folder.path("a/model.safetensors")).unwrap().len();
     let own = std::fs::metadata(folder.path("encoder/model.safetensors")).unwrap().len();
@@ -174,12 +181,21 @@ fn a_model_may_name_its_encoder() {
 
 #[test]
 fn an_encoder_learns_with_the_tasks() {
-    for encoder in ["train = \"full\", rate = 0.5", "train = 1, words = true, pooling = \"cls\""] {
+    for encoder in [
+        "train = \"full\", rate = 0.5, layer_decay = 0.8",
+        "train = 1, words = true, pooling = \"cls\"",
+        "train = \"lora\", rank = 2, targets = [\"query\", \"value\", \"down\"]",
+        "train = \"adapters\", width = 4, layer_decay = 0.5",
+    ] {
         let folder = folder(ROWS, encoder, SHORT);
         works(&folder, "train config.toml --out a");
         let predicted = works(&folder, "predict a --data data.jsonl").out;
         works(&folder, "train config.toml --out b --threads 1");
         assert_eq!(folder.bytes("a/model.safetensors"), folder.bytes("b/model.safetensors"));
+        // A run that is broken off goes on to the same bits.
+        works(&folder, "train config.toml --out c --set train.epochs=1");
+        works(&folder, "train config.toml --out c --resume");
+        assert_eq!(folder.bytes("a/model.safetensors"), folder.bytes("c/model.safetensors"));
         // What has learnt stands in the model.
         std::fs::remove_dir_all(folder.path("encoder")).unwrap();
         assert_eq!(works(&folder, "predict b --data data.jsonl").out, predicted);
@@ -213,7 +229,16 @@ fn what_does_not_go_together_is_refused() {
         2,
         "is of an encoder that learns nothing: what has learnt stands in the model",
     );
-    fails("train = \"half\"", 2, "it must be \"frozen\", \"full\" or a number of layers");
+    fails("train = \"half\"", 2, "it must be \"frozen\", \"full\", \"lora\", \"adapters\" or a number of layers");
+    fails("rank = 4", 2, "`inputs.text.encoder.rank` is of train = \"lora\"");
+    fails("train = \"lora\", width = 4", 2, "`inputs.text.encoder.width` is of train = \"adapters\"");
+    fails("train = \"lora\", rank = 0", 2, "it must be from 1 to 1024");
+    fails("train = \"lora\", alpha = 0", 2, "it must be above 0");
+    fails("train = \"lora\", targets = []", 2, "`targets` names no layer");
+    fails("train = \"lora\", targets = [\"up\", \"up\"]", 2, "`targets` names \"up\" twice");
+    fails("train = \"lora\", targets = [\"pooler\"]", 2, "pooler");
+    fails("train = \"full\", layer_decay = 1.5", 2, "it must be above 0 and at most 1");
+    fails("layer_decay = 0.9", 2, "is of an encoder that learns, and `train` is \"frozen\"");
     fails("max_pieces = 4", 2, "it must be 8 or more");
     fails("max_pieces = 400", 1, "`max_pieces` is 400, and the encoder has 40 positions");
     fails("train = 3", 1, "`train` names the last 3 layers, and the encoder has 2");

@@ -1,7 +1,8 @@
 //! What cannot be exported.
 
+use polytask::config::LongTexts;
 use polytask::files::FileError;
-use polytask::inputs::Code;
+use polytask::inputs::{Code, Context};
 use polytask::model::Model;
 use polytask_graph::Node;
 
@@ -83,14 +84,19 @@ impl Refusal {
         ExportError::Op { layer: node.name.clone(), op: node.op.label().to_owned(), format, reason: self.0 }
     }
 
-    /// Refuses inputs that only this program reads.
-    pub fn of_inputs(model: &Model, format: &'static str) -> Result<(), ExportError> {
+    /// Refuses inputs that only this program reads. Whether the format can have an encoder of texts is `encoders`.
+    pub fn of_inputs(model: &Model, format: &'static str, encoders: bool) -> Result<(), ExportError> {
+        let context = |context: &Context| match (encoders, context.encoding.long) {
+            (true, LongTexts::Cut) => None,
+            (true, LongTexts::Windows) => Some("a pretrained encoder reads it in windows"),
+            (false, _) => Some("a pretrained encoder reads it"),
+        };
         let refused = |code: &Code| match code {
             Code::Date(_) => Some("it is a date, which is taken apart before the network"),
-            Code::Encoded(_) => Some("a pretrained encoder reads it before the network"),
+            Code::Encoded(encoded) => context(&encoded.context),
             Code::Own(_) => Some("it is of a kind that a program brought, which makes its numbers"),
-            Code::Text(text) if text.context.is_some() => Some("a pretrained encoder reads it"),
-            Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Text(_) | Code::Image(_) => None,
+            Code::Text(text) => text.context.as_ref().and_then(context),
+            Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Image(_) => None,
         };
         let first = model.encoder.inputs.iter().find_map(|input| Some((&input.column, refused(&input.code)?)));
         first.map_or(Ok(()), |(input, reason)| {

@@ -15,7 +15,7 @@ pub use error::ExportError;
 use crate::characters::characters;
 use crate::error::Refusal;
 use polytask::files::{self, Tensor};
-use polytask::inputs::Code;
+use polytask::inputs::{Code, Context, Input};
 use polytask::model::{Model, Network, TENSORS};
 use polytask_graph::ParameterId;
 use prost::Message;
@@ -39,6 +39,8 @@ pub enum Format {
 
 /// What describes an export.
 const SPEC: &str = "model.json";
+/// What makes pieces of texts.
+const TOKENIZER: &str = "tokenizer.json";
 /// What builds the network in Python.
 const SCRIPT: &str = "network.py";
 
@@ -46,17 +48,22 @@ const SCRIPT: &str = "network.py";
 ///
 /// # Errors
 /// The format does not have what the model needs, or a file cannot be written.
-pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'static str>, ExportError> {
+pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<String>, ExportError> {
     match format {
         Format::Onnx => {
-            Refusal::of_inputs(model, "ONNX")?;
+            Refusal::of_inputs(model, "ONNX", true)?;
             let (file, outputs) = onnx::model(model)?;
             let inputs = onnx::fed(&file);
             let _lock = files::Lock::take(folder)?;
             files::write(&folder.join("model.onnx"), &file.encode_to_vec())?;
             let spec = Spec { inputs, outputs, ..Spec::new(model, "onnx") };
             write_spec(&spec, folder)?;
-            Ok(vec!["model.onnx", SPEC])
+            let mut written = vec!["model.onnx".to_owned(), SPEC.to_owned()];
+            for (name, text) in tokenizers(model)? {
+                files::write(&folder.join(&name), text.as_bytes())?;
+                written.push(name);
+            }
+            Ok(written)
         }
         Format::Safetensors => {
             let network = network(model, "safetensors")?;
@@ -64,15 +71,33 @@ pub fn export(model: &Model, format: Format, folder: &Path) -> Result<Vec<&'stat
             files::write_tensors(&folder.join(TENSORS), &tensors(network), HashMap::new())?;
             let spec = Spec { graph: Some(&network.graph), ..Spec::new(model, "safetensors") };
             write_spec(&spec, folder)?;
-            Ok(vec![TENSORS, SPEC])
+            Ok(vec![TENSORS.to_owned(), SPEC.to_owned()])
         }
         Format::Pytorch => write_script(model, Target::Torch, folder),
         Format::Keras => write_script(model, Target::Keras, folder),
     }
 }
 
-fn write_script(model: &Model, target: Target, folder: &Path) -> Result<Vec<&'static str>, ExportError> {
-    Refusal::of_inputs(model, target.format())?;
+/// The tokenizers of the texts that an encoder reads, by the names of their files: `tokenizer.json`, or `tokenizer.COLUMN.json`
+/// where there are several. Each cuts where the model does.
+fn tokenizers(model: &Model) -> Result<Vec<(String, String)>, ExportError> {
+    let context = |input: &'_ Input| match &input.code {
+        Code::Encoded(encoded) => Some((input.column.clone(), encoded.context.clone())),
+        Code::Text(text) => Some((input.column.clone(), text.context.clone()?)),
+        Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Date(_) | Code::Image(_) | Code::Own(_) => None,
+    };
+    let all: Vec<(String, Context)> = model.encoder.inputs.iter().filter_map(context).collect();
+    let one = all.len() == 1;
+    let file = |(column, context): (String, Context)| {
+        let text = context.checkpoint.reader.tokenizer.cutting(context.encoding.pieces).map_err(ExportError::Json)?;
+        let name = if one { TOKENIZER.to_owned() } else { format!("tokenizer.{column}.json") };
+        Ok((name, text))
+    };
+    all.into_iter().map(file).collect()
+}
+
+fn write_script(model: &Model, target: Target, folder: &Path) -> Result<Vec<String>, ExportError> {
+    Refusal::of_inputs(model, target.format(), false)?;
     let (script, tensors) = python::script(model, network(model, target.format())?, target)?;
     let _lock = files::Lock::take(folder)?;
     files::write_tensors(&folder.join(TENSORS), &tensors, HashMap::new())?;
@@ -80,7 +105,7 @@ fn write_script(model: &Model, target: Target, folder: &Path) -> Result<Vec<&'st
     let texts = model.encoder.inputs.iter().any(|input| matches!(input.code, Code::Text(_)));
     let spec = Spec { characters: texts.then(characters), ..Spec::new(model, target.format()) };
     write_spec(&spec, folder)?;
-    Ok(vec![SCRIPT, TENSORS, SPEC])
+    Ok([SCRIPT, TENSORS, SPEC].map(str::to_owned).to_vec())
 }
 
 /// The network of a model that is one.

@@ -2,7 +2,7 @@
 
 use crate::characters::Characters;
 use crate::onnx::{Axis, proto::Type};
-use polytask::inputs::{Category, Code, Encoder, Image, Input};
+use polytask::inputs::{Category, Code, Context, Encoder, Image, Input, Text};
 use polytask::model::{Model, Network};
 use polytask::tasks::Task;
 use polytask_graph::{Graph, Loss, Node, NodeId, Op, Weighing, ops};
@@ -161,6 +161,12 @@ pub(crate) enum Source<'a> {
     Categories,
     /// A column of images.
     Image(&'a Image),
+    /// The pieces of a column of texts that an encoder in the network reads.
+    Pieces(&'a str),
+    /// The place of the first piece of each row.
+    FirstPlace,
+    /// The vectors of the tokens of a column, by an encoder that learns nothing.
+    Vectors(&'a str, &'a Context),
     /// Something that the caller feeds as the network reads it.
     Fed,
 }
@@ -168,12 +174,24 @@ pub(crate) enum Source<'a> {
 impl<'a> Source<'a> {
     /// That of a node; none for one that computes.
     pub fn of(encoder: &'a Encoder, node: &Node) -> Option<Self> {
+        let context = |before: &str| {
+            let own = |(column, text): (&'a str, &'a Text)| Some((column, text.context.as_ref()?));
+            encoder.text_inputs().filter_map(own).find(|(column, _)| node.name == format!("{before}.{column}"))
+        };
         let image = || encoder.images().find(|(column, _)| node.name == format!("images.{column}"));
         Some(match (node.op.fed()?, node.name.as_str()) {
             (ops::Fed::Numbers, "numbers") => Source::Numbers,
             (ops::Fed::Indices, "categories") => Source::Categories,
-            (ops::Fed::Numbers, _) => image().map_or(Source::Fed, |(_, image)| Source::Image(image)),
-            (ops::Fed::Indices, _) => Source::Fed,
+            (ops::Fed::Numbers, _) => match (image(), context("context")) {
+                (Some((_, image)), _) => Source::Image(image),
+                (None, Some((column, context))) => Source::Vectors(column, context),
+                (None, None) => Source::Fed,
+            },
+            (ops::Fed::Indices, _) => match context("context") {
+                Some((column, _)) => Source::Pieces(column),
+                None if node.domain.is_rows() && context("places").is_some() => Source::FirstPlace,
+                None => Source::Fed,
+            },
         })
     }
 }
@@ -202,7 +220,7 @@ pub(crate) struct Scaling<'a> {
 }
 
 /// That of a column, if it is one of numbers.
-fn scaling(input: &Input) -> Option<Scaling<'_>> {
+pub(crate) fn scaling(input: &Input) -> Option<Scaling<'_>> {
     let name = input.column.as_str();
     match &input.code {
         Code::Number(number) => {
@@ -217,14 +235,9 @@ fn scaling(input: &Input) -> Option<Scaling<'_>> {
             indicator: boolean.indicator,
             boolean: true,
         }),
-        // Formats other than this program's own refuse dates, pretrained encoders and kinds that a program brought.
+        // Texts have vectors in ONNX; other formats refuse them, and all refuse dates and kinds that a program brought.
         Code::Category(_) | Code::Date(_) | Code::Text(_) | Code::Encoded(_) | Code::Image(_) | Code::Own(_) => None,
     }
-}
-
-/// The columns of the node `numbers`, in order.
-pub(crate) fn numbers(encoder: &Encoder) -> impl Iterator<Item = Scaling<'_>> {
-    encoder.inputs.iter().filter_map(scaling)
 }
 
 /// The levels of a category whose column holds numbers.

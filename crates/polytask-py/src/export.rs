@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// Takes a model elsewhere; the names of the files that were written.
 #[pyfunction]
-pub fn export(py: Python<'_>, model: &Model, format: &str, folder: PathBuf) -> PyResult<Vec<&'static str>> {
+pub fn export(py: Python<'_>, model: &Model, format: &str, folder: PathBuf) -> PyResult<Vec<String>> {
     let formats = [
         ("onnx", Format::Onnx),
         ("safetensors", Format::Safetensors),

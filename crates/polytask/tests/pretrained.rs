@@ -3,9 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture that makes no sense must stop the test")]
 
-use polytask::config::{EncoderPooling, LongTexts};
+use polytask::config::{Adaptation, EncoderPooling, LongTexts, Target};
+use polytask::exec::{Batch, Parameters};
 use polytask::files::{Array, Numbers, Tensor, decode_arrays, read_tensors, write_tensors};
-use polytask::pretrained::{Asked, Checkpoint, CheckpointError, Encoding, Family};
+use polytask::graph::{DomainId, Graph, GraphBuilder, LossKind, ParameterId};
+use polytask::pretrained::{Asked, Checkpoint, CheckpointError, Encoding, Family, Tuning};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -132,6 +134,124 @@ fn words_have_the_means_of_their_pieces() {
             assert!((vectors.all[0].values[word * width + feature] - mean).abs() < 1e-6);
         }
         at += own.len();
+    }
+}
+
+/// The encoder over pieces, with what learns beside it, for tasks that each have one of their own where there are several.
+fn adapted(checkpoint: &Checkpoint, adaptation: Adaptation, prefixes: &[&str]) -> (Graph, Parameters) {
+    let mut g = GraphBuilder::new();
+    let pieces = g.ragged("pieces", DomainId::ROWS);
+    let ids = g.index_on(pieces, "pieces", 1);
+    let tuning = Tuning { layers: 0, adaptation: Some(adaptation), rate: 1.0, decay: 0.5, dropout: 0.1 };
+    for prefix in prefixes {
+        let x = checkpoint.build(&mut g, prefix, "encoder", ids, &tuning);
+        g.loss(&format!("{prefix}task"), x, LossKind::Mse);
+    }
+    let graph = g.finish().unwrap();
+    let mut parameters = Parameters::init(&graph, 3);
+    checkpoint.put(&graph, "encoder", &mut parameters);
+    (graph, parameters)
+}
+
+fn states(graph: &Graph, parameters: &Parameters, ids: &[u32]) -> Vec<f32> {
+    let mut session = polytask::Device::default().predicting(graph, 1, parameters).unwrap();
+    let offsets = [0, ids.len() as u32];
+    let feed = Batch { inputs: &[polytask::exec::Numbers::Index(ids)], targets: &[], offsets: &[&offsets], rows: &[0] };
+    session.predict(&feed).tasks[0].prediction.of(0).to_vec()
+}
+
+const ALL: [Target; 6] = [Target::Query, Target::Key, Target::Value, Target::Output, Target::Up, Target::Down];
+
+fn off(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn what_learns_beside_an_encoder_begins_at_nothing() {
+    let checkpoint = Checkpoint::read(&fixtures().join("bert")).unwrap();
+    let ids: Vec<u32> = (1..20).collect();
+    let wanted = checkpoint.hidden_states(&[&ids]).unwrap().remove(0);
+    let lora = Adaptation::Lora { rank: 3, alpha: 6.0, targets: ALL.to_vec() };
+    for (adaptation, mark) in [(lora, ".lora."), (Adaptation::Adapters { width: 5 }, ".adapter.")] {
+        let (graph, parameters) = adapted(&checkpoint, adaptation.clone(), &[""]);
+        assert!(off(&states(&graph, &parameters, &ids), &wanted) < 1e-6);
+        let reach = graph.reach();
+        for (parameter, losses) in graph.parameters().iter().zip(&reach.parameters) {
+            assert_eq!(parameter.name.contains(mark), !losses.is_empty(), "{}", parameter.name);
+            // The layer at the top has the whole rate.
+            let rate = if parameter.name.contains("encoder.0.") { 0.5 } else { 1.0 };
+            assert_eq!(parameter.rate, if losses.is_empty() { 0.0 } else { rate }, "{}", parameter.name);
+        }
+        // Of two tasks with an encoder each, what does not learn is there once.
+        let (two, parameters) = adapted(&checkpoint, adaptation, &["tasks.a.", "tasks.b."]);
+        assert_eq!(two.parameter_count(), 2 * graph.parameter_count());
+        let fixed = |graph: &Graph| graph.scalar_count() - graph.parameter_count();
+        assert_eq!(fixed(&two), fixed(&graph));
+        assert!(off(&states(&two, &parameters, &ids), &wanted) < 1e-6);
+    }
+}
+
+#[test]
+fn a_term_of_low_rank_is_one_of_the_weights() {
+    let checkpoint = Checkpoint::read(&fixtures().join("electra")).unwrap();
+    let ids: Vec<u32> = (1..20).collect();
+    for targets in [ALL.to_vec(), vec![Target::Query, Target::Value], vec![Target::Key, Target::Down]] {
+        let (rank, alpha) = (3, 7.5);
+        let adaptation = Adaptation::Lora { rank, alpha, targets: targets.clone() };
+        let (graph, mut parameters) = adapted(&checkpoint, adaptation, &[""]);
+        let (plain, mut merged) = checkpoint.network().unwrap();
+        let find = |graph: &Graph, name: String| {
+            ParameterId(graph.parameters().iter().position(|p| p.name == name).unwrap_or_else(|| panic!("{name}")))
+        };
+        for (layer, target) in (0..2).flat_map(|layer| targets.iter().map(move |target| (layer, *target))) {
+            let (own, part) = match target {
+                Target::Query => ("attention.inputs", 0),
+                Target::Key => ("attention.inputs", 1),
+                Target::Value => ("attention.inputs", 2),
+                Target::Output => ("attention.output", 0),
+                Target::Up => ("inner", 0),
+                Target::Down => ("outer", 0),
+            };
+            let half = |half| find(&graph, format!("encoder.{layer}.{own}.lora.{}.{half}.weight", target.word()));
+            let (a, b) = (half("down"), half("up"));
+            let mut next = 0.0f32;
+            parameters.of_mut(b).iter_mut().for_each(|value| {
+                next += 1.0;
+                *value = 0.2 * next.sin();
+            });
+            let (a, b) = (parameters.of(a).to_vec(), parameters.of(b).to_vec());
+            let weight = find(&plain, format!("encoder.{layer}.{own}.weight"));
+            let (all, each) = (plain.parameter(weight).dims[1], b.len() / rank);
+            for (i, row) in merged.of_mut(weight).chunks_mut(all).enumerate() {
+                for (o, value) in row[part * each..(part + 1) * each].iter_mut().enumerate() {
+                    let term: f32 = (0..rank).map(|k| a[i * rank + k] * b[k * each + o]).sum();
+                    *value += alpha / rank as f32 * term;
+                }
+            }
+        }
+        let (own, wanted) = (states(&graph, &parameters, &ids), states(&plain, &merged, &ids));
+        assert!(off(&own, &wanted) < 1e-5, "{targets:?}: {}", off(&own, &wanted));
+        assert!(off(&wanted, &checkpoint.hidden_states(&[&ids]).unwrap()[0]) > 1e-2);
+    }
+}
+
+#[test]
+fn layers_further_down_learn_more_slowly() {
+    let checkpoint = Checkpoint::read(&fixtures().join("bert")).unwrap();
+    let mut g = GraphBuilder::new();
+    let pieces = g.ragged("pieces", DomainId::ROWS);
+    let ids = g.index_on(pieces, "pieces", 1);
+    let tuning = Tuning { layers: 2, adaptation: None, rate: 0.4, decay: 0.5, dropout: 0.0 };
+    let x = checkpoint.build(&mut g, "", "encoder", ids, &tuning);
+    g.loss("task", x, LossKind::Mse);
+    for parameter in g.finish().unwrap().parameters() {
+        let rate = match &parameter.name {
+            name if name.starts_with("encoder.1.") => 0.4,
+            name if name.starts_with("encoder.0.") => 0.2,
+            _ => 0.1,
+        };
+        assert!((parameter.rate - rate).abs() < 1e-7, "{}: {}", parameter.name, parameter.rate);
     }
 }
 

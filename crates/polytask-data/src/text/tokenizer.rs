@@ -40,6 +40,17 @@ impl Tokenizer {
         self.read.get_vocab(true).into_values().max()
     }
 
+    /// The `tokenizer.json` of one that cuts texts so that with what is around them they have `most` pieces, and does not pad.
+    ///
+    /// # Errors
+    /// What the tokenizer says.
+    pub fn cutting(&self, most: usize) -> Result<String, String> {
+        let mut own = self.read.as_ref().clone();
+        let cut = tokenizers::TruncationParams { max_length: most, ..Default::default() };
+        own.with_truncation(Some(cut)).map_err(|e| e.to_string())?;
+        own.to_string(false).map_err(|e| e.to_string())
+    }
+
     /// Pieces it knows.
     pub fn len(&self) -> usize {
         self.read.get_vocab_size(true)

@@ -25,6 +25,8 @@ pub struct Emit<'a> {
     pub masks: HashMap<DomainId, String>,
     /// Some value with the batch as its first axis.
     pub batch: Option<String>,
+    /// Before the name of every weight.
+    pub prefix: String,
     /// Weights that are there, by the name and shape of their parameter: layers may share them.
     weights: HashMap<(String, Vec<usize>), String>,
 }
@@ -58,15 +60,15 @@ impl<'a> Emit<'a> {
     pub fn new(model: &'a Model, network: &'a Network) -> Self {
         let graph = &network.graph;
         let places = vec![Place::default(); graph.nodes().len()];
-        let (indices, masks, weights) = Default::default();
-        Emit { model, network, graph, w: Writer::default(), places, indices, masks, batch: None, weights }
+        let (indices, masks, prefix, weights) = Default::default();
+        Emit { model, network, graph, w: Writer::default(), places, indices, masks, batch: None, prefix, weights }
     }
 
     /// Puts all nodes into the ONNX graph.
     pub fn nodes(&mut self) -> Result<(), ExportError> {
         let needed = spec::needed(self.network);
         for (i, node) in self.graph.nodes().iter().enumerate().filter(|(i, _)| needed[*i]) {
-            self.w.scope(&node.name);
+            self.w.scope(format!("{}{}", self.prefix, node.name));
             let id = NodeId(i);
             let (form, value) = self.node(node).map_err(|refusal| refusal.at(node, "onnx"))?;
             if !value.is_empty() {
@@ -138,7 +140,7 @@ impl<'a> Emit<'a> {
         if let Some(there) = self.weights.get(&key) {
             return there.clone();
         }
-        let value = self.w.weight(name, dims, values);
+        let value = self.w.weight(&format!("{}{name}", self.prefix), dims, values);
         self.weights.insert(key, value.clone());
         value
     }

@@ -4,21 +4,26 @@ use super::emit::{Emit, Form, Indices};
 use super::proto::Type;
 use super::table::Rows;
 use super::writer::{Axis, Setting, tensor};
+use crate::error::ExportError;
 use crate::spec;
-use polytask::inputs::Category;
+use polytask::inputs::{Category, Code};
 use polytask_graph::{DomainId, Node, NodeId, ops};
 
 impl Emit<'_> {
     /// Declares the inputs and prepares them.
-    pub fn inputs(&mut self) {
+    pub fn inputs(&mut self) -> Result<(), ExportError> {
         for (i, node) in self.graph.nodes().iter().enumerate() {
             let (id, of) = (NodeId(i), spec::Source::of(&self.model.encoder, node));
             self.w.scope(&node.name);
             match of {
                 Some(spec::Source::Numbers) => {
-                    let value = self.numbers();
+                    let value = self.numbers()?;
                     self.put(id, Form::Plain, value);
                 }
+                Some(spec::Source::Pieces(column)) => self.read_pieces(id, node, column),
+                Some(spec::Source::FirstPlace) => self.first_place(id),
+                // They ask which tokens there are.
+                Some(spec::Source::Vectors(..)) => {}
                 Some(spec::Source::Categories) => {
                     let columns = self.model.encoder.categories().map(|(name, category)| self.category(name, category));
                     let columns = columns.collect();
@@ -36,32 +41,59 @@ impl Emit<'_> {
         }
         for (i, domain) in self.graph.domains().iter().enumerate().filter(|(_, d)| d.over.is_none()) {
             let own = DomainId(i + 1);
+            if self.masks.contains_key(&own) {
+                continue;
+            }
             let words = format!("which elements of {} there are: those that only fill up come last", domain.name);
             let mask = self.fed_input(&spec::mask(&domain.name), Type::Bool, &self.axes(own), &words);
             self.masks.insert(own, mask);
         }
+        for (i, node) in self.graph.nodes().iter().enumerate() {
+            if let Some(spec::Source::Vectors(column, context)) = spec::Source::of(&self.model.encoder, node) {
+                self.w.scope(&node.name);
+                self.token_vectors(NodeId(i), node, column, context)?;
+            }
+        }
+        Ok(())
     }
 
     /// Declares the columns of a table, and prepares them.
-    pub fn rows(&mut self) -> Rows {
+    pub fn rows(&mut self) -> Result<Rows, ExportError> {
         let model = self.model;
         self.w.scope("inputs");
-        let numbers = spec::numbers(&model.encoder).next().is_some().then(|| self.numbers());
+        let numbers = (model.encoder.number_width() > 0).then(|| self.numbers()).transpose()?;
         let categories = model.encoder.categories().map(|(name, category)| self.category(name, category)).collect();
-        Rows { numbers, categories }
+        Ok(Rows { numbers, categories })
     }
 
-    fn fed_input(&mut self, name: &str, kind: Type, axes: &[Axis], words: &str) -> String {
+    pub fn fed_input(&mut self, name: &str, kind: Type, axes: &[Axis], words: &str) -> String {
         let fed = self.w.input(name, kind, axes, words);
         self.batch.get_or_insert_with(|| fed.clone());
         fed
     }
 
-    /// Numbers and booleans, standardised, with what marks missing ones: all at once.
-    fn numbers(&mut self) -> String {
-        let columns: Vec<spec::Scaling> = spec::numbers(&self.model.encoder).collect();
+    /// Numbers, booleans and the vectors of texts, in the order of the columns.
+    fn numbers(&mut self) -> Result<String, ExportError> {
+        let model = self.model;
+        let (mut parts, mut scaled) = (Vec::new(), Vec::new());
+        for input in &model.encoder.inputs {
+            if let Code::Encoded(encoded) = &input.code {
+                parts.extend(self.scaled(&std::mem::take(&mut scaled)));
+                parts.push(self.encoded(&input.column, encoded)?);
+            }
+            scaled.extend(spec::scaling(input));
+        }
+        parts.extend(self.scaled(&scaled));
+        Ok(self.w.concat(&parts, -1))
+    }
+
+    /// Numbers and booleans, standardised, with what marks missing ones: all at once. None where there are none.
+    fn scaled(&mut self, columns: &[spec::Scaling<'_>]) -> Option<String> {
+        if columns.is_empty() {
+            return None;
+        }
         let mut parts = Vec::with_capacity(columns.len());
-        for column in &columns {
+        for column in columns {
             let words = match column.boolean {
                 true => "1 for true, 0 for false, NaN where missing",
                 false => "NaN where missing",
@@ -82,7 +114,7 @@ impl Emit<'_> {
         let y = self.w.cast(&y, Type::Float);
         let marked: Vec<i64> = (0..count).filter(|i| columns[*i].indicator).map(|i| i as i64).collect();
         if marked.is_empty() {
-            return y;
+            return Some(y);
         }
         let flags = self.w.cast(&missing, Type::Float);
         let both = self.w.concat(&[y, flags], -1);
@@ -93,7 +125,7 @@ impl Emit<'_> {
             order.extend(column.indicator.then_some((count + i) as i64));
         }
         let order = self.w.longs(&order);
-        self.w.op_with("Gather", &[&both, &order], vec![("axis", Setting::Int(-1))])
+        Some(self.w.op_with("Gather", &[&both, &order], vec![("axis", Setting::Int(-1))]))
     }
 
     /// The index of every level; that of all others, and of missing ones, is the number of levels.

@@ -13,6 +13,7 @@ mod outputs;
 pub mod proto;
 mod sequence;
 mod table;
+mod text;
 mod trees;
 mod writer;
 
@@ -63,7 +64,7 @@ pub fn model(model: &Model) -> Result<(proto::Model, Vec<Output>), ExportError> 
 
 fn of_network(model: &Model, network: &Network) -> Result<(Writer, Vec<Output>), ExportError> {
     let mut emit = Emit::new(model, network);
-    emit.inputs();
+    emit.inputs()?;
     emit.nodes()?;
     let outputs = emit.outputs()?;
     Ok((emit.w, outputs))

@@ -25,7 +25,7 @@ pub struct Rows {
 pub fn model(model: &Model) -> Result<(Writer, Vec<Output>), ExportError> {
     let nothing = Network { graph: Graph::empty(), parameters: polytask_exec::Parameters::zeros(&Graph::empty()) };
     let mut emit = Emit::new(model, &nothing);
-    let rows = emit.rows();
+    let rows = emit.rows()?;
     let alone;
     let ensemble = match &model.body {
         Body::Ensemble(ensemble) => ensemble,
@@ -119,7 +119,14 @@ fn network_outputs(model: &Model, rows: &Rows, network: &Network, w: &mut Writer
                 emit.indices.insert(NodeId(i), Indices::Columns(rows.categories.clone()));
             }
             // Tables have neither images nor tokens.
-            Some(spec::Source::Image(_) | spec::Source::Fed) | None => {}
+            Some(
+                spec::Source::Image(_)
+                | spec::Source::Pieces(_)
+                | spec::Source::FirstPlace
+                | spec::Source::Vectors(..)
+                | spec::Source::Fed,
+            )
+            | None => {}
         }
     }
     emit.nodes()?;

@@ -143,8 +143,14 @@ fn numbers_of(encoder: &Encoder) -> Vec<(u32, bool)> {
             Code::Number(number) => all.push((column, number.indicator)),
             Code::Boolean(boolean) => all.push((column, boolean.indicator)),
             Code::Category(_) => {}
-            // Dates, pretrained encoders and a program's own kinds are refused before.
-            Code::Date(_) | Code::Text(_) | Code::Encoded(_) | Code::Image(_) | Code::Own(_) => continue,
+            Code::Encoded(encoded) => {
+                let width = encoded.width() as u32;
+                all.extend((column..column + width).map(|feature| (feature, false)));
+                column += width;
+                continue;
+            }
+            // Dates and a program's own kinds are refused before.
+            Code::Date(_) | Code::Text(_) | Code::Image(_) | Code::Own(_) => continue,
         }
         column += 1;
     }

@@ -66,10 +66,19 @@ impl GraphBuilder {
 
     /// [`dense`](Self::dense) with weights that start as told.
     pub fn dense_from(&mut self, x: NodeId, width: usize, activation: Activation, init: Init) -> NodeId {
+        self.weighted(x, width, activation, init, true)
+    }
+
+    /// `activation(x W)`, `[d] -> [width]`: [`dense`](Self::dense) without biases, with weights that start as told.
+    pub fn linear_from(&mut self, x: NodeId, width: usize, activation: Activation, init: Init) -> NodeId {
+        self.weighted(x, width, activation, init, false)
+    }
+
+    fn weighted(&mut self, x: NodeId, width: usize, activation: Activation, init: Init, bias: bool) -> NodeId {
         let name = self.take_name("dense");
         let fan_in = self.width(x);
         let weight = self.parameter(&name, "weight", vec![fan_in, width], init, Role::Weight);
-        let bias = Some(self.parameter(&name, "bias", vec![width], Init::Constant(0.0), Role::Bias));
+        let bias = bias.then(|| self.parameter(&name, "bias", vec![width], Init::Constant(0.0), Role::Bias));
         self.named(name).push(Op::Dense(ops::Dense { weight, bias, activation }), vec![x], Shape(vec![width]))
     }
 

@@ -52,8 +52,15 @@ impl GraphBuilder {
             }
             false => inputs,
         };
-        let mixed = self.named(&name).push(Op::Attention(ops::Attention { heads }), vec![inputs], Shape(vec![width]));
+        let mixed = self.named(&name).attend(inputs, heads);
         self.named(format!("{name}.output")).dense(mixed, width, Activation::Linear)
+    }
+
+    /// Multi-head attention of every element to all of its sequence, over queries, keys and values side by side,
+    /// `[3 d] -> [d]`. `heads` divides `d`.
+    pub fn attend(&mut self, inputs: NodeId, heads: usize) -> NodeId {
+        let width = self.width(inputs) / 3;
+        self.push(Op::Attention(ops::Attention { heads }), vec![inputs], Shape(vec![width]))
     }
 
     /// A transformer layer with the norms first (Xiong et al. 2020), `[d] -> [d]`: `a = x + attention(norm(x))`,

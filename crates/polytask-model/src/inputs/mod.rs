@@ -396,7 +396,7 @@ impl Encoder {
         let mut labelled = None;
         for (column, text) in self.text_inputs() {
             let name = format!("{prefix}{}", text::node(column));
-            let context = text.context.as_ref().map(|context| context.embed(g, column, &name, BERT_DROPOUT));
+            let context = text.context.as_ref().map(|context| context.embed(g, column, prefix, BERT_DROPOUT));
             if self.reads_tokens(column) {
                 let h = text.encode(g, column, &name, model, context);
                 labelled = Some((h, g.domain(h)));

@@ -1,18 +1,21 @@
 //! Pretrained encoders of texts: folders in the layout of Hugging Face (`config.json`, `model.safetensors` or shards of it,
 //! `tokenizer.json`), and the network that they describe. Nothing is executed and nothing is fetched.
 
+mod adapted;
 mod cache;
 mod error;
 pub mod family;
 mod folder;
 mod network;
 mod tokens;
+mod tuning;
 mod vectors;
 
 use cache::Cache;
 pub use error::CheckpointError;
 pub use family::{Family, Shape};
 pub use tokens::PieceReader;
+pub use tuning::Tuning;
 pub use vectors::{Asked, Encoding, Vector, Vectors, watch};
 use vectors::{Engine, Memo};
 
@@ -103,16 +106,18 @@ impl Checkpoint {
     }
 
     /// Adds the encoder over pieces `ids`, indices `[1]` on sequences, `-> [width]`: the hidden states of the last layer, called
-    /// `name`. Layers are called `{name}.word`, `{name}.position`, `{name}.norm`, `{name}.0.attention`, ... The layers before the
-    /// last `trained` ones learn nothing, and nothing is propagated through them.
+    /// `{prefix}{name}`. Layers are called `{prefix}{name}.word`, `.position`, `.norm`, `.0.attention`, ... What learns nothing has
+    /// no gradient, and its weights, called `{name}.word.table`, ..., are there once for all prefixes. Through the layers below the
+    /// lowest that learns nothing is propagated.
     pub fn build(
         &self,
         g: &mut GraphBuilder,
+        prefix: &str,
         name: &str,
         ids: polytask_graph::NodeId,
-        tuning: Tuning,
+        tuning: &Tuning,
     ) -> polytask_graph::NodeId {
-        network::build(g, name, ids, &self.shape, tuning)
+        network::build(g, name, prefix, ids, &self.shape, tuning)
     }
 
     /// Puts the weights into the encoder called `name`, whatever stands before, in a graph's parameters.
@@ -137,7 +142,7 @@ impl Checkpoint {
         let mut g = GraphBuilder::new();
         let pieces = g.ragged(PIECES, DomainId::ROWS);
         let ids = g.index_on(pieces, PIECES, 1);
-        let x = self.build(&mut g, ENCODER, ids, Tuning::none());
+        let x = self.build(&mut g, "", ENCODER, ids, &Tuning::none());
         g.loss(ENCODER, x, LossKind::Mse);
         let graph = g.finish()?;
         let mut parameters = Parameters::zeros(&graph);
@@ -206,24 +211,6 @@ impl Checkpoint {
     /// The first digits of the hash: enough to tell encoders apart.
     pub fn short(&self) -> &str {
         self.hash.get(..12).unwrap_or(&self.hash)
-    }
-}
-
-/// What of an encoder learns.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tuning {
-    /// Layers that learn, the last ones; with all of them the embeddings learn too.
-    pub layers: usize,
-    /// What the learning rate is multiplied by.
-    pub rate: f32,
-    /// Share of features dropped while training, where BERT drops them.
-    pub dropout: f32,
-}
-
-impl Tuning {
-    /// Nothing learns.
-    pub fn none() -> Self {
-        Tuning { layers: 0, rate: 0.0, dropout: 0.0 }
     }
 }
 

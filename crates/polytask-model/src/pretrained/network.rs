@@ -1,58 +1,69 @@
 //! The network of an encoder in the ops of the engine: layers of a transformer with the norms last.
 
+use super::adapted::Site;
 use super::{Shape, Tuning};
+use crate::section::Target;
 use polytask_graph::{Activation, GraphBuilder, IndexColumn, NodeId};
 
+/// What attention reads: queries, keys and values.
+const INPUTS: [Target; 3] = [Target::Query, Target::Key, Target::Value];
+
 /// Adds the encoder; see [`Checkpoint::build`](super::Checkpoint::build).
-pub(super) fn build(g: &mut GraphBuilder, name: &str, ids: NodeId, shape: &Shape, tuning: Tuning) -> NodeId {
-    let from = shape.layers.saturating_sub(tuning.layers);
-    let rate = |g: &mut GraphBuilder, x: NodeId, learns: bool| {
-        g.learning_rate(x, if learns { tuning.rate } else { 0.0 });
-        x
-    };
-    let all = from == 0 && tuning.layers > 0;
-    let column = IndexColumn { column: 0, levels: shape.vocabulary };
-    let word = g.named(format!("{name}.word")).sparse_embedding(ids, column, shape.embedding);
-    let word = rate(g, word, all);
-    let domain = g.domain(ids);
-    let position = g.named(format!("{name}.position")).positions(domain, shape.positions, shape.embedding);
-    let position = rate(g, position, all);
-    let sum = g.named(format!("{name}.sum")).add(&[word, position]);
-    let x = g.named(format!("{name}.norm")).layer_norm_with(sum, shape.epsilon);
-    let mut x = rate(g, x, all);
-    x = g.named(format!("{name}.dropout")).dropout(x, if all { tuning.dropout } else { 0.0 });
-    if shape.embedding != shape.width {
-        x = g.named(format!("{name}.project")).dense(x, shape.width, Activation::Linear);
-        x = rate(g, x, all);
-    }
+pub(super) fn build(
+    g: &mut GraphBuilder,
+    name: &str,
+    prefix: &str,
+    ids: NodeId,
+    shape: &Shape,
+    tuning: &Tuning,
+) -> NodeId {
+    let learning = tuning.below(shape.layers, shape.layers);
+    let name = format!("{prefix}{name}");
+    let mut x = embed(&mut Site { g, name: name.clone(), prefix, biases: true, learning }, ids, shape);
     for layer in 0..shape.layers {
-        let learns = layer >= from && tuning.layers > 0;
-        if learns && layer == from && layer > 0 {
+        let learning = tuning.below(shape.layers - 1 - layer, shape.layers);
+        if learning.own > 0.0 && layer > 0 && layer + tuning.layers == shape.layers {
             x = g.named(format!("{name}.fixed")).stop_gradient(x);
         }
-        x = self::layer(g, &format!("{name}.{layer}"), x, shape, if learns { tuning } else { Tuning::none() });
+        let site = &mut Site { g, name: format!("{name}.{layer}"), prefix, biases: true, learning };
+        x = self::layer(site, x, shape);
     }
     x
 }
 
-/// `a = norm(x + attention(x))`, `norm(a + W_2 f(W_1 a))`, as Devlin et al. 2019 have it.
-fn layer(g: &mut GraphBuilder, name: &str, x: NodeId, shape: &Shape, tuning: Tuning) -> NodeId {
-    let mixed = g.named(format!("{name}.attention")).attention(x, shape.heads, false);
-    if let Some(inputs) = g.find(&format!("{name}.attention.inputs")) {
-        g.learning_rate(inputs, tuning.rate);
+fn embed(site: &mut Site<'_>, ids: NodeId, shape: &Shape) -> NodeId {
+    let column = IndexColumn { column: 0, levels: shape.vocabulary };
+    let word = site.own("word", |g| g.sparse_embedding(ids, column, shape.embedding));
+    let domain = site.g.domain(ids);
+    let position = site.own("position", |g| g.positions(domain, shape.positions, shape.embedding));
+    let sum = site.named("sum").add(&[word, position]);
+    let x = site.own("norm", |g| g.layer_norm_with(sum, shape.epsilon));
+    let dropout = site.learning.dropout;
+    let x = site.named("dropout").dropout(x, dropout);
+    match shape.embedding == shape.width {
+        true => x,
+        false => site.own("project", |g| g.dense(x, shape.width, Activation::Linear)),
     }
-    g.learning_rate(mixed, tuning.rate);
-    let mixed = g.named(format!("{name}.attention.dropout")).dropout(mixed, tuning.dropout);
-    let sum = g.named(format!("{name}.attention.sum")).add(&[x, mixed]);
-    let a = g.named(format!("{name}.attention.norm")).layer_norm_with(sum, shape.epsilon);
-    g.learning_rate(a, tuning.rate);
-    let inner = g.named(format!("{name}.inner")).dense(a, shape.hidden, shape.activation);
-    g.learning_rate(inner, tuning.rate);
-    let outer = g.named(format!("{name}.outer")).dense(inner, shape.width, Activation::Linear);
-    g.learning_rate(outer, tuning.rate);
-    let outer = g.named(format!("{name}.outer.dropout")).dropout(outer, tuning.dropout);
-    let sum = g.named(format!("{name}.outer.sum")).add(&[a, outer]);
-    let out = g.named(format!("{name}.norm")).layer_norm_with(sum, shape.epsilon);
-    g.learning_rate(out, tuning.rate);
-    out
+}
+
+/// `a = norm(x + attention(x))`, `norm(a + W_2 f(W_1 a))`, as Devlin et al. 2019 have it.
+fn layer(site: &mut Site<'_>, x: NodeId, shape: &Shape) -> NodeId {
+    let (d, linear) = (shape.width, Activation::Linear);
+    let inputs = site.dense("attention.inputs", x, 3 * d, linear, &INPUTS);
+    let mixed = site.named("attention").attend(inputs, shape.heads);
+    let mixed = site.dense("attention.output", mixed, d, linear, &[Target::Output]);
+    let sum = add(site, "attention", x, mixed);
+    let a = site.own("attention.norm", |g| g.layer_norm_with(sum, shape.epsilon));
+    let inner = site.dense("inner", a, shape.hidden, shape.activation, &[Target::Up]);
+    let outer = site.dense("outer", inner, d, linear, &[Target::Down]);
+    let sum = add(site, "outer", a, outer);
+    site.own("norm", |g| g.layer_norm_with(sum, shape.epsilon))
+}
+
+/// Adds what a half of a layer gives to what it has read.
+fn add(site: &mut Site<'_>, half: &str, x: NodeId, y: NodeId) -> NodeId {
+    let dropout = site.learning.dropout;
+    let y = site.named(&format!("{half}.dropout")).dropout(y, dropout);
+    let y = site.adapter(half, y);
+    site.named(&format!("{half}.sum")).add(&[x, y])
 }

@@ -1,6 +1,7 @@
 //! The sections of a config, one a file: their keys, defaults and checks. Types alone, which know nothing of what is made of
 //! them; the whole is a [`Config`](crate::config::Config).
 
+mod adaptation;
 pub(crate) mod criterion;
 mod data;
 pub(crate) mod environment;
@@ -28,6 +29,7 @@ mod train;
 mod trunk;
 mod tune;
 
+pub use adaptation::{Adaptation, Target};
 pub use criterion::Criterion;
 pub use data::{DataConfig, FileConfig, Part, Split};
 pub use error::{ConfigError, KeyError, Place, Problem, dotted};

@@ -3,7 +3,7 @@
 use super::Sentences;
 use crate::inputs::{EncodeError, InputColumn};
 use crate::pretrained::{Asked, Checkpoint, Encoding, Tuning, Vectors};
-use crate::section::{EncoderConfig, EncoderPooling, Training, environment};
+use crate::section::{Adaptation, EncoderConfig, EncoderPooling, Training, environment};
 use polytask_data::Values;
 use polytask_exec::Parameters;
 use polytask_graph::{DomainId, Graph, GraphBuilder, NodeId, Reduction};
@@ -24,6 +24,12 @@ pub struct Context {
     pub train: Training,
     /// What the learning rate is multiplied by.
     pub rate: f32,
+    /// What the rate of a layer is, as a multiple of that of the layer above it.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub layer_decay: f32,
+    /// What learns beside it, where it stays as it is itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adaptation: Option<Adaptation>,
     /// Whether the words of the text are read beside it; none: where tokens are labelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<bool>,
@@ -34,8 +40,14 @@ pub struct Context {
 
 /// Pieces of a text that are read if nothing says how many.
 const PIECES: usize = 512;
-/// What the learning rate of an encoder that learns is multiplied by if nothing says so.
-const RATE: f64 = 0.1;
+
+fn one() -> f32 {
+    1.0
+}
+
+fn is_one(decay: &f32) -> bool {
+    *decay == 1.0
+}
 
 impl Context {
     /// Reads the encoder that a config names.
@@ -66,7 +78,9 @@ impl Context {
             encoding: Encoding { pooling, normalize, pieces, long: config.long },
             checkpoint,
             train: config.train,
-            rate: config.rate.unwrap_or(RATE) as f32,
+            rate: config.rate() as f32,
+            layer_decay: config.layer_decay.unwrap_or(1.0) as f32,
+            adaptation: config.adaptation(),
             words: config.words,
             link,
         })
@@ -252,17 +266,20 @@ impl Context {
         }
     }
 
-    /// Adds the encoder, `{name}.context`, and gives a vector for each token or row.
-    pub(in crate::inputs) fn embed(&self, g: &mut GraphBuilder, column: &str, name: &str, dropout: f32) -> NodeId {
+    /// Adds the encoder, `{prefix}tokens.COLUMN.context`, and gives a vector for each token or row.
+    pub(in crate::inputs) fn embed(&self, g: &mut GraphBuilder, column: &str, prefix: &str, dropout: f32) -> NodeId {
         let node = |g: &GraphBuilder, name: String| g.find(&name).unwrap_or(NodeId(0));
         let own = node(g, context_node(column));
         let layers = match self.train {
             Training::Frozen => return own,
             Training::Full => self.checkpoint.shape.layers,
             Training::Last(layers) => layers,
+            Training::Lora | Training::Adapters => 0,
         };
-        let tuning = Tuning { layers, rate: self.rate, dropout };
-        let x = self.checkpoint.build(g, &format!("{name}.context"), own, tuning);
+        let tuning =
+            Tuning { layers, adaptation: self.adaptation.clone(), rate: self.rate, decay: self.layer_decay, dropout };
+        let name = format!("{prefix}{}", super::node(column));
+        let x = self.checkpoint.build(g, prefix, &format!("{}.context", super::node(column)), own, &tuning);
         let pool = format!("{name}.context.pool");
         if let Some(places) = g.find(&place_node(column)) {
             return g.named(pool).gather(x, places, 0);
