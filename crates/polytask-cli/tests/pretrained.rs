@@ -129,7 +129,7 @@ fn frozen_vectors_are_made_once_and_kept() {
     let tokenizer = folder.json("onnx/tokenizer.json");
     assert_eq!((&tokenizer["truncation"]["max_length"], &tokenizer["padding"]), (&json!(40), &Value::Null));
     let refused = run(&folder, "export a --format pytorch --out pytorch");
-    let said = "input `text`: PyTorch cannot have it: a pretrained encoder reads it";
+    let said = "input `text`: pytorch cannot have it: a pretrained encoder reads it";
     assert!(refused.err.contains(said) && refused.code == Some(1), "{}", refused.err);
 }
 
