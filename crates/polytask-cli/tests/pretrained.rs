@@ -57,10 +57,14 @@ epochs = 2
 
 /// A folder with data, an encoder and a config.
 fn folder(config: &str, encoder: &str, more: &str) -> Folder {
+    folder_of("bert", config, encoder, more)
+}
+
+fn folder_of(family: &str, config: &str, encoder: &str, more: &str) -> Folder {
     let folder = Folder::new();
     folder.write("data.jsonl", data()).write("config.toml", config.replace("ENCODER", &comma(encoder)) + more);
     std::fs::create_dir(folder.path("encoder")).unwrap();
-    let from = PathBuf::from(repository("crates/polytask/tests/fixtures/encoders/bert"));
+    let from = PathBuf::from(repository("crates/polytask/tests/fixtures/encoders")).join(family);
     for name in ["config.json", "model.safetensors", "tokenizer.json"] {
         std::fs::copy(from.join(name), folder.path("encoder").join(name)).unwrap();
     }
@@ -186,6 +190,9 @@ fn an_encoder_learns_with_the_tasks() {
         "train = 1, words = true, pooling = \"cls\"",
         "train = \"lora\", rank = 2, targets = [\"query\", \"value\", \"down\"]",
         "train = \"adapters\", width = 4, layer_decay = 0.5",
+        // The encoder begins to learn within the first epoch, and at the end of it.
+        "train = \"full\", probe = 2",
+        "train = \"lora\", probe = 3",
     ] {
         let folder = folder(ROWS, encoder, SHORT);
         works(&folder, "train config.toml --out a");
@@ -215,6 +222,56 @@ fn tokens_are_labelled_over_an_encoder() {
 }
 
 #[test]
+fn heads_may_learn_before_the_encoder() {
+    let of = |encoder: &str| {
+        // Without validation rows the last state is kept.
+        let rows = ROWS.replace("valid = 0.2", "valid = 0");
+        let folder = folder(&rows, encoder, "[model]\ntrunk = [16]\n[train]\nsteps = 4\n");
+        works(&folder, "train config.toml --out a");
+        let bytes = folder.bytes("a/model.safetensors");
+        let arrays = polytask::files::decode_arrays(&folder.path("a/model.safetensors"), &bytes).unwrap();
+        let find = |name: &str| {
+            let array = arrays.iter().find(|array| array.name.ends_with(name)).unwrap();
+            let polytask::files::Numbers::F32(values) = &array.numbers else { return Vec::new() };
+            values.to_vec()
+        };
+        [find("context.1.outer.weight"), find("trunk.0.weight")]
+    };
+    let [started, _] = of("train = \"lora\"");
+    let [held, trunk] = of("train = \"full\", probe = 4");
+    assert_eq!(held, started, "it does not learn within its first steps");
+    let [moved, other] = of("train = \"full\", probe = 3");
+    assert!(moved != started && other != trunk);
+}
+
+#[test]
+fn other_families_are_read_and_learn() {
+    for (family, encoder) in [
+        ("modernbert", "train = \"full\""),
+        ("modernbert", "train = \"lora\", targets = [\"key\", \"up\"]"),
+        ("modernbert", ""),
+        ("model2vec", ""),
+        ("model2vec", "words = true, long = \"windows\", max_pieces = 8"),
+    ] {
+        let folder = folder_of(family, ROWS, encoder, SHORT);
+        works(&folder, "train config.toml --out a");
+        let predicted = works(&folder, "predict a --data data.jsonl").out;
+        std::fs::remove_dir_all(folder.path("encoder")).unwrap();
+        std::fs::remove_dir_all(folder.path("cache")).ok();
+        assert_eq!(works(&folder, "predict a --data data.jsonl").out, predicted);
+        let folder = folder_of(family, TOKENS, encoder, "");
+        works(&folder, "train config.toml --out a");
+    }
+    let fails = |encoder: &str, said: &str| {
+        let folder = folder_of("model2vec", ROWS, encoder, SHORT);
+        let done = run(&folder, "train config.toml --out a");
+        assert!(done.err.contains(said) && done.code == Some(1), "{}", done.err);
+    };
+    fails("train = \"full\"", "it names static vectors, which have no layers: `train` must be \"frozen\"");
+    fails("pooling = \"max\"", "of which a text is the mean: `pooling` must be \"mean\"");
+}
+
+#[test]
 fn what_does_not_go_together_is_refused() {
     let fails = |encoder: &str, code: i32, said: &str| {
         let folder = folder(ROWS, encoder, SHORT);
@@ -238,6 +295,7 @@ fn what_does_not_go_together_is_refused() {
     fails("train = \"lora\", targets = [\"up\", \"up\"]", 2, "`targets` names \"up\" twice");
     fails("train = \"lora\", targets = [\"pooler\"]", 2, "pooler");
     fails("train = \"full\", layer_decay = 1.5", 2, "it must be above 0 and at most 1");
+    fails("probe = 10", 2, "is of an encoder that learns, and `train` is \"frozen\"");
     fails("layer_decay = 0.9", 2, "is of an encoder that learns, and `train` is \"frozen\"");
     fails("max_pieces = 4", 2, "it must be 8 or more");
     fails("max_pieces = 400", 1, "`max_pieces` is 400, and the encoder has 40 positions");

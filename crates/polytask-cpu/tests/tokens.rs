@@ -250,6 +250,21 @@ fn attention_within_sequences() {
 }
 
 #[test]
+fn attention_within_a_window() {
+    for window in 0..=3 {
+        check(&on_tokens(|g, tokens, x| {
+            let positions = g.positions(tokens, 3, 6);
+            let x = g.add(&[x, positions]);
+            let inputs = g.dense(x, 18, Activation::Linear);
+            let turned = g.rotary(inputs, 2, 12, 20.0);
+            let h = g.attend(turned, 3, Some(window));
+            head(g, h, LossKind::Mse);
+            head(g, h, LossKind::CrossEntropy);
+        }));
+    }
+}
+
+#[test]
 fn convolutions() {
     for window in 1..=4 {
         check(&on_tokens(|g, _, x| {

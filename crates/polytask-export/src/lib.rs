@@ -89,7 +89,9 @@ fn tokenizers(model: &Model) -> Result<Vec<(String, String)>, ExportError> {
     let all: Vec<(String, Context)> = model.encoder.inputs.iter().filter_map(context).collect();
     let one = all.len() == 1;
     let file = |(column, context): (String, Context)| {
-        let text = context.checkpoint.reader.tokenizer.cutting(context.encoding.pieces).map_err(ExportError::Json)?;
+        let reader = &context.checkpoint.reader;
+        let bare = reader.before.is_empty() && reader.after.is_empty();
+        let text = reader.tokenizer.cutting(context.encoding.pieces, bare).map_err(ExportError::Json)?;
         let name = if one { TOKENIZER.to_owned() } else { format!("tokenizer.{column}.json") };
         Ok((name, text))
     };

@@ -162,7 +162,7 @@ pub(crate) enum Source<'a> {
     /// A column of images.
     Image(&'a Image),
     /// The pieces of a column of texts that an encoder in the network reads.
-    Pieces(&'a str),
+    Pieces(&'a str, &'a Context),
     /// The place of the first piece of each row.
     FirstPlace,
     /// The vectors of the tokens of a column, by an encoder that learns nothing.
@@ -188,7 +188,7 @@ impl<'a> Source<'a> {
                 (None, None) => Source::Fed,
             },
             (ops::Fed::Indices, _) => match context("context") {
-                Some((column, _)) => Source::Pieces(column),
+                Some((column, context)) => Source::Pieces(column, context),
                 None if node.domain.is_rows() && context("places").is_some() => Source::FirstPlace,
                 None => Source::Fed,
             },

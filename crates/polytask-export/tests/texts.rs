@@ -103,6 +103,8 @@ fn vectors_of_texts() {
     agrees(&network, "bert", "max_pieces = 12");
     agrees(&network, "roberta", "pooling = \"max\", normalize = true");
     agrees(&network, "electra", "pooling = \"cls\"");
+    agrees(&network, "modernbert", "normalize = true");
+    agrees(&network, "model2vec", "max_pieces = 20");
     let trees = ROWS.to_owned() + "[model]\nfamily = \"trees\"\ntrees = { trees = 5 }\n";
     agrees(&trees, "xlm-roberta", "normalize = true");
 }
@@ -114,6 +116,7 @@ fn encoders_that_learn() {
     agrees(&network, "distilbert", "train = 1, pooling = \"cls\"");
     agrees(&network, "bert", "train = \"lora\", pooling = \"max\"");
     agrees(&network, "roberta", "train = \"adapters\", width = 4");
+    agrees(&network, "modernbert", "train = \"lora\"");
 }
 
 #[test]

@@ -148,6 +148,15 @@ impl Graph {
         self.parameters.iter().map(Parameter::len).sum()
     }
 
+    /// The graph in which nothing learns that a run holds at first, and after how many steps it learns; none where nothing is
+    /// held.
+    pub fn holding(&self) -> Option<(Self, u64)> {
+        let steps = self.parameters.iter().filter(|p| p.is_trained()).map(|p| p.held).max().filter(|held| *held > 0)?;
+        let mut held = self.clone();
+        held.parameters.iter_mut().filter(|p| p.held > 0).for_each(|p| p.rate = 0.0);
+        Some((held, steps))
+    }
+
     /// Number of trained scalars.
     pub fn parameter_count(&self) -> usize {
         self.parameters.iter().filter(|p| p.is_trained()).map(Parameter::len).sum()

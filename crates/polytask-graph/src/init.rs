@@ -80,6 +80,9 @@ pub struct Parameter {
     /// Its learning rate as a multiple of the run's; 0 leaves it as it starts, and spends nothing on its gradient.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub rate: f32,
+    /// Steps of a run before it begins to learn.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub held: u64,
     /// Starts as this earlier parameter of the same shape does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<ParameterId>,
@@ -87,6 +90,10 @@ pub struct Parameter {
 
 fn one() -> f32 {
     1.0
+}
+
+fn is_none(steps: &u64) -> bool {
+    *steps == 0
 }
 
 fn is_one(rate: &f32) -> bool {

@@ -11,10 +11,11 @@ use polytask::pretrained::{Asked, Checkpoint, CheckpointError, Encoding, Family,
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-const FAMILIES: [(&str, Family); 5] = [
+const FAMILIES: [(&str, Family); 6] = [
     ("bert", Family::Bert),
     ("distilbert", Family::Distilbert),
     ("electra", Family::Electra),
+    ("modernbert", Family::Modernbert),
     ("roberta", Family::Roberta),
     ("xlm-roberta", Family::XlmRoberta),
 ];
@@ -61,6 +62,27 @@ fn hidden_states_are_those_of_transformers() {
             assert!(off < 1e-5, "{name}: {text:?} is off by {off}");
         }
     }
+}
+
+#[test]
+fn static_vectors_are_those_of_model2vec() {
+    let folder = fixtures().join("model2vec");
+    let checkpoint = Checkpoint::read(&folder).unwrap();
+    assert_eq!((checkpoint.shape.family, checkpoint.shape.vocabulary), (Family::Model2vec, 200));
+    let advice = checkpoint.advice.unwrap();
+    let path = folder.join("states.safetensors");
+    let (tensors, _) = read_tensors(&path).unwrap();
+    let texts = texts();
+    let asked: Vec<Asked<'_>> = texts.iter().map(|text| Asked::Text(text)).collect();
+    let (pooling, normalize) = (advice.pooling, advice.normalize);
+    let encoding = Encoding { pooling, normalize, pieces: advice.pieces.unwrap(), long: LongTexts::Cut };
+    let vectors = checkpoint.vectors(&encoding, &asked, false).unwrap();
+    for (text, (own, wanted)) in texts.iter().zip(vectors.all.iter().zip(tensors[0].values.chunks(12))) {
+        assert!(off(&own.values, wanted) < 1e-6, "{text:?}: {:?} {wanted:?}", own.values);
+    }
+    // Nothing is left of a text without pieces, nor of one whose pieces are all unknown.
+    assert!(vectors.all[1].values.iter().all(|value| *value == 0.0));
+    assert!(tensors[0].values[12..24].iter().all(|value| *value == 0.0));
 }
 
 #[test]
@@ -142,7 +164,7 @@ fn adapted(checkpoint: &Checkpoint, adaptation: Adaptation, prefixes: &[&str]) -
     let mut g = GraphBuilder::new();
     let pieces = g.ragged("pieces", DomainId::ROWS);
     let ids = g.index_on(pieces, "pieces", 1);
-    let tuning = Tuning { layers: 0, adaptation: Some(adaptation), rate: 1.0, decay: 0.5, dropout: 0.1 };
+    let tuning = Tuning { layers: 0, adaptation: Some(adaptation), rate: 1.0, decay: 0.5, dropout: 0.1, probe: 0 };
     for prefix in prefixes {
         let x = checkpoint.build(&mut g, prefix, "encoder", ids, &tuning);
         g.loss(&format!("{prefix}task"), x, LossKind::Mse);
@@ -242,7 +264,7 @@ fn layers_further_down_learn_more_slowly() {
     let mut g = GraphBuilder::new();
     let pieces = g.ragged("pieces", DomainId::ROWS);
     let ids = g.index_on(pieces, "pieces", 1);
-    let tuning = Tuning { layers: 2, adaptation: None, rate: 0.4, decay: 0.5, dropout: 0.0 };
+    let tuning = Tuning { layers: 2, adaptation: None, rate: 0.4, decay: 0.5, dropout: 0.0, probe: 7 };
     let x = checkpoint.build(&mut g, "", "encoder", ids, &tuning);
     g.loss("task", x, LossKind::Mse);
     for parameter in g.finish().unwrap().parameters() {
@@ -252,6 +274,7 @@ fn layers_further_down_learn_more_slowly() {
             _ => 0.1,
         };
         assert!((parameter.rate - rate).abs() < 1e-7, "{}: {}", parameter.name, parameter.rate);
+        assert_eq!(parameter.held, 7);
     }
 }
 
@@ -335,7 +358,10 @@ fn what_does_not_fit_is_named() {
         fault(|folder| config(folder, "\"intermediate_size\": 32", "\"intermediate_size\": 64")),
         &["encoder.layer.0.intermediate.dense.weight has the shape [32, 16], expected [64, 16]"],
     );
-    has(fault(|folder| config(folder, "\"bert\"", "\"gpt2\"")), &["`model_type` is \"gpt2\"", "bert, distilbert"]);
+    has(
+        fault(|folder| config(folder, "\"bert\"", "\"gpt2\"")),
+        &["`model_type` is \"gpt2\"", "bert, distilbert, electra, model2vec, modernbert"],
+    );
     has(fault(|folder| config(folder, "\"gelu\"", "\"gelu_new\"")), &["its activation is \"gelu_new\""]);
     has(
         fault(|folder| config(folder, "\"num_attention_heads\": 2", "\"num_attention_heads\": 3")),

@@ -9,6 +9,8 @@ use std::ops::Range;
 
 pub(super) struct Attention {
     pub heads: usize,
+    /// How far from an element those may be that it sees.
+    pub window: Option<usize>,
     /// Kept an element: for each head `ln sum_j exp(s_j)`.
     pub wiring: Wiring,
 }
@@ -33,12 +35,39 @@ impl Attention {
         self.wiring.out.width / self.heads
     }
 
-    /// `q . k` for some queries of a head and all keys of their sequence.
-    fn scores(&self, qkv: &[f32], queries: Range<usize>, keys: &[f32], head: usize, s: &mut [f32]) {
+    /// The elements of the sequence `own` that at least one of some queries of it sees.
+    fn seen(&self, own: &Range<usize>, queries: &Range<usize>) -> Range<usize> {
+        match self.window {
+            None => own.clone(),
+            Some(far) => queries.start.saturating_sub(far).max(own.start)..queries.end.saturating_add(far).min(own.end),
+        }
+    }
+
+    /// Those among `seen` that one query sees, counted from the first of them.
+    fn near(&self, seen: &Range<usize>, query: usize) -> Range<usize> {
+        match self.window {
+            None => 0..seen.len(),
+            Some(far) => {
+                let (from, to) =
+                    (query.saturating_sub(far).max(seen.start), query.saturating_add(far + 1).min(seen.end));
+                from - seen.start..to - seen.start
+            }
+        }
+    }
+
+    /// `q . k` for some queries of a head and the elements that they see, of the keys of the sequence `own`.
+    fn scores(
+        &self,
+        qkv: &[f32],
+        queries: Range<usize>,
+        keys: &[f32],
+        head: usize,
+        [own, seen]: [&Range<usize>; 2],
+        s: &mut [f32],
+    ) {
         let (d, e) = (self.wiring.out.width, self.size());
-        let n = s.len() / queries.len();
         let q = Matrix::strided(&qkv[queries.start * 3 * d + head * e..], queries.len(), e, 3 * d);
-        matmul(q, Matrix::new(&keys[head * e * n..(head + 1) * e * n], e, n), s, n, false);
+        matmul(q, turned(keys, head * e, e, own, seen), s, seen.len(), false);
     }
 }
 
@@ -50,6 +79,12 @@ fn turn(rows: &[f32], width: usize, first: usize, d: usize, into: &mut [f32]) {
             into[j * n + i] = *v;
         }
     }
+}
+
+/// Of `keys` or values of a sequence that are turned over, the features `first..first + e` of the elements `seen`.
+fn turned<'a>(keys: &'a [f32], first: usize, e: usize, own: &Range<usize>, seen: &Range<usize>) -> Matrix<'a> {
+    let n = own.len();
+    Matrix::strided(&keys[first * n + seen.start - own.start..(first + e) * n], e, seen.len(), n)
 }
 
 /// Some queries of a sequence at a time.
@@ -67,23 +102,27 @@ impl Kernel for Attention {
         let [qkv, y, sums, scratch] = disjoint(lane.arena, places);
         let (keys, weights) = scratch.split_at_mut(sequences.count() * d);
         for own in parents(&sequences.offsets) {
-            let n = own.len();
             turn(&qkv[own.start * 3 * d..own.end * 3 * d], 3 * d, d, d, keys);
             for (head, queries) in (0..heads).flat_map(|head| blocks(own.clone()).map(move |queries| (head, queries))) {
+                let seen = self.seen(&own, &queries);
+                let n = seen.len();
                 let p = &mut weights[..queries.len() * n];
-                self.scores(qkv, queries.clone(), keys, head, p);
+                self.scores(qkv, queries.clone(), keys, head, [&own, &seen], p);
                 vectorized(
                     #[inline(always)]
                     || {
                         for (query, p) in queries.clone().zip(p.chunks_exact_mut(n)) {
-                            let sum = softmax(p, scale);
+                            let near = self.near(&seen, query);
+                            p[..near.start].fill(0.0);
+                            p[near.end..].fill(0.0);
+                            let sum = softmax(&mut p[near], scale);
                             if let Some(kept) = sums.get_mut(query * heads + head) {
                                 *kept = sum;
                             }
                         }
                     },
                 );
-                let values = Matrix::strided(&qkv[own.start * 3 * d + 2 * d + head * e..], n, e, 3 * d);
+                let values = Matrix::strided(&qkv[seen.start * 3 * d + 2 * d + head * e..], n, e, 3 * d);
                 matmul(Matrix::new(p, queries.len(), n), values, &mut y[queries.start * d + head * e..], d, false);
             }
         }
@@ -113,18 +152,21 @@ impl Kernel for Attention {
             dqkv[run.to * count * 3 * d..(run.to + run.len) * count * 3 * d].fill(0.0);
         }
         for own in parents(&sequences.offsets) {
-            let n = own.len();
             turn(&qkv[own.start * 3 * d..own.end * 3 * d], 3 * d, d, d, keys);
             turn(&qkv[own.start * 3 * d..own.end * 3 * d], 3 * d, 2 * d, d, values);
             for (head, queries) in (0..heads).flat_map(|head| blocks(own.clone()).map(move |queries| (head, queries))) {
+                let seen = self.seen(&own, &queries);
+                let n = seen.len();
                 let (m, p) = (queries.len(), &mut weights[..queries.len() * n]);
-                self.scores(qkv, queries.clone(), keys, head, p);
+                self.scores(qkv, queries.clone(), keys, head, [&own, &seen], p);
                 vectorized(
                     #[inline(always)]
                     || {
                         for (query, p) in queries.clone().zip(p.chunks_exact_mut(n)) {
-                            let sum = sums[query * heads + head];
-                            p.iter_mut().for_each(|p| *p = exp(*p * scale - sum));
+                            let (sum, near) = (sums[query * heads + head], self.near(&seen, query));
+                            p[..near.start].fill(0.0);
+                            p[near.end..].fill(0.0);
+                            p[near].iter_mut().for_each(|p| *p = exp(*p * scale - sum));
                         }
                     },
                 );
@@ -138,8 +180,8 @@ impl Kernel for Attention {
                     let dy = &dy[(run.from + c) * count * d..][..count * d];
                     let dqkv = &mut dqkv[(run.to + c) * count * 3 * d..][..count * 3 * d];
                     let rows = Matrix::strided(&dy[queries.start * d + head * e..], m, e, d);
-                    matmul(Matrix::new(p, m, n).t(), rows, &mut dqkv[at(own.start, 2)..], 3 * d, true);
-                    matmul(rows, Matrix::new(&values[head * e * n..(head + 1) * e * n], e, n), ds, n, false);
+                    matmul(Matrix::new(p, m, n).t(), rows, &mut dqkv[at(seen.start, 2)..], 3 * d, true);
+                    matmul(rows, turned(values, head * e, e, &own, &seen), ds, n, false);
                     vectorized(
                         #[inline(always)]
                         || {
@@ -151,8 +193,8 @@ impl Kernel for Attention {
                         },
                     );
                     let ds = Matrix::new(ds, m, n);
-                    matmul(ds, strided(1, &own), &mut dqkv[at(queries.start, 0)..], 3 * d, true);
-                    matmul(ds.t(), strided(0, &queries), &mut dqkv[at(own.start, 1)..], 3 * d, true);
+                    matmul(ds, strided(1, &seen), &mut dqkv[at(queries.start, 0)..], 3 * d, true);
+                    matmul(ds.t(), strided(0, &queries), &mut dqkv[at(seen.start, 1)..], 3 * d, true);
                 }
             }
         }

@@ -182,8 +182,10 @@ pub(crate) fn build(op: &Op, wiring: Wiring, site: &Site<'_>) -> Box<dyn Kernel>
             Box::new(neighbours::Neighbours { before: *before, after: *after, wiring })
         }
         Op::Position(_) => Box::new(position::Position { wiring }),
-        Op::Rotary(ops::Rotary { head, turned }) => Box::new(rotary::Rotary::new(*head, *turned, wiring)),
-        Op::Attention(ops::Attention { heads }) => Box::new(attention::Attention { heads: *heads, wiring }),
+        Op::Rotary(op) => Box::new(rotary::Rotary::new(op.clone(), wiring)),
+        Op::Attention(ops::Attention { heads, window }) => {
+            Box::new(attention::Attention { heads: *heads, window: *window, wiring })
+        }
         Op::Pairwise(ops::Pairwise { root }) => Box::new(pairwise::Pairwise { root: root.is_some(), wiring }),
         Op::Lstm(ops::Lstm { reverse, .. }) => Box::new(recurrent::Recurrent::new(recurrent::Lstm, *reverse, wiring)),
         Op::Gru(ops::Gru { reverse, .. }) => Box::new(recurrent::Recurrent::new(recurrent::Gru, *reverse, wiring)),

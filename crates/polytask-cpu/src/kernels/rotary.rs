@@ -2,12 +2,10 @@
 
 use super::{Kernel, Lane, for_each_copy, parents, read_write};
 use crate::plan::Wiring;
+use polytask_graph::ops;
 
 pub(super) struct Rotary {
-    /// Features of a head.
-    head: usize,
-    /// Features that are turned: the first ones.
-    turned: usize,
+    op: ops::Rotary,
     /// Cosine and sine of the angles of the first positions, `positions x head / 2`.
     table: Vec<[f32; 2]>,
     wiring: Wiring,
@@ -17,25 +15,26 @@ pub(super) struct Rotary {
 const POSITIONS: usize = 512;
 
 impl Rotary {
-    pub(super) fn new(head: usize, turned: usize, wiring: Wiring) -> Self {
-        let table = (0..POSITIONS).flat_map(|p| (0..head / 2).map(move |j| angle(p, j, head)));
-        Rotary { head, turned, table: table.collect(), wiring }
+    pub(super) fn new(op: ops::Rotary, wiring: Wiring) -> Self {
+        let table = (0..POSITIONS).flat_map(|p| (0..op.head / 2).map(move |j| (p, j)));
+        let table = table.map(|(p, j)| angle(p, j, &op)).collect();
+        Rotary { op, table, wiring }
     }
 
     /// `into = turned from`, or `into +=` that; `sign` -1 turns back.
     fn turn(&self, offsets: &[u32], sign: f32, from: &[f32], into: &mut [f32], accumulate: bool) {
-        let (width, half) = (self.wiring.out.width, self.head / 2);
+        let (width, half) = (self.wiring.out.width, self.op.head / 2);
         for own in parents(offsets) {
             for e in own.clone() {
                 let position = e - own.start;
                 let (from, into) = (&from[e * width..][..width], &mut into[e * width..][..width]);
-                super::put(&from[self.turned..], &mut into[self.turned..], accumulate);
-                let heads = from[..self.turned].chunks_exact(self.head).zip(into.chunks_exact_mut(self.head));
+                super::put(&from[self.op.turned..], &mut into[self.op.turned..], accumulate);
+                let heads = from[..self.op.turned].chunks_exact(self.op.head).zip(into.chunks_exact_mut(self.op.head));
                 for (from, into) in heads {
                     let ((a, b), (to_a, to_b)) = (from.split_at(half), into.split_at_mut(half));
                     for j in 0..half {
                         let known = self.table.get(position * half + j);
-                        let [cos, sin] = known.copied().unwrap_or_else(|| angle(position, j, self.head));
+                        let [cos, sin] = known.copied().unwrap_or_else(|| angle(position, j, &self.op));
                         let sin = sign * sin;
                         let before = if accumulate { [to_a[j], to_b[j]] } else { [0.0, 0.0] };
                         to_a[j] = before[0] + cos * a[j] - sin * b[j];
@@ -47,9 +46,9 @@ impl Rotary {
     }
 }
 
-/// Cosine and sine of `position / 10000^(2j / e)`.
-fn angle(position: usize, j: usize, e: usize) -> [f32; 2] {
-    let (sin, cos) = (position as f64 / 10_000f64.powf(2.0 * j as f64 / e as f64)).sin_cos();
+/// Cosine and sine of `position / base^(2j / e)`.
+fn angle(position: usize, j: usize, op: &ops::Rotary) -> [f32; 2] {
+    let (sin, cos) = (position as f64 * op.frequency(j)).sin_cos();
     [cos as f32, sin as f32]
 }
 

@@ -181,7 +181,12 @@ impl Random {
                 2 | 3 => g.gru(x, WIDTH, reverse),
                 4 => g.bilstm(x, WIDTH / 2),
                 5 => g.bigru(x, WIDTH / 2),
-                6 | 7 => g.attention(x, 2, reverse),
+                6 => g.attention(x, 2, reverse),
+                7 => {
+                    let inputs = g.dense(x, 3 * WIDTH, Activation::Linear);
+                    let turned = g.rotary(inputs, WIDTH / 2, 2 * WIDTH, 50.0);
+                    g.attend(if reverse { turned } else { inputs }, 2, Some(usize::from(reverse) + 1))
+                }
                 8 => g.transformer(x, 2, 10, reverse, 0.2),
                 9 | 10 => g.conv1d(x, WIDTH, 3, smooth),
                 _ => g.dense(x, WIDTH, smooth),

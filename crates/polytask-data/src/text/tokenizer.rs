@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use tokenizers::ModelWrapper;
 
 /// A tokenizer that was read: byte-pair encoding, WordPiece, a unigram model or a list of words, with its own normaliser and
 /// rules of splitting. What it puts around sentences, cuts off and pads with is left out, for it sees single words.
@@ -35,6 +36,30 @@ impl Tokenizer {
         Ok((ids[..before].to_vec(), ids[ids.len() - after..].to_vec()))
     }
 
+    /// The index of the piece that stands for what is unknown, where the tokenizer has one.
+    pub fn unknown(&self) -> Option<u32> {
+        let word = match self.read.get_model() {
+            ModelWrapper::BPE(model) => model.unk_token.clone()?,
+            ModelWrapper::WordPiece(model) => model.unk_token.clone(),
+            ModelWrapper::WordLevel(model) => model.unk_token.clone(),
+            ModelWrapper::Unigram(_) => return self.unknown_unigram(),
+        };
+        self.read.token_to_id(&word)
+    }
+
+    /// A unigram model has the index itself, which the library does not hand out.
+    fn unknown_unigram(&self) -> Option<u32> {
+        #[derive(Deserialize)]
+        struct File {
+            model: Model,
+        }
+        #[derive(Deserialize)]
+        struct Model {
+            unk_id: Option<u32>,
+        }
+        serde_json::from_str::<File>(&self.source).ok()?.model.unk_id
+    }
+
     /// The largest index of a piece; none where it knows none.
     pub fn largest(&self) -> Option<u32> {
         self.read.get_vocab(true).into_values().max()
@@ -42,10 +67,15 @@ impl Tokenizer {
 
     /// The `tokenizer.json` of one that cuts texts so that with what is around them they have `most` pieces, and does not pad.
     ///
+    /// With `bare` it puts nothing around them.
+    ///
     /// # Errors
     /// What the tokenizer says.
-    pub fn cutting(&self, most: usize) -> Result<String, String> {
+    pub fn cutting(&self, most: usize, bare: bool) -> Result<String, String> {
         let mut own = self.read.as_ref().clone();
+        if bare {
+            own.with_post_processor(None::<tokenizers::PostProcessorWrapper>);
+        }
         let cut = tokenizers::TruncationParams { max_length: most, ..Default::default() };
         own.with_truncation(Some(cut)).map_err(|e| e.to_string())?;
         own.to_string(false).map_err(|e| e.to_string())

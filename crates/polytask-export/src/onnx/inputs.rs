@@ -20,7 +20,7 @@ impl Emit<'_> {
                     let value = self.numbers()?;
                     self.put(id, Form::Plain, value);
                 }
-                Some(spec::Source::Pieces(column)) => self.read_pieces(id, node, column),
+                Some(spec::Source::Pieces(column, context)) => self.read_pieces(id, node, column, context),
                 Some(spec::Source::FirstPlace) => self.first_place(id),
                 // They ask which tokens there are.
                 Some(spec::Source::Vectors(..)) => {}

@@ -195,8 +195,8 @@ impl Emit<'_> {
         Ok(self.w.op("Reshape", &[&y, &shape]))
     }
 
-    pub fn attention(&mut self, node: &Node, heads: usize) -> Result<String, Refusal> {
-        let (domain, width) = self.of(node);
+    pub fn attention(&mut self, node: &Node, op: &ops::Attention) -> Result<String, Refusal> {
+        let ((domain, width), heads) = (self.of(node), op.heads);
         let (rank, size) = (self.rank(domain) as i64, width / heads);
         let x = self.plain(node.inputs[0]);
         let d = width as i64;
@@ -217,7 +217,15 @@ impl Emit<'_> {
         let scale = self.w.float(1.0 / (size as f32).sqrt());
         let scores = self.w.op("Mul", &[&scores, &scale]);
         let mask = self.mask(domain)?;
-        let (mask, lowest) = (self.w.unsqueeze(&mask, &[-2, -3]), self.w.float(LOWEST));
+        let (mut mask, lowest) = (self.w.unsqueeze(&mask, &[-2, -3]), self.w.float(LOWEST));
+        if let Some(window) = op.window {
+            let positions = self.positions(domain)?;
+            let (down, far) = (self.w.unsqueeze(&positions, &[-1]), self.w.long(window as i64));
+            let apart = self.w.op("Sub", &[&down, &positions]);
+            let apart = self.w.op("Abs", &[&apart]);
+            let near = self.w.op("LessOrEqual", &[&apart, &far]);
+            mask = self.w.op("And", &[&mask, &near]);
+        }
         let scores = self.w.op("Where", &[&mask, &scores, &lowest]);
         let shares = self.w.op_with("Softmax", &[&scores], vec![("axis", Setting::Int(-1))]);
         let mixed = self.w.op("MatMul", &[&shares, &values]);
@@ -226,7 +234,8 @@ impl Emit<'_> {
     }
 
     /// `(a cos - b sin, a sin + b cos)` of the halves `a`, `b` of each head.
-    pub fn rotary(&mut self, node: &Node, head: usize, turned: usize) -> Result<String, Refusal> {
+    pub fn rotary(&mut self, node: &Node, op: &ops::Rotary) -> Result<String, Refusal> {
+        let ops::Rotary { head, turned, .. } = *op;
         let (domain, width) = self.of(node);
         let (heads, half) = (turned / head, head / 2);
         let all = self.plain(node.inputs[0]);
@@ -236,8 +245,7 @@ impl Emit<'_> {
         };
         let halves = self.split_last(&x, domain, &[heads, 2, half]);
         let (a, b) = (self.w.take(&halves, -2, 0), self.w.take(&halves, -2, 1));
-        let frequency = |j: usize| 10_000f64.powf(-2.0 * j as f64 / head as f64);
-        let frequencies: Vec<f64> = (0..half).map(frequency).collect();
+        let frequencies: Vec<f64> = (0..half).map(|pair| op.frequency(pair)).collect();
         // Angles in double precision: far along a text they are large.
         let positions = self.positions(domain)?;
         let positions = self.w.cast(&positions, Type::Double);

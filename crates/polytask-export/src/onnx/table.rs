@@ -121,7 +121,7 @@ fn network_outputs(model: &Model, rows: &Rows, network: &Network, w: &mut Writer
             // Tables have neither images nor tokens.
             Some(
                 spec::Source::Image(_)
-                | spec::Source::Pieces(_)
+                | spec::Source::Pieces(..)
                 | spec::Source::FirstPlace
                 | spec::Source::Vectors(..)
                 | spec::Source::Fed,

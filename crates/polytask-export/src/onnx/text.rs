@@ -21,18 +21,24 @@ const SHORTEST: f32 = 1e-12;
 
 impl Emit<'_> {
     /// Declares the pieces of a column.
-    fn pieces(&mut self, column: &str) -> Pieces {
+    fn pieces(&mut self, column: &str, context: &Context) -> Pieces {
         let axes: [Axis; 2] = ["batch".into(), Axis::Named(format!("context.{column}.length"))];
         let words = "the numbers of the pieces that tokenizer.json makes of the text, those around it included";
         let ids = self.fed_input(&format!("context.{column}"), Type::Long, &axes, words);
         let words = "which pieces there are: those that only fill up come last";
-        let mask = self.fed_input(&format!("mask.context.{column}"), Type::Bool, &axes, words);
+        let mut mask = self.fed_input(&format!("mask.context.{column}"), Type::Bool, &axes, words);
+        if let Some(piece) = context.checkpoint.reader.left_out {
+            let piece = self.w.long(i64::from(piece));
+            let unknown = self.w.op("Equal", &[&ids, &piece]);
+            let known = self.w.op("Not", &[&unknown]);
+            mask = self.w.op("And", &[&mask, &known]);
+        }
         Pieces { ids, mask }
     }
 
     /// The pieces of an encoder that is a part of the network.
-    pub fn read_pieces(&mut self, id: NodeId, node: &Node, column: &str) {
-        let Pieces { ids, mask } = self.pieces(column);
+    pub fn read_pieces(&mut self, id: NodeId, node: &Node, column: &str, context: &Context) {
+        let Pieces { ids, mask } = self.pieces(column, context);
         let ids = self.w.unsqueeze(&ids, &[-1]);
         self.indices.insert(id, Indices::Fed(ids));
         self.masks.insert(node.domain, mask);
@@ -51,7 +57,7 @@ impl Emit<'_> {
     /// The vector that an encoder which learns nothing makes of each text, standardised, `[batch, width]`.
     pub fn encoded(&mut self, column: &str, encoded: &Encoded) -> Result<String, ExportError> {
         let context = &encoded.context;
-        let pieces = self.pieces(column);
+        let pieces = self.pieces(column, context);
         let states = self.states(column, context, &pieces)?;
         let there = self.w.unsqueeze(&pieces.mask, &[-1]);
         let mut x = match context.encoding.pooling {
@@ -61,6 +67,9 @@ impl Emit<'_> {
                 let states = self.w.op("Where", &[&there, &states, &nothing]);
                 let ones = self.w.cast(&there, Type::Float);
                 let (sum, count) = (self.sum(&states, 1, false), self.sum(&ones, 1, false));
+                // Static vectors know texts without pieces.
+                let one = self.w.float(1.0);
+                let count = self.w.op("Max", &[&count, &one]);
                 self.w.op("Div", &[&sum, &count])
             }
             EncoderPooling::Max => {
@@ -90,7 +99,7 @@ impl Emit<'_> {
         column: &str,
         context: &Context,
     ) -> Result<(), ExportError> {
-        let pieces = self.pieces(column);
+        let pieces = self.pieces(column, context);
         let axes: [Axis; 2] = ["batch".into(), Axis::Named(format!("context.{column}.length"))];
         let words = "the place of the token that each piece is of; -1 for those around the text";
         let places = self.fed_input(&format!("words.{column}"), Type::Long, &axes, words);

@@ -100,18 +100,22 @@ def attend(x, scores, mask):
     heads = zip(ops.split(x, scores.shape[-1], axis=-1), ops.split(shares, scores.shape[-1], axis=-1))
     return ops.concatenate([ops.sum(x * share, axis=-2) for x, share in heads], axis=-1)
 # --- attention
-def attention(x, heads, mask):
-    """Scaled dot-product attention to all elements of the own sequence; x is queries, keys and values side by side."""
-    mixed = []
+def attention(x, heads, mask, window=None):
+    """Scaled dot-product attention to all elements of the own sequence, or to those at most `window` away; x is queries, keys
+    and values side by side."""
+    mixed, seen = [], mask[..., None, :]
+    if window is not None:
+        place = positions(mask)
+        seen = ops.logical_and(seen, ops.abs(place[..., :, None] - place[..., None, :]) <= window)
     for q, k, v in zip(*(ops.split(part, heads, axis=-1) for part in ops.split(x, 3, axis=-1))):
         scores = ops.matmul(q, ops.swapaxes(k, -1, -2)) / math.sqrt(q.shape[-1])
-        scores = ops.where(mask[..., None, :], scores, -1e30)
+        scores = ops.where(seen, scores, -1e30)
         mixed.append(ops.matmul(ops.softmax(scores, axis=-1), v))
     return ops.concatenate(mixed, axis=-1)
 # --- rotary
-def rotary(x, head, turned, mask):
+def rotary(x, head, turned, mask, base=10000.0):
     """Halves of each head, of the first `turned` features, turned by their position."""
-    frequency = 10000.0 ** (-2 * np.arange(head // 2) / head)
+    frequency = base ** (-2 * np.arange(head // 2) / head)
     angle = ops.cast(positions(mask), "float64")[..., None] * frequency
     cos, sin = ops.cast(ops.cos(angle), "float32"), ops.cast(ops.sin(angle), "float32")
     parts = []

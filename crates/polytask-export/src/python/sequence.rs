@@ -91,12 +91,14 @@ impl Emit<'_> {
 
     pub fn attention(&mut self, node: &Node, op: &ops::Attention) -> Result<String, Refusal> {
         let (x, mask) = (self.plain(node.inputs[0]), self.mask(node.domain)?);
-        Ok(format!("{}({x}, {}, {mask})", self.helper("attention"), op.heads))
+        let window = op.window.map(|window| format!(", {window}")).unwrap_or_default();
+        Ok(format!("{}({x}, {}, {mask}{window})", self.helper("attention"), op.heads))
     }
 
     pub fn rotary(&mut self, node: &Node, op: &ops::Rotary) -> Result<String, Refusal> {
         let (x, mask) = (self.plain(node.inputs[0]), self.mask(node.domain)?);
-        Ok(format!("{}({x}, {}, {}, {mask})", self.helper("rotary"), op.head, op.turned))
+        let base = if op.base == ops::Rotary::BASE { String::new() } else { format!(", {:?}", op.base) };
+        Ok(format!("{}({x}, {}, {}, {mask}{base})", self.helper("rotary"), op.head, op.turned))
     }
 
     pub fn pairwise(&mut self, node: &Node, op: &ops::Pairwise) -> Result<String, Refusal> {

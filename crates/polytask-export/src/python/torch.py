@@ -73,17 +73,21 @@ def attend(x, scores, mask):
     heads = zip(x.chunk(scores.shape[-1], -1), shares.split(1, -1))
     return torch.cat([(x * share).sum(-2) for x, share in heads], -1)
 # --- attention
-def attention(x, heads, mask):
-    """Scaled dot-product attention to all elements of the own sequence; x is queries, keys and values side by side."""
-    mixed = []
+def attention(x, heads, mask, window=None):
+    """Scaled dot-product attention to all elements of the own sequence, or to those at most `window` away; x is queries, keys
+    and values side by side."""
+    mixed, seen = [], mask[..., None, :]
+    if window is not None:
+        place = torch.arange(mask.shape[-1], device=x.device)
+        seen = seen & ((place[:, None] - place).abs() <= window)
     for q, k, v in zip(*(part.chunk(heads, -1) for part in x.chunk(3, -1))):
         scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
-        mixed.append(scores.masked_fill(~mask[..., None, :], -1e30).softmax(-1) @ v)
+        mixed.append(scores.masked_fill(~seen, -1e30).softmax(-1) @ v)
     return torch.cat(mixed, -1)
 # --- rotary
-def rotary(x, head, turned, mask):
+def rotary(x, head, turned, mask, base=10000.0):
     """Halves of each head, of the first `turned` features, turned by their position."""
-    frequency = 10000.0 ** (-2 * torch.arange(head // 2, dtype=torch.float64, device=x.device) / head)
+    frequency = base ** (-2 * torch.arange(head // 2, dtype=torch.float64, device=x.device) / head)
     angle = positions(mask)[..., None] * frequency
     cos, sin = angle.cos().float(), angle.sin().float()
     parts = []

@@ -67,6 +67,11 @@ impl GraphBuilder {
         }
     }
 
+    /// Has the parameters from this one on learn only after so many steps of a run.
+    pub fn hold(&mut self, first: ParameterId, steps: u64) {
+        self.graph.parameters.iter_mut().skip(first.0).for_each(|parameter| parameter.held = steps);
+    }
+
     /// The rules of a parameter that is about to be added.
     pub(super) fn check_parameter(&self, parameter: &Parameter) -> Result<(), String> {
         match parameter.rate.is_finite() && parameter.rate >= 0.0 {

@@ -46,21 +46,27 @@ impl GraphBuilder {
         );
         let inputs = match rotary {
             true => {
-                let (op, shape) =
-                    (Op::Rotary(ops::Rotary { head: width / heads.max(1), turned: 2 * width }), self.shape(inputs));
-                self.named(format!("{name}.rotary")).push(op, vec![inputs], shape)
+                let head = width / heads.max(1);
+                self.named(format!("{name}.rotary")).rotary(inputs, head, 2 * width, ops::Rotary::BASE)
             }
             false => inputs,
         };
-        let mixed = self.named(&name).attend(inputs, heads);
+        let mixed = self.named(&name).attend(inputs, heads, None);
         self.named(format!("{name}.output")).dense(mixed, width, Activation::Linear)
     }
 
-    /// Multi-head attention of every element to all of its sequence, over queries, keys and values side by side,
-    /// `[3 d] -> [d]`. `heads` divides `d`.
-    pub fn attend(&mut self, inputs: NodeId, heads: usize) -> NodeId {
+    /// Multi-head attention of every element to all of its sequence, or to those that are at most `window` away, over queries,
+    /// keys and values side by side, `[3 d] -> [d]`. `heads` divides `d`.
+    pub fn attend(&mut self, inputs: NodeId, heads: usize, window: Option<usize>) -> NodeId {
         let width = self.width(inputs) / 3;
-        self.push(Op::Attention(ops::Attention { heads }), vec![inputs], Shape(vec![width]))
+        self.push(Op::Attention(ops::Attention { heads, window }), vec![inputs], Shape(vec![width]))
+    }
+
+    /// The first `turned` features, in heads of `head`, turned by their position: features `j` and `j + head / 2` of a head by
+    /// `position / base^(2j / head)`.
+    pub fn rotary(&mut self, x: NodeId, head: usize, turned: usize, base: f64) -> NodeId {
+        let shape = self.shape(x);
+        self.push(Op::Rotary(ops::Rotary { head, turned, base }), vec![x], shape)
     }
 
     /// A transformer layer with the norms first (Xiong et al. 2020), `[d] -> [d]`: `a = x + attention(norm(x))`,

@@ -1,6 +1,7 @@
 //! Attention within sequences.
 
 use super::{Layout, Operation, Site, parameters};
+use crate::Activation;
 use crate::testing::Example;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct Attention {
     /// Divides `d`.
     pub heads: usize,
+    /// How far from an element those may be that it sees; none: as far as its sequence goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
 }
 
 /// What a sequence is taken to be long: the work on an element grows with it, and the graph does not know it.
@@ -32,7 +36,8 @@ impl Operation for Attention {
     }
 
     fn multiply_adds(&self, site: &Site<'_>) -> usize {
-        2 * site.shape.width() * TYPICAL_LENGTH
+        let seen = self.window.map_or(TYPICAL_LENGTH, |window| TYPICAL_LENGTH.min(window.saturating_mul(2) + 1));
+        2 * site.shape.width() * seen
     }
 
     fn layout(&self) -> Layout {
@@ -40,6 +45,12 @@ impl Operation for Attention {
     }
 
     fn examples() -> Vec<Example> {
-        vec![Example::tokens(|g, x| g.attention(x, 2, false))]
+        vec![
+            Example::tokens(|g, x| g.attention(x, 2, false)),
+            Example::tokens(|g, x| {
+                let inputs = g.dense(x, 12, Activation::Linear);
+                g.attend(inputs, 2, Some(1))
+            }),
+        ]
     }
 }

@@ -361,11 +361,11 @@ ops! {
         /// `[r z n] = x W + b`, `[r' z' n'] = h' U`, `n'' = tanh(n + s(r + r') (n' + b'))`, `z'' = s(z + z')`,
         /// `h = (1 - z'') n'' + z'' h'`.
         Gru(Gru),
-        /// Scaled dot-product attention of every element to all elements of its sequence (Vaswani et al. 2017), in heads
-        /// of `d / heads` features, `[3d] -> [d]`: queries, keys and values side by side.
+        /// Scaled dot-product attention of every element to all elements of its sequence (Vaswani et al. 2017), or to those
+        /// in a window around it, in heads of `d / heads` features, `[3d] -> [d]`: queries, keys and values side by side.
         Attention(Attention),
         /// Features turned by their position in the sequence (Su et al. 2021): features `j` and `j + e/2` of a head of `e`
-        /// by the angle `position / 10000^(2j / e)`, so that the product of two depends on how far apart they are.
+        /// by the angle `position / base^(2j / e)`, so that the product of two depends on how far apart they are.
         Rotary(Rotary),
         /// `a_i . b_j` for every element `(i, j)` of a product, the first input on its parent, the second on its second
         /// factor, `[d], [d] -> [1]`. With a root a pair of an element with itself stands for the root: `a_i . root`.

@@ -4,6 +4,9 @@ use super::tuning::Learning;
 use crate::section::{Adaptation, Target};
 use polytask_graph::{Activation, GraphBuilder, Init, NodeId};
 
+/// What attention reads: queries, keys and values.
+pub(super) const INPUTS: [Target; 3] = [Target::Query, Target::Key, Target::Value];
+
 /// Where layers of an encoder are built that learn alike.
 pub(super) struct Site<'a> {
     pub g: &'a mut GraphBuilder,
@@ -93,8 +96,16 @@ impl Site<'_> {
         Some(b)
     }
 
+    /// Adds what a half of a layer gives to what it has read.
+    pub fn residual(&mut self, half: &str, x: NodeId, y: NodeId) -> NodeId {
+        let dropout = self.learning.dropout;
+        let y = self.named(&format!("{half}.dropout")).dropout(y, dropout);
+        let y = self.adapter(half, y);
+        self.named(&format!("{half}.sum")).add(&[x, y])
+    }
+
     /// What a half of a layer gives, with its adapter.
-    pub fn adapter(&mut self, half: &str, y: NodeId) -> NodeId {
+    fn adapter(&mut self, half: &str, y: NodeId) -> NodeId {
         let Some((Adaptation::Adapters { width }, rate)) = self.learning.beside else { return y };
         let (name, features) = (format!("{half}.adapter"), self.g.features(y));
         let inner = self.named(&format!("{name}.down")).dense(y, *width, Activation::Gelu);

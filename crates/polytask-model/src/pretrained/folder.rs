@@ -117,11 +117,12 @@ impl Folder {
         let data = view.data();
         let values: Vec<f32> = match view.dtype() {
             Dtype::F32 => data.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+            Dtype::F64 => data.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
             Dtype::F16 => data.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
             Dtype::BF16 => data.as_chunks::<2>().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
             other => {
                 return Err(fault(format!(
-                    "the tensor {name:?} is {other:?}; weights are real numbers of 16 or 32 bits (F32, F16, BF16)"
+                    "the tensor {name:?} is {other:?}; weights are real numbers of 16, 32 or 64 bits (F32, F64, F16, BF16)"
                 )));
             }
         };
@@ -129,6 +130,28 @@ impl Folder {
             Some(value) => Err(fault(format!("the tensor {name:?} holds {value}, which is no number"))),
             None => Ok(Some(Tensor { dims: view.shape().to_vec(), values })),
         }
+    }
+
+    /// A tensor of whole numbers that are places in another; none where there is none of this name.
+    pub(super) fn places(&self, name: &str) -> Result<Option<Vec<usize>>, CheckpointError> {
+        let Some((path, bytes)) = self.tensors.get(name).and_then(|file| self.files.get(*file)) else {
+            return Ok(None);
+        };
+        let fault = |reason: String| CheckpointError::File { path: path.clone(), reason };
+        let file = SafeTensors::deserialize(bytes).map_err(|error| fault(error.to_string()))?;
+        let view = file.tensor(name).map_err(|error| fault(error.to_string()))?;
+        let data = view.data();
+        let values: Vec<i64> = match view.dtype() {
+            Dtype::I64 => data.as_chunks::<8>().0.iter().map(|b| i64::from_le_bytes(*b)).collect(),
+            Dtype::I32 => data.as_chunks::<4>().0.iter().map(|b| i32::from_le_bytes(*b).into()).collect(),
+            other => {
+                return Err(fault(format!("the tensor {name:?} is {other:?}; places are whole numbers (I32, I64)")));
+            }
+        };
+        let place = |value: i64| {
+            usize::try_from(value).map_err(|_| fault(format!("the tensor {name:?} holds {value}, which is no place")))
+        };
+        values.into_iter().map(place).collect::<Result<_, _>>().map(Some)
     }
 
     /// A JSON file.

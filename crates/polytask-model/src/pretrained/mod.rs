@@ -7,13 +7,14 @@ mod error;
 pub mod family;
 mod folder;
 mod network;
+mod pre_norm;
 mod tokens;
 mod tuning;
 mod vectors;
 
 use cache::Cache;
 pub use error::CheckpointError;
-pub use family::{Family, Shape};
+pub use family::{Build, Family, Shape};
 pub use tokens::PieceReader;
 pub use tuning::Tuning;
 pub use vectors::{Asked, Encoding, Vector, Vectors, watch};
@@ -88,7 +89,7 @@ impl Checkpoint {
         let reader = PieceReader::read(&folder, &shape)?;
         let weights = family::weights(&mut folder, &shape)?;
         let hash = hash(&shape, &reader, &weights);
-        let advice = folder.advice();
+        let advice = family::advice(&folder, &shape)?;
         Ok(Checkpoint {
             shape,
             reader,
@@ -117,7 +118,10 @@ impl Checkpoint {
         ids: polytask_graph::NodeId,
         tuning: &Tuning,
     ) -> polytask_graph::NodeId {
-        network::build(g, name, prefix, ids, &self.shape, tuning)
+        let first = g.next_parameter();
+        let x = network::build(g, name, prefix, ids, &self.shape, tuning);
+        g.hold(first, tuning.probe);
+        x
     }
 
     /// Puts the weights into the encoder called `name`, whatever stands before, in a graph's parameters.

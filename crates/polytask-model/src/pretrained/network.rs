@@ -1,12 +1,9 @@
-//! The network of an encoder in the ops of the engine: layers of a transformer with the norms last.
+//! The network of an encoder in the ops of the engine, and layers of a transformer with the norms last.
 
-use super::adapted::Site;
-use super::{Shape, Tuning};
+use super::adapted::{INPUTS, Site};
+use super::{Build, Shape, Tuning, pre_norm};
 use crate::section::Target;
 use polytask_graph::{Activation, GraphBuilder, IndexColumn, NodeId};
-
-/// What attention reads: queries, keys and values.
-const INPUTS: [Target; 3] = [Target::Query, Target::Key, Target::Value];
 
 /// Adds the encoder; see [`Checkpoint::build`](super::Checkpoint::build).
 pub(super) fn build(
@@ -19,16 +16,31 @@ pub(super) fn build(
 ) -> NodeId {
     let learning = tuning.below(shape.layers, shape.layers);
     let name = format!("{prefix}{name}");
-    let mut x = embed(&mut Site { g, name: name.clone(), prefix, biases: true, learning }, ids, shape);
+    let biases = shape.build.biases();
+    let site = &mut Site { g, name: name.clone(), prefix, biases, learning };
+    let mut x = match &shape.build {
+        Build::PostNorm => embed(site, ids, shape),
+        Build::PreNorm { .. } => pre_norm::embed(site, ids, shape),
+        Build::Table => {
+            let column = IndexColumn { column: 0, levels: shape.vocabulary };
+            return site.own("word", |g| g.sparse_embedding(ids, column, shape.width));
+        }
+    };
     for layer in 0..shape.layers {
         let learning = tuning.below(shape.layers - 1 - layer, shape.layers);
         if learning.own > 0.0 && layer > 0 && layer + tuning.layers == shape.layers {
             x = g.named(format!("{name}.fixed")).stop_gradient(x);
         }
-        let site = &mut Site { g, name: format!("{name}.{layer}"), prefix, biases: true, learning };
-        x = self::layer(site, x, shape);
+        let site = &mut Site { g, name: format!("{name}.{layer}"), prefix, biases, learning };
+        x = match &shape.build {
+            Build::PreNorm { .. } => pre_norm::layer(site, layer, x, shape),
+            Build::PostNorm | Build::Table => self::layer(site, x, shape),
+        };
     }
-    x
+    match &shape.build {
+        Build::PreNorm { .. } => pre_norm::last(g, (&name, prefix), x, shape, tuning),
+        Build::PostNorm | Build::Table => x,
+    }
 }
 
 fn embed(site: &mut Site<'_>, ids: NodeId, shape: &Shape) -> NodeId {
@@ -50,20 +62,12 @@ fn embed(site: &mut Site<'_>, ids: NodeId, shape: &Shape) -> NodeId {
 fn layer(site: &mut Site<'_>, x: NodeId, shape: &Shape) -> NodeId {
     let (d, linear) = (shape.width, Activation::Linear);
     let inputs = site.dense("attention.inputs", x, 3 * d, linear, &INPUTS);
-    let mixed = site.named("attention").attend(inputs, shape.heads);
+    let mixed = site.named("attention").attend(inputs, shape.heads, None);
     let mixed = site.dense("attention.output", mixed, d, linear, &[Target::Output]);
-    let sum = add(site, "attention", x, mixed);
+    let sum = site.residual("attention", x, mixed);
     let a = site.own("attention.norm", |g| g.layer_norm_with(sum, shape.epsilon));
     let inner = site.dense("inner", a, shape.hidden, shape.activation, &[Target::Up]);
     let outer = site.dense("outer", inner, d, linear, &[Target::Down]);
-    let sum = add(site, "outer", a, outer);
+    let sum = site.residual("outer", a, outer);
     site.own("norm", |g| g.layer_norm_with(sum, shape.epsilon))
-}
-
-/// Adds what a half of a layer gives to what it has read.
-fn add(site: &mut Site<'_>, half: &str, x: NodeId, y: NodeId) -> NodeId {
-    let dropout = site.learning.dropout;
-    let y = site.named(&format!("{half}.dropout")).dropout(y, dropout);
-    let y = site.adapter(half, y);
-    site.named(&format!("{half}.sum")).add(&[x, y])
 }

@@ -1,7 +1,7 @@
 //! Texts as the pieces that an encoder reads.
 
 use super::folder::{Folder, TOKENIZER};
-use super::{CheckpointError, Shape};
+use super::{Build, CheckpointError, Shape};
 use polytask_data::text::Tokenizer;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,9 @@ pub struct PieceReader {
     pub before: Vec<u32>,
     /// Pieces behind it, such as `[SEP]`.
     pub after: Vec<u32>,
+    /// The piece of what is unknown, where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<u32>,
 }
 
 impl PieceReader {
@@ -29,9 +32,13 @@ impl PieceReader {
                 shape.vocabulary
             )));
         }
+        if shape.build == Build::Table {
+            let left_out = tokenizer.unknown();
+            return Ok(PieceReader { tokenizer, before: Vec::new(), after: Vec::new(), left_out });
+        }
         let (before, after) = tokenizer.around().map_err(|e| fault(format!("it cannot split a text: {e}")))?;
         match before.len() + after.len() < shape.positions {
-            true => Ok(PieceReader { tokenizer, before, after }),
+            true => Ok(PieceReader { tokenizer, before, after, left_out: None }),
             false => Err(fault("it puts more around a text than the encoder has positions".to_owned())),
         }
     }
@@ -41,7 +48,9 @@ impl PieceReader {
     /// # Errors
     /// What the tokenizer says of a text that it cannot split.
     pub fn pieces(&self, text: &str) -> Result<Vec<u32>, String> {
-        self.tokenizer.pieces(text)
+        let mut pieces = self.tokenizer.pieces(text)?;
+        pieces.retain(|piece| Some(*piece) != self.left_out);
+        Ok(pieces)
     }
 
     /// Sequences of at most `most` pieces, those around them included, over the pieces of a text: one that holds the first of

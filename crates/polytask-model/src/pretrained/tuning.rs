@@ -15,12 +15,14 @@ pub struct Tuning {
     pub decay: f32,
     /// Share of features dropped while training, where BERT drops them.
     pub dropout: f32,
+    /// Steps of a run before it begins to learn.
+    pub probe: u64,
 }
 
 impl Tuning {
     /// Nothing learns.
     pub fn none() -> Self {
-        Tuning { layers: 0, adaptation: None, rate: 0.0, decay: 1.0, dropout: 0.0 }
+        Tuning { layers: 0, adaptation: None, rate: 0.0, decay: 1.0, dropout: 0.0, probe: 0 }
     }
 
     /// What learns of the layer that has so many above it, of all with the embeddings, which are last.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub struct EncoderConfig {
     /// A folder in the layout of Hugging Face, relative to that of the config: config.json, model.safetensors (or its shards
     /// with model.safetensors.index.json) and tokenizer.json. Families: BERT (MiniLM, E5, BGE), DistilBERT, RoBERTa,
-    /// XLM-RoBERTa and ELECTRA. `${NAME}` stands for an environment variable.
+    /// XLM-RoBERTa, ELECTRA, ModernBERT, and static vectors as model2vec writes them. `${NAME}` stands for an environment variable.
     pub pretrained: String,
     /// What of it learns: "frozen" (nothing: every text is encoded once, and the vectors are kept in a cache), "full" (all
     /// of it, by the losses of all tasks), a number, which is that of its last layers that learn, "lora" (a term of low rank on
@@ -49,6 +49,10 @@ pub struct EncoderConfig {
     /// and at most 1. Default 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer_decay: Option<f64>,
+    /// Steps in which the heads and all that follows learn alone before the encoder does; the optimiser begins anew then.
+    /// Default 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<u64>,
     /// Of "lora": the rank of each term, from 1 to 1024. Default 8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
@@ -180,6 +184,7 @@ impl EncoderConfig {
                 frozen && self.layer_decay.is_some(),
                 "is of an encoder that learns, and `train` is \"frozen\"",
             ),
+            ("probe", frozen && self.probe.is_some(), "is of an encoder that learns, and `train` is \"frozen\""),
             ("rank", !lora && self.rank.is_some(), "is of train = \"lora\""),
             ("alpha", !lora && self.alpha.is_some(), "is of train = \"lora\""),
             ("targets", !lora && self.targets.is_some(), "is of train = \"lora\""),

@@ -339,7 +339,7 @@ impl<'a> Training<'a> {
     fn new(job: &'a Job<'a>, start: &Parameters, resume: Option<Checkpoint>) -> Result<Self, TrainError> {
         let batch = job.config.batch.rows(job.train.len());
         let judge = job.device.predicting(job.graph, judged(job).len(), start)?;
-        let stepper = Stepper::new(job, start, batch)?;
+        let stepper = Stepper::new(job, start, batch, resume.as_ref().map_or(0, Checkpoint::steps))?;
         let order = Order::new(job, batch, stepper.held_out());
         let average = Average::new(job.config.average, order.steps(), start);
         let mut training = Training {
@@ -433,6 +433,7 @@ impl<'a> Training<'a> {
         let Training { job, names, stepper, state, probe, average, order, ahead, preparing, .. } = self;
         let epoch_steps = order.steps();
         let epoch = state.step / epoch_steps;
+        stepper.free(job, job.config.batch.rows(job.train.len()), state.step)?;
         if state.order.is_empty() || state.step.is_multiple_of(epoch_steps) {
             state.order = order.epoch(epoch);
             state.held_out = order.held_out(epoch);

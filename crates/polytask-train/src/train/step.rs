@@ -54,6 +54,8 @@ pub(super) struct Stepper {
     learners: Vec<Optimizer>,
     update: Update,
     noise: u64,
+    /// The step at which what is held until then begins to learn.
+    free: Option<u64>,
     /// Task gradients, for methods that read them; kept so that their memory is.
     jacobians: Vec<Jacobian>,
     /// What the method made of them, over the shared parameters or over all.
@@ -61,7 +63,32 @@ pub(super) struct Stepper {
 }
 
 impl Stepper {
-    pub(super) fn new(job: &Job<'_>, start: &Parameters, batch: usize) -> Result<Self, TrainError> {
+    /// One that goes on with a run after `step` steps. What the graph holds at first does not learn until then.
+    pub(super) fn new(job: &Job<'_>, start: &Parameters, batch: usize, step: u64) -> Result<Self, TrainError> {
+        match job.graph.holding().filter(|(_, free)| step <= *free) {
+            Some((held, free)) => {
+                Ok(Stepper { free: Some(free), ..Self::of(&Job { graph: &held, ..*job }, start, batch)? })
+            }
+            None => Self::of(job, start, batch),
+        }
+    }
+
+    /// Lets what was held learn once its step has come, with an optimiser that begins anew: running means of a part of the
+    /// parameters would be taken for those of all.
+    pub(super) fn free(&mut self, job: &Job<'_>, batch: usize, step: u64) -> Result<(), TrainError> {
+        if self.free.is_none_or(|free| step < free) {
+            return Ok(());
+        }
+        let all = Self::of(job, self.session.parameters(), batch)?;
+        let held = std::mem::replace(self, all);
+        // Some methods that read gradients keep what is as long as these.
+        if self.balancer.needs() != Needs::Jacobian {
+            (self.balancer, self.learners) = (held.balancer, held.learners);
+        }
+        Ok(())
+    }
+
+    fn of(job: &Job<'_>, start: &Parameters, batch: usize) -> Result<Self, TrainError> {
         let tasks: Vec<TaskInfo> =
             job.tasks.iter().map(|task| TaskInfo::new(&task.name, family(&task.outcome().loss()))).collect();
         let balance = &job.loss.balance;
@@ -91,6 +118,7 @@ impl Stepper {
             learners: vec![Optimizer::new(rule.without_decay(), 1); tasks.len()],
             update: Update { rate: 0.0, clip: job.config.clip, l2: job.loss.l2 as f32, l2_biases: job.loss.l2_biases },
             noise: job.config.seed.rotate_left(32),
+            free: None,
             jacobians: Vec::new(),
             direction: Vec::new(),
         })

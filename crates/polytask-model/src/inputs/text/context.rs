@@ -2,7 +2,7 @@
 
 use super::Sentences;
 use crate::inputs::{EncodeError, InputColumn};
-use crate::pretrained::{Asked, Checkpoint, Encoding, Tuning, Vectors};
+use crate::pretrained::{Asked, Build, Checkpoint, Encoding, Tuning, Vectors};
 use crate::section::{Adaptation, EncoderConfig, EncoderPooling, Training, environment};
 use polytask_data::Values;
 use polytask_exec::Parameters;
@@ -27,6 +27,9 @@ pub struct Context {
     /// What the rate of a layer is, as a multiple of that of the layer above it.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub layer_decay: f32,
+    /// Steps of a run before it begins to learn.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub probe: u64,
     /// What learns beside it, where it stays as it is itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adaptation: Option<Adaptation>,
@@ -43,6 +46,10 @@ const PIECES: usize = 512;
 
 fn one() -> f32 {
     1.0
+}
+
+fn is_zero(steps: &u64) -> bool {
+    *steps == 0
 }
 
 fn is_one(decay: &f32) -> bool {
@@ -65,6 +72,18 @@ impl Context {
             Some(pieces) => pieces,
             None => advice.and_then(|advice| advice.pieces).unwrap_or(PIECES).min(most),
         };
+        if checkpoint.shape.build == Build::Table {
+            if !config.train.is_frozen() {
+                return Err(fault(
+                    "it names static vectors, which have no layers: `train` must be \"frozen\"".to_owned(),
+                ));
+            }
+            if config.pooling.is_some_and(|pooling| pooling != EncoderPooling::Mean) {
+                return Err(fault(
+                    "it names static vectors, of which a text is the mean: `pooling` must be \"mean\"".to_owned(),
+                ));
+            }
+        }
         if let Training::Last(layers) = config.train
             && layers > checkpoint.shape.layers
         {
@@ -80,6 +99,7 @@ impl Context {
             train: config.train,
             rate: config.rate() as f32,
             layer_decay: config.layer_decay.unwrap_or(1.0) as f32,
+            probe: config.probe.unwrap_or(0),
             adaptation: config.adaptation(),
             words: config.words,
             link,
@@ -276,8 +296,8 @@ impl Context {
             Training::Last(layers) => layers,
             Training::Lora | Training::Adapters => 0,
         };
-        let tuning =
-            Tuning { layers, adaptation: self.adaptation.clone(), rate: self.rate, decay: self.layer_decay, dropout };
+        let (adaptation, rate, decay, probe) = (self.adaptation.clone(), self.rate, self.layer_decay, self.probe);
+        let tuning = Tuning { layers, adaptation, rate, decay, dropout, probe };
         let name = format!("{prefix}{}", super::node(column));
         let x = self.checkpoint.build(g, prefix, &format!("{}.context", super::node(column)), own, &tuning);
         let pool = format!("{name}.context.pool");

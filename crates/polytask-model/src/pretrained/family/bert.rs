@@ -1,6 +1,6 @@
 //! BERT.
 
-use super::{Family, Names, Shape, absolute, activation};
+use super::{Build, Family, Names, Shape, absolute, activation};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -79,6 +79,7 @@ impl Config {
             offset: 0,
             epsilon: self.layer_norm_eps,
             activation: activation(&self.hidden_act)?,
+            build: Build::PostNorm,
         })
     }
 }

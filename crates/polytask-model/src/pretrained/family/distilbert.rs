@@ -1,6 +1,6 @@
 //! DistilBERT.
 
-use super::{Family, Names, Shape, activation};
+use super::{Build, Family, Names, Shape, activation};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -51,5 +51,6 @@ pub(super) fn shape(config: Value) -> Result<Shape, String> {
         offset: 0,
         epsilon: 1e-12,
         activation: activation(&config.activation)?,
+        build: Build::PostNorm,
     })
 }

@@ -11,12 +11,12 @@ const IGNORED: &[&str] = &["pooler.", "embeddings.position_ids", "embeddings.tok
 
 /// The parameters of the network, in the order of their names.
 pub(in crate::pretrained) fn weights(folder: &mut Folder, shape: &Shape) -> Result<Vec<Weight>, CheckpointError> {
-    let names = shape.family.names();
-    let word = format!("{}.weight", names.word);
-    let prefix = folder.names().find_map(|name| name.strip_suffix(word.as_str())).unwrap_or_default().to_owned();
+    let word = shape.family.word_table().map(|word| format!("{word}.weight"));
+    let before = |name: &str| Some(name.strip_suffix(word.as_deref()?)?.to_owned());
+    let prefix = folder.names().find_map(before).unwrap_or_default();
     let mut reader = Reader { folder, prefix, read: BTreeSet::new(), faults: Vec::new(), weights: Vec::new() };
-    reader.network(names, shape)?;
-    reader.strays();
+    shape.family.read(&mut reader, shape)?;
+    reader.strays(shape.family.parts());
     match reader.faults.is_empty() {
         true => {
             let mut weights = reader.weights;
@@ -31,17 +31,19 @@ pub(in crate::pretrained) fn weights(folder: &mut Folder, shape: &Shape) -> Resu
     }
 }
 
-struct Reader<'a> {
-    folder: &'a Folder,
+/// Takes tensors from a folder, and keeps what is wrong with them.
+pub(super) struct Reader<'a> {
+    pub folder: &'a Folder,
     /// Before the name of every tensor: `bert.` or nothing.
     prefix: String,
     read: BTreeSet<String>,
-    faults: Vec<String>,
+    pub faults: Vec<String>,
     weights: Vec<Weight>,
 }
 
 impl Reader<'_> {
-    fn network(&mut self, names: &Names, shape: &Shape) -> Result<(), CheckpointError> {
+    /// The layers of BERT and its kin.
+    pub fn network(&mut self, names: &Names, shape: &Shape) -> Result<(), CheckpointError> {
         let (d, e, h) = (shape.width, shape.embedding, shape.hidden);
         let word = self.tensor(names.word, &["weight"], &[shape.vocabulary, e])?;
         self.push(".word.table", vec![shape.vocabulary, e], word);
@@ -76,7 +78,7 @@ impl Reader<'_> {
     }
 
     /// A tensor of one of several endings, old and new; zeros where there is none of that shape, which is kept as a fault.
-    fn tensor(&mut self, name: &str, endings: &[&str], dims: &[usize]) -> Result<Vec<f32>, CheckpointError> {
+    pub fn tensor(&mut self, name: &str, endings: &[&str], dims: &[usize]) -> Result<Vec<f32>, CheckpointError> {
         for ending in endings {
             let name = format!("{}{name}.{ending}", self.prefix);
             let Some(Tensor { dims: found, values }) = self.folder.tensor(&name)? else { continue };
@@ -104,6 +106,25 @@ impl Reader<'_> {
         Ok(vec![0.0; width])
     }
 
+    /// A norm without a bias, which is zero then.
+    pub fn gain(&mut self, from: &str, to: &str, width: usize) -> Result<(), CheckpointError> {
+        let gain = self.tensor(from, &["weight"], &[width])?;
+        self.push(&format!("{to}.gain"), vec![width], gain);
+        self.push(&format!("{to}.bias"), vec![width], vec![0.0; width]);
+        Ok(())
+    }
+
+    /// A dense layer without a bias: `[out, in]` becomes `[in, out]`.
+    pub fn product(&mut self, from: &str, to: &str, inputs: usize, outputs: usize) -> Result<(), CheckpointError> {
+        let own = self.tensor(from, &["weight"], &[outputs, inputs])?;
+        let mut weight = vec![0.0; inputs * outputs];
+        for (o, row) in own.chunks(inputs).enumerate() {
+            row.iter().enumerate().for_each(|(i, value)| weight[i * outputs + o] = *value);
+        }
+        self.push(&format!("{to}.weight"), vec![inputs, outputs], weight);
+        Ok(())
+    }
+
     fn norm(&mut self, from: &str, to: &str, width: usize) -> Result<(), CheckpointError> {
         let gain = self.tensor(from, &["weight", "gamma"], &[width])?;
         let bias = self.tensor(from, &["bias", "beta"], &[width])?;
@@ -128,13 +149,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn push(&mut self, name: &str, dims: Vec<usize>, values: Vec<f32>) {
+    /// Keeps a parameter of the network.
+    pub fn push(&mut self, name: &str, dims: Vec<usize>, values: Vec<f32>) {
         self.weights.push(Weight { name: name.to_owned(), dims, values });
     }
 
     /// Tensors of the encoder that the config knows nothing of, such as layers too many. Heads of other tasks are none.
-    fn strays(&mut self) {
-        let parts = ["embeddings", "encoder.", "transformer."];
+    fn strays(&mut self, parts: &[&str]) {
         let strays = self.folder.names().filter_map(|name| {
             let own = name.strip_prefix(self.prefix.as_str())?;
             let ours = parts.iter().any(|part| own.starts_with(part)) && !IGNORED.iter().any(|i| own.starts_with(i));
