@@ -203,6 +203,11 @@ fn an_encoder_learns_with_the_tasks() {
         works(&folder, "train config.toml --out c --set train.epochs=1");
         works(&folder, "train config.toml --out c --resume");
         assert_eq!(folder.bytes("a/model.safetensors"), folder.bytes("c/model.safetensors"));
+        // A checkpoint has the model, the best one, and two moments of what learns.
+        let [model, kept] = ["a/model.safetensors", "a/checkpoint.safetensors"].map(|name| folder.bytes(name).len());
+        if !encoder.contains("words") {
+            assert_eq!(kept > 3 * model, encoder.contains("full"), "{encoder}: {kept} {model}");
+        }
         // What has learnt stands in the model.
         std::fs::remove_dir_all(folder.path("encoder")).unwrap();
         assert_eq!(works(&folder, "predict b --data data.jsonl").out, predicted);

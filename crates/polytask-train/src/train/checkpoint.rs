@@ -51,6 +51,7 @@ pub(super) struct Best {
 
 pub(super) struct Tensors {
     pub parameters: Parameters,
+    /// Of the parameters that learn, end to end.
     pub moments: Vec<Vec<f32>>,
 }
 

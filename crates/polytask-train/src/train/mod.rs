@@ -563,6 +563,6 @@ impl<'a> Training<'a> {
         let mut state = self.state.clone();
         state.seconds = self.seconds();
         state.averaged = self.average.as_ref().map(|average| average.parameters.clone());
-        self.stepper.checkpoint(state)
+        self.stepper.checkpoint(self.job.graph, state)
     }
 }

@@ -8,8 +8,9 @@ use super::checkpoint::{Checkpoint, CheckpointError, State, Tensors};
 use super::{Job, TrainError};
 use polytask_balance::{Balancer, Gramian, HeldOut, LossFamily, Needs, Output, Step, TaskInfo, Weights};
 use polytask_exec::{Batch, Combine, Groups, Jacobian, Optimizer, OptimizerState, Parameters, Session, Update};
-use polytask_graph::{Graph, LossId, LossKind};
+use polytask_graph::{Graph, LossId, LossKind, ParameterId};
 use polytask_model::config::Level;
+use std::ops::Range;
 
 /// When a step is taken, and how far.
 #[derive(Clone, Copy)]
@@ -300,18 +301,36 @@ impl Stepper {
         }
     }
 
-    pub(super) fn checkpoint(&self, mut state: State) -> Checkpoint {
+    pub(super) fn checkpoint(&self, graph: &Graph, mut state: State) -> Checkpoint {
         state.balancer = self.balancer.state();
         state.learners = self.learners.iter().map(|l| l.state().clone()).collect();
         state.optimizer_step = self.session.optimizer().step;
-        let tensors =
-            Tensors { parameters: self.parameters().clone(), moments: self.session.optimizer().moments.clone() };
-        Checkpoint::new(state, tensors)
+        let parameters = self.parameters().clone();
+        // What does not learn has none, and an encoder that stays as it is may be most of a model.
+        let kept = |moment: &Vec<f32>| {
+            trained(graph, &parameters).flat_map(|own| moment.get(own).unwrap_or_default()).copied().collect()
+        };
+        let moments = self.session.optimizer().moments.iter().map(kept).collect();
+        Checkpoint::new(state, Tensors { parameters, moments })
     }
 
     pub(super) fn restore(&mut self, graph: &Graph, tensors: Tensors, state: &State) -> Result<(), TrainError> {
         let fits = tensors.parameters.values().len() == graph.scalar_count();
-        let moments = OptimizerState { step: state.optimizer_step, moments: tensors.moments };
+        let length = if fits { trained(graph, &tensors.parameters).map(|own| own.len()).sum() } else { 0 };
+        if tensors.moments.iter().any(|moment| moment.len() != length) {
+            return Err(other());
+        }
+        let spread = |moment: &Vec<f32>| {
+            let (mut all, mut rest) = (vec![0.0; graph.scalar_count()], moment.as_slice());
+            for own in trained(graph, &tensors.parameters) {
+                let (first, others) = rest.split_at(own.len());
+                all[own].copy_from_slice(first);
+                rest = others;
+            }
+            all
+        };
+        let moments = tensors.moments.iter().map(spread).collect();
+        let moments = OptimizerState { step: state.optimizer_step, moments };
         if !fits || !self.session.restore(moments) || self.learners.len() != state.learners.len() {
             return Err(other());
         }
@@ -350,6 +369,12 @@ impl Met {
         let weights = self.is_finite().then_some(weights);
         Met { weights, ..self }
     }
+}
+
+/// Where the parameters that learn stand among all.
+fn trained<'a>(graph: &'a Graph, parameters: &'a Parameters) -> impl Iterator<Item = Range<usize>> + 'a {
+    let learns = graph.parameters().iter().enumerate().filter(|(_, parameter)| parameter.is_trained());
+    learns.map(|(i, _)| parameters.range(ParameterId(i)))
 }
 
 /// A checkpoint of another optimiser or balancing method.
