@@ -98,12 +98,14 @@ fn evaluate_prints_scores_in_the_order_of_the_config() {
     "recall": #,
     "mcc": #,
     "brier": #,
+    "calibration_error": #,
     "n": 160
     },
     "grade": {
     "accuracy": #,
     "macro_f1": #,
     "log_loss": #,
+    "calibration_error": #,
     "n": 200
     }
     },

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use polytask::metric::{
-    Better, Confused, Metrics, accuracy, auc, average_precision, brier, log_loss, macro_f1, mae, pearson, places_off,
+    Better, Confused, Metrics, accuracy, auc, average_precision, brier, calibration_error, log_loss, macro_f1, mae, pearson, places_off,
     poisson_deviance, quadratic_kappa, r2, rmse,
 };
 use serde_json::Value;
@@ -88,6 +88,19 @@ fn ordinal_agrees_with_scikit_learn() {
     same(&f, "places_off", places_off(&y, &p, 5));
     assert_eq!(quadratic_kappa(&[1, 1], &[1, 1], 3), None);
     assert_eq!(quadratic_kappa(&[], &[], 3), None);
+}
+
+#[test]
+fn claims_are_compared_by_tenths() {
+    // Of .1 to .2 one of two came true though .15 was said of each; of .9 to 1 both, though .95 was said.
+    let claims = [(0.15, true), (0.15, false), (0.95, true), (0.95, true)];
+    let error = calibration_error(&claims).unwrap();
+    assert!((error - (0.5 * 0.35 + 0.5 * 0.05)).abs() < 1e-12, "{error}");
+    assert_eq!(calibration_error(&[(1.0, true), (0.0, false)]), Some(0.0));
+    // Claims of one tenth make good for each other, those of two do not.
+    assert!(calibration_error(&[(0.42, false), (0.48, true)]).unwrap() < 0.051);
+    assert!(calibration_error(&[(0.38, false), (0.48, true)]).unwrap() > 0.44);
+    assert_eq!(calibration_error(&[]), None);
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn binary_reads_predicts_and_measures() {
     let metrics = evaluate(&task, &truth, &[-1.0, 0.5, 2.0, 0.0, 0.0]);
     let names: Vec<&str> = metrics.scores.iter().map(|m| m.name).collect();
     assert_eq!((&names[..4], metrics.n), (&["accuracy", "macro_f1", "log_loss", "auc"][..], 4));
-    assert_eq!(names[4..], ["average_precision", "precision", "recall", "mcc", "brier"]);
+    assert_eq!(names[4..], ["average_precision", "precision", "recall", "mcc", "brier", "calibration_error"]);
     // The class that was never seen is a mistake in accuracy, a third class in macro_f1, and nowhere else.
     let f1 = (2.0 / 4.0 + 2.0 / 3.0 + 0.0) / 3.0;
     let softplus = |z: f64| z.exp().ln_1p();
@@ -237,7 +237,7 @@ fn category_reads_predicts_and_measures() {
     let metrics =
         evaluate(&task, &labels.truth.select(&[0, 1, 3, 5]), &[0., 1., 0., 0., 1., 0., 0., 0., 0., 0., 0., 1.]);
     let names: Vec<&str> = metrics.scores.iter().map(|m| m.name).collect();
-    assert_eq!((names.as_slice(), metrics.n), (["accuracy", "macro_f1", "log_loss"].as_slice(), 3));
+    assert_eq!((names.as_slice(), metrics.n), (["accuracy", "macro_f1", "log_loss", "calibration_error"].as_slice(), 3));
     close(&[metrics.value("accuracy").unwrap()], &[1.0 / 3.0]);
     let partition = (1f64.exp() + 2.0).ln();
     close(&[metrics.value("log_loss").unwrap()], &[(partition - 1.0 + partition) / 2.0]);

@@ -66,6 +66,17 @@ pub fn brier(positive: &[bool], scores: &[f64]) -> Option<f64> {
     mean(squares, positive.len())
 }
 
+/// The expected calibration error of claims that each were made with a probability and came true or not: how far the mean
+/// probability of each tenth is from how often it came true, averaged over the claims (Naeini et al. 2015).
+pub fn calibration_error(claims: &[(f64, bool)]) -> Option<f64> {
+    const BINS: usize = 10;
+    let mut off = [0.0; BINS];
+    for (probability, came) in claims {
+        off[((probability * BINS as f64) as usize).min(BINS - 1)] += probability - f64::from(u8::from(*came));
+    }
+    mean(off.iter().map(|off: &f64| off.abs()), claims.len())
+}
+
 /// How often the positive class was said and was right.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Confused {

@@ -12,7 +12,7 @@ mod pixels;
 pub mod spans;
 mod survival;
 
-pub use classes::{Confused, accuracy, auc, brier, log_loss, macro_f1, places_off, quadratic_kappa};
+pub use classes::{Confused, accuracy, auc, brier, calibration_error, log_loss, macro_f1, places_off, quadratic_kappa};
 pub use count::poisson_deviance;
 pub use labels::{Ranked, average_precision, macro_auc, macro_f1_of_labels, mean_average_precision, micro_f1};
 pub use numbers::{mae, pearson, r2, rmse};

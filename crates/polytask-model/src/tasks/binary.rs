@@ -6,7 +6,7 @@ use super::labels::{LabelColumn, Labels, Target, Truth, UNSEEN};
 use super::{Layout, Outcome, Prediction, Said, TaskError};
 use crate::column::levels;
 use crate::inputs::truth_of;
-use crate::metric::{Better, Confused, Metrics, auc, average_precision, brier};
+use crate::metric::{Better, Confused, Metrics, auc, average_precision, brier, calibration_error};
 use crate::section::{TaskConfig, Threshold};
 use polytask_data::Hint;
 use polytask_exec::TaskOutput;
@@ -178,6 +178,8 @@ impl Outcome for Binary {
         metrics.push("recall", Better::Higher, confused.recall());
         metrics.push("mcc", Better::Higher, confused.mcc());
         metrics.push("brier", Better::Lower, brier(&positive, &scores));
+        let claims: Vec<(f64, bool)> = scores.into_iter().zip(positive).collect();
+        metrics.push("calibration_error", Better::Lower, calibration_error(&claims));
         metrics
     }
 

@@ -4,7 +4,7 @@ use super::classes::Classes;
 use super::decision::{Decision, Seen, log};
 use super::labels::{LabelColumn, Labels, Target, Truth};
 use super::{Layout, Outcome, Prediction, Said, TaskError};
-use crate::metric::{Better, Metrics};
+use crate::metric::{Better, Metrics, calibration_error};
 use crate::section::TaskConfig;
 use polytask_data::Hint;
 use polytask_exec::TaskOutput;
@@ -102,7 +102,12 @@ impl Outcome for Category {
 
     fn score(&self, truth: &Truth, prediction: &Prediction) -> Metrics {
         let (truth, predicted, probabilities) = prediction.known_classes(truth);
-        self.classes.score(&truth, &predicted, &probabilities)
+        let mut metrics = self.classes.score(&truth, &predicted, &probabilities);
+        let rows = probabilities.chunks_exact(self.classes.labels.len()).zip(truth.iter().zip(&predicted));
+        let claim = |(row, (was, said)): (&[f64], (&u32, &u32))| Some((*row.get(*said as usize)?, was == said));
+        let claims: Vec<(f64, bool)> = rows.filter_map(claim).collect();
+        metrics.push("calibration_error", Better::Lower, calibration_error(&claims));
+        metrics
     }
 
     fn primary(&self) -> (&'static str, Better) {

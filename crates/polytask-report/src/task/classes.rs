@@ -6,6 +6,7 @@ use crate::block::{Block, Section, Table};
 use crate::chart::{Axes, Line, Points, lines, points};
 use crate::number::{count, number, percent};
 use crate::sheet;
+use polytask::metric::calibration_error;
 
 /// Parts of the probabilities, of equal width.
 const BINS: usize = 10;
@@ -58,14 +59,13 @@ pub fn calibration(section: &mut Section, claims: &[(f64, bool)], what: &str) {
         *bin = (bin.0 + 1, bin.1 + p, bin.2 + usize::from(*hit));
     }
     let mut table = Table::numbers("Calibration", &["said", "rows", "mean of what was said", "came true"]).folded();
-    let (mut curve, mut error) = (Vec::new(), 0.0);
+    let (mut curve, error) = (Vec::new(), calibration_error(claims).unwrap_or_default());
     for (i, (rows, sum, hits)) in bins.into_iter().enumerate() {
         if rows > 0 {
             let (said, true_) = (sum / rows as f64, hits as f64 / rows as f64);
             let (low, high) = (10 * i, 10 * (i + 1));
             table.row([format!("{low} to {high} %"), count(rows), percent(said), percent(true_)]);
             curve.push((said, true_));
-            error += rows as f64 / claims.len().max(1) as f64 * (said - true_).abs();
         }
     }
     let title = "Calibration";
