@@ -23,7 +23,7 @@ fn check(shape: [usize; 3], op: impl Fn(&mut GraphBuilder, NodeId) -> NodeId) {
 #[test]
 fn convolutions() {
     let square = Window::square;
-    let uneven = Window { size: [2, 3], stride: [2, 1], padding: [1, 0], dilation: [1, 2] };
+    let uneven = Window { size: [2, 3], stride: [2, 1], padding: [1, 0], beyond: [0, 2], dilation: [1, 2] };
     let cases = [
         ([5, 6, 2], 3, square(3), 1),
         ([5, 6, 2], 3, square(3).same(), 1),

@@ -142,12 +142,12 @@ tokens = "text"
 encoder = "none"
 "#;
 
-fn images_case() -> Case {
+fn images_case(build: impl FnOnce(&mut GraphBuilder, NodeId) -> NodeId) -> Case {
     let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/digits/digits-images-idx3-ubyte.gz");
     let labels = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/digits/digits-digit-idx1-ubyte.gz");
     let sections =
         format!("labels = {{ digit = {labels:?} }}\n[inputs]\nimage = \"image\"\n[tasks.digit]\nkind = \"category\"\n");
-    case(("digits-images-idx3-ubyte.gz", &std::fs::read(digits).unwrap()), &sections, images)
+    case(("digits-images-idx3-ubyte.gz", &std::fs::read(digits).unwrap()), &sections, build)
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn plain_features() {
 
 #[test]
 fn images_of_digits() {
-    let case = images_case();
+    let case = images_case(images);
     case.export();
     case.holds_together();
     case.agrees(40);
@@ -230,8 +230,8 @@ fn what_cannot_be_exported_is_refused() {
     for (op, example) in testing::examples() {
         let refused: &[Format] = match example.kind {
             Kind::Plain | Kind::Untrained | Kind::Drawn => continue,
-            Kind::Fed => &[Format::Pytorch, Format::Keras],
-            Kind::Custom => &[Format::Onnx, Format::Pytorch, Format::Keras],
+            Kind::Fed if op != "Pixels" => &[Format::Pytorch, Format::Keras],
+            Kind::Fed | Kind::Custom => &[Format::Onnx, Format::Pytorch, Format::Keras],
         };
         let case = match example.base {
             Base::Rows => case(("data.csv", table().as_bytes()), TASKS, |g, x| {
@@ -242,7 +242,11 @@ fn what_cannot_be_exported_is_refused() {
                 let x = g.dense(x, 8, Activation::Tanh);
                 (example.build)(g, x)
             }),
-            Base::Images | Base::Indices => panic!("{op} has no case here"),
+            Base::Images => images_case(|g, x| {
+                let x = g.conv2d(x, 4, Window::square(1), Activation::Tanh);
+                (example.build)(g, x)
+            }),
+            Base::Indices => panic!("{op} has no case here"),
         };
         for format in [Format::Onnx, Format::Pytorch, Format::Keras, Format::Safetensors] {
             let done = polytask_export::export(&case.model, format, &case.folder.path().join("exported"));

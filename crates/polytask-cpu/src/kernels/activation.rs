@@ -9,6 +9,12 @@ use std::ops::Range;
 /// Keeps the logarithm of a probability finite.
 const TINY: f32 = 1e-6;
 
+/// `min(max(x + 3, 0), 6) / 6`
+#[inline(always)]
+fn hard_sigmoid(x: f32) -> f32 {
+    (x + 3.0).clamp(0.0, 6.0) * (1.0 / 6.0)
+}
+
 /// `values = f(values)`
 fn apply(kind: Activation, values: &mut [f32]) {
     let each = values.iter_mut();
@@ -17,10 +23,13 @@ fn apply(kind: Activation, values: &mut [f32]) {
         || match kind {
             Activation::Linear => {}
             Activation::Relu => each.for_each(|v| *v = v.max(0.0)),
+            Activation::Relu6 => each.for_each(|v| *v = v.clamp(0.0, 6.0)),
             Activation::Gelu => each.for_each(|v| *v *= normal(*v)[0]),
             Activation::Tanh => each.for_each(|v| *v = tanh(*v)),
             Activation::Sigmoid => each.for_each(|v| *v = sigmoid(*v)),
             Activation::Silu => each.for_each(|v| *v *= sigmoid(*v)),
+            Activation::HardSigmoid => each.for_each(|v| *v = hard_sigmoid(*v)),
+            Activation::HardSwish => each.for_each(|v| *v *= hard_sigmoid(*v)),
             Activation::SmoothStep => each.for_each(|v| {
                 let x = v.clamp(-0.5, 0.5);
                 *v = 0.5 + x * (1.5 - 2.0 * x * x);
@@ -37,7 +46,12 @@ fn apply_with_slopes(kind: Activation, values: &mut [f32], slopes: &mut [f32]) {
     vectorized(
         #[inline(always)]
         || match kind {
-            Activation::Linear | Activation::Relu | Activation::Tanh | Activation::Sigmoid => {}
+            Activation::Linear
+            | Activation::Relu
+            | Activation::Relu6
+            | Activation::Tanh
+            | Activation::Sigmoid
+            | Activation::HardSigmoid => {}
             Activation::Gelu => each.for_each(|(v, slope)| {
                 let x = *v;
                 let [cdf, pdf] = normal(x);
@@ -47,6 +61,12 @@ fn apply_with_slopes(kind: Activation, values: &mut [f32], slopes: &mut [f32]) {
                 let x = *v;
                 let s = sigmoid(x);
                 (*v, *slope) = (x * s, s * (1.0 + x * (1.0 - s)));
+            }),
+            Activation::HardSwish => each.for_each(|(v, slope)| {
+                let x = *v;
+                let (inside, above) = (x > -3.0 && x < 3.0, if x >= 3.0 { 1.0 } else { 0.0 });
+                *slope = if inside { x * (1.0 / 3.0) + 0.5 } else { above };
+                *v = x * hard_sigmoid(x);
             }),
             Activation::SmoothStep => each.for_each(|(v, slope)| {
                 let x = v.clamp(-0.5, 0.5);
@@ -62,7 +82,7 @@ fn apply_with_slopes(kind: Activation, values: &mut [f32], slopes: &mut [f32]) {
     );
 }
 
-/// Multiplies a cotangent by `f'`. `seen` is the output `y` for relu, tanh and sigmoid, the slope for others.
+/// Multiplies a cotangent by `f'`. `seen` is the output `y` where [`from_output`] says so, else the slope.
 fn pull_back(kind: Activation, cotangent: &mut [f32], seen: &[f32]) {
     let each = cotangent.iter_mut().zip(seen);
     vectorized(
@@ -70,9 +90,17 @@ fn pull_back(kind: Activation, cotangent: &mut [f32], seen: &[f32]) {
         || match kind {
             Activation::Linear => {}
             Activation::Relu => each.for_each(|(c, y)| *c = if *y > 0.0 { *c } else { 0.0 }),
+            Activation::Relu6 => each.for_each(|(c, y)| *c = if *y > 0.0 && *y < 6.0 { *c } else { 0.0 }),
+            Activation::HardSigmoid => {
+                each.for_each(|(c, y)| *c = if *y > 0.0 && *y < 1.0 { *c * (1.0 / 6.0) } else { 0.0 });
+            }
             Activation::Tanh => each.for_each(|(c, y)| *c *= 1.0 - y * y),
             Activation::Sigmoid => each.for_each(|(c, y)| *c *= y * (1.0 - y)),
-            Activation::Gelu | Activation::Silu | Activation::SmoothStep | Activation::Entropy => {
+            Activation::Gelu
+            | Activation::Silu
+            | Activation::HardSwish
+            | Activation::SmoothStep
+            | Activation::Entropy => {
                 each.for_each(|(c, slope)| *c *= slope);
             }
         },
@@ -82,8 +110,15 @@ fn pull_back(kind: Activation, cotangent: &mut [f32], seen: &[f32]) {
 /// Whether the derivative is read off the output; otherwise it is saved.
 pub(super) fn from_output(kind: Activation) -> bool {
     match kind {
-        Activation::Linear | Activation::Relu | Activation::Tanh | Activation::Sigmoid => true,
-        Activation::Gelu | Activation::Silu | Activation::SmoothStep | Activation::Entropy => false,
+        Activation::Linear
+        | Activation::Relu
+        | Activation::Relu6
+        | Activation::Tanh
+        | Activation::Sigmoid
+        | Activation::HardSigmoid => true,
+        Activation::Gelu | Activation::Silu | Activation::HardSwish | Activation::SmoothStep | Activation::Entropy => {
+            false
+        }
     }
 }
 
@@ -92,10 +127,13 @@ pub(super) fn from_output(kind: Activation) -> bool {
 pub(super) fn follow(lane: &mut Lane<'_>, kind: Activation, out: Range<usize>, saved: Range<usize>) {
     match kind {
         Activation::Linear | Activation::Relu => {}
-        Activation::Gelu
+        Activation::Relu6
+        | Activation::Gelu
         | Activation::Tanh
         | Activation::Sigmoid
         | Activation::Silu
+        | Activation::HardSigmoid
+        | Activation::HardSwish
         | Activation::SmoothStep
         | Activation::Entropy => match saved.is_empty() {
             true => apply(kind, &mut lane.arena[out]),

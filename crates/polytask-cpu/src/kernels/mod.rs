@@ -24,6 +24,7 @@ mod custom_loss;
 mod dense;
 mod dropout;
 mod embedding;
+mod gate;
 mod group_norm;
 mod inner;
 mod layer_norm;
@@ -40,6 +41,7 @@ mod one_hot;
 mod pairwise;
 mod periodic;
 mod pixel_sum;
+mod pixels;
 mod places;
 mod position;
 mod product;
@@ -204,6 +206,8 @@ pub(crate) fn build(op: &Op, wiring: Wiring, site: &Site<'_>) -> Box<dyn Kernel>
             let places = Places::all(site.inputs[0].pixels());
             Box::new(pixel_sum::PixelSum { places, channels, wiring })
         }
+        Op::Gate => Box::new(gate::Gate { wiring }),
+        Op::Pixels(ops::Pixels { before }) => Box::new(pixels::Pixels { before: *before, wiring }),
         Op::BatchNorm(ops::BatchNorm { epsilon, activation, .. }) => {
             Box::new(batch_norm::BatchNorm { epsilon: *epsilon, channels, activation: *activation, wiring })
         }
@@ -262,6 +266,8 @@ pub(crate) fn saved_width(op: &Op, shape: &Shape, inputs: &[&Shape]) -> usize {
         | Op::Reshape
         | Op::Pool(_)
         | Op::GlobalPool
+        | Op::Gate
+        | Op::Pixels(_)
         | Op::Upsample(_)
         | Op::Reduce(_)
         | Op::Spread(_)
@@ -308,6 +314,8 @@ pub(crate) fn scratch_widths(op: &Op, shape: &Shape, inputs: &[&Shape], train: b
         | Op::Conv2d(_)
         | Op::Pool(_)
         | Op::GlobalPool
+        | Op::Gate
+        | Op::Pixels(_)
         | Op::BatchNorm(_)
         | Op::GroupNorm(_)
         | Op::Upsample(_)

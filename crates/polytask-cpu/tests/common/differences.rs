@@ -157,7 +157,7 @@ const STEPS: [f32; 4] = [6e-2, 2e-2, 6e-3, 2e-3];
 /// Whether some slope of the network jumps.
 fn has_kinks(graph: &Graph) -> bool {
     let text = format!("{:?}{:?}", graph.nodes(), graph.losses());
-    ["Relu", "SmoothStep", "Max", "Mae", "Huber"].iter().any(|kinked| text.contains(kinked))
+    ["Relu", "Hard", "SmoothStep", "Max", "Mae", "Huber"].iter().any(|kinked| text.contains(kinked))
 }
 
 /// A slope by differences, and how far it may be off. Without a kink, slopes at a step and at twice the step differ by three

@@ -67,7 +67,7 @@ impl Random {
 
     fn smooth(&mut self) -> Activation {
         use Activation::*;
-        [Gelu, Tanh, Sigmoid, Silu, Linear, Relu][self.below(6)]
+        [Gelu, Tanh, Sigmoid, Silu, Linear, Relu, HardSwish, HardSigmoid][self.below(8)]
     }
 
     fn inputs(&mut self) {
@@ -167,7 +167,7 @@ impl Random {
     /// A layer with weights of its own, or with those of the layers before it of its kind.
     fn learning_layer(&mut self, sort: Sort) -> NodeId {
         let x = self.pick(sort);
-        let (choice, smooth, reverse) = (self.below(12), self.smooth(), self.rng.random());
+        let (choice, smooth, reverse) = (self.below(14), self.smooth(), self.rng.random());
         self.layers += 1;
         let name = format!("n{}", self.layers);
         let g = &mut self.g;
@@ -221,6 +221,11 @@ impl Random {
                         g.upsample(low, 2, Interpolation::Bilinear)
                     }
                     10 => g.scale_channels(x),
+                    11 => {
+                        let means = g.global_pool(x);
+                        let gate = g.dense(means, channels, smooth);
+                        g.gate(x, gate)
+                    }
                     _ => {
                         let flat = g.flatten(x);
                         let h = g.dense(flat, height * width * channels, Activation::Tanh);

@@ -33,6 +33,13 @@ impl Emit<'_> {
         Ok((Form::Plain, self.w.reshape(&mean, &[0, node.shape.width() as i64])))
     }
 
+    /// A number for each channel of an image.
+    pub fn gate_op(&mut self, node: &Node) -> Made {
+        let (x, gate) = (self.image(node.inputs[0])?, self.plain(node.inputs[1]));
+        let gate = self.w.unsqueeze(&gate, &[2, 3]);
+        Ok((Form::Image, self.w.op("Mul", &[&x, &gate])))
+    }
+
     pub fn conv2d_op(&mut self, node: &Node, op: &ops::Conv2d) -> Made {
         let x = self.image(node.inputs[0])?;
         let parameter = self.graph.parameter(op.weight);
@@ -119,11 +126,12 @@ impl Emit<'_> {
 fn window_settings(window: &Window) -> Vec<(&'static str, Setting<'static>)> {
     let ints = |values: [usize; 2]| Setting::Ints(values.map(|v| v as i64).to_vec());
     let [above, left] = window.padding.map(|p| p as i64);
+    let [below, right] = window.beyond.map(|p| p as i64);
     vec![
         ("kernel_shape", ints(window.size)),
         ("strides", ints(window.stride)),
         ("dilations", ints(window.dilation)),
-        ("pads", Setting::Ints(vec![above, left, above, left])),
+        ("pads", Setting::Ints(vec![above, left, above + below, left + right])),
     ]
 }
 

@@ -98,6 +98,8 @@ impl Emit<'_> {
             Op::Conv2d(op) => self.conv2d_op(node, op),
             Op::Pool(op) => self.pool_op(node, op),
             Op::GlobalPool => self.global_pool_op(node),
+            Op::Gate => self.gate_op(node),
+            Op::Pixels(_) => Err(Refusal::new("it takes images apart into sequences of pixels")),
             Op::BatchNorm(op) => self.batch_norm_op(node, op),
             Op::GroupNorm(op) => self.group_norm_op(node, op),
             Op::Upsample(op) => self.upsample_op(node, op),
@@ -136,6 +138,15 @@ impl Emit<'_> {
         match activation {
             Activation::Linear => x.to_owned(),
             Activation::Relu => self.w.op("Relu", &[x]),
+            Activation::Relu6 => {
+                let (low, high) = (self.w.float(0.0), self.w.float(6.0));
+                self.w.op("Clip", &[x, &low, &high])
+            }
+            Activation::HardSigmoid => {
+                let slope = vec![("alpha", Setting::Float(1.0 / 6.0)), ("beta", Setting::Float(0.5))];
+                self.w.op_with("HardSigmoid", &[x], slope)
+            }
+            Activation::HardSwish => self.w.op("HardSwish", &[x]),
             Activation::Tanh => self.w.op("Tanh", &[x]),
             Activation::Sigmoid => self.w.op("Sigmoid", &[x]),
             Activation::Silu => {

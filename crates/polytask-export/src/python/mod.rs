@@ -236,11 +236,14 @@ impl<'a> Emit<'a> {
         let function = match activation {
             Activation::Linear => return x,
             Activation::Relu => ["F.relu", "ops.relu"],
+            Activation::Relu6 => ["F.relu6", "ops.relu6"],
             Activation::Gelu if torch => ["F.gelu", ""],
             Activation::Gelu => [self.helper("gelu"); 2],
             Activation::Tanh => ["torch.tanh", "ops.tanh"],
             Activation::Sigmoid => ["torch.sigmoid", "ops.sigmoid"],
             Activation::Silu => ["F.silu", "ops.silu"],
+            Activation::HardSigmoid => ["F.hardsigmoid", "ops.hard_sigmoid"],
+            Activation::HardSwish => ["F.hardswish", "ops.hard_silu"],
             Activation::SmoothStep => [self.helper("smooth_step"); 2],
             Activation::Entropy => [self.helper("entropy"); 2],
         };

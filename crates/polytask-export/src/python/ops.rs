@@ -92,6 +92,8 @@ impl Emit<'_> {
             Op::Conv2d(op) => self.conv2d_op(node, op),
             Op::Pool(op) => self.pool_op(node, op),
             Op::GlobalPool => self.global_pool_op(node),
+            Op::Gate => self.gate_op(node),
+            Op::Pixels(_) => Err(Refusal::new("it takes images apart into sequences of pixels")),
             Op::BatchNorm(op) => self.batch_norm_op(node, op),
             Op::GroupNorm(op) => self.group_norm_op(node, op),
             Op::Upsample(op) => self.upsample_op(node, op),
@@ -263,9 +265,23 @@ impl Emit<'_> {
         ))
     }
 
+    /// A number for each channel of an image.
+    fn gate_op(&mut self, node: &Node) -> Made {
+        let (x, gate) = (self.image(node.inputs[0])?, self.plain(node.inputs[1]));
+        let axes = if self.target == Target::Torch { "[:, :, None, None]" } else { "[:, None, None, :]" };
+        Ok((Form::Image, format!("{x} * {gate}{axes}")))
+    }
+
     fn conv2d_op(&mut self, node: &Node, op: &ops::Conv2d) -> Made {
         let mut x = self.image(node.inputs[0])?;
         let layer = self.conv2d(op.weight, op.bias, &op.window, op.groups)?;
+        if op.window.beyond != [0, 0] {
+            let [below, right] = op.window.beyond;
+            x = match self.target {
+                Target::Torch => format!("F.pad({x}, (0, {right}, 0, {below}))"),
+                Target::Keras => format!("ops.pad({x}, ((0, 0), (0, {below}), (0, {right}), (0, 0)))"),
+            };
+        }
         if self.target == Target::Keras && op.window.padding != [0, 0] {
             let [height, width] = op.window.padding;
             x = format!("{}({x}, ({height}, {width}))", self.helper("padded"));
@@ -300,6 +316,9 @@ impl Emit<'_> {
         let torch = self.target == Target::Torch;
         if window.dilation != [1, 1] && !(torch && pooling == Pooling::Max) {
             return Err(Refusal::new("its window has a dilation"));
+        }
+        if window.beyond != [0, 0] {
+            return Err(Refusal::new("its window reaches further over one edge than over the other"));
         }
         let (size, stride) = (pair(window.size), pair(window.stride));
         if window.padding == [0, 0] && window.dilation == [1, 1] {

@@ -1,7 +1,7 @@
 //! Layers of images, `[height, width, channels]`.
 
 use super::GraphBuilder;
-use crate::{Activation, Init, Interpolation, NodeId, Op, ParameterId, Pooling, Role, Shape, Window, ops};
+use crate::{Activation, DomainId, Init, Interpolation, NodeId, Op, ParameterId, Pooling, Role, Shape, Window, ops};
 
 impl GraphBuilder {
     /// Images fed from outside, `[height, width, channels]` a row, channels last.
@@ -91,6 +91,19 @@ impl GraphBuilder {
     pub fn global_pool(&mut self, x: NodeId) -> NodeId {
         let channels = self.shape(x).channels();
         self.push(Op::GlobalPool, vec![x], Shape(vec![channels]))
+    }
+
+    /// Every channel of an image times a number of `gate`, `[h, w, c], [c] -> [h, w, c]`.
+    pub fn gate(&mut self, x: NodeId, gate: NodeId) -> NodeId {
+        let shape = self.shape(x);
+        self.push(Op::Gate, vec![x, gate], shape)
+    }
+
+    /// The pixels of an image as elements of `domain`, which lies in the image's, `[h, w, c] -> [c]`, behind `before`
+    /// elements of zeros.
+    pub fn pixels(&mut self, x: NodeId, domain: DomainId, before: usize) -> NodeId {
+        let channels = self.shape(x).channels();
+        self.push_on(domain, Op::Pixels(ops::Pixels { before }), vec![x], Shape(vec![channels]))
     }
 
     /// Normalises every channel over the rows that are worked on together, then scales and shifts it; epsilon is 1e-5.

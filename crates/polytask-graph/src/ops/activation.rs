@@ -12,6 +12,8 @@ pub enum Activation {
     Linear,
     /// `max(x, 0)`
     Relu,
+    /// `min(max(x, 0), 6)` (Sandler et al. 2018).
+    Relu6,
     /// `x * Phi(x)` with the exact normal distribution function (Hendrycks and Gimpel 2016).
     Gelu,
     /// `tanh(x)`
@@ -20,6 +22,10 @@ pub enum Activation {
     Sigmoid,
     /// `x * sigmoid(x)`, also called swish.
     Silu,
+    /// `min(max(x + 3, 0), 6) / 6`: a sigmoid of straight lines (Howard et al. 2019).
+    HardSigmoid,
+    /// `x * hard_sigmoid(x)` (Howard et al. 2019).
+    HardSwish,
     /// `0` up to -1/2, `1` from 1/2 on, and `-2x^3 + 3x/2 + 1/2` between them: a step that is smooth, and flat outside
     /// (Hazimeh et al. 2020).
     SmoothStep,
@@ -29,23 +35,27 @@ pub enum Activation {
 
 impl Activation {
     /// Those that are there for any number; the logarithm of [`Entropy`](Activation::Entropy) asks for one above 0.
-    pub(crate) const ALL: [Activation; 7] = [
+    pub(crate) const ALL: [Activation; 10] = [
         Activation::Linear,
         Activation::Relu,
+        Activation::Relu6,
         Activation::Gelu,
         Activation::Tanh,
         Activation::Sigmoid,
         Activation::Silu,
+        Activation::HardSigmoid,
+        Activation::HardSwish,
         Activation::SmoothStep,
     ];
 
     /// Whether layers with it start He-uniform: those that let about half of what they get through.
     pub(crate) fn is_rectifying(self) -> bool {
         match self {
-            Activation::Relu | Activation::Gelu | Activation::Silu => true,
+            Activation::Relu | Activation::Relu6 | Activation::Gelu | Activation::Silu | Activation::HardSwish => true,
             Activation::Linear
             | Activation::Tanh
             | Activation::Sigmoid
+            | Activation::HardSigmoid
             | Activation::SmoothStep
             | Activation::Entropy => false,
         }

@@ -51,7 +51,7 @@ impl Operation for Conv2d {
     fn examples() -> Vec<Example> {
         vec![
             Example::images(|g, x| {
-                let uneven = Window { size: [3, 2], stride: [1, 1], padding: [1, 0], dilation: [2, 1] };
+                let uneven = Window { size: [3, 2], stride: [1, 1], padding: [1, 0], beyond: [0, 1], dilation: [2, 1] };
                 g.conv2d(x, 3, uneven, Activation::Tanh)
             }),
             Example::images(|g, x| {

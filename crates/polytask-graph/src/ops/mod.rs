@@ -17,6 +17,7 @@ mod dense;
 mod dot;
 mod dropout;
 mod embedding;
+mod gate;
 mod gather;
 mod global_pool;
 mod group_norm;
@@ -31,6 +32,7 @@ mod neighbours;
 mod one_hot;
 mod pairwise;
 mod periodic;
+mod pixels;
 mod pool;
 mod position;
 mod reduce;
@@ -61,6 +63,7 @@ pub use dense::Dense;
 pub use dot::Dot;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use gate::Gate;
 pub use gather::Gather;
 pub use global_pool::GlobalPool;
 pub use group_norm::GroupNorm;
@@ -75,6 +78,7 @@ pub use neighbours::Neighbours;
 pub use one_hot::{IndexColumn, OneHot};
 pub use pairwise::Pairwise;
 pub use periodic::Periodic;
+pub use pixels::Pixels;
 pub use pool::Pool;
 pub use position::Position;
 pub use reduce::Reduction;
@@ -298,6 +302,8 @@ ops! {
         Reshape,
         /// The mean of every channel, `[h, w, c] -> [c]`.
         GlobalPool,
+        /// Every channel of an image times a number of the row's own, `[h, w, c], [c] -> [h, w, c]` (Hu et al. 2018).
+        Gate,
     }
     set {
         /// Each index column as a one-hot block, side by side: `[sum of levels]`.
@@ -347,6 +353,9 @@ ops! {
         /// From any domain to any other, `[d] -> [d]`. The second input, of this node's domain, tells every element which
         /// one of the first input's to take: its position among those of the same row. An index beyond them gives zeros.
         Gather(Gather),
+        /// From an image to a domain that lies in its own: the pixels in order, row by row, `[h, w, c] -> [c]`, behind so
+        /// many elements of zeros; elements beyond the last pixel are zeros too.
+        Pixels(Pixels),
         /// The features of the elements before, the element itself and the elements after it, side by side,
         /// `[d] -> [(before + 1 + after) d]`; zeros beyond the ends of the sequence.
         Neighbours(Neighbours),

@@ -87,6 +87,11 @@ impl Example {
         Example { kind: Kind::Fed, ..Example::tokens(build) }
     }
 
+    /// On images, with an input of its own.
+    pub(crate) fn fed_images(build: Build) -> Self {
+        Example { kind: Kind::Fed, ..Example::images(build) }
+    }
+
     /// On features of rows that are not trained.
     pub(crate) fn untrained(build: Build) -> Self {
         Example { kind: Kind::Untrained, ..Example::rows(build) }

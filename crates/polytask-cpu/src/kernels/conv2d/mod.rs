@@ -36,7 +36,7 @@ pub(super) struct Conv2d {
 
 /// The window of an op along each axis of the image.
 pub(super) fn extents(window: &Window) -> [Extent; 2] {
-    let Window { size, stride, padding, dilation } = *window;
+    let Window { size, stride, padding, beyond: _, dilation } = *window;
     [0, 1].map(|axis| Extent {
         size: size[axis],
         stride: stride[axis],
@@ -92,6 +92,12 @@ impl Kernel for Conv2d {
         let w = &self.wiring;
         let [from, to] = self.channels();
         let (x, y) = read_write(lane.arena, lane.range(w.inputs[0]), lane.range(w.out));
+        // What is rectified costs nothing on the way out of the registers.
+        let rectified = match self.activation {
+            Activation::Relu => Some(f32::INFINITY),
+            Activation::Relu6 => Some(6.0),
+            _ => None,
+        };
         let bias = self.bias.then(|| Start::Bias(&lane.values[w.parameters[1].value.clone()]));
         pulp::Arch::new().dispatch(Sweep {
             rows: &self.forward[0],
@@ -106,10 +112,12 @@ impl Kernel for Conv2d {
             width: self.size[1],
             backward: false,
             start: bias.unwrap_or(Start::Zero),
-            relu: self.activation == Activation::Relu,
+            most: rectified,
             zeros: &self.zeros,
         });
-        activation::follow(lane, self.activation, lane.range(w.out), lane.range(w.saved));
+        if rectified.is_none() {
+            activation::follow(lane, self.activation, lane.range(w.out), lane.range(w.saved));
+        }
     }
 
     fn backward(&self, lane: &mut Lane<'_>) {
@@ -210,7 +218,7 @@ impl Conv2d {
                 width: self.size[1],
                 backward: true,
                 start: if accumulate { Start::Own } else { Start::Zero },
-                relu: false,
+                most: None,
                 zeros: &self.zeros,
             });
         });

@@ -28,7 +28,8 @@ pub(super) struct Sweep<'a> {
     /// Reads cotangents: the weight's last axis is that of the source.
     pub backward: bool,
     pub start: Start<'a>,
-    pub relu: bool,
+    /// Sums are cut off below 0 and above this.
+    pub most: Option<f32>,
     /// A pixel outside the image.
     pub zeros: &'a [f32],
 }
@@ -65,7 +66,7 @@ impl WithSimd for Sweep<'_> {
             width: self.width,
             backward: self.backward,
             start: self.start,
-            relu: self.relu,
+            most: self.most,
             zeros,
             source: &[],
             out: &mut [],
@@ -90,7 +91,7 @@ struct Work<'a, S: Simd> {
     width: usize,
     backward: bool,
     start: Start<'a>,
-    relu: bool,
+    most: Option<f32>,
     zeros: &'a [S::f32s],
     source: &'a [S::f32s],
     out: &'a mut [S::f32s],
@@ -220,11 +221,14 @@ impl<S: Simd> Work<'_, S> {
                 }
             }
         }
-        let zero = simd.splat_f32s(0.0);
+        let (zero, most) = (simd.splat_f32s(0.0), simd.splat_f32s(self.most.unwrap_or(f32::INFINITY)));
         for (p, sums) in sums.iter().enumerate() {
             let own = &mut self.out[place(p)..][..(CH - 1) * Self::PARTS + 1];
             for (own, sum) in own.iter_mut().step_by(Self::PARTS).zip(sums) {
-                *own = if self.relu { simd.max_f32s(*sum, zero) } else { *sum };
+                *own = match self.most {
+                    Some(_) => simd.min_f32s(simd.max_f32s(*sum, zero), most),
+                    None => *sum,
+                };
             }
         }
     }
