@@ -94,8 +94,10 @@ impl Refusal {
         let refused = |code: &Code| match code {
             Code::Date(_) => Some("it is a date, which is taken apart before the network"),
             Code::Encoded(encoded) => context(&encoded.context),
+            Code::Seen(_) => Some("a pretrained encoder reads it before the network"),
             Code::Own(_) => Some("it is of a kind that a program brought, which makes its numbers"),
             Code::Text(text) => text.context.as_ref().and_then(context),
+            Code::Image(image) if image.encoder.is_some() => Some("a pretrained encoder reads it"),
             Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Image(_) => None,
         };
         let first = model.encoder.inputs.iter().find_map(|input| Some((&input.column, refused(&input.code)?)));

@@ -84,7 +84,13 @@ fn tokenizers(model: &Model) -> Result<Vec<(String, String)>, ExportError> {
     let context = |input: &'_ Input| match &input.code {
         Code::Encoded(encoded) => Some((input.column.clone(), encoded.context.clone())),
         Code::Text(text) => Some((input.column.clone(), text.context.clone()?)),
-        Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Date(_) | Code::Image(_) | Code::Own(_) => None,
+        Code::Number(_)
+        | Code::Boolean(_)
+        | Code::Category(_)
+        | Code::Date(_)
+        | Code::Image(_)
+        | Code::Seen(_)
+        | Code::Own(_) => None,
     };
     let all: Vec<(String, Context)> = model.encoder.inputs.iter().filter_map(context).collect();
     let one = all.len() == 1;

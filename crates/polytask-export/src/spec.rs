@@ -104,6 +104,7 @@ impl<'a> Spec<'a> {
                 | Code::Date(_)
                 | Code::Text(_)
                 | Code::Encoded(_)
+                | Code::Seen(_)
                 | Code::Own(_) => None,
             },
             number_levels: match &input.code {
@@ -113,6 +114,7 @@ impl<'a> Spec<'a> {
                 | Code::Date(_)
                 | Code::Text(_)
                 | Code::Encoded(_)
+                | Code::Seen(_)
                 | Code::Image(_)
                 | Code::Own(_) => None,
             },
@@ -236,7 +238,13 @@ pub(crate) fn scaling(input: &Input) -> Option<Scaling<'_>> {
             boolean: true,
         }),
         // Texts have vectors in ONNX; other formats refuse them, and all refuse dates and kinds that a program brought.
-        Code::Category(_) | Code::Date(_) | Code::Text(_) | Code::Encoded(_) | Code::Image(_) | Code::Own(_) => None,
+        Code::Category(_)
+        | Code::Date(_)
+        | Code::Text(_)
+        | Code::Encoded(_)
+        | Code::Seen(_)
+        | Code::Image(_)
+        | Code::Own(_) => None,
     }
 }
 

@@ -46,6 +46,7 @@ impl Background {
             | Code::Category(_)
             | Code::Date(_)
             | Code::Encoded(_)
+            | Code::Seen(_)
             | Code::Own(_) => true,
             Code::Text(_) | Code::Image(_) => false,
         };

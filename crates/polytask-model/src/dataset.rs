@@ -1,7 +1,9 @@
 //! A table turned into what a model reads: features and labels for all its rows.
 
 use crate::Error;
-use crate::inputs::{CATEGORIES, Encoder, Features, Galleries, Gathering, NUMBERS, Step, Texts, text};
+use crate::inputs::{
+    CATEGORIES, Encoder, Features, Galleries, Gathering, NUMBERS, Step, Texts, patch_node, place_node, text,
+};
 use crate::structure::Structure;
 use crate::tasks::{Kind, Labels, Layout, Target, Task};
 use polytask_data::Table;
@@ -118,10 +120,13 @@ impl Dataset {
         let pieces = |name: &str| features.texts.iter().find(|text| text::piece_node(&text.column) == name);
         let context = |name: &str| features.texts.iter().find(|text| text::context_node(&text.column) == name);
         let places = |name: &str| features.texts.iter().find(|text| text::place_node(&text.column) == name);
+        let picture =
+            |node: fn(&str) -> String, name: &str| features.images.iter().find(|own| node(&own.column) == name);
         let indices = |name: &str| {
             let own = text(name).map(|text| text.indices.as_slice());
             let own = own.or_else(|| Some(&pieces(name)?.pieces)).or_else(|| Some(&context(name)?.context.pieces));
-            own.or_else(|| Some(&places(name)?.context.places)).or_else(|| structure.indices(name))
+            let own = own.or_else(|| Some(&places(name)?.context.places)).or_else(|| structure.indices(name));
+            own.or_else(|| Some(&picture(place_node, name)?.places))
         };
         let vectors = |name: &str| context(name).filter(|text| text.context.width > 0);
         let ports = Ports::of(graph);
@@ -139,7 +144,8 @@ impl Dataset {
         let offsets = ports.bind_domains(|name| {
             let own = text(name).map(|text| text.offsets.as_slice());
             let own = own.or_else(|| Some(&pieces(name)?.piece_offsets));
-            own.or_else(|| Some(&context(name)?.context.offsets)).or_else(|| structure.offsets(name))
+            let own = own.or_else(|| Some(&context(name)?.context.offsets)).or_else(|| structure.offsets(name));
+            own.or_else(|| Some(&picture(patch_node, name)?.offsets))
         })?;
         let moved: Vec<Option<Target>> = tasks.iter().map(|&task| self.moved(task, &images, rows, step)).collect();
         let targets: Vec<polytask_exec::Target<'_>> = tasks

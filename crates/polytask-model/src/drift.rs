@@ -134,7 +134,7 @@ impl Summary {
                 }
                 Code::Text(_) | Code::Encoded(_) => of_numbers(&lengths(column), rows, &some, None, true)?,
                 Code::Boolean(_) | Code::Category(_) => of_levels(column, &some),
-                Code::Image(_) | Code::Own(_) => return None,
+                Code::Image(_) | Code::Seen(_) | Code::Own(_) => return None,
             };
             Some(Seen { column: input.column.clone(), missing, values })
         };

@@ -52,7 +52,7 @@ impl Fitted {
             None if config.model.trunk.reads_tokens() => encoder.text_inputs().next().map(|(name, _)| name.to_owned()),
             labelled => labelled,
         };
-        let (encoder, said_of) = encoder.settle(tokens, table, rows)?;
+        let (encoder, said_of) = encoder.settle(tokens, table, rows, galleries)?;
         let mut said = blank;
         said.extend(said_of);
         said.extend(notes::of_fit(config, &encoder, &tasks, table, rows));

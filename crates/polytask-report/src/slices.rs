@@ -143,9 +143,16 @@ fn groups(input: &Input, table: &Table, rows: &[u32]) -> Vec<(String, Vec<bool>)
             all
         }
         // Dates, texts and images, and what is read in two ways, have no groups of their own.
-        (Code::Number(_) | Code::Date(_) | Code::Text(_) | Code::Encoded(_) | Code::Image(_) | Code::Own(_), _) => {
-            Vec::new()
-        }
+        (
+            Code::Number(_)
+            | Code::Date(_)
+            | Code::Text(_)
+            | Code::Encoded(_)
+            | Code::Seen(_)
+            | Code::Image(_)
+            | Code::Own(_),
+            _,
+        ) => Vec::new(),
     }
 }
 

@@ -76,7 +76,7 @@ impl Description {
                     (category.levels.iter().take(LEVELS).cloned().collect(), value)
                 }
                 Code::Text(_) | Code::Encoded(_) => (Vec::new(), json!("some words")),
-                Code::Image(_) => (Vec::new(), json!(PIXEL)),
+                Code::Image(_) | Code::Seen(_) => (Vec::new(), json!(PIXEL)),
                 Code::Own(_) => (Vec::new(), Value::Null),
             };
             // A text whose words are read beside its vector is two inputs of one column.

@@ -95,8 +95,9 @@ impl Reader {
         if model.encoder.text_columns().len() == 1 {
             known.insert("text".to_owned());
         }
-        let images = model.encoder.images().map(|(column, _)| column.to_owned()).collect();
-        let bytes: usize = model.encoder.images().map(|(_, image)| image.height * image.width * image.channels).sum();
+        let images = model.encoder.image_columns().map(|(column, _)| column.to_owned()).collect();
+        let bytes: usize =
+            model.encoder.image_columns().map(|(_, image)| image.height * image.width * image.channels).sum();
         let rows = IMAGE_BYTES.checked_div(bytes).map_or(set.max_rows, |rows| set.max_rows.min(rows.max(1)));
         let limits = Limits { rows, cells: set.max_cells, pixels: set.max_pixels, tokens: set.max_tokens };
         options.max_cells = Some(limits.cells);

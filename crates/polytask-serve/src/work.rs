@@ -81,7 +81,7 @@ impl AtOnce {
         let Model { body, encoder, .. } = &*worker.model;
         let sequences = body.network().is_some_and(|network| !network.graph.domains().is_empty());
         let small = body.parameter_count() <= SMALL_MODEL && !sequences;
-        if !small || encoder.images().next().is_some() {
+        if !small || encoder.image_columns().next().is_some() {
             return None;
         }
         let predictor = Predictor::new(Arc::clone(&worker.model), worker.rows).ok()?;

@@ -237,6 +237,7 @@ fn described(encoder: &polytask::inputs::Encoder) -> Vec<Value> {
             Code::Category(category) => text::counted(category.levels.len(), "level"),
             Code::Date(date) => format!("over {:.0} days", 2.0 * date.mean),
             Code::Encoded(encoded) => format!("a vector of {}", encoded.width()),
+            Code::Seen(seen) => format!("a vector of {}", seen.width()),
             Code::Text(words) => text::counted(words.words.0.len(), "word"),
             Code::Own(own) => text::counted(own.parts().len(), "number"),
             Code::Image(image) => format!("{} x {} x {}", image.height, image.width, image.channels),

@@ -6,6 +6,7 @@
 mod common;
 
 mod bad;
+mod encoder;
 mod forms;
 mod multimnist;
 mod pictures;

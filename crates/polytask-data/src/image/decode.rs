@@ -1,6 +1,6 @@
 //! One image file to pixels of a given size.
 
-use super::{ImageShape, Mask};
+use super::{ImageShape, Mask, Resample, To};
 use crate::read::guard::guarded;
 use image::error::UnsupportedErrorKind;
 use image::imageops::FilterType;
@@ -18,6 +18,18 @@ pub enum Fit {
     Stretch,
     /// Both ends of its longer side are cut off.
     Crop,
+    /// As PIL does it, which most pretrained encoders were trained with.
+    Resample(Resample),
+}
+
+impl Fit {
+    /// Whether an image that has the sides wanted stays as it is.
+    pub fn keeps(self) -> bool {
+        match self {
+            Fit::Stretch | Fit::Crop | Fit::Resample(Resample { to: To::Sides, .. }) => true,
+            Fit::Resample(Resample { to: To::Cover(_), .. }) => false,
+        }
+    }
 }
 
 /// Why an image cannot be used.
@@ -199,7 +211,7 @@ fn on_white(image: DynamicImage) -> DynamicImage {
 /// # Panics
 /// If `from` or `into` does not have as many bytes as its shape.
 pub(super) fn convert(from: &[u8], is: ImageShape, (shape, fit): (ImageShape, Fit), into: &mut [u8]) {
-    if is == shape {
+    if is == shape && fit.keeps() {
         return into.copy_from_slice(from);
     }
     let (width, height) = (is.width as u32, is.height as u32);
@@ -217,12 +229,21 @@ pub(super) fn convert(from: &[u8], is: ImageShape, (shape, fit): (ImageShape, Fi
 
 fn scaled(image: DynamicImage, shape: ImageShape, fit: Fit) -> DynamicImage {
     let (width, height) = (shape.width as u32, shape.height as u32);
-    if (image.width(), image.height()) == (width, height) {
+    if (image.width(), image.height()) == (width, height) && fit.keeps() {
         return image;
     }
     match fit {
         Fit::Stretch => image.resize_exact(width, height, FilterType::Triangle),
         Fit::Crop => image.resize_to_fill(width, height, FilterType::Triangle),
+        Fit::Resample(how) => {
+            let is = [image.height() as usize, image.width() as usize];
+            let pixels = how.apply(image.as_bytes(), is, [shape.height, shape.width], shape.channels);
+            let scaled = match shape.channels {
+                1 => image::GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8),
+                _ => image::RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8),
+            };
+            scaled.unwrap_or_default()
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Masks: a number for every pixel of an image, in a PNG file of greys or with a palette.
 
-use super::{Fit, ImageProblem};
+use super::{Fit, ImageProblem, Resample, To};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 use std::io::{BufRead, Seek};
 
@@ -56,7 +56,13 @@ impl Mask {
     /// The mask with these sides; each pixel has the number of the nearest one.
     pub fn scaled(&self, [height, width]: [usize; 2], fit: Fit) -> Vec<u16> {
         let [rows, columns] = match fit {
-            Fit::Stretch => [nearest(self.height, height, None), nearest(self.width, width, None)],
+            Fit::Stretch | Fit::Resample(Resample { to: To::Sides, .. }) => {
+                [nearest(self.height, height, None), nearest(self.width, width, None)]
+            }
+            Fit::Resample(Resample { to: To::Cover([tall, wide]), .. }) => {
+                let covers = (self.height as f64 / tall.max(1) as f64).min(self.width as f64 / wide.max(1) as f64);
+                [nearest(self.height, height, Some(covers)), nearest(self.width, width, Some(covers))]
+            }
             Fit::Crop => {
                 // What one pixel covers, the same along both sides: all of the shorter one stays in sight.
                 let covers = (self.height as f64 / height as f64).min(self.width as f64 / width as f64);

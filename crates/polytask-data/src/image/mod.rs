@@ -6,6 +6,7 @@ mod frames;
 pub mod idx;
 mod mask;
 mod overlap;
+mod resample;
 mod source;
 
 pub use decode::{FORMATS, Fit, ImageProblem, Look, decode, is_image, look};
@@ -13,6 +14,7 @@ pub use folder::is_name;
 pub(crate) use folder::read as read_folder;
 pub use mask::{Mask, write_image, write_mask};
 pub use overlap::overlap;
+pub use resample::{Filter, Resample, To};
 pub use source::{Source, sources};
 
 use bytes::Bytes;

@@ -86,7 +86,8 @@ impl Emit<'_> {
             x = self.w.op("Div", &[&x, &length]);
         }
         let width = encoded.width();
-        let (mean, factor) = (self.w.floats(&[width], &encoded.mean), self.w.floats(&[width], &encoded.factor));
+        let scales = &encoded.scales;
+        let (mean, factor) = (self.w.floats(&[width], &scales.mean), self.w.floats(&[width], &scales.factor));
         let x = self.w.op("Sub", &[&x, &mean]);
         Ok(self.w.op("Mul", &[&x, &factor]))
     }

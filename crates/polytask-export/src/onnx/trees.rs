@@ -149,8 +149,8 @@ fn numbers_of(encoder: &Encoder) -> Vec<(u32, bool)> {
                 column += width;
                 continue;
             }
-            // Dates and a program's own kinds are refused before.
-            Code::Date(_) | Code::Text(_) | Code::Image(_) | Code::Own(_) => continue,
+            // Dates, images and a program's own kinds are refused before.
+            Code::Date(_) | Code::Text(_) | Code::Seen(_) | Code::Image(_) | Code::Own(_) => continue,
         }
         column += 1;
     }

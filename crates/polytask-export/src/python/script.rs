@@ -182,7 +182,7 @@ fn table(emit: &Emit<'_>) -> String {
             Code::Boolean(_) => &["numbers", "number", "boolean"],
             Code::Category(_) => &["categories"],
             // Refused before.
-            Code::Date(_) | Code::Encoded(_) | Code::Own(_) => &[],
+            Code::Date(_) | Code::Encoded(_) | Code::Seen(_) | Code::Own(_) => &[],
             Code::Image(_) => &["images"],
             Code::Text(_) => &["texts"],
         });

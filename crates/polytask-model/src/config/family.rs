@@ -77,9 +77,13 @@ impl Config {
 /// Whether trees can read the inputs and predict the tasks: numbers, vectors and categories, a label a row.
 pub fn is_table(encoder: &Encoder, tasks: &[Task]) -> bool {
     let plain = |code: &Code| match code {
-        Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Category(_) | Code::Encoded(_) | Code::Own(_) => {
-            true
-        }
+        Code::Number(_)
+        | Code::Boolean(_)
+        | Code::Date(_)
+        | Code::Category(_)
+        | Code::Encoded(_)
+        | Code::Seen(_)
+        | Code::Own(_) => true,
         Code::Text(_) | Code::Image(_) => false,
     };
     encoder.inputs.iter().all(|input| plain(&input.code)) && tasks.iter().all(|task| task.link().is_some())

@@ -200,6 +200,7 @@ fn check(model: &Model) -> Result<(), Unexplained> {
             | Code::Category(_)
             | Code::Date(_)
             | Code::Encoded(_)
+            | Code::Seen(_)
             | Code::Own(_) => {}
             Code::Text(_) => return Err(Unexplained::Text(column.clone())),
             Code::Image(_) => return Err(Unexplained::Image(column.clone())),

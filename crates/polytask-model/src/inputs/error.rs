@@ -75,6 +75,14 @@ pub enum EncodeError {
         /// What does not fit.
         reason: String,
     },
+    /// A pretrained encoder that does not fit its input.
+    #[error("input `{input}`: {reason}")]
+    Encoder {
+        /// The input.
+        input: String,
+        /// What does not fit.
+        reason: String,
+    },
     /// A pretrained encoder that cannot be used.
     #[error("input `{input}`: {source}")]
     Pretrained {

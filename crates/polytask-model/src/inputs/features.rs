@@ -111,7 +111,7 @@ impl Features {
         self.numbers.extend(numbers);
         self.indices.extend(indices);
         self.texts.iter_mut().zip(texts).for_each(|(ours, theirs)| ours.append(theirs));
-        self.images.iter_mut().zip(images).for_each(|(ours, theirs)| ours.gallery.append(&theirs.gallery));
+        self.images.iter_mut().zip(images).for_each(|(ours, theirs)| ours.append(&theirs));
     }
 
     /// The images of each input.
@@ -240,6 +240,10 @@ pub(super) fn features(
             })),
             Code::Category(category) => codes.push(category.read(&column)),
             Code::Encoded(encoded) => sources.push(Source::Vectors(encoded.read(&column)?, encoded.width())),
+            Code::Seen(seen) => {
+                let values = seen.read(table, &input.column, galleries.get(&input.column))?;
+                sources.push(Source::Vectors(values, seen.width()));
+            }
             // Texts stand in sentences.
             Code::Text(_) => {}
             Code::Image(image) => {

@@ -7,10 +7,13 @@ mod date;
 pub(crate) mod embed_numbers;
 mod error;
 mod features;
+mod held;
 mod image;
 mod infer;
 mod number;
 mod own;
+mod scales;
+mod settle;
 pub mod text;
 
 pub(crate) use boolean::truth_of;
@@ -21,10 +24,11 @@ pub use category::Category;
 pub use date::Date;
 pub use error::EncodeError;
 pub use features::{Features, Place};
-pub use image::{Draw, Galleries, Gallery, Image, Step, Unpacked, load_all};
-pub(crate) use image::{Gathering, Limits, MOST_PIXELS};
+pub use image::{Draw, Galleries, Gallery, Image, Seen, Step, Unpacked, View, load_all};
+pub(crate) use image::{Gathering, Limits, MOST_PIXELS, patch_node, place_node};
 pub use number::Number;
 pub use own::{Own, OwnFeatures, OwnInput, register};
+pub use scales::Scales;
 pub use text::{Context, Encoded, Pieces, ReadPieces, Sentences, Text, Texts, TokenFeatures};
 
 use crate::column::is_plain;
@@ -75,6 +79,8 @@ pub enum Code {
     Encoded(Encoded),
     /// Pixels.
     Image(Image),
+    /// Images as fixed vectors.
+    Seen(Seen),
     /// Numbers of a kind that the program has brought.
     Own(Own),
 }
@@ -88,7 +94,7 @@ impl Code {
             Code::Category(_) => InputKind::Category,
             Code::Date(_) => InputKind::Date,
             Code::Text(_) | Code::Encoded(_) => InputKind::Text,
-            Code::Image(_) => InputKind::Image,
+            Code::Image(_) | Code::Seen(_) => InputKind::Image,
             Code::Own(own) => InputKind::Own(own.word()),
         }
     }
@@ -102,6 +108,7 @@ impl Code {
             Code::Boolean(boolean) => 1 + usize::from(boolean.indicator),
             Code::Date(date) => date.parts().len() + usize::from(date.indicator),
             Code::Encoded(encoded) => encoded.width(),
+            Code::Seen(seen) => seen.width(),
             Code::Own(own) => own.parts().len(),
             Code::Category(_) | Code::Text(_) | Code::Image(_) => 0,
         }
@@ -230,65 +237,6 @@ impl Encoder {
         features::features(self, table, texts, galleries)
     }
 
-    /// Which text is read token by token, `tokens`, is known now: the others that a pretrained encoder reads which learns nothing
-    /// become fixed vectors, whose scales are fitted on the training rows. Gives what is to be said of it.
-    ///
-    /// # Errors
-    /// A text that cannot be encoded.
-    pub(crate) fn settle(
-        self,
-        tokens: Option<String>,
-        table: &Table,
-        rows: &[u32],
-    ) -> Result<(Self, Vec<String>), EncodeError> {
-        let (mut inputs, mut said) = (Vec::with_capacity(self.inputs.len()), Vec::new());
-        for Input { column, code } in self.inputs {
-            let text = match code {
-                Code::Text(text) if tokens.as_ref() != Some(&column) => text,
-                other => {
-                    inputs.push(Input { column, code: other });
-                    continue;
-                }
-            };
-            let frozen = text.context.as_ref().filter(|context| context.train.is_frozen()).cloned();
-            let Some(context) = frozen else {
-                inputs.push(Input { column, code: Code::Text(text) });
-                continue;
-            };
-            let (words, source) =
-                (context.words == Some(true), InputColumn::find(&column, Some(InputKind::Text), table)?);
-            let (encoded, notes) = Encoded::fit(context, &source, rows)?;
-            said.extend(notes);
-            inputs.push(Input { column: column.clone(), code: Code::Encoded(encoded) });
-            if words {
-                inputs.push(Input { column, code: Code::Text(Text { context: None, ..text }) });
-            }
-        }
-        Ok((Encoder { inputs, tokens }, said))
-    }
-
-    /// The pretrained encoders that a model must hold beside its parameters, with a name for each.
-    pub(crate) fn held(&self) -> impl Iterator<Item = (String, &Context)> {
-        self.inputs.iter().enumerate().filter_map(|(i, input)| Some((held_name(i), context(&input.code)?)))
-    }
-
-    /// The same to be changed.
-    pub(crate) fn held_mut(&mut self) -> impl Iterator<Item = (String, &mut Context)> {
-        self.inputs.iter_mut().enumerate().filter_map(|(i, input)| {
-            let context = match &mut input.code {
-                Code::Encoded(encoded) => Some(&mut encoded.context),
-                Code::Text(text) => text.context.as_mut().filter(|context| context.train.is_frozen()),
-                Code::Number(_)
-                | Code::Boolean(_)
-                | Code::Category(_)
-                | Code::Date(_)
-                | Code::Image(_)
-                | Code::Own(_) => None,
-            };
-            Some((held_name(i), context?))
-        })
-    }
-
     /// The sentences of every text input.
     ///
     /// # Errors
@@ -344,6 +292,9 @@ impl Encoder {
             let node = g.image_input(&image::node(column), [image.height, image.width, image.channels]);
             images = if images.1 == 0 { (node, 1) } else { (images.0, images.1 + 1) };
         }
+        for (column, image) in self.images() {
+            image.encoder.iter().for_each(|view| view.inputs(g, column));
+        }
         Inputs { numbers, categories, images }
     }
 
@@ -391,8 +342,11 @@ impl Encoder {
                 }
             }
         }
-        let (first, images) = inputs.images;
-        parts.extend((0..images).map(|i| NodeId(first.0 + i)));
+        for (i, (column, image)) in self.images().enumerate().take(inputs.images.1) {
+            let x = NodeId(inputs.images.0.0 + i);
+            let name = format!("{prefix}{}", image::encoder(column));
+            parts.push(image.encoder.as_ref().map_or(x, |view| view.embed(g, column, &name, x)));
+        }
         let mut labelled = None;
         for (column, text) in self.text_inputs() {
             let name = format!("{prefix}{}", text::node(column));
@@ -415,7 +369,7 @@ impl Encoder {
             }
             parts.push(h);
         }
-        if let (true, Some((_, size))) = (image, self.images().next()) {
+        if let (true, Some((_, size))) = (image, self.images().find(|(_, image)| image.encoder.is_none())) {
             let (images, plain): (Vec<NodeId>, Vec<NodeId>) =
                 parts.into_iter().partition(|x| g.shape(*x).image().is_some());
             parts = images;
@@ -462,7 +416,7 @@ impl Encoder {
             Code::Category(category) => Some(if category.numbers { Hint::Number } else { Hint::Text }),
             // Lists are lists whatever the hint.
             Code::Text(_) | Code::Encoded(_) => Some(Hint::Text),
-            Code::Image(_) => Some(Hint::Image),
+            Code::Image(_) | Code::Seen(_) => Some(Hint::Image),
         };
         self.inputs.iter().filter_map(|input| Some((input.column.clone(), hint(input)?))).collect()
     }
@@ -480,6 +434,7 @@ impl Encoder {
                 Code::Encoded(encoded) => {
                     ((0..encoded.width()).map(|i| format!("{} {i}", input.column)).collect(), false)
                 }
+                Code::Seen(seen) => ((0..seen.width()).map(|i| format!("{} {i}", input.column)).collect(), false),
                 Code::Own(own) => (own.parts().iter().map(|part| format!("{} {part}", input.column)).collect(), false),
                 Code::Category(_) | Code::Text(_) | Code::Image(_) => return Vec::new(),
             };
@@ -510,9 +465,21 @@ impl Encoder {
         })
     }
 
-    /// Puts what is known beforehand, the vectors of words, into the parameters that a model starts from.
+    /// All columns of images, those too that become fixed vectors.
+    pub fn image_columns(&self) -> impl Iterator<Item = (&str, &Image)> {
+        self.inputs.iter().filter_map(|input| match &input.code {
+            Code::Image(image) => Some((input.column.as_str(), image)),
+            Code::Seen(seen) => Some((input.column.as_str(), &seen.image)),
+            _ => None,
+        })
+    }
+
+    /// Puts what is known beforehand, vectors of words and the weights of encoders, into the parameters that a model starts from.
     pub(crate) fn start(&self, graph: &Graph, parameters: &mut Parameters) {
         self.text_inputs().for_each(|(column, text)| text.start(graph, column, parameters));
+        for (column, image) in self.images() {
+            image.encoder.iter().for_each(|view| view.start(graph, &image::encoder(column), parameters));
+        }
     }
 
     /// Checks an encoder that was read from a file.
@@ -532,26 +499,13 @@ impl Encoder {
                 Code::Text(text) => text.check(),
                 Code::Encoded(encoded) => encoded.check(),
                 Code::Image(image) => image.check(),
+                Code::Seen(seen) => seen.check(),
                 // Checked when it was restored.
                 Code::Own(_) => Ok(()),
             }
             .map_err(|reason| EncodeError::Damaged { input: input.column.clone(), reason })?;
         }
         Ok(())
-    }
-}
-
-/// What the arrays of the pretrained encoder of input `i` begin with.
-fn held_name(i: usize) -> String {
-    format!("inputs.{i}.encoder")
-}
-
-/// The pretrained encoder of an input, of one that learns nothing.
-fn context(code: &Code) -> Option<&Context> {
-    match code {
-        Code::Encoded(encoded) => Some(&encoded.context),
-        Code::Text(text) => text.context.as_ref().filter(|context| context.train.is_frozen()),
-        Code::Number(_) | Code::Boolean(_) | Code::Category(_) | Code::Date(_) | Code::Image(_) | Code::Own(_) => None,
     }
 }
 
@@ -563,8 +517,11 @@ fn fit_input(
     galleries: &Galleries,
 ) -> Result<Input, EncodeError> {
     let source = InputColumn::find(name, config.kind, table)?;
-    let encoded = config.encoder.is_some().then_some(InputKind::Text);
-    let kind = config.kind.or(encoded).unwrap_or_else(|| infer::infer(source.column));
+    let kind = config.kind.unwrap_or_else(|| match infer::infer(source.column) {
+        InputKind::Image => InputKind::Image,
+        _ if config.encoder.is_some() => InputKind::Text,
+        other => other,
+    });
     if !matches!(kind, InputKind::Text | InputKind::Image) && !is_plain(source.column) {
         return Err(EncodeError::NotPlain { input: name.to_owned(), found: source.column.kind() });
     }
@@ -573,7 +530,7 @@ fn fit_input(
     }
     let code = match kind {
         InputKind::Image => match galleries.get(name) {
-            Some(gallery) => Code::Image(Image::fit(&source, config, rows, gallery, &plan.limits)?),
+            Some(gallery) => Code::Image(Image::fit(&source, config, rows, gallery, plan)?),
             None => return Err(source.all_missing()),
         },
         InputKind::Number => Code::Number(Number::fit(&source, config, rows)?),

@@ -80,7 +80,12 @@ fn fits(body: &Body, encoder: &Encoder, tasks: &[&Task]) -> Result<(), String> {
             let alike = |(column, schema): (&super::TreeColumn<'_>, &Schema)| match (&column.input.code, schema) {
                 (Code::Category(_), Schema::Categories { .. }) => true,
                 (
-                    Code::Number(_) | Code::Boolean(_) | Code::Date(_) | Code::Encoded(_) | Code::Own(_),
+                    Code::Number(_)
+                    | Code::Boolean(_)
+                    | Code::Date(_)
+                    | Code::Encoded(_)
+                    | Code::Seen(_)
+                    | Code::Own(_),
                     Schema::Numbers,
                 ) => true,
                 (
@@ -89,6 +94,7 @@ fn fits(body: &Body, encoder: &Encoder, tasks: &[&Task]) -> Result<(), String> {
                     | Code::Boolean(_)
                     | Code::Date(_)
                     | Code::Encoded(_)
+                    | Code::Seen(_)
                     | Code::Own(_),
                     _,
                 ) => false,

@@ -146,9 +146,7 @@ impl Model {
     pub fn write(&self, new: &mut Replacement) -> Result<(), ModelError> {
         let mut arrays = Vec::new();
         let body = self.body.store("", &mut arrays);
-        for (name, context) in self.encoder.held().filter(|(_, context)| context.link.is_none()) {
-            context.checkpoint.store(&name, &mut arrays);
-        }
+        self.encoder.held().for_each(|(name, held)| held.store(&name, &mut arrays));
         let tensors = new.arrays(TENSORS, &arrays)?;
         let content =
             Content { tasks: self.tasks.clone(), encoder: self.encoder.clone(), dialect: self.dialect.clone(), body };
@@ -218,11 +216,8 @@ impl Model {
         tasks.iter().try_for_each(Task::check).map_err(|e| damaged(e.to_string()))?;
         let arrays = files::decode_arrays(&path.with_file_name(TENSORS), &bytes)?;
         let mut arrays = arrays.into_iter().map(|array| (array.name.clone(), array)).collect::<HashMap<_, _>>();
-        for (name, context) in encoder.held_mut() {
-            match &context.link {
-                None => context.checkpoint.restore(&name, &mut arrays).map_err(damaged)?,
-                Some(link) => context.checkpoint.follow(link).map_err(damaged)?,
-            }
+        for (name, held) in encoder.held_mut() {
+            held.load(&name, &mut arrays).map_err(damaged)?;
         }
         let body = body.restore("", &mut arrays, tasks.len()).map_err(damaged)?;
         if let Some(name) = arrays.keys().min() {

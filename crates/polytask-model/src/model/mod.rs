@@ -50,7 +50,7 @@ impl Model {
     pub fn read_options(&self) -> ReadOptions {
         let labels = self.tasks.iter().map(|task| (task.column.clone(), task.outcome().hint()));
         let hints = labels.chain(self.encoder.hints()).collect();
-        let mut images = self.encoder.images();
+        let mut images = self.encoder.image_columns();
         let image = images.next().filter(|_| images.next().is_none()).map(|(column, _)| column.to_owned());
         ReadOptions { dialect: self.dialect.clone(), hints, image, ..ReadOptions::default() }
     }

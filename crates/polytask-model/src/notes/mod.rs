@@ -57,7 +57,7 @@ pub fn of_fit(config: &Config, encoder: &Encoder, tasks: &[Task], table: &Table,
             Code::Number(_) => outlier(table, column, rows),
             Code::Category(_) => alike(column),
             Code::Date(date) => kinds::of_date(config.inputs.get(&input.column), date, column),
-            Code::Image(_) => frames(table, &input.column),
+            Code::Image(_) | Code::Seen(_) => frames(table, &input.column),
             Code::Boolean(_) | Code::Text(_) | Code::Encoded(_) | Code::Own(_) => None,
         }
     };
@@ -84,7 +84,7 @@ impl Model {
         let mut said: Vec<String> = texts.values().flat_map(|texts| texts.notes.iter().cloned()).collect();
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
         said.extend(unseen(&self.encoder, &self.tasks, table, &rows, "rows"));
-        let images = self.encoder.inputs.iter().filter(|input| matches!(input.code, Code::Image(_)));
+        let images = self.encoder.inputs.iter().filter(|input| matches!(input.code, Code::Image(_) | Code::Seen(_)));
         said.extend(images.filter_map(|input| frames(table, &input.column)));
         Ok(said)
     }

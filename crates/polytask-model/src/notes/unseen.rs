@@ -24,6 +24,7 @@ pub fn unseen(encoder: &Encoder, tasks: &[Task], table: &Table, rows: &[u32], wh
         | Code::Date(_)
         | Code::Text(_)
         | Code::Encoded(_)
+        | Code::Seen(_)
         | Code::Image(_)
         | Code::Own(_) => None,
     };

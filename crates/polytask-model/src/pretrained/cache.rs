@@ -27,6 +27,16 @@ impl Key {
         }
     }
 
+    /// Of an image: its pixels as an encoder reads them.
+    pub(super) fn of_image(pixels: &[u8]) -> Self {
+        Self::hash(&["image".as_bytes(), pixels])
+    }
+
+    /// Of an encoder of images.
+    pub(super) fn of_images(encoder: &str) -> Self {
+        Self::hash(&["images".as_bytes(), encoder.as_bytes()])
+    }
+
     /// Of an encoder and what is asked of it.
     pub(super) fn of_setting(encoder: &str, encoding: &Encoding) -> Self {
         // Plain data, which JSON can hold.

@@ -11,6 +11,12 @@ pub enum CheckpointError {
         "{0} is no folder; a pretrained encoder is a folder with config.json, model.safetensors and tokenizer.json"
     )]
     NoFolder(PathBuf),
+    /// Not there, of an encoder of images.
+    #[error(
+        "{0} is no folder and no file; a pretrained encoder of images is a folder with config.json and model.safetensors, or a \
+         safetensors file of torchvision's weights"
+    )]
+    NoImages(PathBuf),
     /// Files that it lacks.
     #[error("the pretrained encoder in {folder} lacks {}", .files.join(" and "))]
     Missing {
@@ -29,6 +35,9 @@ pub enum CheckpointError {
         /// The pickle.
         file: String,
     },
+    /// The same as a file of its own.
+    #[error("{0} is a pickle, which is not read because it can run programs")]
+    PickleFile(PathBuf),
     /// A file that cannot be read.
     #[error("cannot read {path}: {source}")]
     Read {
@@ -71,12 +80,17 @@ impl CheckpointError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             CheckpointError::NoFolder(_) => Some("give the folder, relative to that of the config"),
+            CheckpointError::NoImages(_) => Some("give the path, relative to the folder of the config"),
             CheckpointError::Missing { .. } => {
                 Some("download every file of the model's repository, or save it with save_pretrained(DIR) in Python")
             }
             CheckpointError::Pickle { .. } => {
                 Some("in Python: AutoModel.from_pretrained(DIR).save_pretrained(DIR, safe_serialization=True)")
             }
+            CheckpointError::PickleFile(_) => Some(
+                "in Python: safetensors.torch.save_file(torch.load(FILE, map_location=\"cpu\", weights_only=True), \
+                 \"model.safetensors\")",
+            ),
             CheckpointError::Tensors { .. } => Some("config.json and the weights are to be of one and the same model"),
             CheckpointError::Read { .. } | CheckpointError::File { .. } => None,
         }

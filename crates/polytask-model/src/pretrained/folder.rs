@@ -19,8 +19,8 @@ const LARGEST: u64 = 16 << 30;
 /// A folder whose files are there.
 pub(super) struct Folder {
     pub path: PathBuf,
-    /// By name, with the file that holds it.
-    tensors: BTreeMap<String, usize>,
+    /// By name, with the file that holds it and its sides.
+    tensors: BTreeMap<String, (usize, Vec<usize>)>,
     files: Vec<(PathBuf, Vec<u8>)>,
 }
 
@@ -36,14 +36,14 @@ struct Index {
 }
 
 impl Folder {
-    /// Reads the tensors' files.
-    pub(super) fn open(path: &Path) -> Result<Self, CheckpointError> {
+    /// Reads the tensors' files; the files `needed` are to be there too.
+    pub(super) fn open(path: &Path, needed: &[&str]) -> Result<Self, CheckpointError> {
         if !path.is_dir() {
             return Err(CheckpointError::NoFolder(path.to_owned()));
         }
         let there = |name: &str| path.join(name).is_file();
         let mut missing: Vec<String> =
-            [CONFIG, TOKENIZER].into_iter().filter(|name| !there(name)).map(String::from).collect();
+            needed.iter().filter(|name| !there(name)).map(|name| (*name).to_owned()).collect();
         let names: Vec<String> = match (there(TENSORS), there(INDEX)) {
             (true, _) => vec![TENSORS.to_owned()],
             (false, true) => {
@@ -53,7 +53,10 @@ impl Folder {
             (false, false) => {
                 let pickle = ["pytorch_model.bin", "pytorch_model.bin.index.json"].into_iter().find(|name| there(name));
                 if let Some(file) = pickle {
-                    return Err(CheckpointError::Pickle { folder: path.to_owned(), file: file.to_owned() });
+                    return Err(match needed.contains(&TOKENIZER) {
+                        true => CheckpointError::Pickle { folder: path.to_owned(), file: file.to_owned() },
+                        false => CheckpointError::PickleFile(path.join(file)),
+                    });
                 }
                 missing.push(format!("{TENSORS} (or {INDEX} with its shards)"));
                 Vec::new()
@@ -75,6 +78,13 @@ impl Folder {
         Ok(folder)
     }
 
+    /// A file of tensors alone.
+    pub(super) fn of_file(path: &Path) -> Result<Self, CheckpointError> {
+        let mut folder = Folder { path: path.to_owned(), tensors: BTreeMap::new(), files: Vec::new() };
+        folder.add(path.to_owned())?;
+        Ok(folder)
+    }
+
     fn add(&mut self, path: PathBuf) -> Result<(), CheckpointError> {
         let failed = |source| CheckpointError::Read { path: path.clone(), source };
         let length = std::fs::metadata(&path).map_err(failed)?.len();
@@ -83,16 +93,16 @@ impl Folder {
             return Err(CheckpointError::File { path, reason });
         }
         let bytes = std::fs::read(&path).map_err(failed)?;
-        let names: Vec<String> = match SafeTensors::deserialize(&bytes) {
-            Ok(file) => file.names().into_iter().map(String::from).collect(),
+        let tensors: Vec<(String, Vec<usize>)> = match SafeTensors::deserialize(&bytes) {
+            Ok(file) => file.iter().map(|(name, view)| (name.to_owned(), view.shape().to_vec())).collect(),
             Err(error) => {
                 let reason = format!("it is damaged or no safetensors file: {error}");
                 return Err(CheckpointError::File { path, reason });
             }
         };
         let file = self.files.len();
-        for name in names {
-            if self.tensors.insert(name.clone(), file).is_some() {
+        for (name, dims) in tensors {
+            if self.tensors.insert(name.clone(), (file, dims)).is_some() {
                 let reason = format!("it has the tensor {name:?}, which another shard has too");
                 return Err(CheckpointError::File { path, reason });
             }
@@ -106,9 +116,14 @@ impl Folder {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// Sides of a tensor; none where there is none of this name.
+    pub(super) fn dims(&self, name: &str) -> Option<Vec<usize>> {
+        self.tensors.get(name).map(|(_, dims)| dims.clone())
+    }
+
     /// A tensor as real numbers of 32 bits; none where there is none of this name.
     pub(super) fn tensor(&self, name: &str) -> Result<Option<Tensor>, CheckpointError> {
-        let Some((path, bytes)) = self.tensors.get(name).and_then(|file| self.files.get(*file)) else {
+        let Some((path, bytes)) = self.tensors.get(name).and_then(|(file, _)| self.files.get(*file)) else {
             return Ok(None);
         };
         let fault = |reason: String| CheckpointError::File { path: path.clone(), reason };
@@ -134,7 +149,7 @@ impl Folder {
 
     /// A tensor of whole numbers that are places in another; none where there is none of this name.
     pub(super) fn places(&self, name: &str) -> Result<Option<Vec<usize>>, CheckpointError> {
-        let Some((path, bytes)) = self.tensors.get(name).and_then(|file| self.files.get(*file)) else {
+        let Some((path, bytes)) = self.tensors.get(name).and_then(|(file, _)| self.files.get(*file)) else {
             return Ok(None);
         };
         let fault = |reason: String| CheckpointError::File { path: path.clone(), reason };
@@ -193,7 +208,18 @@ impl Folder {
     }
 }
 
-fn json<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
+/// Refuses a file of weights that is a pickle, by its name or its first bytes: PyTorch writes ZIP archives.
+pub(super) fn pickle(path: &Path) -> Option<CheckpointError> {
+    let named = path.extension().is_some_and(|e| ["pth", "pt", "bin", "ckpt", "pkl"].iter().any(|other| e == *other));
+    let begins = || {
+        let mut first = [0; 4];
+        let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut first));
+        read.is_ok() && (first == *b"PK\x03\x04" || first[..2] == [0x80, 2])
+    };
+    (named || begins()).then(|| CheckpointError::PickleFile(path.to_owned()))
+}
+
+pub(super) fn json<T: DeserializeOwned>(path: &Path) -> Result<T, CheckpointError> {
     let bytes = std::fs::read(path).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
     serde_json::from_slice(&bytes)
         .map_err(|error| CheckpointError::File { path: path.to_owned(), reason: error.to_string() })

@@ -1,33 +1,35 @@
-//! Pretrained encoders of texts: folders in the layout of Hugging Face (`config.json`, `model.safetensors` or shards of it,
-//! `tokenizer.json`), and the network that they describe. Nothing is executed and nothing is fetched.
+//! Pretrained encoders. Of texts: folders in the layout of Hugging Face (`config.json`, `model.safetensors` or shards of it,
+//! `tokenizer.json`), and the network that they describe; of images: [`vision`]. Nothing is executed and nothing is fetched.
 
 mod adapted;
 mod cache;
 mod error;
 pub mod family;
 mod folder;
+mod known;
 mod network;
 mod pre_norm;
 mod tokens;
 mod tuning;
 mod vectors;
+pub mod vision;
+mod weights;
 
-use cache::Cache;
 pub use error::CheckpointError;
 pub use family::{Build, Family, Shape};
+pub use known::watch;
+use known::{Engine, Memo};
 pub use tokens::PieceReader;
 pub use tuning::Tuning;
-pub use vectors::{Asked, Encoding, Vector, Vectors, watch};
-use vectors::{Engine, Memo};
+pub use vectors::{Asked, Encoding, Vector, Vectors};
 
-use crate::files::{Array, Numbers};
+use crate::files::Array;
 use folder::Folder;
 use polytask_exec::Parameters;
-use polytask_graph::{DomainId, Graph, GraphBuilder, LossKind, ParameterId};
+use polytask_graph::{DomainId, Graph, GraphBuilder, LossKind};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A pretrained encoder: what it is made of, how it reads texts, and its weights.
@@ -84,11 +86,11 @@ impl Checkpoint {
     /// # Errors
     /// Names the file, or every tensor, that is missing or does not fit.
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
-        let mut folder = Folder::open(path)?;
+        let mut folder = Folder::open(path, &[folder::CONFIG, folder::TOKENIZER])?;
         let shape = family::shape(&folder)?;
         let reader = PieceReader::read(&folder, &shape)?;
         let weights = family::weights(&mut folder, &shape)?;
-        let hash = hash(&shape, &reader, &weights);
+        let hash = weights::hash(&[&shape, &reader], &weights);
         let advice = family::advice(&folder, &shape)?;
         Ok(Checkpoint {
             shape,
@@ -126,15 +128,7 @@ impl Checkpoint {
 
     /// Puts the weights into the encoder called `name`, whatever stands before, in a graph's parameters.
     pub fn put(&self, graph: &Graph, name: &str, parameters: &mut Parameters) {
-        let known: HashMap<&str, &Weight> = self.weights.iter().map(|weight| (weight.name.as_str(), weight)).collect();
-        for (i, parameter) in graph.parameters().iter().enumerate() {
-            let Some(at) = parameter.name.find(name) else { continue };
-            let (before, own) = (&parameter.name[..at], &parameter.name[at + name.len()..]);
-            let weight = known.get(own).filter(|_| before.is_empty() || before.ends_with('.'));
-            if let Some(weight) = weight.filter(|weight| weight.values.len() == parameter.len()) {
-                parameters.of_mut(ParameterId(i)).copy_from_slice(&weight.values);
-            }
-        }
+        weights::put(&self.weights, graph, name, parameters);
     }
 
     /// The network alone with its weights, over the sequences `pieces` of an index of that name; its only prediction are the
@@ -156,11 +150,7 @@ impl Checkpoint {
 
     /// The weights as arrays of a file, each name behind `prefix`.
     pub fn store<'a>(&'a self, prefix: &str, arrays: &mut Vec<Array<'a>>) {
-        arrays.extend(self.weights.iter().map(|weight| Array {
-            name: format!("{prefix}{}", weight.name),
-            dims: weight.dims.clone(),
-            numbers: Numbers::F32(weight.values.as_slice().into()),
-        }));
+        weights::store(&self.weights, prefix, arrays);
     }
 
     /// Takes the weights that [`store`](Self::store) wrote out of the arrays of a file.
@@ -168,16 +158,8 @@ impl Checkpoint {
     /// # Errors
     /// They are not those that were stored.
     pub fn restore(&mut self, prefix: &str, arrays: &mut HashMap<String, Array<'static>>) -> Result<(), String> {
-        let mut names: Vec<String> = arrays.keys().filter(|name| name.starts_with(prefix)).cloned().collect();
-        names.sort();
-        let mut weights = Vec::new();
-        for name in names {
-            let Some(Array { dims, numbers: Numbers::F32(values), .. }) = arrays.remove(&name) else {
-                return Err(format!("{name} holds no real numbers"));
-            };
-            weights.push(Weight { name: name[prefix.len()..].to_owned(), dims, values: values.into_owned() });
-        }
-        match hash(&self.shape, &self.reader, &weights) == self.hash {
+        let weights = weights::take(prefix, arrays)?;
+        match weights::hash(&[&self.shape, &self.reader], &weights) == self.hash {
             true => {
                 (self.weights, self.engine) = (Arc::new(weights), Arc::default());
                 Ok(())
@@ -191,15 +173,7 @@ impl Checkpoint {
     /// # Errors
     /// Neither is there, or holds another encoder.
     pub fn follow(&mut self, link: &Path) -> Result<(), String> {
-        let moved = std::env::var_os(ENCODERS).zip(link.file_name());
-        let moved = moved.map(|(root, name)| Path::new(&root).join(name));
-        let folder = [Some(link.to_owned()), moved].into_iter().flatten().find(|folder| folder.is_dir());
-        let Some(folder) = folder else {
-            return Err(format!(
-                "it names the pretrained encoder in {}, which is not there; $POLYTASK_ENCODERS may hold a folder of that name",
-                link.display()
-            ));
-        };
+        let folder = linked(link)?;
         let read = Checkpoint::read(&folder).map_err(|error| error.to_string())?;
         match read.hash == self.hash {
             true => {
@@ -221,6 +195,19 @@ impl Checkpoint {
 /// The environment variable that names a folder of encoders.
 pub const ENCODERS: &str = "POLYTASK_ENCODERS";
 
+/// Where the encoder lies that a model names: there, or under the same name in `$POLYTASK_ENCODERS`.
+fn linked(link: &Path) -> Result<PathBuf, String> {
+    let moved = std::env::var_os(ENCODERS).zip(link.file_name());
+    let moved = moved.map(|(root, name)| Path::new(&root).join(name));
+    let there = [Some(link.to_owned()), moved].into_iter().flatten().find(|path| path.exists());
+    there.ok_or_else(|| {
+        format!(
+            "it names the pretrained encoder in {}, which is not there; $POLYTASK_ENCODERS may hold a folder of that name",
+            link.display()
+        )
+    })
+}
+
 /// The names of the encoders that the folder `$POLYTASK_ENCODERS` holds, in order.
 pub fn offered() -> Vec<String> {
     let entries = std::env::var_os(ENCODERS).and_then(|root| std::fs::read_dir(root).ok());
@@ -238,24 +225,6 @@ pub fn offered() -> Vec<String> {
 const PIECES: &str = "pieces";
 /// What the network alone is called.
 const ENCODER: &str = "encoder";
-
-/// Weights stand in the order of their names.
-fn hash(shape: &Shape, reader: &PieceReader, weights: &[Weight]) -> String {
-    let mut hasher = Sha256::new();
-    // Both are plain data, which JSON can hold.
-    hasher.update(serde_json::to_vec(shape).unwrap_or_default());
-    hasher.update(serde_json::to_vec(reader).unwrap_or_default());
-    let mut bytes = Vec::new();
-    for weight in weights {
-        hasher.update(format!("{:?}{:?}", weight.name, weight.dims).as_bytes());
-        for values in weight.values.chunks(1 << 16) {
-            bytes.clear();
-            values.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
-            hasher.update(&bytes);
-        }
-    }
-    hexadecimal(&hasher.finalize())
-}
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,15 +1,15 @@
 //! Texts as the vectors that an encoder makes of them: once for each distinct text, packed without padding, on all threads.
 
+use super::Checkpoint;
 use super::cache::Key;
-use super::{Cache, Checkpoint};
+use super::known::Sizes;
 use crate::device::Device;
 use crate::section::{EncoderPooling, LongTexts};
-use polytask_exec::{Batch, Numbers, Session};
+use polytask_exec::{Batch, Numbers};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// How vectors are made of hidden states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,20 +60,6 @@ impl Vectors {
     }
 }
 
-/// Vectors that were made for a table that a model is fitted on, kept as long as the encoder.
-#[derive(Debug, Default)]
-pub(super) struct Memo(RwLock<HashMap<Key, Arc<Vector>>>);
-
-/// What runs the network when nobody has it, planned once: a request to a server is a sentence or two.
-#[derive(Default)]
-pub(super) struct Engine(Mutex<Option<Box<dyn Session>>>);
-
-impl std::fmt::Debug for Engine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Engine")
-    }
-}
-
 /// Pieces that are run together.
 const AT_ONCE: usize = 8192;
 /// Rows that are run together at most.
@@ -84,14 +70,6 @@ const WORTHWHILE: usize = 32;
 const BLOCK: usize = 4096;
 /// Distinct texts from which on somebody is told how far it is.
 const LONG: usize = 256;
-
-/// Who is told how far a long encoding is: distinct texts done, and all.
-static WATCHER: OnceLock<fn(usize, usize)> = OnceLock::new();
-
-/// Has `watcher` told how far long encodings are, in distinct texts: done, and all. The first one stays.
-pub fn watch(watcher: fn(usize, usize)) {
-    let _ = WATCHER.set(watcher);
-}
 
 /// A text to be run: where its words stand among its pieces.
 struct Text {
@@ -115,44 +93,22 @@ impl Checkpoint {
     pub fn vectors(&self, encoding: &Encoding, asked: &[Asked<'_>], keep: bool) -> Result<Vectors, String> {
         let setting = Key::of_setting(&self.hash, encoding);
         let keys: Vec<Key> = asked.par_iter().map(|text| Key::of(text).within(&setting)).collect();
-        let mut known: HashMap<Key, Arc<Vector>> = HashMap::new();
-        if let Ok(memo) = self.memo.0.read() {
-            known.extend(keys.iter().filter_map(|key| Some((*key, Arc::clone(memo.get(key)?)))));
-        }
-        let mut seen = HashSet::new();
-        let distinct: Vec<(Key, Asked<'_>)> =
-            keys.iter().copied().zip(asked.iter().copied()).filter(|(key, _)| seen.insert(*key)).collect();
-        let missing = |known: &HashMap<Key, Arc<Vector>>| -> Vec<(Key, Asked<'_>)> {
-            distinct.iter().copied().filter(|(key, _)| !known.contains_key(key)).collect()
-        };
-        let mut wanted = missing(&known);
-        let cache = (wanted.len() >= WORTHWHILE).then(|| Cache::open(&setting)).flatten();
-        if let Some(cache) = &cache {
-            known.extend(cache.read(self.shape.width, &wanted.iter().map(|(key, _)| *key).collect()));
-            wanted = missing(&known);
-        }
-        // Block by block, so that a run that is broken off has not worked in vain.
-        for (i, block) in wanted.chunks(BLOCK).enumerate() {
-            let texts: Vec<Asked<'_>> = block.iter().map(|(_, text)| *text).collect();
-            let made = self.encode(encoding, &texts, [i * BLOCK, wanted.len()])?.into_iter().map(Arc::new);
-            let made: Vec<(Key, Arc<Vector>)> = block.iter().map(|(key, _)| *key).zip(made).collect();
-            if let Some(cache) = &cache {
-                cache.write(self.shape.width, &made);
-            }
-            known.extend(made);
-        }
-        let encoded = wanted.len();
-        if let (true, Ok(mut memo)) = (keep, self.memo.0.write()) {
-            memo.extend(known.iter().map(|(key, vector)| (*key, Arc::clone(vector))));
-        }
-        let all: Option<Vec<Arc<Vector>>> = keys.iter().map(|key| known.get(key).cloned()).collect();
-        let all = all.ok_or("the encoder gave too few vectors")?;
-        Ok(Vectors { all, distinct: distinct.len(), encoded })
+        let sizes = Sizes { width: self.shape.width, worthwhile: WORTHWHILE, block: BLOCK, long: LONG };
+        self.memo.vectors(&setting, &keys, keep, sizes, |wanted, of| {
+            let texts: Vec<Asked<'_>> = wanted.iter().map(|at| asked[*at]).collect();
+            self.encode(encoding, &texts, of, sizes)
+        })
     }
 
     /// Runs texts through the network: the longest first, many pieces together.
     /// Of `all` texts so many are `done` already.
-    fn encode(&self, encoding: &Encoding, asked: &[Asked<'_>], [done, all]: [usize; 2]) -> Result<Vec<Vector>, String> {
+    fn encode(
+        &self,
+        encoding: &Encoding,
+        asked: &[Asked<'_>],
+        [done, all]: [usize; 2],
+        sizes: Sizes,
+    ) -> Result<Vec<Vector>, String> {
         if asked.is_empty() {
             return Ok(Vec::new());
         }
@@ -172,8 +128,8 @@ impl Checkpoint {
         let ids: Vec<&[u32]> = parts.iter().map(|part| part.ids.as_slice()).collect();
         self.run(&ids, |i, states| {
             pools[parts[i].text].add(&parts[i], states);
-            if let Some(watcher) = WATCHER.get().filter(|_| all >= LONG && i % ROWS == ROWS - 1) {
-                watcher(done + (i + 1) * texts.len() / parts.len(), all);
+            if i % ROWS == ROWS - 1 {
+                sizes.tell(done + (i + 1) * texts.len() / parts.len(), all);
             }
         })?;
         Ok(pools.into_iter().map(Pool::finish).collect())
@@ -200,36 +156,32 @@ impl Checkpoint {
 
     /// Runs sequences through the network, many pieces together, and hands out what each comes to.
     fn run(&self, sequences: &[&[u32]], mut each: impl FnMut(usize, &[f32])) -> Result<(), String> {
-        // Taken out while it runs: nobody waits for a lock on a thread that others wait for.
-        let there = self.engine.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut session = match there {
-            Some(session) => session,
-            None => {
-                let (graph, parameters) = self.network().map_err(|error| error.to_string())?;
-                Device::default().predicting(&graph, ROWS, &parameters).map_err(|error| error.to_string())?
-            }
+        let make = || {
+            let (graph, parameters) = self.network().map_err(|error| error.to_string())?;
+            Device::default().predicting(&graph, ROWS, &parameters).map_err(|error| error.to_string())
         };
-        let mut done = 0;
-        while done < sequences.len() {
-            let mut pieces = 0;
-            let fits = |ids: &&&[u32]| {
-                pieces += ids.len();
-                pieces <= AT_ONCE
-            };
-            let count = sequences[done..].iter().take(ROWS).take_while(fits).count().max(1);
-            let batch = &sequences[done..done + count];
-            let ids: Vec<u32> = batch.iter().flat_map(|ids| ids.iter().copied()).collect();
-            let mut offsets = vec![0u32];
-            batch.iter().for_each(|ids| offsets.push(offsets.last().copied().unwrap_or(0) + ids.len() as u32));
-            let rows: Vec<u32> = (0..count as u32).collect();
-            let feed = Batch { inputs: &[Numbers::Index(&ids)], targets: &[], offsets: &[&offsets], rows: &rows };
-            let outputs = session.predict(&feed);
-            let states = outputs.tasks.first().ok_or("the encoder gave nothing")?;
-            (0..count).for_each(|row| each(done + row, states.prediction.of(row)));
-            done += count;
-        }
-        *self.engine.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
-        Ok(())
+        self.engine.with(make, |session| {
+            let mut done = 0;
+            while done < sequences.len() {
+                let mut pieces = 0;
+                let fits = |ids: &&&[u32]| {
+                    pieces += ids.len();
+                    pieces <= AT_ONCE
+                };
+                let count = sequences[done..].iter().take(ROWS).take_while(fits).count().max(1);
+                let batch = &sequences[done..done + count];
+                let ids: Vec<u32> = batch.iter().flat_map(|ids| ids.iter().copied()).collect();
+                let mut offsets = vec![0u32];
+                batch.iter().for_each(|ids| offsets.push(offsets.last().copied().unwrap_or(0) + ids.len() as u32));
+                let rows: Vec<u32> = (0..count as u32).collect();
+                let feed = Batch { inputs: &[Numbers::Index(&ids)], targets: &[], offsets: &[&offsets], rows: &rows };
+                let outputs = session.predict(&feed);
+                let states = outputs.tasks.first().ok_or("the encoder gave nothing")?;
+                (0..count).for_each(|row| each(done + row, states.prediction.of(row)));
+                done += count;
+            }
+            Ok(())
+        })
     }
 
     fn text(&self, asked: &Asked<'_>) -> Result<Text, String> {

@@ -83,7 +83,7 @@ pub struct InputConfig {
     /// Texts: leave those vectors as they are; `None`: train them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freeze: Option<bool>,
-    /// Texts: a pretrained encoder that reads them; `None`: none does.
+    /// Texts and images: a pretrained encoder that reads them; `None`: none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoder: Option<EncoderConfig>,
     /// Images: height and width; `None`: those of the images, which must be all alike.
@@ -220,19 +220,19 @@ pub(crate) struct InputTable {
     /// many as `max_words` leaves room for, in its order. Default false.
     #[serde(default)]
     freeze: Option<bool>,
-    /// Texts: a pretrained encoder that reads them, such as `{ pretrained = "all-MiniLM-L6-v2" }`. Default: none; words are
-    /// embedded and read by `model.text`.
+    /// Texts and images: a pretrained encoder that reads them, such as `{ pretrained = "all-MiniLM-L6-v2" }`. Default: none;
+    /// words are embedded and read by `model.text`, images by the layers of `model.trunk`.
     #[serde(default)]
     encoder: Option<EncoderConfig>,
-    /// Images: height and width, `[28, 28]`, or the side of squares, `28`; others are scaled. Default: those of the
-    /// images, which must then be all alike.
+    /// Images: height and width, `[28, 28]`, or the side of squares, `28`; others are scaled. Default: those that a pretrained
+    /// encoder was trained with; else those of the images, which must then be all alike.
     #[serde(default)]
     size: Option<ImageSize>,
     /// Images: 1 is grey, 3 colour. Default: 3 if any image has colours, else 1.
     #[serde(default)]
     channels: Option<usize>,
     /// Images: what is done with one whose sides have another ratio than `size`: "stretch" or "crop" (both ends of the
-    /// longer side are cut off). Default "stretch".
+    /// longer side are cut off). Default: what a pretrained encoder's files say, else "stretch".
     #[serde(default)]
     fit: Option<ImageFit>,
     /// Images: how those of the training rows are changed at random. Default: not at all.
@@ -297,7 +297,7 @@ impl InputConfig {
             ("subwords", self.subwords.is_some() && !text),
             ("vectors", self.vectors.is_some() && !text),
             ("freeze", self.freeze.is_some() && !text),
-            ("encoder", self.encoder.is_some() && !text),
+            ("encoder", self.encoder.is_some() && !text && !image),
             ("size", self.size.is_some() && !image),
             ("channels", self.channels.is_some() && !image),
             ("fit", self.fit.is_some() && !image),
@@ -305,6 +305,25 @@ impl InputConfig {
         ]
         .iter()
         .find_map(|(key, stray)| stray.then_some(*key))
+        .or_else(|| self.encoder.as_ref().filter(|_| image)?.of_texts())
+    }
+
+    /// What an image input says that its encoder says already.
+    fn beside_encoder(&self, name: &str) -> Result<(), Problem> {
+        let Some(encoder) = &self.encoder else { return Ok(()) };
+        let stray = [
+            ("standardize", self.standardize.is_some(), "the encoder's own means and deviations are taken"),
+            ("channels", self.channels.is_some(), "the encoder's images have its channels; grey ones are repeated"),
+            (
+                "augment",
+                self.augment.is_some() && encoder.train.is_frozen(),
+                "an encoder that learns nothing sees every image once; let it learn with train = \"full\"",
+            ),
+        ];
+        match stray.into_iter().find(|(_, stray, _)| *stray) {
+            Some((key, _, why)) => Err(Problem::new(&["inputs", name, key], format!("`inputs.{name}.{key}`: {why}"))),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn check(&self, name: &str) -> Result<(), Problem> {
@@ -318,6 +337,7 @@ impl InputConfig {
                 .hint("name their file: vectors = \"glove.txt\"".to_owned()));
         }
         self.encoder.as_ref().map_or(Ok(()), |encoder| encoder.check(name))?;
+        self.beside_encoder(name)?;
         self.size.map_or(Ok(()), |size| size.check(name))?;
         self.channels.map_or(Ok(()), |channels| image::check_channels(name, channels))?;
         self.augment.map_or(Ok(()), |augment| augment.check(name))?;
@@ -325,10 +345,8 @@ impl InputConfig {
         match self.stray_key(kind) {
             Some(key) => {
                 let word = kind.word();
-                Err(Problem::new(
-                    &["inputs", name, key],
-                    format!("`{key}` has no meaning for an input of kind \"{word}\""),
-                ))
+                let path: Vec<&str> = ["inputs", name].into_iter().chain(key.split('.')).collect();
+                Err(Problem::new(&path, format!("`{key}` has no meaning for an input of kind \"{word}\"")))
             }
             None => Ok(()),
         }

@@ -1,4 +1,4 @@
-//! `inputs.NAME.encoder`: a pretrained encoder that reads a text.
+//! `inputs.NAME.encoder`: a pretrained encoder that reads a text or an image.
 
 use super::adaptation::{Adaptation, Target};
 use super::error::Problem;
@@ -6,38 +6,41 @@ use super::scalar::Scalar;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A pretrained encoder that reads a text.
+/// A pretrained encoder that reads a text or an image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Encoder")]
 pub struct EncoderConfig {
     /// A folder in the layout of Hugging Face, relative to that of the config: config.json, model.safetensors (or its shards
     /// with model.safetensors.index.json) and tokenizer.json. Families: BERT (MiniLM, E5, BGE), DistilBERT, RoBERTa,
-    /// XLM-RoBERTa, ELECTRA, ModernBERT, and static vectors as model2vec writes them. `${NAME}` stands for an environment variable.
+    /// XLM-RoBERTa, ELECTRA, ModernBERT, and static vectors as model2vec writes them. Of images: a folder of timm or
+    /// transformers, with preprocessor_config.json in the place of the tokenizer in the latter, or a safetensors file of
+    /// torchvision's weights. Families: ResNet, EfficientNet (Lite and B), MobileNetV2, MobileNetV3, ViT, DeiT and DINOv2.
+    /// `${NAME}` stands for an environment variable.
     pub pretrained: String,
-    /// What of it learns: "frozen" (nothing: every text is encoded once, and the vectors are kept in a cache), "full" (all
-    /// of it, by the losses of all tasks), a number, which is that of its last layers that learn, "lora" (a term of low rank on
-    /// its dense layers, which stay as they are), or "adapters" (two narrow dense layers behind each half of a layer). Default
-    /// "frozen".
+    /// What of it learns: "frozen" (nothing: every text or image is encoded once, and the vectors are kept in a cache),
+    /// "full" (all of it, by the losses of all tasks), a number, which is that of its last layers that learn, or of the last
+    /// stages of convolutions; of texts also "lora" (a term of low rank on its dense layers, which stay as they are), or
+    /// "adapters" (two narrow dense layers behind each half of a layer). Default "frozen".
     #[serde(default, skip_serializing_if = "Training::is_frozen")]
     #[schemars(with = "FrozenFullOrLayers")]
     pub train: Training,
-    /// How the pieces of a text become one vector: "mean", "cls" (its first piece) or "max". Default: what the folder says
+    /// Texts: how the pieces of one become one vector: "mean", "cls" (its first piece) or "max". Default: what the folder says
     /// (1_Pooling/config.json), else "mean".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pooling: Option<EncoderPooling>,
-    /// Scale the vectors of texts to length one. Default: what the folder says (modules.json), else false.
+    /// Texts: scale their vectors to length one. Default: what the folder says (modules.json), else false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<bool>,
-    /// Pieces of a text at most, those around it included, from 8 on. Default: what the folder says
+    /// Texts: pieces of one at most, those around it included, from 8 on. Default: what the folder says
     /// (sentence_bert_config.json), at most 512 and the encoder's positions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_pieces: Option<usize>,
-    /// What becomes of longer texts: "cut" at their end, or "windows" that overlap by half and are averaged, of an encoder
+    /// Texts: what becomes of longer ones: "cut" at their end, or "windows" that overlap by half and are averaged, of an encoder
     /// that learns nothing. Default "cut".
     #[serde(default, skip_serializing_if = "LongTexts::is_cut")]
     pub long: LongTexts,
-    /// Read the words of the text as well, by an encoder that starts at random (`model.text`). Default false; true where
+    /// Texts: read the words as well, by an encoder that starts at random (`model.text`). Default false; true where
     /// tokens are labelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<bool>,
@@ -160,6 +163,25 @@ impl From<Training> for Scalar {
 }
 
 impl EncoderConfig {
+    /// The first key that only encoders of texts have.
+    pub(crate) fn of_texts(&self) -> Option<&'static str> {
+        [
+            ("encoder.pooling", self.pooling.is_some()),
+            ("encoder.normalize", self.normalize.is_some()),
+            ("encoder.max_pieces", self.max_pieces.is_some()),
+            ("encoder.long", !self.long.is_cut()),
+            ("encoder.words", self.words.is_some()),
+            ("encoder.layer_decay", self.layer_decay.is_some()),
+            ("encoder.probe", self.probe.is_some()),
+            ("encoder.rank", self.rank.is_some()),
+            ("encoder.alpha", self.alpha.is_some()),
+            ("encoder.targets", self.targets.is_some()),
+            ("encoder.width", self.width.is_some()),
+        ]
+        .iter()
+        .find_map(|(key, there)| there.then_some(*key))
+    }
+
     pub(crate) fn check(&self, name: &str) -> Result<(), Problem> {
         let key = |key| ["inputs", name, "encoder", key];
         let frozen = self.train.is_frozen();

@@ -301,8 +301,16 @@ impl<'de> Visitor<'de> for Written {
         Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Trunk::Layers)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Trunk, A::Error> {
-        Resnet::deserialize(MapAccessDeserializer::new(map)).map(Trunk::Resnet)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Trunk, A::Error> {
+        let first: Option<String> = map.next_key()?;
+        if first.as_deref() == Some("pretrained") {
+            return Err(A::Error::custom(
+                "a pretrained encoder belongs to the input that it reads: [inputs] NAME = { kind = \"image\", encoder = { \
+                 pretrained = \"DIR\" } }, and the trunk stands on what it gives",
+            ));
+        }
+        let (first, rest) = (first.as_deref(), map);
+        Resnet::deserialize(MapAccessDeserializer::new(Begun { first, rest })).map(Trunk::Resnet)
     }
 }
 

@@ -3,9 +3,9 @@
 use super::TaskError;
 use super::labels::LabelColumn;
 use crate::inputs::{Image, MOST_PIXELS};
-use crate::section::{ImageFit, TaskConfig};
+use crate::section::TaskConfig;
 use polytask_data::image::{Mask, Source, sources};
-use polytask_data::{Column, Values};
+use polytask_data::{Column, Fit, Values};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -18,7 +18,7 @@ pub struct Canvas {
     /// Columns of pixels.
     pub width: usize,
     /// How masks of other sides are made to fit, as their images are.
-    pub fit: ImageFit,
+    pub fit: Fit,
     /// Larger masks are refused.
     pub max_pixels: u64,
     /// What means no label.
@@ -113,7 +113,7 @@ impl Canvas {
             Some(picture) => picture.turn(mask, self.max_pixels),
             None => mask,
         };
-        Ok(mask.map_or(Labelled::Missing, |mask| Labelled::Mask(turned(mask).scaled(self.size(), self.fit.into()))))
+        Ok(mask.map_or(Labelled::Missing, |mask| Labelled::Mask(turned(mask).scaled(self.size(), self.fit))))
     }
 
     /// The items of a list, or of a list of lines.

@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 /// The rows whose images cannot be used, with the reason, and the table without these images, if there are such rows.
 pub fn broken(model: &Model, table: &Table) -> Result<(BTreeMap<usize, String>, Option<Table>), Failure> {
     let mut failed = BTreeMap::new();
-    for (name, image) in model.encoder.images() {
+    for (name, image) in model.encoder.image_columns() {
         let shape = ImageShape { height: image.height, width: image.width, channels: image.channels };
         let sources = sources(table, name)?;
         let problem = |(row, source): (usize, &Source)| {
             let mut pixels = vec![0; shape.len()];
-            let problem = source.decode((shape, image.fit.into()), image.max_pixels, &mut pixels).err()?;
+            let problem = source.decode((shape, image.fit), image.max_pixels, &mut pixels).err()?;
             let which = table.column(name).and_then(|column| column.shown(row)).unwrap_or_default();
             Some((row, format!("the image {which}: {problem}")))
         };
@@ -25,7 +25,8 @@ pub fn broken(model: &Model, table: &Table) -> Result<(BTreeMap<usize, String>, 
         return Ok((failed, None));
     }
     let mut columns = table.columns().to_vec();
-    for column in columns.iter_mut().filter(|column| model.encoder.images().any(|(name, _)| name == column.name)) {
+    for column in columns.iter_mut().filter(|column| model.encoder.image_columns().any(|(name, _)| name == column.name))
+    {
         without(column, table, &failed);
     }
     Ok((failed, Some(Table::from_columns(columns)?)))

@@ -1,8 +1,8 @@
 //! The images of a column at the size the model reads: in memory where they fit, else where they are.
 
-use super::Image;
+use super::{Image, view};
 use crate::inputs::{EncodeError, InputPlan, infer};
-use crate::section::{ImageFit, InputConfig, InputKind, OnError};
+use crate::section::{InputConfig, InputKind, OnError};
 use polytask_data::image::{Look, Source, sources};
 use polytask_data::{Fit, ImageProblem, ImageShape, Images, Pixels, Table, Values};
 use rayon::prelude::*;
@@ -32,7 +32,7 @@ impl Limits {
 pub(crate) struct Wanted {
     pub size: Option<(usize, usize)>,
     pub channels: Option<usize>,
-    pub fit: ImageFit,
+    pub fit: Fit,
 }
 
 /// The galleries of all image columns of a table, by name.
@@ -87,7 +87,7 @@ pub fn load_all(plan: &InputPlan<'_>, table: &Table) -> Result<Galleries, Encode
     for (name, input) in &plan.inputs {
         let Some(column) = table.column(name) else { continue };
         if input.kind.unwrap_or_else(|| infer::infer(column)) == InputKind::Image {
-            let wanted = Wanted::of(input);
+            let wanted = Wanted::of(name, input, plan)?;
             galleries.insert((*name).to_owned(), Gallery::load(table, name, wanted, &plan.limits)?);
         }
     }
@@ -95,12 +95,17 @@ pub fn load_all(plan: &InputPlan<'_>, table: &Table) -> Result<Galleries, Encode
 }
 
 impl Wanted {
-    fn of(config: &InputConfig) -> Self {
-        Wanted {
+    fn of(name: &str, config: &InputConfig, plan: &InputPlan<'_>) -> Result<Self, EncodeError> {
+        if let Some(encoder) = &config.encoder {
+            let prepared = view::preparation(name, config, encoder, plan.folder)?;
+            let [height, width, channels] = prepared.input;
+            return Ok(Wanted { size: Some((height, width)), channels: Some(channels), fit: prepared.fit() });
+        }
+        Ok(Wanted {
             size: config.size.map(|size| (size.height, size.width)),
             channels: config.channels,
-            fit: config.fit.unwrap_or_default(),
-        }
+            fit: config.fit.unwrap_or_default().into(),
+        })
     }
 
     /// What a model reads.
@@ -121,15 +126,34 @@ impl Gallery {
         let shape = loading.shape(wanted)?;
         if let Some(Values::Images(Images::Pixels(pixels))) = table.column(column).map(|column| &column.values)
             && pixels.shape() == shape
+            && wanted.fit.keeps()
         {
             return Ok(Gallery { shape, store: Store::Memory(pixels.clone()), absent: Vec::new(), broken: None });
         }
-        loading.unpack(shape, wanted.fit.into())
+        loading.unpack(shape, wanted.fit)
     }
 
     /// Of every image.
     pub(crate) fn shape(&self) -> ImageShape {
         self.shape
+    }
+
+    /// How many there are.
+    pub(crate) fn rows(&self) -> usize {
+        match &self.store {
+            Store::Memory(pixels) => pixels.rows(),
+            Store::Sources(sources) => sources.all.len(),
+        }
+    }
+
+    /// Whether a row has an image that can be used.
+    pub(crate) fn has(&self, row: u32) -> bool {
+        self.absent.binary_search(&row).is_err()
+    }
+
+    /// The rows that have, ascending.
+    pub(super) fn present(&self) -> Vec<u32> {
+        (0..self.rows() as u32).filter(|row| self.has(*row)).collect()
     }
 
     /// All images one after the other, where they are in memory.

@@ -3,15 +3,21 @@
 mod augment;
 mod gallery;
 mod gather;
+mod seen;
+mod view;
 
 pub use gallery::{Galleries, Gallery, load_all};
 pub(crate) use gallery::{Limits, Wanted};
 pub(crate) use gather::Gathering;
 pub use gather::{Draw, Step, Unpacked};
+pub use seen::Seen;
+pub use view::View;
+pub(crate) use view::{patch_node, place_node};
 
-use super::{EncodeError, InputColumn};
-use crate::section::{Augment, ImageFit, InputConfig};
-use polytask_data::ImageShape;
+use super::{EncodeError, InputColumn, InputPlan};
+use crate::pretrained::vision::PLACES;
+use crate::section::{Augment, InputConfig};
+use polytask_data::{Fit, ImageShape};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +32,7 @@ pub struct Image {
     /// 1 is grey, 3 colour.
     pub channels: usize,
     /// How images of other sides are made to fit.
-    pub fit: ImageFit,
+    pub fit: Fit,
     /// Whether pixels are standardised; else they are `p / 255`.
     pub standardize: bool,
     /// Of the training rows, by channel.
@@ -38,6 +44,9 @@ pub struct Image {
     /// How training images are changed at random.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<Augment>,
+    /// A pretrained encoder that reads them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<Box<View>>,
 }
 
 /// The images of one input, ready to be gathered.
@@ -52,12 +61,24 @@ pub struct Pictures {
     /// By channel: a pixel p becomes `p * scale + shift`.
     pub(crate) scale: Vec<f32>,
     pub(crate) shift: Vec<f32>,
+    /// Of an encoder that reads patches: where those of each row begin, and the last one's end.
+    pub(crate) offsets: Vec<u32>,
+    /// Of each row: the places of the tokens before the patches.
+    pub(crate) places: Vec<u32>,
 }
 
 impl Pictures {
     /// Adds what tells the image of a row from others: its pixels, or where they are.
     pub fn digest(&self, row: u32, hasher: &mut crc32fast::Hasher) {
         self.gallery.digest(row, hasher);
+    }
+
+    /// Adds the rows of `other`, whose images are in memory as these are.
+    pub(super) fn append(&mut self, other: &Self) {
+        self.gallery.append(&other.gallery);
+        let end = self.offsets.last().copied().unwrap_or(0);
+        self.offsets.extend(other.offsets.iter().skip(1).map(|offset| end + offset));
+        self.places.extend(&other.places);
     }
 }
 
@@ -67,9 +88,14 @@ impl Image {
         config: &InputConfig,
         rows: &[u32],
         gallery: &Gallery,
-        limits: &Limits,
+        plan: &InputPlan<'_>,
     ) -> Result<Self, EncodeError> {
+        let limits = &plan.limits;
         let ImageShape { height, width, channels } = gallery.shape();
+        if let Some(encoder) = &config.encoder {
+            let view = View::read(&source.column.name, config, encoder, plan.folder)?;
+            return Self::encoded(source, config, rows, gallery, (limits, view));
+        }
         let counts = counts(gallery, rows, channels)?;
         let known: u64 = counts.first().map_or(0, |counts| counts.iter().sum());
         if known == 0 {
@@ -88,13 +114,53 @@ impl Image {
             height,
             width,
             channels,
-            fit: config.fit.unwrap_or_default(),
+            fit: config.fit.unwrap_or_default().into(),
             standardize: config.standardize.unwrap_or(true),
             mean: counts.iter().map(mean).collect(),
             deviation: counts.iter().map(deviation).collect(),
             max_pixels: limits.max_pixels,
             augment: config.augment,
+            encoder: None,
         })
+    }
+
+    /// With an encoder, whose means and deviations are taken.
+    fn encoded(
+        source: &InputColumn,
+        config: &InputConfig,
+        rows: &[u32],
+        gallery: &Gallery,
+        (limits, view): (&Limits, View),
+    ) -> Result<Self, EncodeError> {
+        if !rows.iter().any(|row| gallery.has(*row)) {
+            return Err(source.all_missing());
+        }
+        let preparation = &view.checkpoint.preparation;
+        let [height, width, channels] = preparation.input;
+        let bytes = |values: &[f64]| values.iter().map(|value| 255.0 * value).collect();
+        Ok(Image {
+            height,
+            width,
+            channels,
+            fit: preparation.fit(),
+            standardize: true,
+            mean: bytes(&preparation.mean),
+            deviation: bytes(&preparation.deviation),
+            max_pixels: limits.max_pixels,
+            augment: config.augment,
+            encoder: Some(Box::new(view)),
+        })
+    }
+
+    /// The encoder of an input that has one.
+    fn view(&self, input: &str) -> Result<&View, EncodeError> {
+        let none = || EncodeError::Damaged { input: input.to_owned(), reason: "it has no encoder" };
+        self.encoder.as_deref().ok_or_else(none)
+    }
+
+    /// Whether it becomes a fixed vector.
+    pub(super) fn is_frozen(&self) -> bool {
+        self.encoder.as_ref().is_some_and(|view| view.train.is_frozen())
     }
 
     /// Of what the model reads.
@@ -121,7 +187,12 @@ impl Image {
     pub(super) fn pictures(&self, column: &str, mut gallery: Gallery) -> Pictures {
         gallery.fill_absent(&self.blank());
         let (scale, shift) = self.scaling().into_iter().unzip();
-        Pictures { column: column.to_owned(), node: node(column), image: self.clone(), gallery, scale, shift }
+        let elements = self.encoder.as_ref().and_then(|view| view.checkpoint.shape.elements());
+        let rows = gallery.rows() as u32;
+        let offsets = elements.map(|count| (0..=rows).map(|row| row * count as u32).collect()).unwrap_or_default();
+        let places = elements.map(|_| (0..rows).flat_map(|_| 0..PLACES as u32).collect()).unwrap_or_default();
+        let (column, node, image) = (column.to_owned(), node(column), self.clone());
+        Pictures { column, node, image, gallery, scale, shift, offsets, places }
     }
 
     pub(super) fn check(&self) -> Result<(), &'static str> {
@@ -130,6 +201,11 @@ impl Image {
         let pixels = self.height.checked_mul(self.width).filter(|pixels| *pixels < MOST_PIXELS);
         if pixels.is_none_or(|pixels| pixels == 0) || !matches!(self.channels, 1 | 3) {
             return Err("its size or number of channels is out of range");
+        }
+        self.encoder.as_ref().map_or(Ok(()), |view| view.check())?;
+        let read = self.encoder.as_ref().map(|view| view.checkpoint.shape.input);
+        if read.is_some_and(|read| read != [self.height, self.width, self.channels]) {
+            return Err("its encoder reads images of another size");
         }
         match within(&self.mean) && within(&self.deviation) {
             true => Ok(()),
@@ -144,6 +220,11 @@ pub(crate) const MOST_PIXELS: usize = 1 << 28;
 /// What the graph's node of an image column is called.
 pub(super) fn node(column: &str) -> String {
     format!("images.{column}")
+}
+
+/// What the encoder of an image column is called.
+pub(super) fn encoder(column: &str) -> String {
+    format!("{}.encoder", node(column))
 }
 
 /// How often each value from 0 to 255 is there, by channel, in the images of some rows. Whole numbers, so that their

@@ -1,6 +1,7 @@
 //! Texts as fixed vectors, which every family of models reads as it reads numbers.
 
 use super::Context;
+use crate::inputs::scales::Scales;
 use crate::inputs::{EncodeError, InputColumn};
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct Encoded {
     /// The encoder.
     pub context: Context,
-    /// What is subtracted from each feature.
-    pub mean: Vec<f32>,
-    /// What each feature is multiplied by then.
-    pub factor: Vec<f32>,
+    /// Of the vectors.
+    #[serde(flatten)]
+    pub scales: Scales,
 }
 
 impl Encoded {
@@ -25,25 +25,11 @@ impl Encoded {
     ) -> Result<(Self, Vec<String>), EncodeError> {
         let vectors = context.of_rows(source, true)?;
         let width = context.checkpoint.shape.width;
-        let (mut mean, mut square) = (vec![0.0f64; width], vec![0.0f64; width]);
-        let known: Vec<&[f32]> = rows
-            .iter()
-            .filter_map(|row| vectors.all.get(*row as usize))
-            .map(|vector| vector.values.as_slice())
-            .collect();
-        let count = known.len().max(1) as f64;
-        for vector in &known {
-            mean.iter_mut().zip(*vector).for_each(|(mean, value)| *mean += f64::from(*value) / count);
-        }
-        for vector in &known {
-            let each = square.iter_mut().zip(&mean).zip(*vector);
-            each.for_each(|((square, mean), value)| *square += (f64::from(*value) - mean).powi(2) / count);
-        }
-        let factor = |square: &f64| if *square > 1e-12 { square.sqrt().recip() as f32 } else { 0.0 };
-        let factor = square.iter().map(factor).collect();
-        let mean = mean.into_iter().map(|mean| mean as f32).collect();
+        let known = rows.iter().filter_map(|row| vectors.all.get(*row as usize));
+        let known: Vec<&[f32]> = known.map(|vector| vector.values.as_slice()).collect();
+        let scales = Scales::fit(&known, width);
         let said = said(&source.column.name, &context, &vectors);
-        Ok((Encoded { context, mean, factor }, said))
+        Ok((Encoded { context, scales }, said))
     }
 
     /// The features of every row, `rows x width`.
@@ -51,21 +37,18 @@ impl Encoded {
         let vectors = self.context.of_rows(source, false)?;
         let mut values = Vec::with_capacity(vectors.all.len() * self.width());
         for vector in &vectors.all {
-            let each = vector.values.iter().zip(&self.mean).zip(&self.factor);
-            values.extend(each.map(|((value, mean), factor)| (value - mean) * factor));
+            values.extend(self.scales.scaled(&vector.values));
         }
         Ok(values)
     }
 
     /// Features of a text.
     pub fn width(&self) -> usize {
-        self.mean.len()
+        self.scales.width()
     }
 
     pub(in crate::inputs) fn check(&self) -> Result<(), &'static str> {
-        let width = self.context.checkpoint.shape.width;
-        let finite = self.mean.iter().chain(&self.factor).all(|value| value.is_finite());
-        match self.mean.len() == width && self.factor.len() == width && finite {
+        match self.scales.fits(self.context.checkpoint.shape.width) {
             true => self.context.check(),
             false => Err("the scales of its vectors do not fit its encoder"),
         }

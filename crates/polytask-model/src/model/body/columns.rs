@@ -19,6 +19,7 @@ pub fn tree_columns(encoder: &Encoder) -> Vec<TreeColumn<'_>> {
             Code::Number(_) | Code::Boolean(_) | Code::Category(_) => vec![String::new()],
             Code::Date(date) => date.parts().iter().map(|part| (*part).to_owned()).collect(),
             Code::Encoded(encoded) => (0..encoded.width()).map(|i| i.to_string()).collect(),
+            Code::Seen(seen) => (0..seen.width()).map(|i| i.to_string()).collect(),
             Code::Own(own) => own.parts().to_vec(),
             Code::Text(_) | Code::Image(_) => Vec::new(),
         }
@@ -40,7 +41,7 @@ pub fn columns(encoder: &Encoder, features: &Features, rows: &[u32]) -> Result<p
             Code::Number(code) => code.indicator,
             Code::Boolean(code) => code.indicator,
             Code::Date(code) => code.indicator,
-            Code::Encoded(_) | Code::Own(_) => false,
+            Code::Encoded(_) | Code::Seen(_) | Code::Own(_) => false,
             Code::Category(_) => {
                 let level = |row: &u32| features.indices[*row as usize * features.index_width + index];
                 columns.push(Column::Categories(rows.iter().map(level).collect()));

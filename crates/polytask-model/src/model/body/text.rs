@@ -70,6 +70,7 @@ impl Writer<'_> {
                     | Code::Category(_)
                     | Code::Text(_)
                     | Code::Encoded(_)
+                    | Code::Seen(_)
                     | Code::Image(_)
                     | Code::Own(_) => (0.0, 1.0),
                 };
