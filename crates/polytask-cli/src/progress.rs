@@ -17,12 +17,12 @@ pub struct Progress {
 /// Time between two plain lines.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Says now and then how far the encoding of texts is.
+/// Says now and then how far the encoding of texts or images is.
 pub fn encoding(done: usize, all: usize) {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
     let Ok(mut last) = LAST.lock() else { return };
     if last.get_or_insert_with(Instant::now).elapsed() >= PAUSE {
-        say!("{} of {} texts are encoded", crate::text::count(done), crate::text::count(all));
+        say!("{} of {} are encoded", crate::text::count(done), crate::text::count(all));
         *last = Some(Instant::now());
     }
 }
