@@ -63,7 +63,18 @@ fn the_bundled_example_trains_into_a_whole_directory() {
     assert_eq!(keys(&metrics["tasks"]["height"]), ["mae", "n", "pearson", "r2", "rmse"]);
     assert_eq!(
         keys(&metrics["tasks"]["diabetes"]),
-        ["accuracy", "auc", "average_precision", "brier", "calibration_error", "log_loss", "macro_f1", "mcc", "n", "recall"]
+        [
+            "accuracy",
+            "auc",
+            "average_precision",
+            "brier",
+            "calibration_error",
+            "log_loss",
+            "macro_f1",
+            "mcc",
+            "n",
+            "recall"
+        ]
     );
     // Three epochs of it reach 0.90; a constant reaches 0.
     assert!(metrics["tasks"]["height"]["r2"].as_f64().unwrap() > 0.8, "{metrics}");
@@ -152,8 +163,19 @@ fn evaluation_of_the_test_rows_gives_the_metrics_of_training() {
     assert_eq!(scores["tasks"]["size"]["n"], 69);
     assert_eq!(scores["tasks"]["grade"]["n"], 80);
     assert_eq!(keys(&scores["tasks"]["size"]), ["mae", "n", "pearson", "r2", "rmse"]);
-    let all =
-        ["accuracy", "auc", "average_precision", "brier", "calibration_error", "log_loss", "macro_f1", "mcc", "n", "precision", "recall"];
+    let all = [
+        "accuracy",
+        "auc",
+        "average_precision",
+        "brier",
+        "calibration_error",
+        "log_loss",
+        "macro_f1",
+        "mcc",
+        "n",
+        "precision",
+        "recall",
+    ];
     assert_eq!(keys(&scores["tasks"]["warm"]), all);
     assert_eq!(keys(&scores["tasks"]["grade"]), ["accuracy", "calibration_error", "log_loss", "macro_f1", "n"]);
 }

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use polytask::metric::{
-    Better, Confused, Metrics, accuracy, auc, average_precision, brier, calibration_error, log_loss, macro_f1, mae, pearson, places_off,
-    poisson_deviance, quadratic_kappa, r2, rmse,
+    Better, Confused, Metrics, accuracy, auc, average_precision, brier, calibration_error, log_loss, macro_f1, mae,
+    pearson, places_off, poisson_deviance, quadratic_kappa, r2, rmse,
 };
 use serde_json::Value;
 

@@ -237,7 +237,10 @@ fn category_reads_predicts_and_measures() {
     let metrics =
         evaluate(&task, &labels.truth.select(&[0, 1, 3, 5]), &[0., 1., 0., 0., 1., 0., 0., 0., 0., 0., 0., 1.]);
     let names: Vec<&str> = metrics.scores.iter().map(|m| m.name).collect();
-    assert_eq!((names.as_slice(), metrics.n), (["accuracy", "macro_f1", "log_loss", "calibration_error"].as_slice(), 3));
+    assert_eq!(
+        (names.as_slice(), metrics.n),
+        (["accuracy", "macro_f1", "log_loss", "calibration_error"].as_slice(), 3)
+    );
     close(&[metrics.value("accuracy").unwrap()], &[1.0 / 3.0]);
     let partition = (1f64.exp() + 2.0).ln();
     close(&[metrics.value("log_loss").unwrap()], &[(partition - 1.0 + partition) / 2.0]);
