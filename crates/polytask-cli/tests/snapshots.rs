@@ -37,9 +37,11 @@ fn train_prints_scores_and_says_how_it_went() {
     recall # 0
     mcc # 0
     brier # #
+    calibration_error # #
     grade accuracy # # 40
     macro_f1 # #
     log_loss # #
+    calibration_error # #
 
     Scores on the 40 test rows.
     ");
@@ -74,9 +76,11 @@ fn evaluate_prints_scores_in_the_order_of_the_config() {
     recall # 0
     mcc # 0
     brier # #
+    calibration_error # #
     grade accuracy # # 200
     macro_f1 # #
     log_loss # #
+    calibration_error # #
     ");
     insta::assert_snapshot!(redacted(&folder.works("evaluate model --data data.csv --format json").out), @r#"
     {

@@ -173,8 +173,10 @@ fn binary_reads_predicts_and_measures() {
     let values: Vec<f64> = metrics.scores.iter().map(|m| m.value).collect();
     let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
     let brier = (sigmoid(-1.0).powi(2) + sigmoid(-0.5).powi(2) + sigmoid(2.0).powi(2)) / 3.0;
+    // Each stands in a tenth of its own.
+    let calibration = (sigmoid(-1.0) + sigmoid(-0.5) + sigmoid(2.0)) / 3.0;
     // Of two that are said one is right; of the two that are not, one is of a class that was never seen.
-    close(&values, &[2.0 / 4.0, f1, loss, 0.5, 0.5, 0.5, 1.0, 2.0 / 12f64.sqrt(), brier]);
+    close(&values, &[2.0 / 4.0, f1, loss, 0.5, 0.5, 0.5, 1.0, 2.0 / 12f64.sqrt(), brier, calibration]);
     // Always "no" with its share of 3/4.
     let baseline = task.baseline(&truth);
     close(&[baseline.value("accuracy").unwrap(), baseline.value("auc").unwrap()], &[0.5, 0.5]);

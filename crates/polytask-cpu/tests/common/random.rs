@@ -286,9 +286,17 @@ impl Random {
 
     fn row_of(&mut self, from: Sort) -> NodeId {
         let (x, choice) = (self.pick(from), self.below(5));
-        let g = &mut self.g;
+        let (tokens, g) = (self.tokens, &mut self.g);
         if from == Sort::Image {
-            let means = if choice < 3 { g.global_pool(x) } else { x };
+            let means = match choice {
+                0..3 => g.global_pool(x),
+                3 => x,
+                // As many of its pixels as the row has tokens.
+                _ => {
+                    let pixels = g.pixels(x, tokens, 1);
+                    g.reduce(pixels, Reduction::Sum)
+                }
+            };
             return g.dense(means, WIDTH, Activation::Tanh);
         }
         match [Reduction::Sum, Reduction::Mean, Reduction::Max].get(choice) {
