@@ -225,7 +225,7 @@ impl<'a> Draft<'a> {
         if self.aside.iter().any(|(name, _)| *name == input) {
             return Err(error);
         }
-        self.aside.push((input, error.to_string()));
+        self.aside.push((input, format!("could not be read: {error}")));
         Ok(())
     }
 
@@ -238,7 +238,7 @@ impl<'a> Draft<'a> {
             if self.is_label(column) || self.aside.iter().any(|(name, _)| name == column) {
                 return None;
             }
-            self.aside.push((column.clone(), fault.to_string()));
+            self.aside.push((column.clone(), format!("could not be read: {fault}")));
         }
         Some(())
     }
