@@ -466,9 +466,7 @@ impl DataError {
                 ));
             }
             Self::NotFinite { .. } => "list the word in data.missing if it stands for a missing value",
-            Self::Json { .. } => {
-                "a `.jsonl` file holds one object a line, a `.json` file a list of objects, or one object as pandas writes it"
-            }
+            Self::Json { .. } => "JSON lines hold an object each, a .json file a list of them or what pandas writes",
             Self::MixedValue { .. } => "a key holds lists, objects or plain values, and `null` where there is none",
             Self::UnsupportedColumn { .. } => "take the column out or spread it over columns",
             Self::UnknownColumn { nearest, known, .. } => return suggestion(nearest, known),
