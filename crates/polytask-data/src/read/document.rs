@@ -12,8 +12,10 @@ pub(super) enum Document<'a> {
     /// stands among plain values.
     Records {
         rows: Vec<&'a RawValue>,
-        /// Keys that are an index of rows, no column.
-        index: Vec<String>,
+        /// A key that is an index of rows, no column.
+        index: Option<String>,
+        /// What to say of what stands beside the rows and was left out.
+        note: Option<&'static str>,
     },
     /// A name and a value a row of each column: `{"a": {"0": .., "1": ..}, ..}`, `{"0": {"a": .., "b": ..}, ..}`,
     /// `{"columns": [..], "index": [..], "data": [[..], ..]}` or `{"a": [..], ..}`.
@@ -46,14 +48,15 @@ pub(super) fn read(text: &str) -> Result<Document<'_>, Fault> {
     if let (Some(schema), Some(data)) = (value("schema"), value("data"))
         && let (true, Some(rows)) = (pairs.len() == 2, objects(data))
     {
-        return Ok(Document::Records { rows, index: primary_key(schema) });
+        return Ok(Document::Records { rows, index: index(schema), note: None });
     }
     let mut tables = pairs.iter().filter_map(|(_, value)| objects(value));
     let plain = pairs.iter().filter(|(_, value)| !value.get().starts_with(['[', '{'])).count();
     if let (Some(rows), None) = (tables.next(), tables.next())
         && plain + 1 == pairs.len()
     {
-        return Ok(Document::Records { rows, index: Vec::new() });
+        let note = (plain > 0).then_some(BESIDE);
+        return Ok(Document::Records { rows, index: None, note });
     }
     if pairs.is_empty() {
         return Ok(Document::Row);
@@ -80,16 +83,18 @@ fn objects(value: &RawValue) -> Option<Vec<&RawValue>> {
     (!items.is_empty() && items.iter().all(|item| item.get().starts_with('{'))).then_some(items)
 }
 
-/// The keys that the schema of pandas calls those of a row.
-fn primary_key(schema: &RawValue) -> Vec<String> {
+/// The key of the index in the schema of pandas, where it has no name of its own and so numbers the rows.
+fn index(schema: &RawValue) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Schema {
         #[serde(default, rename = "primaryKey")]
         primary_key: Vec<String>,
     }
-    serde_json::from_str::<Schema>(schema.get()).map(|schema| schema.primary_key).unwrap_or_default()
+    let keys = serde_json::from_str::<Schema>(schema.get()).map(|schema| schema.primary_key).unwrap_or_default();
+    keys.into_iter().find(|key| key == "index")
 }
 
+const BESIDE: &str = "its one list of objects was read as the rows, and what stands beside that list was left out";
 const UNNUMBERED: &str = "its index was left out; to keep it as a column, write the table after reset_index()";
 
 /// `{"columns": ["a", "b"], "index": [0, 1], "data": [[1, 2], [3, 4]]}`.

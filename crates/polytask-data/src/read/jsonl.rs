@@ -55,10 +55,12 @@ pub(super) fn read_document(file: &str, text: &str, options: &ReadOptions) -> Re
     let fault = |message| DataError::Json { place: Place::line(file, 1), column: 1, message };
     match document::read(whole.get()).map_err(fault)? {
         Document::Row => read_objects(file, &[whole], options),
-        Document::Records { rows, index } => {
+        Document::Records { rows, index, note } => {
             let mut options = options.clone();
             options.omit.extend(index);
-            read_objects(file, &rows, &options)
+            let mut table = read_objects(file, &rows, &options)?;
+            note.into_iter().for_each(|note| table.note(format!("{file}: {note}")));
+            Ok(table)
         }
         Document::Columns { columns, note } => {
             let rows = columns.iter().map(|(_, values)| values.len()).max().unwrap_or_default();

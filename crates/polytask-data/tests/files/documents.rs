@@ -39,6 +39,12 @@ fn an_index_that_says_something_is_told() {
         assert!(table.notes()[0].contains("its index was left out"), "{:?}", table.notes());
     }
     assert!(table("t.json", r#"{"x":{"0":1,"1":2}}"#).notes().is_empty());
+    // A key with a name is a column; what stands beside rows is no part of them.
+    let named = r#"{"schema":{"primaryKey":["who"]},"data":[{"who":"ann","x":1},{"who":"bob","x":2}]}"#;
+    assert_eq!(names(&table("t.json", named)), ["who", "x"]);
+    let wrapped = table("t.json", r#"{"version":"1.0","data":[{"x":1},{"x":2}]}"#);
+    assert!(wrapped.notes()[0].contains("what stands beside that list was left out"), "{:?}", wrapped.notes());
+    assert!(table("t.json", r#"{"data":[{"x":1},{"x":2}]}"#).notes().is_empty());
 }
 
 #[test]
