@@ -3,7 +3,8 @@
 
 use bytes::Bytes;
 use polytask::config::Config;
-use polytask::data::image::{ImageShape, Mask, Source};
+use polytask::data::image::{ImageShape, Mask};
+use polytask::data::source::Source;
 use polytask::data::{BytesFormat, Column, Dialect, Fit, ReadOptions, Table, read, read_bytes};
 use polytask::inspect::{Survey, candidates};
 use polytask::model::Model;

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::balancer::{Balancer, Step, Weights};
+use crate::balancer::Balancer;
 use crate::error::BalanceError;
 use crate::jacobian::{Jacobian, Output};
+use crate::step::{Step, Weights};
 
 /// What [`direction`] answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::balancer::{Balancer, Learnable, LossRange, Needs, Step, TaskInfo, Weights};
+use crate::balancer::Balancer;
+use crate::balancer::{Family, MethodInfo};
 use crate::error::BalanceError;
 use crate::gramian::Gramian;
-use crate::info::{Family, MethodInfo};
 use crate::jacobian::{Jacobian, Output};
 use crate::oracle::{HeldOut, Oracle};
+use crate::step::{Learnable, LossRange, Needs, Step, TaskInfo, Weights};
 
 /// Checks what goes into and comes out of the method inside.
 pub(crate) struct Guard {

@@ -26,25 +26,27 @@ mod direction;
 mod error;
 mod gramian;
 mod guard;
-mod info;
 mod jacobian;
-mod keys;
+mod methods;
 mod oracle;
 mod prelude;
+mod present;
 mod random;
 mod scalarize;
 mod scalars;
 mod solve;
 mod state;
+mod step;
 mod wrap;
 
-pub use balancer::{Balancer, Learnable, LossFamily, LossRange, Needs, Step, TaskInfo, Weights};
+pub use balancer::{Balancer, Family, Heads, KeyInfo, MethodInfo};
 pub use direction::{Direction, direction};
 pub use error::BalanceError;
 pub use gramian::Gramian;
-pub use info::{Family, Heads, KeyInfo, METHODS, MethodInfo, build, guarded, method, note};
 pub use jacobian::{Jacobian, Output};
+pub use methods::{METHODS, build, guarded, method, note};
 pub use oracle::{Batch, HeldOut, Oracle};
+pub use step::{Learnable, LossFamily, LossRange, Needs, Step, TaskInfo, Weights};
 pub use wrap::WRAPPER_KEYS;
 
 /// The examples of README.md, run as tests.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::balancer::Step;
 use crate::error::BalanceError;
+use crate::step::Step;
 
 /// Which of a step's two batches is meant. Both are of training rows; their tasks are those of the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

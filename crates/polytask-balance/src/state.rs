@@ -6,8 +6,8 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::balancer::Learnable;
 use crate::error::BalanceError;
+use crate::step::Learnable;
 
 /// A method's state: all that changes from step to step.
 pub(crate) trait State: Clone + Serialize + DeserializeOwned {

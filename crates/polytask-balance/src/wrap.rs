@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::balancer::{Balancer, Learnable, LossRange, Needs, Step, Weights};
+use crate::balancer::Balancer;
+use crate::balancer::{Family, Heads, KeyInfo, MethodInfo};
 use crate::error::BalanceError;
 use crate::gramian::Gramian;
-use crate::info::{Family, Heads, KeyInfo, MethodInfo};
+use crate::step::{Learnable, LossRange, Needs, Step, Weights};
 
 /// The keys that every aggregator of a Gramian takes besides its own.
 pub static WRAPPER_KEYS: &[KeyInfo] = &[

@@ -1,6 +1,5 @@
 //! What looks on while `polytask train` trains: the bar or the screen, the trackers, the checkpoint.
 
-use crate::command::Tracking;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::track::{Mlflow, Screen, TensorBoard};
@@ -12,6 +11,20 @@ use polytask::train::{Callback, Checkpoint, CheckpointError, Round};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Who is told how training goes.
+#[derive(clap::Args)]
+pub struct Tracking {
+    /// Show curves in the whole terminal while training
+    #[arg(long)]
+    pub tui: bool,
+    /// Write event files for TensorBoard to this folder
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
+    /// Log to the MLflow server at this address (http://...); the experiment is $MLFLOW_EXPERIMENT_NAME, or polytask
+    #[arg(long, value_name = "URI")]
+    pub mlflow: Option<String>,
+}
 
 /// Looks on.
 pub struct Watching {

@@ -1,6 +1,6 @@
 //! The elements of every domain that a lane's rows have, and where their buffers stand in the lane's memory.
 
-use crate::plan::{SIDE, Slot};
+use crate::wiring::{SIDE, Slot};
 use polytask_exec::Batch;
 use polytask_graph::{DomainId, Graph};
 use std::ops::Range;

@@ -2,7 +2,7 @@
 //! a last one is filled up with nothing.
 
 use crate::kernels::vectorized;
-use crate::plan::{SIDE, Slot};
+use crate::wiring::{SIDE, Slot};
 use polytask_exec::{Bytes, Gather};
 
 /// Values as they are.

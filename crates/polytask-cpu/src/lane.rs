@@ -3,8 +3,9 @@
 use crate::domains::{self, Elements};
 use crate::gather;
 use crate::kernels;
-use crate::plan::{InputSlot, Plan, Slot};
+use crate::plan::{InputSlot, Plan};
 use crate::rows::Rows;
+use crate::wiring::{Scales, Slot};
 use polytask_exec::{Batch, Numbers};
 
 /// One lane. Its buffers are allocated once; those of ragged sequences grow to the longest batch that was met.
@@ -58,17 +59,6 @@ impl Aligned {
         let start = self.start();
         &mut self.0[start..]
     }
-}
-
-/// What the cotangents of a batch are multiplied with, by loss.
-#[derive(Default)]
-pub(crate) struct Scales {
-    /// An element of weight 1.
-    pub losses: Vec<f64>,
-    /// The mean of what an auxiliary loss says that the loss carries.
-    pub auxiliary: Vec<f64>,
-    /// By domain, not by loss: the elements of the batch.
-    pub counts: Vec<usize>,
 }
 
 /// Parameters as kernels read them.

@@ -24,6 +24,7 @@ mod reduce;
 mod rows;
 mod runner;
 mod update;
+mod wiring;
 
 pub use backend::Cpu;
 pub use plan::Plan;

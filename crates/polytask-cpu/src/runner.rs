@@ -2,13 +2,14 @@
 
 use crate::jacobian;
 use crate::kernels::{AuxiliaryKernel, transpose_block};
-use crate::lane::{Lane, Scales, Weights};
+use crate::lane::{Lane, Weights};
 use crate::penalty::Penalties;
 use crate::piece::{self, Piece};
-use crate::plan::{InputSlot, Plan, Slot, refresh};
+use crate::plan::{InputSlot, Plan, refresh};
 use crate::reduce::Ranks;
 use crate::rows::Met;
 use crate::update::{Source, State, Work};
+use crate::wiring::{Scales, Slot};
 use polytask_exec::{
     Batch, Collective, Combine, Jacobian, Labels, Local, Mode, Numbers, Optimizer, Outputs, Parameters, StepLosses,
     TaskOutput, Update, Values, tree,

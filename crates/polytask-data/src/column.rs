@@ -2,8 +2,9 @@
 
 use indexmap::IndexSet;
 
+use crate::error::DataError;
+use crate::hint::Hint;
 use crate::image::Images;
-use crate::read::Hint;
 
 /// The code of a missing value in a [`Text`] column.
 pub const MISSING: u32 = u32::MAX;
@@ -307,5 +308,21 @@ impl TextBuilder {
 
     pub(crate) fn finish(self) -> Text {
         Text { codes: self.codes, levels: self.levels.into_iter().collect() }
+    }
+}
+/// A column in values, with what is to be said of it.
+#[derive(Debug)]
+pub(crate) struct Converted {
+    pub(crate) values: Values,
+    pub(crate) notes: Vec<String>,
+    /// What is wrong with one of them, which is missing among the values: whoever needs the column is told.
+    pub(crate) fault: Option<DataError>,
+    /// Whether its numbers have a decimal comma.
+    pub(crate) comma: bool,
+}
+
+impl Converted {
+    pub(crate) fn of(values: Values) -> Self {
+        Self { values, notes: Vec::new(), fault: None, comma: false }
     }
 }

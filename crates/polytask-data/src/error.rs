@@ -345,12 +345,12 @@ pub enum DataError {
         kind: &'static str,
     },
     /// A folder without images.
-    #[error("{folder} holds no {} image{}", crate::image::FORMATS, found.as_ref().map(|found| format!(", but {found}")).unwrap_or_default())]
+    #[error("{folder} holds no {lacks}")]
     NoImages {
         /// The path.
         folder: String,
-        /// What it holds instead, in words.
-        found: Option<String>,
+        /// The formats that are read, and what is there instead.
+        lacks: String,
     },
     /// A name that cannot stand in a table.
     #[error("the name of {file} is not UTF-8")]

@@ -19,11 +19,14 @@
 mod batch;
 mod column;
 mod error;
+mod guard;
+mod hint;
 pub mod image;
 mod level;
 mod place;
 mod random;
 mod read;
+pub mod source;
 mod split;
 mod table;
 pub mod text;
@@ -31,13 +34,14 @@ pub mod text;
 pub use batch::{epoch_order, mixed_order};
 pub use column::{Column, List, MISSING, Text, Values};
 pub use error::DataError;
+pub use hint::Hint;
 pub use image::{Fit, ImageProblem, ImageShape, Images, Pixels};
 pub use level::level;
 pub use place::{At, Place};
 pub use random::Random;
 pub use read::{
-    BytesFormat, DateFormat, Dates, Dialect, Hint, LabelFiles, Only, ReadOptions, dates, read, read_arrays, read_bytes,
-    read_objects,
+    BytesFormat, DateFormat, Dates, Dialect, LabelFiles, Only, ReadOptions, WordVectors, dates, idx, is_image_name,
+    read, read_arrays, read_bytes, read_objects, word_vectors,
 };
 pub use split::{Split, SplitRule, draw, split};
 pub use table::Table;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::column::{Column, MISSING, Text, Values};
+use crate::column::{Column, Converted, MISSING, Text, Values};
 use crate::error::DataError;
+use crate::hint::Hint;
 use crate::place::Place;
-use crate::read::{Converted, Hint};
 
 /// A table: named columns of equal length.
 #[derive(Debug, Clone)]

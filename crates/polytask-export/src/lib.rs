@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod array;
 mod characters;
 mod error;
 pub mod onnx;

@@ -1,7 +1,7 @@
 //! `model.json`: what the caller feeds and what comes out, beside every export.
 
+use crate::array::{Axis, Type, numpy, shape};
 use crate::characters::Characters;
-use crate::onnx::{Axis, proto::Type};
 use polytask::inputs::{Category, Code, Context, Encoder, Image, Input, Text};
 use polytask::model::{Model, Network};
 use polytask::tasks::Task;
@@ -138,21 +138,6 @@ impl<'a> Spec<'a> {
             graph: None,
         }
     }
-}
-
-/// How NumPy calls a type of ONNX.
-pub(crate) fn numpy(kind: i32) -> &'static str {
-    let all = [Type::Float, Type::Double, Type::Byte, Type::Int, Type::Long, Type::String, Type::Bool];
-    let names = ["float32", "float64", "uint8", "int32", "int64", "str", "bool"];
-    all.iter().zip(names).find(|(known, _)| **known as i32 == kind).map_or("", |(_, name)| name)
-}
-
-pub(crate) fn shape(axes: &[Axis]) -> Vec<String> {
-    let length = |axis: &Axis| match axis {
-        Axis::Fixed(length) => length.to_string(),
-        Axis::Named(name) => name.clone(),
-    };
-    axes.iter().map(length).collect()
 }
 
 /// What an input node of the graph is made of.

@@ -35,6 +35,7 @@ mod builder;
 mod cost;
 mod custom;
 mod domain;
+mod example;
 mod graph;
 mod image;
 mod init;
@@ -44,8 +45,12 @@ mod part;
 mod penalty;
 mod picture;
 mod reach;
+/// What tests of everything that reads graphs are made with: small networks around each op and loss.
 #[doc(hidden)]
-pub mod testing;
+pub mod testing {
+    pub use crate::example::*;
+    pub use crate::ops::examples;
+}
 
 pub use builder::{GraphBuilder, Per};
 pub use custom::{Cotangents, Custom, CustomLoss, CustomOp, CustomParameter, Given, Kept, MOST, Registry};

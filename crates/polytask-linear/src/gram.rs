@@ -1,6 +1,6 @@
 //! Squared losses through the Gramian of their rows: after one pass over the data no row is looked at again.
 
-use crate::problem::{Counted, Part, mean};
+use crate::task::{Counted, Part, mean};
 use crate::{Features, Labels, Matrix};
 use polytask_math::algebra::vector::{add, dot};
 use rayon::prelude::*;

@@ -36,6 +36,7 @@ mod problem;
 mod ridge;
 mod rows;
 mod solve;
+mod task;
 
 pub use error::LinearError;
 pub use features::Features;
@@ -45,6 +46,7 @@ pub use path::strengths;
 pub use penalty::{Clustered, L21, Lasso, Penalty, Ridge, Split, Tied, Trace};
 pub use penalty::{dirty, graph, mean, robust, sparse_low_rank};
 pub use polytask_math::algebra::{Matrix, singular_values};
-pub use problem::{Problem, Task, losses};
+pub use problem::{Problem, losses};
 pub use ridge::{Ridges, ridge};
 pub use solve::{Options, Solution, solve};
+pub use task::Task;

@@ -3,7 +3,7 @@
 //! One eigendecomposition serves all strengths, all tasks with the same rows, and the leave-one-out residuals
 //! `e_i / (1 - h_i)` (Golub, Heath and Wahba, Technometrics 21, 1979).
 
-use crate::problem::{Counted, count, mean};
+use crate::task::{Counted, count, mean};
 use crate::{Features, LinearError, Loss, Matrix, Task};
 use polytask_math::algebra::Eigen;
 use polytask_math::algebra::vector::{add, dot};

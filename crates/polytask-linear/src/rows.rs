@@ -1,6 +1,6 @@
 //! Losses row by row: those that are not squared, and squared ones with more features than rows.
 
-use crate::problem::{Counted, Part, Task};
+use crate::task::{Counted, Part, Task};
 use crate::{Features, Labels, Loss, Matrix};
 use polytask_math::algebra::vector::add;
 use rayon::prelude::*;

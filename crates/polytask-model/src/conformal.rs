@@ -209,6 +209,16 @@ impl Conformal {
     }
 }
 
+impl Conformal {
+    /// The highest level that the held-out labels are enough for; with `joint`, of all tasks at once. None where no task has
+    /// intervals.
+    pub fn highest_level(&self, joint: bool) -> Option<f64> {
+        let fewest = self.tasks.iter().flatten().map(|own| own.sizes.len()).min()?;
+        let rows = if joint { self.joint.len() } else { fewest };
+        (rows > 0).then(|| rows as f64 / (rows + 1) as f64)
+    }
+}
+
 impl Bound {
     /// The interval about a prediction, of a quantity.
     pub fn interval(&self, value: f64) -> Option<[f64; 2]> {

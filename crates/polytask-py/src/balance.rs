@@ -1,7 +1,7 @@
 //! Balancing methods on their own.
 
 use crate::errors::{self, Kind};
-use crate::study::to_json;
+use crate::give::to_json;
 use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2};
 use polytask::balance::{
     BalanceError, Gramian, LossFamily, METHODS, Needs, Step, TaskInfo, build, direction, method, note,

@@ -9,6 +9,7 @@ mod experiment;
 #[cfg(feature = "export")]
 mod export;
 mod frame;
+mod give;
 mod model;
 mod prediction;
 #[cfg(feature = "report")]

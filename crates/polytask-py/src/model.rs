@@ -2,15 +2,15 @@
 
 use crate::errors::{self, Kind};
 use crate::frame::Frame;
+use crate::give::{list, to_json};
 use crate::prediction::to_python;
-use crate::study::to_json;
 use crate::work::detached;
 use polytask::Error;
 use polytask::importance::{Options, importance};
 use polytask::model::Scores;
 use polytask::tasks::Task;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::PyDict;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -150,16 +150,4 @@ pub fn scores_json(scores: &Scores, tasks: &[Task]) -> PyResult<String> {
         })
         .collect();
     serde_json::to_string(&all).map_err(|error| errors::raise(Kind::Data, &error.to_string(), None))
-}
-
-/// A list of anything.
-pub fn list<'py, T>(py: Python<'py>, items: impl IntoIterator<Item = T>) -> PyResult<Bound<'py, PyList>>
-where
-    T: IntoPyObject<'py>,
-{
-    let list = PyList::empty(py);
-    for item in items {
-        list.append(item)?;
-    }
-    Ok(list)
 }

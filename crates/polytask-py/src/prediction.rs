@@ -1,6 +1,6 @@
 //! Predictions as Python has them: NumPy arrays where each row has a number, lists otherwise.
 
-use crate::model::list;
+use crate::give::list;
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
 use polytask::data::text::Frame;
 use polytask::tasks::Prediction;

@@ -3,7 +3,7 @@
 use crate::errors;
 use crate::frame::Frame;
 use crate::model::{Model, scores_json};
-use crate::study::to_json;
+use crate::give::to_json;
 use polytask::files::Lock;
 use polytask::train::StopReason;
 use pyo3::prelude::*;

@@ -2,6 +2,7 @@
 
 use crate::callback::Told;
 use crate::errors;
+use crate::give::to_json;
 use crate::experiment::Experiment;
 use crate::frame::Frame;
 use crate::work::detached;
@@ -168,9 +169,4 @@ fn json(answer: &Option<impl Serialize>) -> PyResult<String> {
         None => Err(PyKeyboardInterrupt::new_err(())),
         Some(answer) => to_json(answer),
     }
-}
-
-/// Anything as JSON.
-pub fn to_json(value: &impl Serialize) -> PyResult<String> {
-    serde_json::to_string(value).map_err(errors::of_json)
 }

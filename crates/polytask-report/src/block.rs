@@ -155,3 +155,9 @@ impl Table {
         self
     }
 }
+
+/// A name as part of a link: letters, digits and hyphens.
+pub fn slug(name: &str) -> String {
+    let letter = |c: char| if c.is_alphanumeric() { c.to_lowercase().next().unwrap_or('-') } else { '-' };
+    name.chars().map(letter).collect()
+}

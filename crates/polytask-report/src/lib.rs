@@ -8,6 +8,7 @@
 pub mod block;
 mod card;
 mod chart;
+mod context;
 pub mod number;
 mod page;
 mod rows;

@@ -1,7 +1,7 @@
 //! Small pictures of rows, inside the page.
 
 use crate::block::Picture;
-use crate::task::Context;
+use crate::context::Context;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 

@@ -1,98 +1,22 @@
-//! The routes.
+//! What is answered.
 
 use crate::body;
 use crate::describe::Description;
-use crate::metrics::{CONTENT_TYPE, Metrics};
+use crate::metrics::CONTENT_TYPE;
 use crate::models::{Loaded, Served};
-use crate::openapi;
-use crate::options::Options;
 use crate::output::Output;
 use crate::problem::{Kind, Problem, ProblemDetails};
+use crate::server::Server;
 use crate::work::{AtOnce, Job};
-use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::{self, Next};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
-use subtle::ConstantTimeEq;
+use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 use utoipa::{IntoParams, ToSchema};
-
-/// What all requests share.
-pub struct Server {
-    pub options: Options,
-    pub models: Vec<Served>,
-    pub metrics: Arc<Metrics>,
-    /// Set when the server is about to end.
-    pub stopping: AtomicBool,
-}
-
-/// Everything that answers.
-pub fn router(server: Arc<Server>) -> Router {
-    let guarded = Router::new()
-        .route("/v1/predict", post(predict))
-        .route("/v1/model", get(model))
-        .route("/v1/models", get(models))
-        .route("/v1/models/{name}", get(named_model))
-        .route("/v1/models/{name}/predict", post(named_predict))
-        .route("/metrics", get(metrics))
-        .route("/openapi.json", get(openapi::json))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), authorize));
-    Router::new()
-        .merge(guarded)
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/", get(|| page("text/html; charset=utf-8", include_str!("page/index.html"))))
-        .route("/page.js", get(|| page("text/javascript; charset=utf-8", include_str!("page/page.js"))))
-        .route("/page.css", get(|| page("text/css; charset=utf-8", include_str!("page/page.css"))))
-        .method_not_allowed_fallback(|| async {
-            Problem::new(Kind::NoSuchMethod, "this path takes another method").hint("/openapi.json says which")
-        })
-        .fallback(|| async { Problem::new(Kind::NoSuchPath, "no such path").hint("/openapi.json lists what there is") })
-        .layer(middleware::from_fn_with_state(Arc::clone(&server), count))
-        .with_state(server)
-}
-
-/// Counts requests by their route.
-async fn count(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
-    let start = Instant::now();
-    let route = match request.uri().path() {
-        "/v1/predict" => "predict",
-        "/metrics" => "metrics",
-        "/healthz" => "healthz",
-        "/readyz" => "readyz",
-        path if path.starts_with("/v1/models/") && path.ends_with("/predict") => "predict",
-        path if path.starts_with("/v1/model") => "model",
-        _ => "other",
-    };
-    let mut response = next.run(request).await;
-    if server.stopping.load(Ordering::Relaxed) {
-        // A client that goes on asking asks elsewhere, and loses no request.
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    server.metrics.request(route, response.status().as_u16(), start.elapsed());
-    response
-}
-
-/// Lets those pass who know the token, if there is one.
-async fn authorize(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
-    let Some(token) = &server.options.token else { return next.run(request).await };
-    let given = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-    let (scheme, given) = given.split_at_checked(7).unwrap_or_default();
-    // Takes as long for any token of the same length, so that time tells nothing.
-    if scheme.eq_ignore_ascii_case(b"bearer ") && given.trim_ascii().ct_eq(token.as_bytes()).into() {
-        return next.run(request).await;
-    }
-    let said =
-        if given.is_empty() { "the request has no bearer token" } else { "the bearer token is not the server's" };
-    Problem::new(Kind::Unauthorized, said).hint("send the header `Authorization: Bearer TOKEN`").into_response()
-}
 
 /// How predictions are asked for.
 #[derive(Deserialize, IntoParams)]
@@ -336,43 +260,10 @@ pub async fn metrics(State(server): State<Arc<Server>>) -> Response {
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], server.metrics.text(&waiting)).into_response()
 }
 
-/// A part of the page on which a prediction can be tried. It loads nothing from elsewhere.
-async fn page(kind: &'static str, text: &'static str) -> impl IntoResponse {
-    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; \
-                          base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CACHE_CONTROL, "no-cache"),
-    ];
-    (headers, text)
-}
-
 fn json(value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
         Err(error) => Problem::new(Kind::Internal, error.to_string()).into_response(),
-    }
-}
-
-impl Server {
-    /// The model, if it is the only one.
-    fn only(&self) -> Result<&Served, Problem> {
-        match self.models.as_slice() {
-            [only] => Ok(only),
-            _ => Err(Problem::new(Kind::NoSuchModel, "there are several models").hint(self.names())),
-        }
-    }
-
-    fn named(&self, name: &str) -> Result<&Served, Problem> {
-        let found = self.models.iter().find(|served| served.name == name);
-        found.ok_or_else(|| Problem::new(Kind::NoSuchModel, format!("there is no model `{name}`")).hint(self.names()))
-    }
-
-    fn names(&self) -> String {
-        let names: Vec<String> = self.models.iter().map(|served| format!("/v1/models/{}", served.name)).collect();
-        format!("there are {}", names.join(", "))
     }
 }
 

@@ -1,11 +1,11 @@
 //! Bodies: which format they have, and how they are read within the limits.
 
-use crate::api::Server;
 use crate::input::{Field, Input};
 use crate::metrics::Metrics;
 use crate::output::Output;
 use crate::problem::{Kind, Problem};
 use crate::queue::Arriving;
+use crate::server::Server;
 use crate::work::Job;
 use axum::body::Body;
 use axum::extract::Request;

@@ -34,6 +34,9 @@ mod options;
 mod output;
 mod problem;
 mod queue;
+mod routes;
+mod row;
+mod server;
 mod work;
 
 pub use listen::{ServeError, serve};

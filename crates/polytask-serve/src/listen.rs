@@ -1,11 +1,12 @@
 //! Listening, and ending without losing a request.
 
-use crate::api::{Server, router};
 use crate::io::Patient;
 use crate::metrics::Metrics;
 use crate::models::{LoadError, Served};
 use crate::options::Options;
 use crate::problem::{Kind, Problem};
+use crate::routes::router;
+use crate::server::Server;
 use crate::work::{keep_to_this_thread, let_go_of_this_thread};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};

@@ -5,10 +5,11 @@ use crate::input::Reader;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::queue::Queue;
+use crate::row;
 use crate::work::{AtOnce, Job, Worker};
 use polytask::background::Background;
 use polytask::conformal::{Bound, Conformal, Unbounded};
-use polytask::explain::{self, Unexplained};
+use polytask::explain::{self, Explainer, Unexplained};
 use polytask::model::{Model, ModelError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -29,6 +30,8 @@ pub struct Loaded {
     /// What answers a request that is alone.
     pub at_once: Option<AtOnce>,
     pub description: Description,
+    /// What a row may hold, as JSON Schema.
+    pub row: serde_json::Value,
     model: Arc<Model>,
     conformal: Result<Conformal, Unbounded>,
     /// What explanations compare with.
@@ -145,11 +148,13 @@ impl Loaded {
             metrics: Arc::clone(metrics),
             rows: options.batch_rows,
         };
+        let description = Description::new(name, &model, reader.max_rows());
         // Closes the queue and so ends the threads if one of them cannot start.
         let loaded = Loaded {
             queue: Arc::clone(&queue),
             at_once: AtOnce::new(worker()),
-            description: Description::new(name, &model, reader.max_rows()),
+            row: row::schema(&model, &description),
+            description,
             model: Arc::clone(&model),
             conformal: Conformal::load(path, &model.tasks),
             background: Arc::clone(&background),
@@ -163,5 +168,16 @@ impl Loaded {
     /// By task, what holds the labels with this probability.
     pub fn bounds(&self, level: f64, joint: bool) -> Result<Vec<Bound>, Unbounded> {
         self.conformal.as_ref().map_err(Clone::clone)?.bounds(&self.model.tasks, level, joint)
+    }
+
+    /// The highest level that intervals can have, `joint` over all tasks or of each; none where there are no intervals.
+    pub fn highest_level(&self, joint: bool) -> Option<f64> {
+        self.conformal.as_ref().ok()?.highest_level(joint)
+    }
+
+    /// Whether predictions can be explained.
+    pub fn explains(&self) -> bool {
+        let background = self.background.as_ref().as_ref();
+        background.is_ok_and(|background| Explainer::new(&self.model, background.as_ref()).is_ok())
     }
 }

@@ -1,7 +1,13 @@
-//! The description of the routes, OpenAPI 3.1.
+//! The description of the routes, OpenAPI 3.1, with the rows that the models at work take.
 
+use crate::models::{Loaded, Served};
+use crate::problem::{Kind, Problem};
+use crate::server::Server;
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use std::sync::Arc;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -59,9 +65,80 @@ impl Modify for Refusals {
     }
 }
 
-pub async fn json() -> Response {
-    match Api::openapi().to_json() {
+pub async fn json(State(server): State<Arc<Server>>) -> Response {
+    let written = serde_json::to_value(Api::openapi()).and_then(|mut api| {
+        of_models(&mut api, &server.models);
+        serde_json::to_vec(&api)
+    });
+    match written {
         Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
-        Err(error) => crate::problem::Problem::new(crate::problem::Kind::Internal, error.to_string()).into_response(),
+        Err(error) => Problem::new(Kind::Internal, error.to_string()).into_response(),
+    }
+}
+
+/// The path of predictions of a model by its name.
+const NAMED: &str = "/v1/models/{name}/predict";
+
+/// Says what the models at work take: their names, columns and the levels that their intervals may have. Of several models
+/// each has a path of its own, since each takes other rows.
+fn of_models(api: &mut Value, models: &[Served]) {
+    let names: Vec<&str> = models.iter().map(|served| served.name.as_str()).collect();
+    let paths = &mut api["paths"];
+    for path in [NAMED, "/v1/models/{name}"] {
+        for (_, operation) in paths[path].as_object_mut().into_iter().flatten() {
+            for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+                if parameter["name"] == "name" {
+                    parameter["schema"]["enum"] = json!(names);
+                }
+            }
+        }
+    }
+    if let [only] = models {
+        let loaded = only.current();
+        for path in ["/v1/predict", NAMED] {
+            of_model(&mut paths[path]["post"], &loaded);
+        }
+        return;
+    }
+    let Some(named) = paths.as_object_mut().and_then(|paths| paths.remove(NAMED)) else { return };
+    for served in models {
+        let mut own = named.clone();
+        let operation = &mut own["post"];
+        operation["operationId"] = json!(format!("predict_{}", served.name));
+        keep_parameters(operation, |name| name != "name");
+        of_model(operation, &served.current());
+        paths[format!("/v1/models/{}/predict", served.name)] = own;
+    }
+}
+
+/// Fits the operation that predicts to a model.
+fn of_model(operation: &mut Value, loaded: &Loaded) {
+    let rows = &mut operation["requestBody"]["content"]["application/json"]["schema"];
+    *rows = json!({
+        "type": "object",
+        "properties": { "rows": { "type": "array", "items": loaded.row, "minItems": 1, "maxItems": loaded.description.max_rows } },
+        "required": ["rows"],
+        "additionalProperties": false,
+    });
+    let [each, joint] = [false, true].map(|joint| loaded.highest_level(joint));
+    // One bound holds whether or not `joint` stands beside it.
+    let highest = each.map(|each| joint.map_or(each, |joint| each.min(joint)));
+    let explains = loaded.explains();
+    keep_parameters(operation, |name| match name {
+        "interval" => highest.is_some(),
+        "joint" => joint.is_some(),
+        "explain" => explains,
+        _ => true,
+    });
+    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        if parameter["name"] == "interval" {
+            parameter["schema"] = json!({ "type": "number", "exclusiveMinimum": 0, "maximum": highest });
+        }
+    }
+}
+
+fn keep_parameters(operation: &mut Value, keep: impl Fn(&str) -> bool) {
+    if let Some(parameters) = operation["parameters"].as_array_mut() {
+        parameters.retain(|parameter| parameter["name"].as_str().is_some_and(&keep));
     }
 }

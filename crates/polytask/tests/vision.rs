@@ -3,7 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture that makes no sense must stop the test")]
 
-use polytask::data::image::{Filter, Resample, Source, To};
+use polytask::data::image::{Filter, Resample, To};
+use polytask::data::source::Source;
 use polytask::data::{Fit, ImageShape};
 use polytask::files::{Numbers, Tensor, decode_arrays, read_tensors, write_tensors};
 use polytask::pretrained::CheckpointError;

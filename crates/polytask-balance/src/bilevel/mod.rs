@@ -6,9 +6,9 @@ pub(crate) mod moml;
 
 use serde::{Deserialize, Serialize};
 
-use crate::balancer::Step;
-use crate::info::KeyInfo;
+use crate::balancer::KeyInfo;
 use crate::scalars::{Adam, softmax};
+use crate::step::Step;
 
 /// `held_out`, as every method here takes it.
 pub(crate) const HELD_OUT: KeyInfo = KeyInfo {

@@ -10,8 +10,8 @@
 //! of the regression form is `exp(s_i) = L_i`. The exponent is held within +-20, so that a task fitted perfectly gets a
 //! large weight, not an infinite one. Heads are weighted too: it is a weighted sum of losses.
 
-use crate::balancer::LossFamily;
 use crate::prelude::*;
+use crate::step::LossFamily;
 
 /// The registry's entry.
 pub(crate) const INFO: MethodInfo = MethodInfo {

@@ -3,8 +3,6 @@
 mod groups;
 mod words;
 
-pub use groups::GroupsError;
-
 use super::{ConfigArguments, Format, on_threads, print};
 use crate::failure::Failure;
 use crate::progress::Progress;

@@ -22,10 +22,6 @@ mod show;
 mod train;
 mod tune;
 
-pub use aggregate::AggregateError;
-pub use compare::GroupsError;
-pub use train::Tracking;
-
 use crate::failure::Failure;
 use clap::{Subcommand, ValueEnum};
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use super::{ConfigArguments, evaluate, on_threads, print};
 use crate::failure::Failure;
 use crate::ranks::{self, Ranks};
 use crate::track::Mlflow;
-use crate::watching::Watching;
+use crate::watching::{Tracking, Watching};
 use crate::{stop, text};
 use polytask::config::{Config, Family, Time};
 use polytask::files::Lock;
@@ -40,20 +40,6 @@ pub struct Train {
     groups: Option<PathBuf>,
     #[command(flatten)]
     tracking: Tracking,
-}
-
-/// Who is told how training goes.
-#[derive(clap::Args)]
-pub struct Tracking {
-    /// Show curves in the whole terminal while training
-    #[arg(long)]
-    pub tui: bool,
-    /// Write event files for TensorBoard to this folder
-    #[arg(long, value_name = "DIR")]
-    pub tensorboard: Option<PathBuf>,
-    /// Log to the MLflow server at this address (http://...); the experiment is $MLFLOW_EXPERIMENT_NAME, or polytask
-    #[arg(long, value_name = "URI")]
-    pub mlflow: Option<String>,
 }
 
 impl Train {

@@ -68,6 +68,72 @@ fn the_description_names_every_route() {
     }
 }
 
+/// The schema of the rows that a path takes.
+fn rows(api: &Value, path: &str) -> Value {
+    let body = &api["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!((&body["additionalProperties"], &body["required"][0]), (&false.into(), &"rows".into()), "{path}");
+    body["properties"]["rows"]["items"].clone()
+}
+
+fn parameters<'a>(api: &'a Value, path: &str) -> Vec<&'a str> {
+    let all = api["paths"][path]["post"]["parameters"].as_array().unwrap();
+    all.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_description_says_what_a_row_may_hold() {
+    let folder = trained();
+    let server = Server::start(&folder, "model");
+    let api = server.get("/openapi.json").good().json();
+    let row = rows(&api, "/v1/predict");
+    assert_eq!(row, rows(&api, "/v1/models/{name}/predict"));
+    assert_eq!(row["additionalProperties"], false);
+    // What it asks for is what the example has, and what it lists is taken.
+    let example = row["examples"][0].as_object().unwrap();
+    let required: Vec<&str> = row["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(required.len(), example.len());
+    assert!(required.iter().all(|name| example.contains_key(*name)), "{required:?} {example:?}");
+    server.predict(&format!("{{\"rows\": [{}]}}", row["examples"][0])).good();
+    for name in &required {
+        let mut less = example.clone();
+        less.remove(*name);
+        server.predict(&format!("[{}]", Value::from(less))).problem(422, "unfit-rows");
+    }
+    let all = parameters(&api, "/v1/predict");
+    assert_eq!(all, ["probabilities", "interval", "joint", "explain", "unknown"]);
+    let parameters = api["paths"]["/v1/predict"]["post"]["parameters"].as_array().unwrap();
+    let most = parameters[1]["schema"]["maximum"].as_f64().unwrap();
+    let body = format!("[{}]", row["examples"][0]);
+    for joint in [false, true] {
+        let ask = |level: f64| server.post(&format!("/v1/predict?interval={level}&joint={joint}"), JSON, &body);
+        ask(most).good();
+    }
+    server.post(&format!("/v1/predict?interval={}", f64::midpoint(most, 1.0)), JSON, &body).problem(400, "bad-query");
+}
+
+#[test]
+fn each_of_several_models_has_a_path_of_its_own() {
+    let folder = trained();
+    folder.write("texts.csv", "words,mood\n".to_owned() + &"good day,well\nbad night,ill\n".repeat(40));
+    folder.write(
+        "texts.toml",
+        "[data]\npath = \"texts.csv\"\n[inputs.words]\nkind = \"text\"\n[tasks.mood]\nkind = \"category\"\n[train]\nepochs = 2\n",
+    );
+    folder.works("train texts.toml --out texts");
+    let server = Server::start(&folder, "model texts");
+    let api = server.get("/openapi.json").good().json();
+    let (table, text) = ("/v1/models/model/predict", "/v1/models/texts/predict");
+    assert!(api["paths"]["/v1/models/{name}/predict"].is_null());
+    assert_eq!(rows(&api, text)["properties"]["words"]["type"], serde_json::json!(["string", "null"]));
+    assert_ne!(rows(&api, table), rows(&api, text));
+    assert_eq!(parameters(&api, table), ["probabilities", "interval", "joint", "explain", "unknown"]);
+    // A text cannot be explained.
+    assert!(!parameters(&api, text).contains(&"explain"));
+    server.post(&format!("{text}?explain=true"), JSON, "[{\"words\": \"good\"}]").problem(400, "bad-query");
+    let named = &api["paths"]["/v1/models/{name}"]["get"]["parameters"][0]["schema"]["enum"];
+    assert_eq!(*named, serde_json::json!(["model", "texts"]));
+}
+
 #[test]
 fn the_page_loads_nothing_from_elsewhere() {
     let folder = trained();

@@ -2,7 +2,7 @@
 
 use super::math::{normal, sigmoid, tanh};
 use super::{Kernel, Lane, disjoint, for_each_copy, read_write, vectorized};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 use polytask_graph::Activation;
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! Elementwise sum.
 
 use super::{Kernel, Lane, around, for_each_copy, put, vectorized};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct Add {
     pub wiring: Wiring,

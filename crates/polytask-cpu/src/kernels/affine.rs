@@ -1,7 +1,7 @@
 //! `y = scale * x + shift` with fixed numbers.
 
 use super::{Kernel, Lane, for_each_copy, read_write, vectorized};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct Affine {
     pub scale: f32,

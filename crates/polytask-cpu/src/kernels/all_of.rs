@@ -1,7 +1,7 @@
 //! The logit of a product of probabilities: `z = logit(p)`, `p = prod_i sigmoid(x_i)`.
 
 use super::{Kernel, Lane, Others, around, with_each_copy};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct AllOf {
     pub wiring: Wiring,

@@ -4,7 +4,7 @@
 use super::math::exp;
 use super::matmul::{Matrix, matmul};
 use super::{Kernel, Lane, disjoint, dot, largest, parents, sum_of, vectorized};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 use std::ops::Range;
 
 pub(super) struct Attention {

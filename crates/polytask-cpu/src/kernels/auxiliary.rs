@@ -1,8 +1,7 @@
 //! A term that needs no label: the mean of a node's values.
 
 use super::Lane;
-use crate::lane::Scales;
-use crate::plan::{Flow, Slot};
+use crate::wiring::{Flow, Scales, Slot};
 
 pub(crate) struct AuxiliaryKernel {
     pub values: Slot,

@@ -1,7 +1,7 @@
 //! `y_jb = clamp((x_j - e_jb) / (e_j,b+1 - e_jb), 0, 1)`; 0 for a bin of no width.
 
 use super::{Kernel, Lane, read_write, with_each_copy};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct Bins {
     pub bins: usize,

@@ -3,7 +3,7 @@
 use super::math::exp;
 use super::noise::uniform;
 use super::{Kernel, Lane, dot, read_write, vectorized};
-use crate::plan::{Run, Slot, Wiring};
+use crate::wiring::{Run, Slot, Wiring};
 use polytask_graph::Weighing;
 use polytask_math::seed::mix;
 

@@ -2,7 +2,7 @@
 
 use super::{Lane, read_write, vectorized};
 use crate::domains::Elements;
-use crate::plan::Boundary;
+use crate::wiring::Boundary;
 
 /// The node's cotangent `= sum over groups of weight * copy`, or `+=` where shared readers have written already.
 pub(crate) fn merge(lane: &mut Lane<'_>, boundary: &Boundary, weights: &[f64]) {

@@ -1,7 +1,7 @@
 //! Products over binary codes: choice `e` of a group weighs `prod_b (s_b if bit b of e is set, else 1 - s_b)`.
 
 use super::{Kernel, Lane, read_write, vectorized, with_each_copy};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 use polytask_graph::Op;
 
 pub(super) struct Codes {

@@ -1,7 +1,7 @@
 //! Inputs side by side.
 
 use super::{Kernel, Lane, for_each_copy, put, read_write};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct Concat {
     /// Length of the pieces that each input gives, one after the other.

@@ -6,7 +6,7 @@
 use super::loss::{LossKernel, Read};
 use super::math::exp;
 use super::{Lane, dot, parents, read_write, vectorized};
-use crate::plan::ParameterWire;
+use crate::wiring::ParameterWire;
 use polytask_exec::{Labels, Target};
 use std::cell::RefCell;
 use std::ops::Range;

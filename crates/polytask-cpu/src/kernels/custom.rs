@@ -1,7 +1,7 @@
 //! An op that a caller brings: its slices are gathered from a lane, and what it gives back is led on.
 
 use super::{Kernel, Lane, around, put};
-use crate::plan::{Run, Wiring};
+use crate::wiring::{Run, Wiring};
 use polytask_graph::{Cotangents, CustomOp, Given, Kept, MOST, Shape, ops};
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! `y = activation(x W + b)`.
 
 use super::{Kernel, Lane, activation, narrow, product, read_write, sum_rows, vectorized};
-use crate::plan::{Flow, Wiring};
+use crate::wiring::{Flow, Wiring};
 use polytask_graph::Activation;
 
 pub(super) struct Dense {

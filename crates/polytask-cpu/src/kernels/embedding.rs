@@ -1,8 +1,8 @@
 //! Categories looked up in a table.
 
 use super::{Kernel, Lane, put};
-use crate::plan::Wiring;
 use crate::rows::Rows;
+use crate::wiring::Wiring;
 use polytask_graph::IndexColumn;
 
 pub(super) struct Embedding {

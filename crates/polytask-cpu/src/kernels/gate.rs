@@ -1,7 +1,7 @@
 //! Channels of an image times numbers of the row's own.
 
 use super::{Kernel, Lane, around, vectorized, with_each_copy};
-use crate::plan::{SIDE, Wiring};
+use crate::wiring::{SIDE, Wiring};
 
 pub(super) struct Gate {
     pub wiring: Wiring,

@@ -3,7 +3,7 @@
 
 use super::conv2d::sum_pixels;
 use super::{Kernel, Lane, activation, disjoint, read_write, vectorized};
-use crate::plan::{SIDE, Wiring};
+use crate::wiring::{SIDE, Wiring};
 use polytask_graph::Activation;
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! `y = scale * <a, b>` over the features of a row.
 
 use super::{Kernel, Lane, around, dot, vectorized, with_each_copy};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct Dot {
     pub scale: f32,

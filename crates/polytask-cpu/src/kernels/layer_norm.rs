@@ -1,7 +1,7 @@
 //! Layer normalisation: `y = n * gain + bias`, `n = (x - mean) * s`, `s = 1 / sqrt(var + epsilon)` over a row.
 
 use super::{Kernel, Lane, dot, put, read_write, sum_of, vectorized};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct LayerNorm {
     pub epsilon: f32,

@@ -2,7 +2,7 @@
 
 use super::math::{exp, sigmoid};
 use super::{Lane, largest, read_write, sum_of, vectorized};
-use crate::plan::{Flow, ParameterWire, Slot};
+use crate::wiring::{Flow, ParameterWire, Slot};
 use polytask_exec::{Labels, Target};
 use polytask_graph::{Loss, LossKind, Shape};
 

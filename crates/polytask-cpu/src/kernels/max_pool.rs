@@ -2,7 +2,7 @@
 
 use super::places::{Places, Share};
 use super::{Kernel, Lane, read_write, vectorized, with_each_copy};
-use crate::plan::{SIDE, Wiring};
+use crate::wiring::{SIDE, Wiring};
 
 pub(super) struct MaxPool {
     places: Places,

@@ -1,7 +1,7 @@
 //! Vectors weighed by a gate: `y = sum_e gate_e x_e`.
 
 use super::{Kernel, Lane, Others, around, dot, vectorized, with_each_copy};
-use crate::plan::{Slot, Wiring};
+use crate::wiring::{Slot, Wiring};
 
 pub(super) struct Mixture {
     /// The first input is the gate; each of the others holds one vector or several side by side.

@@ -58,8 +58,8 @@ mod vector;
 mod wide;
 
 use crate::domains::Elements;
-use crate::plan::{Flow, ParameterWire, SIDE, Site, Slot, WideWeight, Wiring};
 use crate::rows::Rows;
+use crate::wiring::{Flow, ParameterWire, SIDE, Site, Slot, WideWeight, Wiring};
 pub(crate) use auxiliary::AuxiliaryKernel;
 pub(crate) use boundary::{add_gramian, merge};
 pub(crate) use loss::{LossKernel, Read, build_loss};

@@ -1,7 +1,7 @@
 //! Elementwise product of two factors; one of width 1 multiplies every feature of the other.
 
 use super::{Kernel, Lane, around, vectorized, with_each_copy};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct Mul {
     pub wiring: Wiring,

@@ -1,7 +1,7 @@
 //! The elements around each one side by side.
 
 use super::{Kernel, Lane, for_each_copy, parents, put, read_write};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct Neighbours {
     pub before: usize,

@@ -1,7 +1,7 @@
 //! Categories as one-hot blocks.
 
 use super::{Kernel, Lane};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 use polytask_graph::IndexColumn;
 
 pub(super) struct OneHot {

@@ -4,7 +4,7 @@
 use super::matmul::{Matrix, matmul};
 use super::{Kernel, Lane, disjoint, dot, with_each_copy};
 use crate::domains::Elements;
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 use std::ops::Range;
 
 pub(super) struct Pairwise {

@@ -2,7 +2,7 @@
 
 use super::math::cosine;
 use super::{Kernel, Lane, read_write, vectorized, with_each_copy};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 use std::f32::consts::TAU;
 
 pub(super) struct Periodic {

@@ -2,7 +2,7 @@
 
 use super::places::{Places, Share};
 use super::{Kernel, Lane, for_each_copy, read_write, vectorized};
-use crate::plan::{SIDE, Wiring};
+use crate::wiring::{SIDE, Wiring};
 
 pub(super) struct PixelSum {
     pub places: Places,

@@ -1,7 +1,7 @@
 //! Images as sequences of their pixels.
 
 use super::{Kernel, Lane, for_each_copy, parents, put, read_write};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct Pixels {
     /// Elements of zeros before the first pixel.

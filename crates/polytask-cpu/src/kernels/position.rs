@@ -1,7 +1,7 @@
 //! A trained vector for each position in a sequence.
 
 use super::{Kernel, Lane, parents, put};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct Position {
     pub wiring: Wiring,

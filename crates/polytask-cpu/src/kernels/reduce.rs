@@ -2,7 +2,7 @@
 
 use super::math::exp;
 use super::{Kernel, Lane, disjoint, for_each_copy, parents, read_write, vectorized};
-use crate::plan::{Flow, Wiring};
+use crate::wiring::{Flow, Wiring};
 use polytask_graph::Reduction as Kind;
 
 pub(super) struct Reduce {

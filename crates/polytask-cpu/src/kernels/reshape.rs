@@ -1,7 +1,7 @@
 //! The same features in another shape, or in another layout.
 
 use super::{Kernel, Lane, for_each_copy, put, read_write, vectorized};
-use crate::plan::{SIDE, Wiring};
+use crate::wiring::{SIDE, Wiring};
 
 pub(super) struct Reshape {
     pub wiring: Wiring,

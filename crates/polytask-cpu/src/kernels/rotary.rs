@@ -1,7 +1,7 @@
 //! Features turned in pairs by their position in the sequence.
 
 use super::{Kernel, Lane, for_each_copy, parents, read_write};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 use polytask_graph::ops;
 
 pub(super) struct Rotary {

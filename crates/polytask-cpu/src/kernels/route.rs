@@ -2,7 +2,7 @@
 
 use super::{Kernel, Lane, for_each_copy, put, read_write};
 use crate::domains::{Elements, first_in};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 /// Which element each element takes its values from.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! A range of features.
 
 use super::{Kernel, Lane, for_each_copy, put, read_write};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 use std::ops::Range;
 
 pub(super) struct Slice {

@@ -3,7 +3,7 @@
 use super::math::exp;
 use super::noise::Mask;
 use super::{Kernel, Lane, read_write, vectorized, with_each_copy};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct Softmax {
     pub dropout: f32,

@@ -1,7 +1,7 @@
 //! `y = z / sqrt(1 + (z / limit)^2)` with `z = (x - center) * scale`.
 
 use super::{Kernel, Lane, read_write, vectorized, with_each_copy};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct Squash {
     pub limit: f32,

@@ -1,7 +1,7 @@
 //! The input as it is, with nothing flowing back.
 
 use super::{Kernel, Lane, read_write};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct StopGradient {
     pub wiring: Wiring,

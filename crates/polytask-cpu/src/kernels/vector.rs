@@ -1,7 +1,7 @@
 //! A trained vector, the same for every row.
 
 use super::{Kernel, Lane, sum_rows};
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 
 pub(super) struct Vector {
     pub wiring: Wiring,

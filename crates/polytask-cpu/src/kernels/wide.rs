@@ -2,7 +2,7 @@
 
 use super::dense::Dense;
 use super::{Kernel, Lane, activation, product, put, read_write, vectorized};
-use crate::plan::{Flow, WideWeight};
+use crate::wiring::{Flow, WideWeight};
 use polytask_graph::Activation;
 
 pub(super) struct Wide {

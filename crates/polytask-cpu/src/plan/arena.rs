@@ -1,7 +1,7 @@
 //! Gives buffers with known lifetimes their places in one arena.
 
-use super::Slot;
-use super::layout::{Layout, SIDE};
+use super::layout::Layout;
+use crate::wiring::{SIDE, Slot};
 use std::ops::RangeInclusive;
 
 /// One arena a domain: that of the rows has room for as many as a lane may have, the others for one element.

@@ -5,6 +5,7 @@
 //! side by side, which are brought up to date after each step.
 
 use crate::kernels::{BLOCK, transpose_block};
+use crate::wiring::WideWeight;
 use polytask_graph::{Graph, Op};
 use std::ops::Range;
 
@@ -75,17 +76,6 @@ impl Bundles {
         let members = self.members(node).into_iter().flatten();
         members.map(|&m| graph.nodes()[m].shape.width()).sum()
     }
-}
-
-/// Weights side by side, `k x n`.
-#[derive(Clone, Debug)]
-pub(crate) struct WideWeight {
-    /// Where it lies among all wide weights.
-    pub range: Range<usize>,
-    pub k: usize,
-    pub n: usize,
-    /// The weights in the flat values, each `k x` its own columns.
-    parts: Vec<Range<usize>>,
 }
 
 impl WideWeight {

@@ -10,7 +10,8 @@
 //! fill the last one up hold zeros at the inputs and have no loss.
 
 use super::MIN_LANE_FLOPS;
-use polytask_graph::{Activation, DomainId, Graph, NodeId, Op, Pooling, Shape, ops};
+use crate::wiring::SIDE;
+use polytask_graph::{Activation, DomainId, Graph, NodeId, Op, Pooling, ops};
 
 /// What a node has one element for, and how they lie.
 #[derive(Clone, Copy)]
@@ -18,9 +19,6 @@ pub(super) struct Layout {
     pub domain: DomainId,
     pub blocked: bool,
 }
-
-/// Rows in a block.
-pub(crate) const SIDE: usize = 16;
 
 /// The graph with the copies it needs, and for every node whether it lies in blocks.
 pub(super) fn layout(graph: &Graph) -> (Graph, Vec<bool>) {
@@ -82,21 +80,6 @@ pub(super) fn lane_rows(graph: &Graph, batch: usize, most: usize) -> usize {
 /// Blocks of a lane that takes statistics.
 const MIN_NORM_BLOCKS: usize = 2;
 
-/// Where an op stands: what its kernel must know of the graph.
-pub(crate) struct Site<'a> {
-    /// Its number; tells random streams apart.
-    pub node: usize,
-    /// Shapes of its inputs and its own.
-    pub inputs: Vec<&'a Shape>,
-    pub shape: &'a Shape,
-    /// Whether what it gives lies in blocks.
-    pub blocked: bool,
-    /// Whether it is rectified by the pooling that reads it, see [`pooled`].
-    pub pooled: bool,
-    /// Whether its input is.
-    pub pools: bool,
-}
-
 /// By node: whether it is a rectified convolution that nothing but max pooling reads. Pooling then passes no cotangent on
 /// where the largest value is not above 0, so that the convolution has none to cut off: one pass less over its output.
 pub(super) fn pooled(graph: &Graph) -> Vec<bool> {
@@ -109,13 +92,4 @@ pub(super) fn pooled(graph: &Graph) -> Vec<bool> {
         graph.losses().iter().flat_map(|loss| loss.nodes()).chain(graph.auxiliary_losses().iter().map(|a| a.node));
     seen.for_each(|x| all[x.0] = false);
     all
-}
-
-impl Site<'_> {
-    /// Length of the pieces that the inputs have along the axis on which they are joined.
-    pub(crate) fn runs(&self) -> Vec<usize> {
-        let side = if self.blocked { SIDE } else { 1 };
-        let joined = self.inputs.iter().all(|x| x.leading() == self.shape.leading());
-        self.inputs.iter().map(|x| side * if joined { x.channels() } else { x.width() }).collect()
-    }
 }

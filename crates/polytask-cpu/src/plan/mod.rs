@@ -3,38 +3,22 @@
 mod arena;
 mod fusion;
 mod layout;
-mod wiring;
 
 use crate::kernels::{self, AuxiliaryKernel, Kernel, LossKernel};
+use crate::wiring::{Boundary, Flow, ParameterWire, Run, Site, Slot, WideWeight, Wiring, runs};
 use arena::Room;
 use fusion::Bundles;
-pub(crate) use fusion::{WideBlock, WideWeight, refresh};
+pub(crate) use fusion::{WideBlock, refresh};
 use layout::Layout;
-pub(crate) use layout::{SIDE, Site};
 use polytask_exec::{Batch, DEFAULT_LANES, Groups, MAX_LANES, MERGED, Mode, Spec};
 use polytask_graph::{DomainId, Graph, LossId, NodeId, Op, ParameterId, Reach, Role, Shape, ops};
 use std::ops::Range;
-pub(crate) use wiring::{Flow, ParameterWire, Run, Slot, Wiring};
 
 /// An input node and its place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum InputSlot {
     Real(Slot),
     Index(Slot),
-}
-
-/// A shared node that single losses' own layers read: their cotangents wait side by side until they are weighed.
-#[derive(Clone, Debug)]
-pub(crate) struct Boundary {
-    /// The node whose kernel runs backward once they are weighed: its own, or that of the layers it runs with.
-    pub node: usize,
-    /// One copy for each of `groups`.
-    pub stack: Slot,
-    pub groups: Vec<usize>,
-    /// The node's own cotangent.
-    pub into: Slot,
-    /// Whether shared readers have written there before.
-    pub accumulate: bool,
 }
 
 /// Where a parameter's gradient stands in a lane's.
@@ -572,5 +556,5 @@ fn connect(own: &[usize], target: &[usize], written: &mut [bool]) -> Vec<Run> {
         let to = target.iter().position(|t| t == group)?;
         Some((from, to, std::mem::replace(&mut written[to], true)))
     });
-    wiring::runs(copies.collect::<Vec<_>>())
+    runs(copies.collect::<Vec<_>>())
 }

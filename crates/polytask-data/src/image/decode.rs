@@ -1,7 +1,7 @@
 //! One image file to pixels of a given size.
 
 use super::{ImageShape, Mask, Resample, To};
-use crate::read::guard::guarded;
+use crate::guard::guarded;
 use image::error::UnsupportedErrorKind;
 use image::imageops::FilterType;
 use image::metadata::Orientation;
@@ -126,7 +126,7 @@ pub struct Turn {
 }
 
 /// How an image is turned; none of one that is shown as it is stored, or cannot be read.
-pub(super) fn turn(file: impl BufRead + Seek, max_pixels: u64) -> Option<Turn> {
+pub(crate) fn turn(file: impl BufRead + Seek, max_pixels: u64) -> Option<Turn> {
     let mut decoder = open(file, max_pixels).ok()?;
     let (width, height) = decoder.dimensions();
     match orientation(&mut decoder) {
@@ -144,7 +144,7 @@ impl Turn {
     }
 
     /// A mask turned with its image.
-    pub(super) fn of(self, mask: Mask) -> Mask {
+    pub(crate) fn of(self, mask: Mask) -> Mask {
         if !self.takes([mask.height, mask.width]) {
             return mask;
         }
@@ -210,7 +210,7 @@ fn on_white(image: DynamicImage) -> DynamicImage {
 ///
 /// # Panics
 /// If `from` or `into` does not have as many bytes as its shape.
-pub(super) fn convert(from: &[u8], is: ImageShape, (shape, fit): (ImageShape, Fit), into: &mut [u8]) {
+pub(crate) fn convert(from: &[u8], is: ImageShape, (shape, fit): (ImageShape, Fit), into: &mut [u8]) {
     if is == shape && fit.keeps() {
         return into.copy_from_slice(from);
     }

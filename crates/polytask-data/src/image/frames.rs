@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read, Seek, SeekFrom};
 
 /// Whether a file holds more than one picture; a file that cannot be read, or is of another format, does not.
-pub(super) fn has_more(mut file: impl BufRead + Seek) -> bool {
+pub(crate) fn has_more(mut file: impl BufRead + Seek) -> bool {
     let mut start = [0; 32];
     let mut read = 0;
     while let Ok(more @ 1..) = file.read(&mut start[read..]) {

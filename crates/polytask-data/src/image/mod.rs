@@ -1,21 +1,17 @@
 //! Images: from files, bytes and arrays to pixels of one size.
 
 mod decode;
-mod folder;
 mod frames;
-pub mod idx;
 mod mask;
 mod overlap;
 mod resample;
-mod source;
 
 pub use decode::{FORMATS, Fit, ImageProblem, Look, decode, is_image, look};
-pub use folder::is_name;
-pub(crate) use folder::read as read_folder;
+pub(crate) use decode::{convert, turn};
+pub(crate) use frames::has_more;
 pub use mask::{Mask, write_image, write_mask};
 pub use overlap::overlap;
 pub use resample::{Filter, Resample, To};
-pub use source::{Source, sources};
 
 use bytes::Bytes;
 use std::fmt;

@@ -12,16 +12,17 @@ use arrow_ipc::reader::StreamDecoder;
 use arrow_schema::{ArrowError, DataType, SchemaRef, TimeUnit};
 use bytes::Bytes;
 
-use crate::column::{ListBuilder, TextBuilder, Values};
+use crate::column::{Converted, ListBuilder, TextBuilder, Values};
 use crate::error::DataError;
+use crate::guard::guarded;
+use crate::hint::Hint;
 use crate::image::{Images, is_image};
-use crate::read::guard::guarded;
-use crate::read::infer::{Converted, Numbers};
+use crate::read::infer::Numbers;
 use crate::read::limit::Limit;
 use crate::read::missing::MissingWords;
 use crate::read::number::Cell;
 use crate::read::parquet::meaning::{decimal, decimal_value};
-use crate::read::{Hint, ReadOptions, moment};
+use crate::read::{ReadOptions, moment};
 use crate::table::{Table, check_named};
 
 /// What a file begins with, and what a stream begins with.

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use rayon::prelude::*;
 
+use crate::column::Converted;
 use crate::error::DataError;
 use crate::place::Place;
 use crate::read::ReadOptions;
-use crate::read::infer::{self, Converted, Manner, Raw};
+use crate::read::infer::{self, Manner, Raw};
 use crate::read::missing::MissingWords;
 use crate::read::preamble::{self, Preamble};
 use crate::read::sniff::{self, Form};

@@ -2,15 +2,16 @@
 
 use std::collections::HashSet;
 
-use crate::column::{List, ListBuilder, TextBuilder, Values};
+use crate::column::{Converted, List, ListBuilder, TextBuilder, Values};
 use crate::error::DataError;
+use crate::hint::Hint;
 use crate::level::level;
 use crate::place::Place;
 use crate::read::date::DateFormat;
+use crate::read::jsonl;
 use crate::read::missing::MissingWords;
 use crate::read::number::{Cell, Decimal, Written};
 use crate::read::style::Style;
-use crate::read::{Hint, jsonl};
 
 /// A column with fewer numbers is text without questions, however alike they are.
 pub(super) const FEW: usize = 20;
@@ -98,23 +99,6 @@ pub(super) fn nan_note(file: &str, column: &str, count: usize) -> String {
     match count {
         1 => format!("{file}: 1 value of column `{column}` reads NaN and counts as missing"),
         _ => format!("{file}: {count} values of column `{column}` read NaN and count as missing"),
-    }
-}
-
-/// A column in values, with what is to be said of it.
-#[derive(Debug)]
-pub(crate) struct Converted {
-    pub(crate) values: Values,
-    pub(crate) notes: Vec<String>,
-    /// What is wrong with one of them, which is missing among the values: whoever needs the column is told.
-    pub(crate) fault: Option<DataError>,
-    /// Whether its numbers have a decimal comma.
-    pub(crate) comma: bool,
-}
-
-impl Converted {
-    pub(super) fn of(values: Values) -> Self {
-        Self { values, notes: Vec::new(), fault: None, comma: false }
     }
 }
 

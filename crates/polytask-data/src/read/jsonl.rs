@@ -9,13 +9,14 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::DataError;
+use crate::hint::Hint;
 use crate::level::level;
 use crate::place::{At, Place};
 use crate::read::delimited::assemble;
 use crate::read::document::{self, Document};
 use crate::read::infer::{Form, Manner, Raw};
 use crate::read::missing::MissingWords;
-use crate::read::{Hint, Only, ReadOptions};
+use crate::read::{Only, ReadOptions};
 use crate::table::{Table, check_names};
 
 /// Reads `text`; columns stand in the order their keys first appear in.

@@ -2,11 +2,13 @@
 
 mod arrow;
 mod compress;
+mod conll;
 mod date;
 mod delimited;
 mod document;
 mod encoding;
-pub(crate) mod guard;
+mod folder;
+pub mod idx;
 mod infer;
 mod jsonl;
 mod limit;
@@ -19,6 +21,7 @@ mod parts;
 mod preamble;
 mod sniff;
 mod style;
+mod vectors;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -27,14 +30,14 @@ use encoding::{trimmed, unmarked, utf8};
 
 use crate::column::Column;
 use crate::error::DataError;
-use crate::image::{idx, read_folder};
+use crate::split;
 use crate::table::Table;
-use crate::{split, text};
 
 pub use arrow::read_arrays;
 pub use date::{DateFormat, Dates, dates};
-pub(crate) use infer::Converted;
-pub use options::{Dialect, Hint, LabelFiles, Only, ReadOptions};
+pub use folder::is_name as is_image_name;
+pub use options::{Dialect, LabelFiles, Only, ReadOptions};
+pub use vectors::{WordVectors, word_vectors};
 
 /// The format of a table that is held in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +130,7 @@ fn read_one(path: &Path, options: &ReadOptions) -> Result<Table, DataError> {
     let stray = || options.labels.is_some().then(|| DataError::StrayLabels { file: file.clone() }).map_or(Ok(()), Err);
     if path.is_dir() {
         stray()?;
-        return read_folder(path, options.image.as_deref());
+        return folder::read(path, options.image.as_deref());
     }
     let bytes = compress::load(path, &file, options.max_unpacked)?;
     if idx::is_idx(path, &bytes) {
@@ -142,9 +145,9 @@ fn read_one(path: &Path, options: &ReadOptions) -> Result<Table, DataError> {
         Format::JsonDocument => jsonl::read_document(&file, &utf8(&file, bytes)?, options),
         Format::JsonList => jsonl::read_list(&file, &utf8(&file, bytes)?, options),
         Format::Delimited => delimited::read(&file, &utf8(&file, bytes)?, options),
-        Format::ConllU => text::read_conllu(&file, &utf8(&file, bytes)?),
+        Format::ConllU => conll::read_conllu(&file, &utf8(&file, bytes)?),
         Format::Tokens(names) => {
-            let mut table = text::read_columns(&file, &utf8(&file, bytes)?, &names)?;
+            let mut table = conll::read_columns(&file, &utf8(&file, bytes)?, &names)?;
             if let Cow::Owned(names) = names {
                 table
                     .note(format!("{file}: its columns were taken for {}; name them in data.columns", names.join(" ")));
@@ -216,9 +219,9 @@ fn format<'a>(path: &Path, file: &str, bytes: &[u8], options: &'a ReadOptions) -
         _ if text.iter().take(8192).any(|byte| *byte == 0) => return unknown("binary data"),
         _ if is_page(text) => return unknown("a page of the web, perhaps of an error, in place of the file"),
         _ if is_object(text) => return Ok(Format::JsonLines),
-        _ if text::is_conllu(text) => return Ok(Format::ConllU),
+        _ if conll::is_conllu(text) => return Ok(Format::ConllU),
         _ if names.is_some() => return Ok(Format::Tokens(names.as_deref().unwrap_or_default().into())),
-        _ if let Some(names) = text::guess_columns(text) => return Ok(Format::Tokens(names.into())),
+        _ if let Some(names) = conll::guess_columns(text) => return Ok(Format::Tokens(names.into())),
         "csv" | "tsv" | "tab" | "txt" => return Ok(Format::Delimited),
         _ if text.starts_with(b"{") => return Ok(Format::JsonLines),
         _ if text.starts_with(b"[{") => return Ok(Format::JsonList),

@@ -7,17 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::missing::MISSING_WORDS;
-
-/// What a column is declared to hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hint {
-    /// Numbers: a word is an error.
-    Number,
-    /// Text exactly as written: `01` stays `01`.
-    Text,
-    /// Images, or their paths exactly as written.
-    Image,
-}
+use crate::hint::Hint;
 
 /// Labels in files of their own, for images in IDX files, in the order of the images.
 #[derive(Debug, Clone, PartialEq, Eq)]

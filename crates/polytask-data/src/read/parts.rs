@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::image::is_name as is_image_name;
 use crate::split;
 
 /// Folders below folders.
@@ -83,7 +82,7 @@ fn name(path: &Path) -> String {
 
 /// Whether a file is a table by its name.
 fn is_table(path: &Path) -> bool {
-    !is_image_name(&name(path)) && ENDS.contains(&super::extension(path).as_str())
+    !super::is_image_name(&name(path)) && ENDS.contains(&super::extension(path).as_str())
 }
 
 /// What lies beside the parts of data sets and says something of them.

@@ -1,10 +1,10 @@
 //! Columns of numbers that are written as people write them.
 
-use crate::column::Values;
+use crate::column::{Converted, Values};
 use crate::error::DataError;
+use crate::hint::Hint;
 use crate::place::Place;
-use crate::read::Hint;
-use crate::read::infer::{Converted, FEW, Manner, Raw};
+use crate::read::infer::{FEW, Manner, Raw};
 use crate::read::number::{Decimal, Written};
 
 /// How the numbers of a column are written: with marks between thousands, signs of money, percent signs or a decimal comma.

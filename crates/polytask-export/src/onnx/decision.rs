@@ -1,8 +1,8 @@
 //! Probabilities as held-out rows set them right, and what is said of them.
 
 use super::emit::Emit;
-use super::proto::Type;
 use super::writer::Setting;
+use crate::array::Type;
 use polytask::tasks::Decision;
 
 impl Emit<'_> {

@@ -4,8 +4,8 @@
 //! sequences that leads to a node's own. Sequences are padded to the longest; a mask says which elements are there.
 //! Images on rows are `[batch, channels, height, width]`, as ONNX has them, and become plain for ops that read features.
 
-use super::proto::Type;
-use super::writer::{Axis, Writer};
+use super::writer::Writer;
+use crate::array::{Axis, Type};
 use crate::error::{ExportError, Refusal};
 use crate::spec;
 use polytask::model::{Model, Network};

@@ -1,9 +1,9 @@
 //! What is fed, and what becomes of it before the network: columns as they stand in a table, each an input of its own.
 
 use super::emit::{Emit, Form, Indices};
-use super::proto::Type;
 use super::table::Rows;
-use super::writer::{Axis, Setting, tensor};
+use super::writer::{Setting, tensor};
+use crate::array::{Axis, Type};
 use crate::error::ExportError;
 use crate::spec;
 use polytask::inputs::{Category, Code};

@@ -18,9 +18,9 @@ mod trees;
 mod writer;
 
 pub(crate) use image::filters;
-pub(crate) use writer::Axis;
 use writer::Writer;
 
+use crate::array;
 use crate::error::ExportError;
 use crate::spec::{self, Fed, Output};
 use emit::Emit;
@@ -81,7 +81,7 @@ pub fn fed(model: &proto::Model) -> Vec<Fed> {
         };
         Fed {
             name: input.name.clone().unwrap_or_default(),
-            r#type: spec::numpy(tensor.elem_type.unwrap_or_default()),
+            r#type: array::numpy(tensor.elem_type.unwrap_or_default()),
             shape: tensor.shape.iter().flat_map(|shape| &shape.dim).map(length).collect(),
             what: input.doc_string.clone().unwrap_or_default(),
         }

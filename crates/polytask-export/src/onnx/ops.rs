@@ -1,8 +1,8 @@
 //! Ops on plain features.
 
 use super::emit::{Emit, Form, Indices};
-use super::proto::Type;
 use super::writer::Setting;
+use crate::array::Type;
 use crate::error::Refusal;
 use crate::spec;
 use polytask_graph::{Activation, IndexColumn, Node, Op, ParameterId, Weighing, ops};

@@ -1,8 +1,8 @@
 //! What comes out: predictions in the person's units, one or two values a task.
 
 use super::emit::Emit;
-use super::proto::Type;
-use super::writer::{Axis, Setting, Writer};
+use super::writer::{Setting, Writer};
+use crate::array::{Axis, Type};
 use crate::error::{ExportError, Refusal};
 use crate::spec::Output;
 use polytask::tasks::{Decision, Kind, Regression, Task};

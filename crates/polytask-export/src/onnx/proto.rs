@@ -4,26 +4,6 @@
 
 use prost::Message;
 
-/// Types of the elements of tensors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i32)]
-pub enum Type {
-    /// `f32`
-    Float = 1,
-    /// `u8`
-    Byte = 2,
-    /// `i32`
-    Int = 6,
-    /// `i64`
-    Long = 7,
-    /// UTF-8
-    String = 8,
-    /// `bool`
-    Bool = 9,
-    /// `f64`
-    Double = 11,
-}
-
 /// A whole model.
 #[derive(Clone, PartialEq, Message)]
 pub struct Model {

@@ -1,8 +1,8 @@
 //! Ops on ragged sequences, padded to the longest of a batch.
 
 use super::emit::{Emit, Indices};
-use super::proto::Type;
 use super::writer::Setting;
+use crate::array::Type;
 use crate::error::Refusal;
 use polytask_graph::{DomainId, Node, ParameterId, Reduction, ops};
 

@@ -1,9 +1,9 @@
 //! Trees and ensembles: what each body says of a row, brought to predictions, averaged, and given out.
 
 use super::emit::{Emit, Form, Indices};
-use super::proto::Type;
 use super::trees;
 use super::writer::{Setting, Writer};
+use crate::array::Type;
 use crate::error::ExportError;
 use crate::spec::{self, Output};
 use polytask::model::{Body, Ensemble, Member, Model, Network};

@@ -2,8 +2,8 @@
 //! tokenizer makes of a text, padded to the longest.
 
 use super::emit::{Emit, Form, Indices};
-use super::proto::Type;
-use super::writer::{Axis, Setting};
+use super::writer::Setting;
+use crate::array::{Axis, Type};
 use crate::error::ExportError;
 use polytask::config::EncoderPooling;
 use polytask::inputs::{Context, Encoded};

@@ -1,6 +1,7 @@
 //! Puts an ONNX graph together, operator by operator.
 
-use super::proto::{Attribute, Dimension, Graph, Node, Tensor, TensorShape, TensorType, Type, Value, ValueType};
+use super::proto::{Attribute, Dimension, Graph, Node, Tensor, TensorShape, TensorType, Value, ValueType};
+use crate::array::{Axis, Type};
 use std::collections::{HashMap, HashSet};
 
 /// The set of operators for data that is no numbers.
@@ -35,27 +36,6 @@ pub enum Setting<'a> {
     Tensor(Tensor),
     /// The body of a loop.
     Body(Graph),
-}
-
-/// The length of an axis.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Axis {
-    /// Always the same.
-    Fixed(usize),
-    /// Known at run time.
-    Named(String),
-}
-
-impl From<usize> for Axis {
-    fn from(length: usize) -> Self {
-        Axis::Fixed(length)
-    }
-}
-
-impl From<&str> for Axis {
-    fn from(name: &str) -> Self {
-        Axis::Named(name.to_owned())
-    }
 }
 
 impl Writer {

@@ -1,7 +1,7 @@
 //! Elementwise non-linearities.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use serde::{Deserialize, Serialize};
 
 /// An elementwise non-linearity; by itself [`Op::Activation`](crate::Op::Activation).

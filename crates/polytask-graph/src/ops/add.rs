@@ -1,7 +1,7 @@
 //! Elementwise sums.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 
 /// [`Op::Add`](crate::Op::Add).
 pub struct Add;

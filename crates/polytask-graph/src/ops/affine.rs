@@ -1,7 +1,7 @@
 //! `scale * x + shift`.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use serde::{Deserialize, Serialize};
 
 /// [`Op::Affine`](crate::Op::Affine).

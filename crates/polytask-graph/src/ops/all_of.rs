@@ -1,7 +1,7 @@
 //! The logit of several events together.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 
 /// [`Op::AllOf`](crate::Op::AllOf).
 pub struct AllOf;

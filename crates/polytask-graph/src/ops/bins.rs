@@ -2,7 +2,7 @@
 
 use super::{Layout, Operation, Site, parameters};
 use crate::ParameterId;
-use crate::testing::Example;
+use crate::example::Example;
 use serde::{Deserialize, Serialize};
 
 /// [`Op::Bins`](crate::Op::Bins).

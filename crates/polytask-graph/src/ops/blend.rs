@@ -1,7 +1,7 @@
 //! Inputs of one shape, weighed by learnt numbers.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use crate::{ParameterId, Per};
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! Binary codes of choices.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use crate::{Activation, Op};
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! Inputs side by side.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 
 /// [`Op::Concat`](crate::Op::Concat).
 pub struct Concat;

@@ -1,7 +1,7 @@
 //! Convolutions.
 
 use super::{Activation, Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use crate::{ParameterId, Window};
 use serde::{Deserialize, Serialize};
 

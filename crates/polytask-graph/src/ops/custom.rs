@@ -2,7 +2,7 @@
 
 use super::{Held, Layout, Operation, Site};
 use crate::custom::{self, CustomOp, MOST};
-use crate::testing::{self, Example};
+use crate::example::{self, Example};
 use crate::{ParameterId, Role, Shape};
 use serde::{Deserialize, Serialize};
 
@@ -70,11 +70,11 @@ impl Operation for Custom {
 
     fn examples() -> Vec<Example> {
         vec![
-            Example::custom(testing::Base::Rows, |g, x| {
+            Example::custom(example::Base::Rows, |g, x| {
                 let other = g.affine(x, -0.7, 0.3);
-                g.custom(testing::gated(), &[x, other])
+                g.custom(example::gated(), &[x, other])
             }),
-            Example::custom(testing::Base::Tokens, |g, x| g.custom(testing::gated(), &[x, x])),
+            Example::custom(example::Base::Tokens, |g, x| g.custom(example::gated(), &[x, x])),
         ]
     }
 }

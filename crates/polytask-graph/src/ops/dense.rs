@@ -2,7 +2,7 @@
 
 use super::{Activation, Layout, Operation, Site, parameters};
 use crate::ParameterId;
-use crate::testing::Example;
+use crate::example::Example;
 use serde::{Deserialize, Serialize};
 
 /// [`Op::Dense`](crate::Op::Dense).

@@ -1,7 +1,7 @@
 //! Inner products.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use serde::{Deserialize, Serialize};
 
 /// [`Op::Dot`](crate::Op::Dot).

@@ -1,7 +1,7 @@
 //! Features that are dropped while training.
 
 use super::{Layout, Operation, Site, parameters, site};
-use crate::testing::Example;
+use crate::example::Example;
 use serde::{Deserialize, Serialize};
 
 /// [`Op::Dropout`](crate::Op::Dropout).

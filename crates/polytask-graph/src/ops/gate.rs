@@ -1,7 +1,7 @@
 //! Channels of an image times numbers of their own.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 
 /// [`Op::Gate`](crate::Op::Gate).
 pub struct Gate;

@@ -2,7 +2,7 @@
 
 use super::{Layout, Operation, Site, parameters};
 use crate::DomainId;
-use crate::testing::Example;
+use crate::example::Example;
 use serde::{Deserialize, Serialize};
 
 /// [`Op::Gather`](crate::Op::Gather).

@@ -1,7 +1,7 @@
 //! The mean of every channel of an image.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 
 /// [`Op::GlobalPool`](crate::Op::GlobalPool).
 pub struct GlobalPool;

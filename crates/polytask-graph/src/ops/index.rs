@@ -2,7 +2,7 @@
 
 use super::{Fed, Layout, Operation, Site, parameters};
 use crate::IndexColumn;
-use crate::testing::Example;
+use crate::example::Example;
 
 /// [`Op::Index`](crate::Op::Index).
 pub struct Index;

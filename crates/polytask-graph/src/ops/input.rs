@@ -1,7 +1,7 @@
 //! Numbers from outside.
 
 use super::{Fed, Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 
 /// [`Op::Input`](crate::Op::Input).
 pub struct Input;

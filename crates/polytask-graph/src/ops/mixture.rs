@@ -2,7 +2,7 @@
 
 use super::{Layout, Operation, Site, parameters};
 use crate::Activation;
-use crate::testing::Example;
+use crate::example::Example;
 
 /// [`Op::Mixture`](crate::Op::Mixture).
 pub struct Mixture;

@@ -44,6 +44,8 @@ mod softmax;
 mod spread;
 mod squash;
 mod stop_gradient;
+#[cfg(test)]
+mod tests;
 mod upsample;
 mod vector;
 
@@ -93,7 +95,7 @@ pub use stop_gradient::StopGradient;
 pub use upsample::Upsample;
 pub use vector::Vector;
 
-use crate::testing::Example;
+use crate::example::Example;
 use crate::{DomainId, ParameterId};
 use serde::{Deserialize, Serialize};
 
@@ -265,7 +267,8 @@ macro_rules! ops {
         }
 
         /// The examples of all ops, each with the name of its op's variant in [`Op`].
-        pub(crate) fn examples() -> Vec<(&'static str, Example)> {
+        #[doc(hidden)]
+        pub fn examples() -> Vec<(&'static str, Example)> {
             let mut all = Vec::new();
             $(all.extend($bare::examples().into_iter().map(|example| (stringify!($bare), example)));)*
             $(all.extend($settings::examples().into_iter().map(|example| (stringify!($variant), example)));)*

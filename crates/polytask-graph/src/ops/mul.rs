@@ -1,7 +1,7 @@
 //! Elementwise products.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 
 /// [`Op::Mul`](crate::Op::Mul).
 pub struct Mul;

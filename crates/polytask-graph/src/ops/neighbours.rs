@@ -1,7 +1,7 @@
 //! What stands before and after in a sequence.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use serde::{Deserialize, Serialize};
 
 /// [`Op::Neighbours`](crate::Op::Neighbours).

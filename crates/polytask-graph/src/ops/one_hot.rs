@@ -1,7 +1,7 @@
 //! Index columns as blocks of zeros and a one.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use serde::{Deserialize, Serialize};
 
 /// One column of an index input, read as a category.

@@ -1,7 +1,7 @@
 //! Scores of pairs.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::{self, Example};
+use crate::example::{self, Example};
 use crate::{Domain, DomainId, ParameterId};
 use serde::{Deserialize, Serialize};
 
@@ -46,11 +46,11 @@ impl Operation for Pairwise {
     fn examples() -> Vec<Example> {
         vec![
             Example::tokens(|g, x| {
-                let pairs = testing::pairs(g, x);
+                let pairs = example::pairs(g, x);
                 g.biaffine(pairs, x, x, false)
             }),
             Example::tokens(|g, x| {
-                let pairs = testing::pairs(g, x);
+                let pairs = example::pairs(g, x);
                 g.biaffine(pairs, x, x, true)
             }),
         ]

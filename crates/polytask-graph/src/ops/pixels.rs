@@ -1,7 +1,7 @@
 //! Images as sequences of their pixels.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use crate::{DomainId, Reduction};
 use serde::{Deserialize, Serialize};
 

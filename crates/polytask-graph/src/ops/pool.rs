@@ -1,7 +1,7 @@
 //! Pooling over windows.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use crate::{Pooling, Window};
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! From sequences to what has them.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use crate::{Activation, DomainId};
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! The same features in another shape.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 
 /// [`Op::Reshape`](crate::Op::Reshape).
 pub struct Reshape;

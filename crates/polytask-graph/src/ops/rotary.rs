@@ -2,7 +2,7 @@
 
 use super::{Layout, Operation, Site, parameters};
 use crate::Activation;
-use crate::testing::Example;
+use crate::example::Example;
 use serde::{Deserialize, Serialize};
 
 /// [`Op::Rotary`](crate::Op::Rotary).

@@ -1,7 +1,7 @@
 //! Some features.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use serde::{Deserialize, Serialize};
 
 /// [`Op::Slice`](crate::Op::Slice).

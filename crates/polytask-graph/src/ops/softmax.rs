@@ -1,7 +1,7 @@
 //! Features as shares of 1.
 
 use super::{Layout, Operation, Site, parameters, site};
-use crate::testing::Example;
+use crate::example::Example;
 use serde::{Deserialize, Serialize};
 
 /// [`Op::Softmax`](crate::Op::Softmax).

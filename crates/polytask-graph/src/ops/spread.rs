@@ -1,7 +1,7 @@
 //! From domains to what lies in them.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::{self, Example};
+use crate::example::{self, Example};
 use crate::{DomainId, Reduction};
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,7 @@ impl Operation for Spread {
                 g.mul(x, whole)
             }),
             Example::tokens(|g, x| {
-                let pairs = testing::pairs(g, x);
+                let pairs = example::pairs(g, x);
                 let [own, other] = [g.spread(x, pairs), g.spread_over(x, pairs)];
                 g.mul(own, other)
             }),

@@ -1,7 +1,7 @@
 //! A value that nothing below learns from.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 
 /// [`Op::StopGradient`](crate::Op::StopGradient).
 pub struct StopGradient;

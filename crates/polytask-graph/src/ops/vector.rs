@@ -1,7 +1,7 @@
 //! A trained vector for all rows.
 
 use super::{Layout, Operation, Site, parameters};
-use crate::testing::Example;
+use crate::example::Example;
 use crate::{Init, ParameterId};
 use serde::{Deserialize, Serialize};
 

@@ -181,9 +181,6 @@ struct Scaled<'a> {
     indicator: bool,
 }
 
-/// A feature at most: the squares of larger ones are infinite in the single precision that networks compute with.
-const LARGEST: f64 = 1e18;
-
 /// Rows a task of the pool works on at a time.
 const ROWS: usize = 4096;
 
@@ -217,7 +214,8 @@ pub(super) fn features(
             Code::Number(number) => {
                 let (shift, factor, fill) = number.scaling();
                 let values = Number::read(&column)?;
-                if let Some(row) = values.iter().position(|value| ((value - shift) * factor).abs() > LARGEST) {
+                let (least, most) = number.range();
+                if let Some(row) = values.iter().position(|value| *value < least || *value > most) {
                     return Err(column.too_large(row));
                 }
                 sources.push(Source::Column(Scaled { values, shift, factor, fill, indicator: number.indicator }));

@@ -25,7 +25,7 @@ pub fn infer(column: &Column) -> InputKind {
 
 /// Whether all end like the names of image files.
 fn is_images(levels: &[String]) -> bool {
-    !levels.is_empty() && levels.iter().all(|level| polytask_data::image::is_name(level))
+    !levels.is_empty() && levels.iter().all(|level| polytask_data::is_image_name(level))
 }
 
 /// Whether all are dates, and not just a few of them, which may be names of groups.

@@ -5,6 +5,9 @@ use crate::section::InputConfig;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
+/// A feature at most: the squares of larger ones are infinite in the single precision that networks compute with.
+const LARGEST: f64 = 1e18;
+
 /// A quantity becomes `(x - mean) / deviation`; a missing one the mean, marked by a feature of its own if any was
 /// missing in the training rows. A column that is constant there is always 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,16 @@ impl Number {
             true if self.deviation > 0.0 => (self.mean, self.deviation.recip(), 0.0),
             true => (self.mean, 0.0, 0.0),
             false => (0.0, 1.0, self.mean),
+        }
+    }
+
+    /// The least and the largest value that a network can compute with.
+    pub fn range(&self) -> (f64, f64) {
+        let (shift, factor, _) = self.scaling();
+        match factor > 0.0 {
+            true => ((shift - LARGEST / factor).max(f64::MIN), (shift + LARGEST / factor).min(f64::MAX)),
+            // A column without variance is 0, whatever it holds.
+            false => (f64::MIN, f64::MAX),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Files that hold more than the one picture that is read of them.
 
 use polytask_data::Table;
-use polytask_data::image::{Source, sources};
+use polytask_data::source::{Source, sources};
 use rayon::prelude::*;
 
 /// The note on animations and pages in a column of images, which tells how many there are and where the first is.

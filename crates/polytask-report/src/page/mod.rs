@@ -9,9 +9,10 @@ mod selection;
 mod several;
 
 use crate::block::Section;
+use crate::context::Context;
 use crate::rows::Rows;
 use crate::run::Run;
-use crate::task::{self, Context};
+use crate::task;
 use crate::{Options, ReportError};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -130,10 +131,4 @@ pub fn render(title: &str, about: &str, sections: &[Section]) -> Result<String, 
         version => env!("CARGO_PKG_VERSION"),
     })?;
     Ok(page)
-}
-
-/// A name as part of a link: letters, digits and hyphens.
-pub fn slug(name: &str) -> String {
-    let letter = |c: char| if c.is_alphanumeric() { c.to_lowercase().next().unwrap_or('-') } else { '-' };
-    name.chars().map(letter).collect()
 }

@@ -11,32 +11,18 @@ mod survival;
 mod tokens;
 mod worst;
 
-use crate::block::{Block, Figure, Section, Table};
+use crate::block::{Block, Figure, Section, Table, slug};
 use crate::chart::{Bar, bars};
+use crate::context::Context;
 use crate::number::{count, maybe, number};
-use crate::rows::{Measured, Rows};
-use crate::run::Run;
+use crate::rows::Measured;
 use polytask::importance::TaskImportance;
-use polytask::tasks::{Prediction, Task, Truth};
-
-/// What the details of a task are made from.
-pub struct Context<'a> {
-    /// The directory.
-    pub run: &'a Run,
-    /// The rows.
-    pub rows: &'a Rows,
-    /// The task.
-    pub task: &'a Task,
-    /// On its labelled rows.
-    pub measured: &'a Measured,
-    /// Points that a cloud may have, so that a report of many tasks stays small.
-    pub points: usize,
-}
+use polytask::tasks::{Prediction, Truth};
 
 /// The details of one task on the measured rows.
 pub fn section(context: &Context<'_>, importance: Option<&TaskImportance>) -> Section {
     let Context { task, measured, .. } = context;
-    let mut section = Section::new(format!("task-{}", crate::page::slug(&task.name)), task.name.clone());
+    let mut section = Section::new(format!("task-{}", slug(&task.name)), task.name.clone());
     section.text(format!(
         "{} from the column “{}”, on {} labelled rows.",
         capital(task.kind_name()),

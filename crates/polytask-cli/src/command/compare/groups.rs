@@ -1,24 +1,9 @@
 //! The file of `--groups`.
 
-use polytask::files::{self, FileError};
+use crate::failure::GroupsError;
+use polytask::files;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
-
-/// Why a file of groups cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum GroupsError {
-    /// It cannot be read.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// It is no such file.
-    #[error("{path}: {reason}")]
-    Wrong {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-}
+use std::path::Path;
 
 /// What is read of a selection; whatever else stands there is passed over.
 #[derive(Deserialize)]

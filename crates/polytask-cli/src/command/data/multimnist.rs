@@ -3,7 +3,8 @@
 use crate::failure::Failure;
 use crate::text;
 use polytask::files::{self, FileError};
-use polytask_data::image::{IMAGE, LABEL, idx, overlap};
+use polytask_data::idx;
+use polytask_data::image::{IMAGE, LABEL, overlap};
 use polytask_data::{DataError, Images, Pixels, ReadOptions, Values, read};
 use std::path::{Path, PathBuf};
 

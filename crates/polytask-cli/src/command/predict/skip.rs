@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use polytask::model::Model;
-use polytask_data::image::{Source, sources};
+use polytask_data::source::{Source, sources};
 use polytask_data::{Column, ImageShape, Images, Table, Values};
 use rayon::prelude::*;
 use std::collections::BTreeMap;

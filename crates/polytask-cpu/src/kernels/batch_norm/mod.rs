@@ -7,7 +7,7 @@
 mod tile;
 
 use super::{Kernel, Lane, activation, around, read_write};
-use crate::plan::{SIDE, Wiring};
+use crate::wiring::{SIDE, Wiring};
 use polytask_graph::Activation;
 use std::ops::Range;
 use tile::{Moments, Pull, Scale, Sums, Tile};

@@ -6,7 +6,7 @@
     reason = "loops over counted registers are unrolled; iterators there are not always"
 )]
 
-use crate::plan::SIDE;
+use crate::wiring::SIDE;
 use pulp::{Simd, WithSimd};
 
 /// The values of `N` channels, and how a lane's last block is filled.

@@ -7,7 +7,7 @@
     reason = "loops over counted registers are unrolled; iterators there are not always"
 )]
 
-use crate::plan::SIDE;
+use crate::wiring::SIDE;
 use pulp::{Simd, WithSimd};
 
 /// `dy = 0` where `y` is not above it, and `sums += sum over rows and pixels of dy`, by channel.

@@ -6,7 +6,7 @@ mod sweep;
 mod weights;
 
 use super::{Kernel, Lane, activation, read_write};
-use crate::plan::{ParameterWire, SIDE, Site, Wiring};
+use crate::wiring::{ParameterWire, SIDE, Site, Wiring};
 pub(super) use axis::Axis;
 use axis::{Extent, Tiling};
 use bias::rectify_and_sum;

@@ -6,7 +6,7 @@
 //! call.
 
 use super::axis::{Axis, Tap, Tiling};
-use crate::plan::SIDE;
+use crate::wiring::SIDE;
 use pulp::{Simd, WithSimd};
 
 /// A sweep over some blocks. Channels count per group.

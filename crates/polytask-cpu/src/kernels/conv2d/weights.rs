@@ -4,7 +4,7 @@
 //! pass by; sixteen rows' sums are added up at the end.
 
 use super::axis::Axis;
-use crate::plan::SIDE;
+use crate::wiring::SIDE;
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 

@@ -7,7 +7,7 @@ mod lstm;
 
 use super::{Kernel, Lane, disjoint, product, vectorized};
 use crate::domains::Elements;
-use crate::plan::Wiring;
+use crate::wiring::Wiring;
 pub(super) use gru::Gru;
 pub(super) use lstm::Lstm;
 

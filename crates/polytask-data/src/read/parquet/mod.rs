@@ -18,15 +18,16 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use rayon::prelude::*;
 
-use crate::column::{ListBuilder, TextBuilder, Values};
+use crate::column::{Converted, ListBuilder, TextBuilder, Values};
 use crate::error::DataError;
+use crate::guard::guarded;
+use crate::hint::Hint;
 use crate::image::{Images, is_image};
-use crate::read::guard::guarded;
-use crate::read::infer::{Converted, Numbers};
+use crate::read::infer::Numbers;
 use crate::read::limit::Limit;
 use crate::read::missing::MissingWords;
 use crate::read::number::Cell;
-use crate::read::{Hint, ReadOptions, moment};
+use crate::read::{ReadOptions, moment};
 use crate::table::{Table, check_named};
 
 const NANOS: i64 = 1_000_000_000;

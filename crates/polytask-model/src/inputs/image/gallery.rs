@@ -3,7 +3,8 @@
 use super::{Image, view};
 use crate::inputs::{EncodeError, InputPlan, infer};
 use crate::section::{InputConfig, InputKind, OnError};
-use polytask_data::image::{Look, Source, sources};
+use polytask_data::image::Look;
+use polytask_data::source::{Source, sources};
 use polytask_data::{Fit, ImageProblem, ImageShape, Images, Pixels, Table, Values};
 use rayon::prelude::*;
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use crate::files;
 use crate::inputs::EncodeError;
-use polytask_data::text::{WordVectors, word_vectors};
+use polytask_data::{WordVectors, word_vectors};
 use polytask_exec::Parameters;
 use polytask_graph::{Graph, ParameterId};
 use std::cell::Cell;

@@ -1,9 +1,9 @@
 //! A folder of images as a table: `image`, the path inside the folder, `split`, the part of the split that its topmost folder
 //! stands for where all do, and `label`, the subfolder it is in.
 
-use super::{FORMATS, IMAGE, LABEL};
 use crate::column::{Column, TextBuilder, Values};
 use crate::error::DataError;
+use crate::image::{FORMATS, IMAGE, LABEL};
 use crate::split::{COLUMN as SPLIT, part};
 use crate::table::Table;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,8 @@ pub(crate) fn read(folder: &Path, image: Option<&str>) -> Result<Table, DataErro
     found.gather(folder, &mut Vec::new())?;
     if found.images.is_empty() {
         let others = found.counted();
-        return Err(DataError::NoImages { folder: name, found: (!others.is_empty()).then_some(others) });
+        let but = if others.is_empty() { others } else { format!(", but {others}") };
+        return Err(DataError::NoImages { folder: name, lacks: format!("{FORMATS} image{but}") });
     }
     let column = |name: &str, of: &dyn Fn(&[String]) -> Option<String>| {
         let mut text = TextBuilder::default();

@@ -1,6 +1,11 @@
 //! Why the program fails.
 
-use crate::command::{AggregateError, GroupsError};
+mod aggregate;
+mod groups;
+
+pub use aggregate::AggregateError;
+pub use groups::GroupsError;
+
 use crate::track::MlflowError;
 use polytask::conformal::Unbounded;
 use polytask::explain::Unexplained;

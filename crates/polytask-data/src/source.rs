@@ -1,10 +1,8 @@
 //! Where the image of a row is.
 
-use super::decode::turn;
-use super::frames::has_more;
-use super::{Fit, ImageProblem, ImageShape, Look, Mask, Pixels, decode, look};
 use crate::column::Values;
 use crate::error::DataError;
+use crate::image::{Fit, ImageProblem, ImageShape, Look, Mask, Pixels, convert, decode, has_more, look, turn};
 use crate::table::Table;
 use bytes::Bytes;
 use std::fs::File;
@@ -62,7 +60,7 @@ impl Source {
             Self::Bytes(bytes) => decode(Cursor::new(bytes), shape, max_pixels, into),
             Self::Pixels(pixels, row) => {
                 if let Some(image) = pixels.image(*row) {
-                    super::decode::convert(image, pixels.shape(), shape, into);
+                    convert(image, pixels.shape(), shape, into);
                 }
                 Ok(())
             }

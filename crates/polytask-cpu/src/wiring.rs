@@ -1,6 +1,10 @@
-//! Where a kernel reads and writes: resolved places instead of names.
+//! Where a kernel reads and writes: resolved places instead of names. The plan makes them, kernels and lanes follow them.
 
+use polytask_graph::Shape;
 use std::ops::Range;
+
+/// Rows in a block.
+pub(crate) const SIDE: usize = 16;
 
 /// A buffer in a lane's arena holding `width` scalars for each element of a domain. A lane knows how many there are, and
 /// where the buffer stands: [`Lane::range`](crate::kernels::Lane::range).
@@ -90,4 +94,64 @@ pub(crate) fn runs(copies: impl IntoIterator<Item = (usize, usize, bool)>) -> Ve
         }
     }
     runs
+}
+
+/// A shared node that single losses' own layers read: their cotangents wait side by side until they are weighed.
+#[derive(Clone, Debug)]
+pub(crate) struct Boundary {
+    /// The node whose kernel runs backward once they are weighed: its own, or that of the layers it runs with.
+    pub node: usize,
+    /// One copy for each of `groups`.
+    pub stack: Slot,
+    pub groups: Vec<usize>,
+    /// The node's own cotangent.
+    pub into: Slot,
+    /// Whether shared readers have written there before.
+    pub accumulate: bool,
+}
+
+/// Weights side by side, `k x n`.
+#[derive(Clone, Debug)]
+pub(crate) struct WideWeight {
+    /// Where it lies among all wide weights.
+    pub range: Range<usize>,
+    pub k: usize,
+    pub n: usize,
+    /// The weights in the flat values, each `k x` its own columns.
+    pub parts: Vec<Range<usize>>,
+}
+
+/// Where an op stands: what its kernel must know of the graph.
+pub(crate) struct Site<'a> {
+    /// Its number; tells random streams apart.
+    pub node: usize,
+    /// Shapes of its inputs and its own.
+    pub inputs: Vec<&'a Shape>,
+    pub shape: &'a Shape,
+    /// Whether what it gives lies in blocks.
+    pub blocked: bool,
+    /// Whether it is rectified by the pooling that reads it, see [`pooled`].
+    pub pooled: bool,
+    /// Whether its input is.
+    pub pools: bool,
+}
+
+impl Site<'_> {
+    /// Length of the pieces that the inputs have along the axis on which they are joined.
+    pub(crate) fn runs(&self) -> Vec<usize> {
+        let side = if self.blocked { SIDE } else { 1 };
+        let joined = self.inputs.iter().all(|x| x.leading() == self.shape.leading());
+        self.inputs.iter().map(|x| side * if joined { x.channels() } else { x.width() }).collect()
+    }
+}
+
+/// What the cotangents of a batch are multiplied with, by loss.
+#[derive(Default)]
+pub(crate) struct Scales {
+    /// An element of weight 1.
+    pub losses: Vec<f64>,
+    /// The mean of what an auxiliary loss says that the loss carries.
+    pub auxiliary: Vec<f64>,
+    /// By domain, not by loss: the elements of the batch.
+    pub counts: Vec<usize>,
 }

@@ -1,11 +1,11 @@
 //! Files of the older CoNLL tasks: a token a line, a blank line behind every sentence, columns that the config names.
 
+use super::arguments::arguments;
 use crate::column::{Column, ListBuilder, TextBuilder, Values};
 use crate::error::DataError;
 use crate::place::Place;
 use crate::table::{Table, check_names};
 use crate::text::Frame;
-use crate::text::arguments::arguments;
 
 /// A column that is passed over.
 const SKIPPED: &str = "_";

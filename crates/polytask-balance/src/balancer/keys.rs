@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::balancer::TaskInfo;
+use super::MethodInfo;
 use crate::error::{BalanceError, nearest};
-use crate::info::MethodInfo;
+use crate::step::TaskInfo;
 
 /// A number a task, by name; tasks left out get the method's default.
 pub(crate) type PerTask = BTreeMap<String, f64>;
@@ -18,20 +18,6 @@ pub(crate) struct Setup<'a> {
     pub(crate) keys: &'a Map<String, Value>,
     pub(crate) tasks: &'a [TaskInfo],
     pub(crate) seed: u64,
-}
-
-/// Refuses keys that the method does not take.
-pub(crate) fn check_names(info: &MethodInfo, keys: &Map<String, Value>) -> Result<(), BalanceError> {
-    let known: Vec<&'static str> = info.all_keys().map(|k| k.name).collect();
-    match keys.keys().find(|key| !known.contains(&key.as_str())) {
-        None => Ok(()),
-        Some(key) => Err(BalanceError::UnknownKey {
-            method: info.name,
-            nearest: nearest(key, known.iter().copied()),
-            key: key.clone(),
-            known,
-        }),
-    }
 }
 
 impl Setup<'_> {

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::open_text;
 use crate::error::DataError;
 use crate::place::Place;
-use crate::read::open_text;
 
 /// Vectors of some words.
 #[derive(Debug, Clone, Default, PartialEq)]

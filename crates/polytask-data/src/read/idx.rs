@@ -1,10 +1,11 @@
 //! IDX, the format of the MNIST family: a magic number (two zero bytes, the type, the number of dimensions), the
 //! dimensions as big-endian numbers of 32 bits, then the values.
 
-use super::{ImageShape, Images, LABEL, Pixels};
+use super::{LabelFiles, ReadOptions, load_bytes, read};
 use crate::column::{Column, Values};
 use crate::error::DataError;
-use crate::read::{Hint, LabelFiles, ReadOptions, load_bytes, read};
+use crate::hint::Hint;
+use crate::image::{IMAGE, ImageShape, Images, LABEL, Pixels};
 use crate::table::Table;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ pub(crate) fn read_images(path: &Path, bytes: Vec<u8>, options: &ReadOptions) ->
     if count == 0 || shape.is_empty() {
         return Err(DataError::NoRows { file });
     }
-    let name = options.image.as_deref().unwrap_or(super::IMAGE);
+    let name = options.image.as_deref().unwrap_or(IMAGE);
     let images = Column { name: name.to_owned(), values: Values::Images(Images::Pixels(Pixels::new(shape, values))) };
     let labels = match &options.labels {
         Some(LabelFiles::One(path)) => match is_table(path)? {
