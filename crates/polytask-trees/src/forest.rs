@@ -168,7 +168,7 @@ fn part<'a>(
     let counts = |row: &usize| tasks.iter().any(|&task| data.tasks[task].counts(*row));
     let rows: Vec<u32> = (0..).zip(&data.train.rows).filter(|(_, row)| counts(row)).map(|(place, _)| place).collect();
     let factors = factors(data, options, heads, tasks, &gradients, &hessians);
-    let statistics = Statistics::new(width, &gradients, &hessians, &rows, &factors);
+    let statistics = Statistics::new(width, [&gradients, &hessians], &rows, &factors, Vec::new());
     let signs = data.signs(&options.growing)?;
     let signs = signs
         .iter()

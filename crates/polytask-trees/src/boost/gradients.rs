@@ -2,44 +2,78 @@ use rayon::prelude::*;
 
 use super::data::BLOCK;
 use crate::random::Random;
-use crate::{Sketch, Task};
+use crate::{Objective, Sketch, Task};
 
 /// Gradients and Hessians of some tasks' outputs, row by row.
+#[derive(Default)]
 pub(super) struct Gradients {
     pub(super) outputs: usize,
     pub(super) gradients: Vec<f32>,
     pub(super) hessians: Vec<f32>,
 }
 
-/// Gradients of tasks whose scores begin at a place of a row of `width` scores.
-pub(super) fn gradients(tasks: &[(&Task, usize)], rows: &[usize], scores: &[f64], width: usize) -> Gradients {
+/// Gradients of tasks whose scores begin at a place of a row of `width` scores; `spare` is memory that is used again.
+pub(super) fn gradients(
+    tasks: &[(&Task, usize)],
+    rows: &[usize],
+    scores: &[f64],
+    width: usize,
+    spare: Gradients,
+) -> Gradients {
     let outputs: usize = tasks.iter().map(|task| task.0.objective.width()).sum();
-    let mut gradients = vec![0.0f32; rows.len() * outputs];
-    let mut hessians = gradients.clone();
+    let Gradients { mut gradients, mut hessians, .. } = spare;
+    gradients.resize(rows.len() * outputs, 0.0);
+    hessians.resize(rows.len() * outputs, 0.0);
     let blocks = gradients.par_chunks_mut(BLOCK * outputs).zip(hessians.par_chunks_mut(BLOCK * outputs));
     blocks.zip(rows.par_chunks(BLOCK)).zip(scores.par_chunks(BLOCK * width)).for_each(
         |(((gradients, hessians), rows), scores)| {
-            for (place, (&row, scores)) in rows.iter().zip(scores.chunks_exact(width)).enumerate() {
-                let mut at = place * outputs;
-                for &(task, first) in tasks {
-                    let end = at + task.objective.width();
-                    let weight = f64::from(task.row_weight(row));
-                    if weight > 0.0 {
-                        let scores = &scores[first..first + end - at];
-                        task.objective.gradient(
-                            weight,
-                            task.row_labels(row),
-                            scores,
-                            &mut gradients[at..end],
-                            &mut hessians[at..end],
-                        );
-                    }
-                    at = end;
+            let mut at = 0;
+            for &(task, first) in tasks {
+                let block = Block { task, rows, scores, width, first, outputs, at };
+                match task.objective {
+                    // Known when compiling, so that the commonest loss is not asked for in every row.
+                    Objective::Squared => block.put(Objective::Squared, gradients, hessians),
+                    other => block.put(other, gradients, hessians),
                 }
+                at += task.objective.width();
             }
         },
     );
     Gradients { outputs, gradients, hessians }
+}
+
+/// Rows of one task: its scores begin at `first` of `width`, its gradients at `at` of `outputs`.
+struct Block<'a> {
+    task: &'a Task,
+    rows: &'a [usize],
+    scores: &'a [f64],
+    width: usize,
+    first: usize,
+    outputs: usize,
+    at: usize,
+}
+
+impl Block<'_> {
+    #[inline(always)]
+    fn put(&self, objective: Objective, gradients: &mut [f32], hessians: &mut [f32]) {
+        let own = objective.width();
+        let into = gradients.chunks_exact_mut(self.outputs).zip(hessians.chunks_exact_mut(self.outputs));
+        for ((&row, scores), (gradients, hessians)) in
+            self.rows.iter().zip(self.scores.chunks_exact(self.width)).zip(into)
+        {
+            let (gradients, hessians) = (&mut gradients[self.at..][..own], &mut hessians[self.at..][..own]);
+            match self.task.row_weight(row) {
+                weight if weight > 0.0 => {
+                    let scores = &scores[self.first..][..own];
+                    objective.gradient(f64::from(weight), self.task.row_labels(row), scores, gradients, hessians);
+                }
+                _ => {
+                    gradients.fill(0.0);
+                    hessians.fill(0.0);
+                }
+            }
+        }
+    }
 }
 
 /// What a perfect split could gain in each output: the sum of squared gradients over the mean Hessian of labelled rows.

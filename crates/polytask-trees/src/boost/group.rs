@@ -36,6 +36,14 @@ pub(super) struct Group {
     pub(super) trees: Vec<Tree>,
     /// Rounds in a row without a split.
     idle: usize,
+    memory: Memory,
+}
+
+/// What a round allocates and the next one uses again.
+#[derive(Default)]
+struct Memory {
+    gradients: Gradients,
+    records: Vec<i16>,
 }
 
 /// Rounds without a split after which a group with sampled rows or features has nothing left to find.
@@ -80,7 +88,16 @@ impl Group {
             }
         };
         let members = tasks.iter().map(member).collect();
-        Self { members, outputs, rows, scores: train, validation, trees: Vec::new(), idle: 0 }
+        Self {
+            members,
+            outputs,
+            rows,
+            scores: train,
+            validation,
+            trees: Vec::new(),
+            idle: 0,
+            memory: Memory::default(),
+        }
     }
 
     pub(super) fn active(&self) -> bool {
@@ -107,7 +124,8 @@ impl Group {
         let active: Vec<usize> = (0..self.members.len()).filter(|&member| self.members[member].active).collect();
         let all: Vec<(&Task, usize)> =
             active.iter().map(|&member| (&data.tasks[self.members[member].task], self.members[member].first)).collect();
-        let found = gradients(&all, &data.train.rows, &self.scores, self.outputs);
+        let Memory { gradients: spare, records } = std::mem::take(&mut self.memory);
+        let found = gradients(&all, &data.train.rows, &self.scores, self.outputs, spare);
         let factors = self.factors(&active, &found, options.scale, weights);
         let name = self.members[active[0]].task;
         let rows = match options.rows_per_tree {
@@ -130,15 +148,12 @@ impl Group {
         let statistics = match options.sketch {
             Some(sketch) if sketch.width() < found.outputs => {
                 let sketched = found.sketch(sketch, &factors, Random::new(options.seed, Use::Sketch, &[round, name]));
-                Statistics::new(
-                    sketched.outputs,
-                    &sketched.gradients,
-                    &sketched.hessians,
-                    &rows,
-                    &vec![1.0; sketched.outputs],
-                )
+                let even = vec![1.0; sketched.outputs];
+                Statistics::new(sketched.outputs, [&sketched.gradients, &sketched.hessians], &rows, &even, records)
             }
-            Some(_) | None => Statistics::new(found.outputs, &found.gradients, &found.hessians, &rows, &factors),
+            Some(_) | None => {
+                Statistics::new(found.outputs, [&found.gradients, &found.hessians], &rows, &factors, records)
+            }
         };
         let grower = Grower {
             matrix: &data.train.matrix,
@@ -151,6 +166,7 @@ impl Group {
             tree: round,
         };
         let structure = grower.grow(rows);
+        let records = statistics.into_records();
         if structure.nodes.is_empty() {
             self.idle += 1;
             let drawn = options.rows_per_tree < 1.0
@@ -163,6 +179,7 @@ impl Group {
         }
         self.idle = 0;
         self.add(data, options, &active, &found, &structure);
+        self.memory = Memory { gradients: found, records };
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 pub use callback::{Callback, Round, Silent};
 use data::Data;
-use gradients::{energies, gradients};
+use gradients::{Gradients, energies, gradients};
 use group::Group;
 
 use crate::model::{Kind, Schema};
@@ -125,7 +125,8 @@ fn run(
 fn start_energies(data: &Data<'_>, model: &Model) -> Vec<f64> {
     let energy = |(task, head): (&Task, &Head)| {
         let scores = model.start[head.first..head.first + head.width].repeat(data.train.rows.len());
-        energies(&gradients(&[(task, 0)], &data.train.rows, &scores, head.width)).iter().sum()
+        let found = gradients(&[(task, 0)], &data.train.rows, &scores, head.width, Gradients::default());
+        energies(&found).iter().sum()
     };
     data.tasks.iter().zip(&model.heads).map(energy).collect()
 }

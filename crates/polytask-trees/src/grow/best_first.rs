@@ -72,7 +72,10 @@ impl Grower<'_> {
         // In the order of their nodes, so that the order does not depend on the heap's insides.
         let mut rest: Vec<Open> = heap.into_iter().map(|entry| entry.open).collect();
         rest.sort_by_key(|open| open.id);
-        rest.into_iter().for_each(|open| sprout.close(open));
+        for mut open in rest {
+            evaluator.release(open.histogram.take());
+            sprout.close(open);
+        }
         sprout.structure()
     }
 }

@@ -15,12 +15,15 @@ use crate::random::{Random, Use};
 const KEEP: usize = 192;
 /// Bytes of kept histograms in one tree.
 const MOST: usize = 1 << 29;
+/// Bytes of histograms that a thread holds between trees.
+const SPARE: usize = 1 << 26;
 /// A node has few rows where bins are at least so many times more.
 const FEW: usize = 4;
 /// Work (integers touched) that is worth a second thread.
 const PARALLEL: usize = 1 << 17;
 
 thread_local! {
+    static MEMORY: RefCell<Memory> = RefCell::default();
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
@@ -30,10 +33,25 @@ pub(super) struct Evaluator<'a> {
     search: Search<'a>,
     /// First integer of every feature's cells in a histogram.
     offsets: Vec<usize>,
-    /// Histograms that can be used again.
-    spare: Vec<Vec<i32>>,
+    memory: Memory,
     /// Histograms that there are.
     kept: usize,
+}
+
+/// What growing a tree allocates and the thread's next tree uses again.
+#[derive(Default)]
+struct Memory {
+    histograms: Vec<Vec<i32>>,
+    records: [Vec<i16>; 2],
+}
+
+impl Drop for Evaluator<'_> {
+    fn drop(&mut self) {
+        let mut memory = std::mem::take(&mut self.memory);
+        let bytes = self.offsets[self.offsets.len() - 1] * size_of::<i32>();
+        memory.histograms.truncate(SPARE / bytes.max(1));
+        MEMORY.set(memory);
+    }
 }
 
 /// One feature's part of the work.
@@ -49,7 +67,7 @@ struct Job<'a> {
 struct Side<'a> {
     open: &'a Open,
     rows: &'a [u32],
-    records: Vec<i16>,
+    records: &'a [i16],
 }
 
 impl<'a> Grower<'a> {
@@ -62,7 +80,7 @@ impl<'a> Grower<'a> {
             offsets.push(end);
         }
         let search = Search { statistics: self.statistics, growing: self.growing };
-        Evaluator { grower: self, search, offsets, spare: Vec::new(), kept: 0 }
+        Evaluator { grower: self, search, offsets, memory: MEMORY.take(), kept: 0 }
     }
 }
 
@@ -70,7 +88,7 @@ impl<'a> Evaluator<'a> {
     /// Gives a histogram back.
     pub(super) fn release(&mut self, histogram: Option<Vec<i32>>) {
         if let Some(histogram) = histogram {
-            self.spare.push(histogram);
+            self.memory.histograms.push(histogram);
             self.kept -= 1;
         }
     }
@@ -88,13 +106,10 @@ impl<'a> Evaluator<'a> {
 
     fn histogram(&mut self) -> Vec<i32> {
         self.kept += 1;
-        match self.spare.pop() {
-            Some(mut histogram) => {
-                histogram.fill(0);
-                histogram
-            }
-            None => vec![0; self.offsets[self.offsets.len() - 1]],
-        }
+        let mut histogram = self.memory.histograms.pop().unwrap_or_default();
+        histogram.clear();
+        histogram.resize(self.offsets[self.offsets.len() - 1], 0);
+        histogram
     }
 
     /// Finds the splits of a node, or of two that were one: `histogram` is then that of their parent.
@@ -106,22 +121,17 @@ impl<'a> Evaluator<'a> {
         large: Option<&mut Open>,
     ) {
         let mut keep = if self.keeps(small) { Some(self.histogram()) } else { None };
-        let gather = |open: &Open, needed: bool| {
-            let mut records = Vec::new();
-            if needed {
-                self.grower.statistics.gather(&rows[open.first..open.end], &mut records);
-            }
-            records
-        };
-        let sides = [Some(&*small), large.as_deref()].map(|open| {
-            let open = open?;
-            let needed = histogram.is_none() || std::ptr::eq(open, &*small);
-            Some(Side { open, rows: &rows[open.first..open.end], records: gather(open, needed) })
+        // A node whose histogram is its parent's less the other's needs no records.
+        let mut records = std::mem::take(&mut self.memory.records);
+        let [first, second] = &mut records;
+        let few = &self.side(rows, small, first);
+        let many = large.as_deref().map(|open| match histogram {
+            Some(_) => Side { open, rows: &rows[open.first..open.end], records: &[] },
+            None => self.side(rows, open, second),
         });
-        let [Some(few), many] = &sides else { return };
         let jobs = self.jobs(small.parent, keep.as_deref_mut(), histogram.as_deref_mut());
         let work = jobs.len()
-            * (self.grower.statistics.stride() + 2)
+            * (self.grower.statistics.cell() + 1)
             * (few.rows.len() + many.as_ref().map_or(0, |many| many.rows.len().min(512)));
         let run = |job: Job<'_>| SCRATCH.with_borrow_mut(|scratch| self.run(job, few, many.as_ref(), scratch));
         let found: Vec<[Option<(usize, Found)>; 2]> = if work > PARALLEL {
@@ -143,7 +153,7 @@ impl<'a> Evaluator<'a> {
         let [first, second] = best;
         let splits =
             [self.split(&few.open.total, first), many.as_ref().and_then(|many| self.split(&many.open.total, second))];
-        drop(sides);
+        self.memory.records = records;
         let [first, second] = splits;
         small.split = first;
         // A histogram is only kept for a node that is going to have children.
@@ -161,6 +171,11 @@ impl<'a> Evaluator<'a> {
             }
             None => self.release(histogram),
         }
+    }
+
+    fn side<'b>(&self, rows: &'b [u32], open: &'b Open, records: &'b mut Vec<i16>) -> Side<'b> {
+        let rows = &rows[open.first..open.end];
+        Side { open, rows, records: self.grower.statistics.gather(rows, records) }
     }
 
     /// The features that are looked at, each with its cells.
@@ -204,8 +219,8 @@ impl<'a> Evaluator<'a> {
         let grower = self.grower;
         let Job { feature, keep, parent } = job;
         let (bins, column) = (&grower.bins[feature], grower.matrix.column(feature));
-        let stride = grower.statistics.stride();
-        let length = (bins.values() + 1) * grower.statistics.cell();
+        let size = grower.statistics.cell();
+        let length = (bins.values() + 1) * size;
         let Scratch { cells: spare, sequence, left, gains, filled } = scratch;
         if spare.len() < length {
             spare.resize(length, 0);
@@ -225,7 +240,7 @@ impl<'a> Evaluator<'a> {
         };
         let kept = keep.is_some();
         let cells = keep.unwrap_or(&mut *spare);
-        kernel::add(cells, column, few.rows, &few.records, stride);
+        kernel::add(cells, column, few.rows, few.records, size);
         let known = (!kept).then(|| self.filled(bins, column, few.rows, filled)).flatten();
         let first = find(cells, few, known);
         let second = match (many, parent) {
@@ -240,7 +255,7 @@ impl<'a> Evaluator<'a> {
                 if !kept {
                     self.clear(spare, known);
                 }
-                kernel::add(spare, column, many.rows, &many.records, stride);
+                kernel::add(spare, column, many.rows, many.records, size);
                 let known = self.filled(bins, column, many.rows, filled);
                 let second = find(spare, many, known);
                 self.clear(spare, known);

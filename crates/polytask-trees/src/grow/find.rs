@@ -4,7 +4,7 @@ use super::category::order;
 use super::monotone::Bound;
 use super::split::Rule;
 use super::statistics::Statistics;
-use super::sweep::{Least, sweep};
+use super::sweep::{Gains, Least, sweep};
 use crate::binning::Bins;
 use crate::random::Random;
 use crate::{Growing, Thresholds};
@@ -16,7 +16,7 @@ pub(super) struct Scratch {
     pub(super) cells: Vec<i32>,
     pub(super) sequence: Vec<u8>,
     pub(super) left: Vec<i32>,
-    pub(super) gains: Vec<f32>,
+    pub(super) gains: Gains,
     /// The bins of a node of few rows.
     pub(super) filled: Vec<u8>,
 }
@@ -94,7 +94,7 @@ impl Search<'_> {
         total: &[i32],
         bound: Option<&Bound<'_>>,
         (filled, random): (Option<&[u8]>, Option<Random>),
-        (sequence, left, gains): (&mut Vec<u8>, &mut Vec<i32>, &mut Vec<f32>),
+        (sequence, left, gains): (&mut Vec<u8>, &mut Vec<i32>, &mut Gains),
     ) -> Option<Found> {
         self.sequence(bins, cells, total, filled, sequence);
         let size = self.statistics.cell();
@@ -125,9 +125,9 @@ impl Search<'_> {
                 if missing_left {
                     left.copy_from_slice(missing);
                 }
-                bound.adjust(self.statistics, cells, sequence, left, total, f64::from(least.l2), gains);
+                bound.adjust(self.statistics, cells, sequence, left, total, f64::from(least.l2), &mut gains.all);
             }
-            for (at, &score) in gains.iter().enumerate() {
+            for (at, &score) in gains.all.iter().enumerate() {
                 let open = only.is_none_or(|only| only == at || (gaps && !missing_left && at + 1 == sequence.len()));
                 if open && score > best.map_or(f32::NEG_INFINITY, |best| best.0) {
                     best = Some((score, at, missing_left));

@@ -98,13 +98,11 @@ impl Grower<'_> {
 
     /// The node of all rows.
     fn root(&self, rows: &[u32]) -> Open {
-        let mut records = Vec::new();
-        self.statistics.gather(rows, &mut records);
         Open {
             id: 0,
             first: 0,
             end: rows.len(),
-            total: self.statistics.total(&records),
+            total: self.statistics.total(rows),
             histogram: None,
             depth: 0,
             parent: None,
@@ -129,9 +127,7 @@ impl Grower<'_> {
         let middle = open.first + split::partition(rows, self.matrix.column(split.feature), &split.rule, other);
         let few_left = middle - open.first <= open.end - middle;
         let few = if few_left { open.first..middle } else { middle..open.end };
-        let mut records = Vec::new();
-        self.statistics.gather(&sprout.rows[few], &mut records);
-        let few = self.statistics.total(&records);
+        let few = self.statistics.total(&sprout.rows[few]);
         let many: Vec<i32> = open.total.iter().zip(&few).map(|(all, few)| all - few).collect();
         let [left, right] = if few_left { [few, many] } else { [many, few] };
         let bounds = match self.bound(split.feature, &open) {

@@ -12,7 +12,15 @@ pub(super) struct Least {
     pub(super) l2: f32,
 }
 
-/// Puts into `gains[i]` the score of both sides when the bins `sequence[..= i]` and what `left` starts with go left and
+/// Gains of all places of a sequence, in memory that is used again.
+#[derive(Default)]
+pub(super) struct Gains {
+    pub(super) all: Vec<f32>,
+    /// The parts of which they are sums.
+    parts: Vec<f32>,
+}
+
+/// Puts into `gains.all[i]` the score of both sides when the bins `sequence[..= i]` and what `left` starts with go left and
 /// the rest of `total` right; minus infinity where a side has too little.
 pub(super) fn sweep(
     statistics: &Statistics,
@@ -21,12 +29,17 @@ pub(super) fn sweep(
     left: &mut [i32],
     total: &[i32],
     least: Least,
-    gains: &mut Vec<f32>,
+    gains: &mut Gains,
 ) {
+    let Gains { all: gains, parts } = gains;
     gains.clear();
     gains.resize(sequence.len(), f32::NEG_INFINITY);
-    pulp::Arch::new().dispatch(Sweep { statistics, cells, sequence, left, total, least, gains });
+    parts.resize(sequence.len() * MOST, 0.0);
+    pulp::Arch::new().dispatch(Sweep { statistics, cells, sequence, left, total, least, gains, parts });
 }
+
+/// Most outputs whose sums stay in registers.
+const MOST: usize = 8;
 
 struct Sweep<'a> {
     statistics: &'a Statistics,
@@ -36,6 +49,7 @@ struct Sweep<'a> {
     total: &'a [i32],
     least: Least,
     gains: &'a mut [f32],
+    parts: &'a mut [f32],
 }
 
 impl NullaryFnOnce for Sweep<'_> {
@@ -47,7 +61,7 @@ impl NullaryFnOnce for Sweep<'_> {
             (1, _) => self.few::<1>(),
             (2, false) => self.few::<2>(),
             (4, false) => self.few::<4>(),
-            (8, false) => self.few::<8>(),
+            (MOST, false) => self.few::<MOST>(),
             (_, false) => self.common(),
             (2, true) => self.own::<2>(),
             (4, true) => self.own::<4>(),
@@ -73,34 +87,40 @@ impl Sweep<'_> {
     /// One Hessian for all of `L` outputs, whose sums stay in registers.
     #[inline(always)]
     fn few<const L: usize>(self) {
-        let Self { statistics, cells, sequence, left, total, least, gains } = self;
+        let Self { statistics, cells, sequence, left, total, least, gains, parts } = self;
         let step = statistics.hessian_steps[0];
-        let (Some(factors), Some(all)) = (statistics.factors.first_chunk::<L>(), total.first_chunk::<L>()) else {
-            return;
-        };
-        let Some(mut sums) = left.first_chunk::<L>().copied() else { return };
-        let (mut weight, mut count) = (left[L], left[L + 1]);
-        let (whole, rows) = (total[L], total[L + 1]);
-        for (gain, &bin) in gains.iter_mut().zip(sequence) {
-            let cell = &cells[usize::from(bin) * (L + 2)..][..L + 2];
+        // By value, so that they stay in registers.
+        let factors = statistics.factors.first_chunk::<L>().copied();
+        let [all, sums] = [total, left].map(|cell: &[i32]| cell.first_chunk::<L>().copied());
+        let (Some(factors), Some(all), Some(mut sums)) = (factors, all, sums) else { return };
+        // What comes last is the count.
+        let size = statistics.cell();
+        let (mut weight, mut count) = (left[L], left[size - 1]);
+        let (whole, rows) = (total[L], total[size - 1]);
+        let parts = &mut parts[..L * sequence.len()];
+        for ((gain, parts), &bin) in gains.iter_mut().zip(parts.as_chunks_mut::<L>().0).zip(sequence) {
+            let cell = &cells[usize::from(bin) * size..][..size];
             for lane in 0..L {
                 sums[lane] = sums[lane].wrapping_add(cell[lane]);
             }
             weight = weight.wrapping_add(cell[L]);
-            count = count.wrapping_add(cell[L + 1]);
+            count = count.wrapping_add(cell[size - 1]);
             let others = rows.wrapping_sub(count);
             let (low, high) = (weight as f32 * step, whole.wrapping_sub(weight) as f32 * step);
             if count < least.rows || others < least.rows || low < least.hessian || high < least.hessian {
                 continue;
             }
             let (low, high) = (1.0 / (low + least.l2), 1.0 / (high + least.l2));
-            let mut parts = [0.0f32; L];
             for lane in 0..L {
                 let l = sums[lane] as f32;
                 let r = all[lane].wrapping_sub(sums[lane]) as f32;
                 parts[lane] = factors[lane] * (l * l * low + r * r * high);
             }
-            *gain = added(parts);
+            *gain = 0.0;
+        }
+        // In a loop of its own, so that the one above keeps whole registers.
+        for (gain, parts) in gains.iter_mut().zip(parts.as_chunks::<L>().0) {
+            *gain += added(*parts);
         }
     }
 
@@ -108,9 +128,9 @@ impl Sweep<'_> {
     #[inline(always)]
     fn common(self) {
         const L: usize = 8;
-        let Self { statistics, cells, sequence, left, total, least, gains } = self;
+        let Self { statistics, cells, sequence, left, total, least, gains, .. } = self;
         let width = statistics.width;
-        let size = width + 2;
+        let size = statistics.cell();
         let step = statistics.hessian_steps[0];
         let (left, total) = (&mut left[..size], &total[..size]);
         let factors = statistics.factors.as_chunks::<L>().0;
@@ -119,7 +139,7 @@ impl Sweep<'_> {
             for (sum, &value) in left.iter_mut().zip(cell) {
                 *sum = sum.wrapping_add(value);
             }
-            let (few, many) = (left[width + 1], total[width + 1] - left[width + 1]);
+            let (few, many) = (left[size - 1], total[size - 1] - left[size - 1]);
             let (low, high) = (left[width] as f32 * step, (total[width] - left[width]) as f32 * step);
             if few < least.rows || many < least.rows || low < least.hessian || high < least.hessian {
                 continue;
@@ -140,9 +160,9 @@ impl Sweep<'_> {
     /// A Hessian an output; `L` outputs at a time.
     #[inline(always)]
     fn own<const L: usize>(self) {
-        let Self { statistics, cells, sequence, left, total, least, gains } = self;
+        let Self { statistics, cells, sequence, left, total, least, gains, .. } = self;
         let width = statistics.width;
-        let size = 2 * width + 1;
+        let size = statistics.cell();
         let (left, total) = (&mut left[..size], &total[..size]);
         let factors = statistics.factors.as_chunks::<L>().0;
         let steps = statistics.hessian_steps.as_chunks::<L>().0;
@@ -151,7 +171,7 @@ impl Sweep<'_> {
             for (sum, &value) in left.iter_mut().zip(cell) {
                 *sum = sum.wrapping_add(value);
             }
-            let (few, many) = (left[2 * width], total[2 * width] - left[2 * width]);
+            let (few, many) = (left[size - 1], total[size - 1] - left[size - 1]);
             if few < least.rows || many < least.rows {
                 continue;
             }

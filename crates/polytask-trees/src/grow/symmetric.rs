@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::find::Search;
 use super::split::Rule;
-use super::sweep::sweep;
+use super::sweep::{Gains, sweep};
 use super::{Grower, Open, Split, Sprout, Structure, kernel};
 use crate::Thresholds;
 use crate::binning::Bins;
@@ -51,12 +51,12 @@ impl Grower<'_> {
     /// The best test of a level.
     fn level(&self, rows: &[u32], level: &[Open], depth: usize) -> Option<Candidate> {
         let mut records = Vec::new();
-        self.statistics.gather(rows, &mut records);
+        let records = self.statistics.gather(rows, &mut records);
         let search = Search { statistics: self.statistics, growing: self.growing };
         let found: Vec<Option<Candidate>> = self
             .features
             .par_iter()
-            .map(|&feature| self.feature(&search, feature, rows, &records, level, depth))
+            .map(|&feature| self.feature(&search, feature, rows, records, level, depth))
             .collect();
         found.into_iter().flatten().reduce(|best, next| if next.gain > best.gain { next } else { best })
     }
@@ -72,13 +72,13 @@ impl Grower<'_> {
         depth: usize,
     ) -> Option<Candidate> {
         let bins = &self.bins[feature];
-        let (size, stride) = (self.statistics.cell(), self.statistics.stride());
+        let size = self.statistics.cell();
         let length = (bins.values() + 1) * size;
         let mut cells = vec![0; length * level.len()];
         let mut all = vec![0; length];
         for (cells, open) in cells.chunks_exact_mut(length).zip(level) {
-            let own = &records[open.first * stride..open.end * stride];
-            kernel::add(cells, self.matrix.column(feature), &rows[open.first..open.end], own, stride);
+            let own = &records[open.first * size..open.end * size];
+            kernel::add(cells, self.matrix.column(feature), &rows[open.first..open.end], own, size);
             all.iter_mut().zip(&*cells).for_each(|(sum, value)| *sum += value);
         }
         let mut total = vec![0; size];
@@ -97,7 +97,7 @@ impl Grower<'_> {
         };
         let mut best: Option<(f64, usize, bool, Vec<bool>)> = None;
         let before: f64 = level.iter().map(|open| self.statistics.score(&open.total, f64::from(least.l2))).sum();
-        let (mut left, mut gains) = (vec![0; size], Vec::new());
+        let (mut left, mut gains) = (vec![0; size], Gains::default());
         for missing_left in [false, true] {
             if missing_left && !gaps {
                 break;
@@ -120,11 +120,11 @@ impl Grower<'_> {
                         &mut left,
                         &open.total,
                         f64::from(least.l2),
-                        &mut gains,
+                        &mut gains.all,
                     );
                 }
                 let before = self.statistics.score(&open.total, f64::from(least.l2));
-                for (at, &gain) in gains.iter().enumerate().filter(|gain| gain.1.is_finite()) {
+                for (at, &gain) in gains.all.iter().enumerate().filter(|gain| gain.1.is_finite()) {
                     sums[at] += f64::from(gain) - before;
                     open_at[at * level.len() + leaf] = true;
                 }

@@ -35,6 +35,7 @@ impl Objective {
 
     /// Gradient and Hessian of one row times `weight`, an output after the other; both 0 where a label is missing. The
     /// Hessian is the diagonal, or what stands in for it (see [`Objective`]). Slices are as long as for [`Objective::loss`].
+    #[inline(always)]
     pub fn gradient(&self, weight: f64, labels: &[f64], scores: &[f64], gradient: &mut [f32], hessian: &mut [f32]) {
         let mut put = |output: usize, g: f64, h: f64| {
             gradient[output] = (weight * g) as f32;
