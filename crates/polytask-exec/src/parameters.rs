@@ -47,6 +47,10 @@ impl Parameters {
     pub fn init(graph: &Graph, seed: u64) -> Self {
         let mut all = Self::zeros(graph);
         for (i, parameter) in graph.parameters().iter().enumerate() {
+            if let Some(start) = &parameter.start {
+                all.of_mut(ParameterId(i)).copy_from_slice(start);
+                continue;
+            }
             if let Some(twin) = parameter.twin {
                 let range = all.range(twin);
                 let start = all.ranges[i].start;

@@ -70,8 +70,7 @@ pub struct Graph {
     pub(crate) losses: Vec<Loss>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) penalties: Vec<Penalty>,
-    // The key that files have.
-    #[serde(default, skip_serializing_if = "Vec::is_empty", rename = "charges", alias = "auxiliary_losses")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", alias = "charges")]
     pub(crate) auxiliary_losses: Vec<AuxiliaryLoss>,
 }
 

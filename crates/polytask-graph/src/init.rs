@@ -83,6 +83,9 @@ pub struct Parameter {
     /// Steps of a run before it begins to learn.
     #[serde(default, skip_serializing_if = "is_none")]
     pub held: u64,
+    /// The values it starts at, in place of `init`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Vec<f32>>,
     /// Starts as this earlier parameter of the same shape does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<ParameterId>,

@@ -51,6 +51,31 @@ fn survives_json_and_is_checked_again() {
 }
 
 #[test]
+fn a_head_carries_what_its_bias_starts_at() {
+    let head = |values: &[f32]| {
+        let mut g = GraphBuilder::new();
+        let x = g.input("numbers", 2);
+        let y = g.named("heads.a").dense(x, 2, Activation::Linear);
+        g.start_bias("heads.a", values);
+        g.start_bias("heads.b", &[7.0]);
+        g.loss("a", y, LossKind::Mse);
+        g.finish()
+    };
+    let graph = head(&[0.1, -3.0]).unwrap();
+    let starts: Vec<_> = graph.parameters().iter().map(|p| p.start.clone()).collect();
+    assert_eq!(starts, [None, Some(vec![0.1, -3.0])]);
+    let text = serde_json::to_string(&graph).unwrap();
+    let back: Graph = serde_json::from_str(&text).unwrap();
+    assert_eq!(back, graph);
+    let longer: Graph = serde_json::from_str(&text.replace("[0.1,-3.0]", "[0.1]")).unwrap();
+    let said = "layer \"heads.a\": it has 2 values, and 1 to start at";
+    assert_eq!(longer.validate().unwrap_err().to_string(), said);
+    assert_eq!(head(&[1.0]).unwrap_err().to_string(), "layer \"heads.a.bias\": it has 2 values, and 1 to start at");
+    let infinite = head(&[1.0, f32::INFINITY]).unwrap_err().to_string();
+    assert_eq!(infinite, "layer \"heads.a.bias\": it starts at values that are not finite");
+}
+
+#[test]
 fn mistakes_name_the_layer() {
     let error = |build: &dyn Fn(&mut GraphBuilder)| {
         let mut g = GraphBuilder::new();

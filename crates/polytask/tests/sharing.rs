@@ -76,6 +76,32 @@ fn gradients_by_central_differences() {
     }
 }
 
+/// What a task's last layer starts at.
+fn start(graph: &Graph, task: &str) -> Vec<f32> {
+    let name = format!("heads.{task}.1.bias");
+    let bias = graph.parameters().iter().position(|p| p.name == name).unwrap();
+    let all = Parameters::init(graph, 5);
+    assert_eq!(graph.parameters()[bias].start.as_deref(), Some(all.of(ParameterId(bias))), "{task}");
+    all.of(ParameterId(bias)).to_vec()
+}
+
+#[test]
+fn heads_start_at_the_shares_of_the_training_rows() {
+    let mut outcomes = Vec::new();
+    with("shared_trunk", |graph, _| outcomes = ["click", "buy", "price", "kind"].map(|task| start(graph, task)).into());
+    let [click, buy, price, kind] = &outcomes[..] else { unreachable!() };
+    assert_eq!((click.len(), price.as_slice(), kind.len()), (1, &[0.0][..], 3));
+    let shares: f32 = kind.iter().map(|z| z.exp()).sum();
+    assert!((shares - 1.0).abs() < 1e-5, "{kind:?}");
+    // What follows another event starts at its share among the rows that had that.
+    let share = |z: f32| 1.0 / (1.0 + (-z).exp());
+    with("esmm", |graph, _| {
+        assert_eq!(start(graph, "click"), *click);
+        let given = share(start(graph, "buy")[0]);
+        assert!((given * share(click[0]) - share(buy[0])).abs() < 1e-5, "{given}");
+    });
+}
+
 /// Task by task from one walk, and summed at the shared representation, as from a walk a task.
 #[test]
 fn stacked_gradients_are_those_of_separate_backward_passes() {

@@ -50,7 +50,6 @@ fn build(config: &Config, prepared: &Prepared) -> (Graph, Parameters) {
     let start = model::start(
         &graph,
         &prepared.encoder,
-        &prepared.tasks,
         (&prepared.data.features, &prepared.split.train),
         config.train.seed,
         None,

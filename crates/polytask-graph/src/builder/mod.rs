@@ -140,7 +140,9 @@ impl GraphBuilder {
     fn parameter(&mut self, layer: &str, part: &str, dims: Vec<usize>, init: Init, role: Role) -> ParameterId {
         match self.tied_parameter(layer, part, &dims) {
             (_, Some(there)) => there,
-            (name, None) => self.add_parameter(Parameter { name, dims, init, role, rate: 1.0, held: 0, twin: None }),
+            (name, None) => {
+                self.add_parameter(Parameter { name, dims, init, role, rate: 1.0, held: 0, start: None, twin: None })
+            }
         }
     }
 

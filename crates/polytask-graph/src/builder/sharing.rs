@@ -67,6 +67,22 @@ impl GraphBuilder {
         }
     }
 
+    /// Lets the biases of the dense layer or convolution called `name` start at these values, one a column or filter. Without
+    /// effect where there is no such layer, or it has no bias.
+    pub fn start_bias(&mut self, name: &str, values: &[f32]) {
+        let Some(node) = self.find(name) else { return };
+        let (Op::Dense(ops::Dense { bias: Some(id), .. }) | Op::Conv2d(ops::Conv2d { bias: Some(id), .. })) =
+            self.graph.nodes[node.0].op
+        else {
+            return;
+        };
+        let parameter = Parameter { start: Some(values.to_vec()), ..self.graph.parameters[id.0].clone() };
+        if let Err(reason) = self.check_parameter(&parameter) {
+            self.fail_at(&parameter.name, reason);
+        }
+        self.graph.parameters[id.0] = parameter;
+    }
+
     /// Has the parameters from this one on learn only after so many steps of a run.
     pub fn hold(&mut self, first: ParameterId, steps: u64) {
         self.graph.parameters.iter_mut().skip(first.0).for_each(|parameter| parameter.held = steps);
@@ -74,10 +90,16 @@ impl GraphBuilder {
 
     /// The rules of a parameter that is about to be added.
     pub(super) fn check_parameter(&self, parameter: &Parameter) -> Result<(), String> {
-        match parameter.rate.is_finite() && parameter.rate >= 0.0 {
-            true => self.check_twin(parameter, self.graph.parameters.len()),
-            false => Err(format!("its learning rate is {} times the run's; it must be 0 or above", parameter.rate)),
+        if !(parameter.rate.is_finite() && parameter.rate >= 0.0) {
+            return Err(format!("its learning rate is {} times the run's; it must be 0 or above", parameter.rate));
         }
+        if let Some(start) = parameter.start.as_ref().filter(|start| start.len() != parameter.len()) {
+            return Err(format!("it has {} values, and {} to start at", parameter.len(), start.len()));
+        }
+        if parameter.start.iter().flatten().any(|value| !value.is_finite()) {
+            return Err("it starts at values that are not finite".to_owned());
+        }
+        self.check_twin(parameter, self.graph.parameters.len())
     }
 
     fn check_twin(&self, parameter: &Parameter, at: usize) -> Result<(), String> {

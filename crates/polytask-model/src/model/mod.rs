@@ -27,7 +27,7 @@ use body::{Ask, Engine};
 use indexmap::IndexMap;
 use polytask_data::{Dialect, ReadOptions, Table};
 use polytask_exec::{Outputs, Parameters};
-use polytask_graph::{Graph, Op, ParameterId, ops};
+use polytask_graph::{Graph, ParameterId};
 use std::path::Path;
 
 /// A fitted model with its tasks and inputs.
@@ -157,16 +157,14 @@ fn metrics_alone<S: serde::Serializer>(tasks: &IndexMap<String, Score>, serializ
     serializer.collect_map(tasks.iter().map(|(name, score)| (name, &score.metrics)))
 }
 
-/// Where a graph's parameters start: drawn by the seed, words by the vectors that a config names for them, scales of numbers
-/// by the rows to learn from, heads biased
-/// to predict the training rows' means, then what a file of weights has of them.
+/// Where a graph's parameters start: as the graph says, words by the vectors that a config names for them, scales of numbers
+/// by the rows to learn from, then what a file of weights has of them.
 ///
 /// # Errors
 /// The file cannot be read, or names or shapes parameters that the graph does not have.
 pub fn start(
     graph: &Graph,
     encoder: &Encoder,
-    tasks: &[Task],
     (features, rows): (&Features, &[u32]),
     seed: u64,
     init: Option<&Path>,
@@ -174,18 +172,6 @@ pub fn start(
     let mut parameters = Parameters::init(graph, seed);
     encoder.start(graph, &mut parameters);
     embed_numbers::start(graph, features, rows, &mut parameters);
-    for (task, loss) in tasks.iter().zip(graph.losses()) {
-        // An image that is enlarged last of all has its bias below, and so have several members that are averaged.
-        let mut last = graph.node(loss.prediction);
-        while let (Op::Upsample(_) | Op::GlobalPool, [below]) = (&last.op, &last.inputs[..]) {
-            last = graph.node(*below);
-        }
-        if let Op::Dense(ops::Dense { bias: Some(bias), .. }) | Op::Conv2d(ops::Conv2d { bias: Some(bias), .. }) =
-            last.op
-        {
-            parameters.of_mut(bias).copy_from_slice(&task.outcome().initial_bias());
-        }
-    }
     if let Some(path) = init {
         for tensor in files::read_tensors(path).map_err(|e| Error::Init(e.to_string()))?.0 {
             let known = graph.parameters().iter().position(|p| p.name == tensor.name);

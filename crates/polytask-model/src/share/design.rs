@@ -233,20 +233,24 @@ impl<'a> Design<'a> {
         Site { task: &self.tasks[task].name, last: self.heads[task].len(), dropout: dropout as f32 }
     }
 
-    /// The last layers of a task's head, in the units of the loss: a number, a logit or logits.
+    /// The last layers of a task's head, in the units of the loss: a number, a logit or logits. They start at the mean or the
+    /// shares of the training rows.
     pub fn output(&self, g: &mut GraphBuilder, task: usize, h: NodeId) -> NodeId {
         let outcome = self.tasks[task].outcome();
-        match outcome.pixels() {
-            Some(size) => {
-                let name = format!("heads.{}", self.tasks[task].name);
-                self.pixel_output(g, &name, self.heads[task].len(), h, outcome.width(), size)
-            }
-            None if self.is_apart(g, h) => {
-                let name = format!("heads.{}", self.tasks[task].name);
-                self.mean_output(g, &name, self.heads[task].len(), h, outcome.width())
-            }
+        let (name, last) = (format!("heads.{}", self.tasks[task].name), self.heads[task].len());
+        let output = match outcome.pixels() {
+            Some(size) => self.pixel_output(g, &name, last, h, outcome.width(), size),
+            None if self.is_apart(g, h) => self.mean_output(g, &name, last, h, outcome.width()),
             None => outcome.output(g, &self.site(task), h),
-        }
+        };
+        self.start(g, task, &outcome.initial_bias());
+        output
+    }
+
+    /// Lets the last layer of a task's head start at these outputs, whatever it reads; without effect where a head ends in no
+    /// plain layer.
+    pub fn start(&self, g: &mut GraphBuilder, task: usize, outputs: &[f32]) {
+        g.start_bias(&format!("heads.{}.{}", self.tasks[task].name, self.heads[task].len()), outputs);
     }
 
     /// A loss for every task, each on its own output.

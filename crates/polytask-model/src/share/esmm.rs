@@ -17,6 +17,9 @@ use polytask_graph::{GraphBuilder, NodeId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// A conditional probability that a head starts at, at least; and at most 1 less this.
+const LEAST: f64 = 1e-3;
+
 pub(super) const INFO: Info = Info {
     name: "esmm",
     shares: "one trunk; the probability of an event is the product of those on the way to it",
@@ -80,6 +83,7 @@ impl Architecture for Esmm {
             let source = after.get(&name).and_then(|sources| design.find(sources.first()?));
             if let Some(source) = source {
                 only_events(g, design, &[source, t], INFO.name);
+                design.start(g, t, &[log_odds_after(design, source, t)]);
                 events[t] = events[source].clone();
             }
             events[t].push(own);
@@ -87,4 +91,14 @@ impl Architecture for Esmm {
         }
         design.losses(g, &outputs);
     }
+}
+
+/// The log odds of an event among the rows that had the one before it, by the shares of both in the training rows.
+fn log_odds_after(design: &Design<'_>, source: usize, task: usize) -> f32 {
+    let share = |t: usize| {
+        let log_odds = design.task(t).outcome().initial_bias().first().map_or(0.0, |z| f64::from(*z));
+        1.0 / (1.0 + (-log_odds).exp())
+    };
+    let ratio = (share(task) / share(source)).clamp(LEAST, 1.0 - LEAST);
+    (ratio / (1.0 - ratio)).ln() as f32
 }

@@ -71,7 +71,7 @@ impl Build {
         let init = config.model.init.as_ref().map(|path| config.resolve(path)).transpose()?;
         // Parameters are drawn by their names, so every group's trunk starts alike under one seed.
         let seen = (&prepared.data.features, prepared.split.train.as_slice());
-        let start = model::start(&graph, &prepared.encoder, &tasks, seen, config.train.seed, init.as_deref())?;
+        let start = model::start(&graph, &prepared.encoder, seen, config.train.seed, init.as_deref())?;
         let [train, valid] = [&prepared.split.train, &prepared.split.valid].map(|rows| labelled(prepared, which, rows));
         Ok(Build { config, graph, tasks, start, labels: which.to_vec(), train, valid, own: own.clone() })
     }
