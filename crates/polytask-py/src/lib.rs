@@ -3,9 +3,11 @@
 
 mod balance;
 mod callback;
+mod check;
 mod config;
 mod errors;
 mod experiment;
+mod explain;
 #[cfg(feature = "export")]
 mod export;
 mod frame;
@@ -27,7 +29,11 @@ mod _polytask {
     #[pymodule_export]
     use super::balance::{Balancer, methods};
     #[pymodule_export]
+    use super::check::check;
+    #[pymodule_export]
     use super::experiment::Experiment;
+    #[pymodule_export]
+    use super::explain::explain;
     #[cfg(feature = "export")]
     #[pymodule_export]
     use super::export::export;
@@ -37,7 +43,7 @@ mod _polytask {
     use super::model::Model;
     #[cfg(feature = "report")]
     #[pymodule_export]
-    use super::report::report;
+    use super::report::{card, report};
     #[pymodule_export]
     use super::run::Run;
     #[cfg(feature = "serve")]

@@ -1,6 +1,7 @@
 //! What became of a model, as HTML.
 
 use crate::errors::{self, Kind};
+use crate::give::to_json;
 use crate::work::detached;
 use polytask_report::{Options, ReportError};
 use pyo3::prelude::*;
@@ -17,8 +18,25 @@ pub fn report(
 ) -> PyResult<String> {
     let options = Options { data, no_importance: !importance, ..Options::default() };
     let page = detached(py, threads, None, || polytask_report::report(&folder, &options))?;
-    page.map_err(|error| match error {
+    page.map_err(raised)
+}
+
+/// The model card of a directory, in Markdown and as JSON.
+#[pyfunction]
+pub fn card(
+    py: Python<'_>,
+    folder: PathBuf,
+    data: Option<PathBuf>,
+    threads: Option<u16>,
+) -> PyResult<(String, String)> {
+    let options = Options { data, ..Options::default() };
+    let card = detached(py, threads, None, || polytask_report::card(&folder, &options))?.map_err(raised)?;
+    Ok((card.markdown(), to_json(&card)?))
+}
+
+fn raised(error: ReportError) -> PyErr {
+    match error {
         ReportError::Library(error) => errors::of(error),
         other => errors::raise(Kind::Data, &other.to_string(), None),
-    })
+    }
 }

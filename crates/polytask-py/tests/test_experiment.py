@@ -98,6 +98,40 @@ def test_evaluate_and_importance(run, people):
     assert "worth" in worth.rows()[0]
 
 
+def test_explanations_add_up(run, people, tmp_path):
+    some = {name: values[:20] for name, values in people.items()}
+    explained, said = run.explain(some), run.predict(some)
+    assert set(explained) == set(said) and explained.inputs == run.inputs
+    for task, own in explained.items():
+        assert own.values.shape == (20, len(run.inputs), len(own.outputs)) and own.base.shape == (len(own.outputs),)
+        sums = own.base + own.values.sum(axis=1)
+        if own.outputs == [None]:
+            np.testing.assert_allclose(sums[:, 0], said[task].values, rtol=1e-4, atol=1e-4)
+    run.save(tmp_path / "model")
+    again = polytask.load(tmp_path / "model").explain(some)
+    np.testing.assert_array_equal(again["weight"].values, explained["weight"].values)
+    assert {"row", "task", "input", "adds"} <= set(explained.rows()[0])
+    bare = pickle.loads(pickle.dumps(run))
+    with pytest.raises(polytask.DataError):
+        bare.check(some)
+
+
+def test_drift_is_told(run, people):
+    assert run.check(people).drifted == []
+    older = dict(people, age=[value + 1000 for value in people["age"]])
+    told = run.check(older)
+    assert told.drifted == ["age"] and told.measured == len(people["age"])
+    assert run.check(older, psi=1e9, outside=1).drifted == []
+    with pytest.raises(polytask.ConfigError, match="psi"):
+        run.check(people, psi=float("nan"))
+
+
+def test_the_card(run, tmp_path):
+    card = run.card(tmp_path / "card.md")
+    assert "height" in (tmp_path / "card.md").read_text(encoding="utf-8")
+    assert card == json.loads((tmp_path / "card.json").read_text(encoding="utf-8"))
+
+
 def test_save_load_pickle(run, people, tmp_path):
     run.save(tmp_path / "model")
     assert {file.name for file in (tmp_path / "model").iterdir()} >= {"model.json", "metrics.json", "config.toml"}

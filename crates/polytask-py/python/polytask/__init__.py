@@ -14,6 +14,9 @@ from ._experiment import Experiment, Model, Run, load, serve
 from ._polytask import __version__
 from ._results import (
     Comparison,
+    Drift,
+    Explanation,
+    Explanations,
     History,
     Importance,
     Prediction,
@@ -48,7 +51,10 @@ __all__ = [
     "Comparison",
     "ConfigError",
     "DataError",
+    "Drift",
     "Experiment",
+    "Explanation",
+    "Explanations",
     "History",
     "Importance",
     "Model",

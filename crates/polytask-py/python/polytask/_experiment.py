@@ -7,7 +7,8 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from ._data import to_frame
 from ._progress import Progress
 from ._results import (
     Comparison,
+    Drift,
+    Explanation,
+    Explanations,
     History,
     Importance,
     Prediction,
@@ -433,6 +437,58 @@ class Model:
         answer = json.loads(text)
         return Importance(answer["tasks"], answer["rows"], answer["repeats"], answer["left_out"])
 
+    def explain(self, data: Any) -> Explanations:
+        """What each input adds to each prediction, in the units of the prediction: a row's parts and the base add up to it.
+
+        Exact Shapley values for trees (TreeSHAP) and linear models, sampled ones for networks, their weighted sum for
+        ensembles.
+
+        Parameters
+        ----------
+        data : table
+            As in :meth:`predict`.
+
+        Raises
+        ------
+        DataError
+            A model of texts or images, or one that was saved without the rows that explanations compare with.
+        """
+        with self._directory() as folder:
+            inputs, tasks = _polytask.explain(os.fspath(folder), self._frame(data), self._threads)
+        return Explanations(inputs, {name: Explanation(**task) for name, task in tasks.items()})
+
+    def check(
+        self, data: Any, *, psi: float = 0.25, missing: float = 0.1, outside: float = 0.05, unseen: float = 0.05
+    ) -> Drift:
+        """Whether the inputs of a table look like those that the model learnt from.
+
+        Parameters
+        ----------
+        data : table
+            As in :meth:`predict`.
+        psi, missing, outside, unseen : float
+            From which on an input has drifted: its population stability index, the difference in the share of missing
+            values, the share of numbers out of the training rows' range, and of words that training never saw.
+        """
+        limits = (psi, missing, outside, unseen)
+        for name, limit in zip(("psi", "missing", "outside", "unseen"), limits):
+            if not limit >= 0:
+                raise ConfigError(f"{name} is {limit!r}", "it is a number of 0 or above")
+        with self._directory() as folder:
+            answer = json.loads(_polytask.check(os.fspath(folder), self._frame(data), self._threads, limits))
+        return Drift(answer["inputs"], answer["rows"], answer["training_rows"])
+
+    @contextmanager
+    def _directory(self) -> Iterator[Path]:
+        """The model directory; one of its own for a model that was not read from any."""
+        if self._folder is not None:
+            yield self._folder
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model"
+            self.save(path)
+            yield path
+
     def _frame(self, data: Any, labels: Any = None) -> _polytask.Frame:
         inputs = self.inputs
         named = inputs if getattr(data, "ndim", 0) == 2 and data.shape[1] == len(inputs) else None
@@ -472,30 +528,38 @@ class Model:
         importance : bool
             Whether to measure what the inputs are worth to each task.
         """
-        if self._folder is not None:
-            return self._report(self._folder, out, data, importance)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model"
-            self.save(path)
-            return self._report(path, out, data, importance)
+        with self._measured(data) as (folder, rows):
+            page = of_extension("report")(folder, rows, importance, self._threads)
+        return _written(Path(out), page)
 
-    def _report(self, folder: Path, out: Any, data: Any, importance: bool) -> str:
-        data = None if data is None else os.fspath(data)
-        page = of_extension("report")(os.fspath(folder), data, importance, self._threads)
-        path = Path(out)
-        part = path.with_name(path.name + ".part")
-        part.write_text(page, encoding="utf-8")
-        part.replace(path)
-        return str(path)
+    def card(
+        self, out: str | os.PathLike[str] = "card.md", data: str | os.PathLike[str] | None = None
+    ) -> dict[str, Any]:
+        """Writes the model card in Markdown, and beside it the same as JSON; gives the latter.
+
+        Parameters
+        ----------
+        out : path
+            The Markdown file.
+        data : path, optional
+            A file of rows to measure, instead of the test rows of the config.
+        """
+        with self._measured(data) as (folder, rows):
+            markdown, text = of_extension("card")(folder, rows, self._threads)
+        _written(Path(out), markdown)
+        _written(Path(out).with_suffix(".json"), text)
+        return json.loads(text)  # type: ignore[no-any-return]
+
+    @contextmanager
+    def _measured(self, data: str | os.PathLike[str] | None) -> Iterator[tuple[str, str | None]]:
+        """The model directory, and the rows to measure."""
+        with self._directory() as folder:
+            yield os.fspath(folder), None if data is None else os.fspath(data)
 
     def serve(self, host: str = "127.0.0.1", port: int = 8080, *, name: str = "model", token: str | None = None) -> None:
         """Answers requests for predictions over HTTP until Ctrl-C; see :func:`serve`."""
-        if self._folder is not None:
-            return serve({name: self._folder}, host, port, token=token, threads=self._threads)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model"
-            self.save(path)
-            return serve({name: path}, host, port, token=token, threads=self._threads)
+        with self._directory() as folder:
+            return serve({name: folder}, host, port, token=token, threads=self._threads)
 
 
 class Run(Model):
@@ -552,16 +616,20 @@ class Run(Model):
         """Writes the model directory with scores, history and config, as ``polytask train`` does."""
         self._run.save(os.fspath(out))
 
-    def report(
-        self, out: str | os.PathLike[str] = "report.html", data: str | os.PathLike[str] | None = None, *, importance: bool = True
-    ) -> str:
-        with tempfile.TemporaryDirectory() as folder:
-            path, rows = Path(folder) / "model", Path(folder) / "test.arrow"
-            self.save(path)
-            if data is None and self._run.in_memory():
-                self._run.write_measured(rows)
-                data = rows
-            return self._report(path, out, data, importance)
+    @contextmanager
+    def _measured(self, data: str | os.PathLike[str] | None) -> Iterator[tuple[str, str | None]]:
+        with super()._measured(data) as (folder, given), tempfile.TemporaryDirectory() as beside:
+            if given is None and self._run.in_memory():
+                given = os.path.join(beside, "test.arrow")
+                self._run.write_measured(given)
+            yield folder, given
+
+
+def _written(path: Path, text: str) -> str:
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+    return str(path)
 
 
 def _restored(files: dict[str, bytes], threads: int | None) -> Model:

@@ -290,6 +290,81 @@ class Importance(Result):
 
 
 @dataclass(frozen=True)
+class Explanation:
+    """What each input adds to the predictions of one task.
+
+    Attributes
+    ----------
+    outputs : list of str or None
+        What is explained: None for a quantity or count, else the classes or labels; of two classes the positive one.
+    base : array, ``(outputs,)``
+        What is predicted where no input is known.
+    values : array, ``(rows, inputs, outputs)``
+        What each input adds; with the base they add up to the prediction.
+    """
+
+    outputs: list[str | None]
+    base: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, repr=False)
+class Explanations(Result, Mapping[str, Explanation]):
+    """What each input adds to each prediction; by task an :class:`Explanation`."""
+
+    inputs: list[str]
+    tasks: dict[str, Explanation]
+
+    def __getitem__(self, task: str) -> Explanation:
+        return self.tasks[task]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tasks)
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    def rows(self) -> Rows:
+        return [
+            {"row": row, "task": name, "output": output, "input": column, "adds": float(own.values[row, i, o])}
+            for name, own in self.tasks.items()
+            for row in range(len(own.values))
+            for o, output in enumerate(own.outputs)
+            for i, column in enumerate(self.inputs)
+        ]
+
+    __repr__ = Result.__str__
+
+
+@dataclass(frozen=True, repr=False)
+class Drift(Result):
+    """How the inputs of a table differ from those of the training rows.
+
+    Attributes
+    ----------
+    inputs : list of dict
+        By input: `psi` (population stability index), the shares of `missing` values then and now, of numbers `outside` the
+        range of the training rows, and of words `unseen` there; `beyond` says in which of them it has drifted.
+    measured, training_rows : int
+        Rows of the table, and of training.
+    """
+
+    inputs: list[dict[str, Any]]
+    measured: int
+    training_rows: int
+
+    @property
+    def drifted(self) -> list[str]:
+        """The inputs that have drifted."""
+        return [own["column"] for own in self.inputs if own["beyond"]]
+
+    def rows(self) -> Rows:
+        return [{**own, "beyond": ", ".join(own["beyond"])} for own in self.inputs]
+
+    __repr__ = Result.__str__
+
+
+@dataclass(frozen=True)
 class Prediction:
     """The predictions of one task.
 
