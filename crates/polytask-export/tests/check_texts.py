@@ -85,4 +85,5 @@ def main(data, predictions, folder):
     return 1 if worst > TOLERANCE else 0
 
 
-sys.exit(main(*sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

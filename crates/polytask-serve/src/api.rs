@@ -141,7 +141,9 @@ async fn answer(server: &Server, served: &Served, wishes: Asked, request: Reques
     };
     let Query(wishes) = wishes.map_err(bad)?;
     let format = body::Format::of(request.headers())?;
-    let output = accepted(request.headers()).unwrap_or(format.output());
+    // A table has no place for explanations: where no format is asked for they come in JSON.
+    let own = if wishes.explain { Output::Json } else { format.output() };
+    let output = accepted(request.headers()).unwrap_or(own);
     let table = format.is_table();
     let loaded = served.current();
     let _under_way = loaded.at_once.as_ref().map(AtOnce::begin);

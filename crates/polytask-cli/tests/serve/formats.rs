@@ -52,7 +52,11 @@ fn explanations_are_those_of_predict() {
     let answer = server.post("/v1/predict?explain=true", "application/json", body).good().json();
     assert_eq!(answer["predictions"], Value::Array(expected[..20].to_vec()));
     assert!(answer["predictions"][0]["size explanation"]["inputs"]["x"].is_number(), "{answer}");
-    let refused = server.post("/v1/predict?explain=true", "text/csv", "x,z,color\n0.5,1,blue\n");
+    // A table is answered in JSON, unless a table is asked for.
+    let table = Request::post("/v1/predict?explain=true", "text/csv", "x,z,color\n0.5,1,blue\n");
+    let answer = server.send(&table).good().json();
+    assert!(answer["predictions"][0]["size explanation"]["inputs"]["x"].is_number(), "{answer}");
+    let refused = server.send(&table.with("accept", "text/csv"));
     assert!(refused.problem(400, "bad-query").contains("no place for explanations"));
 }
 

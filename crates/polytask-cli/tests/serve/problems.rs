@@ -128,6 +128,10 @@ fn rows_that_do_not_fit() {
             "body row 2: the value of `x` is an object, but a plain value in row 1 | a key holds lists, objects or plain values, \
              and `null` where there is none",
         ),
+        (
+            r#"[{"x": 1, "z": 2, "color": {"of": "the wall"}}]"#,
+            "input `color` holds objects; an input holds a number, a word, a truth value or a text a row",
+        ),
     ] {
         assert_eq!(server.predict(body).problem(422, "unfit-rows"), detail);
     }

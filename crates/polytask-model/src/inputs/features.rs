@@ -236,7 +236,10 @@ pub(super) fn features(
             Code::Own(own) => sources.extend(own.read(&column)?.into_iter().map(|values| {
                 Source::Column(Scaled { values: values.into(), shift: 0.0, factor: 1.0, fill: 0.0, indicator: false })
             })),
-            Code::Category(category) => codes.push(category.read(&column)),
+            Code::Category(category) => {
+                column.check_plain()?;
+                codes.push(category.read(&column));
+            }
             Code::Encoded(encoded) => sources.push(Source::Vectors(encoded.read(&column)?, encoded.width())),
             Code::Seen(seen) => {
                 let values = seen.read(table, &input.column, galleries.get(&input.column))?;

@@ -181,6 +181,15 @@ impl<'a> InputColumn<'a> {
         }
     }
 
+    /// Refuses lists, objects and images, which are no value a row.
+    fn check_plain(&self) -> Result<(), EncodeError> {
+        let (input, found) = (&self.column.name, self.column.kind());
+        match is_plain(self.column) {
+            true => Ok(()),
+            false => Err(EncodeError::NotPlain { input: input.clone(), found }),
+        }
+    }
+
     fn all_missing(&self) -> EncodeError {
         EncodeError::AllMissing { input: self.column.name.clone() }
     }
@@ -272,9 +281,9 @@ impl Encoder {
 
     /// The text columns whose tokens a network reads, in the order of their nodes.
     pub fn text_inputs(&self) -> impl Iterator<Item = (&str, &Text)> {
-        self.inputs.iter().filter_map(|input| match &input.code {
-            Code::Text(text) => Some((input.column.as_str(), text)),
-            _ => None,
+        self.inputs.iter().filter_map(|input| {
+            let Code::Text(text) = &input.code else { return None };
+            Some((input.column.as_str(), text))
         })
     }
 
@@ -451,17 +460,17 @@ impl Encoder {
 
     /// The columns of the node `categories`, in order.
     pub fn categories(&self) -> impl Iterator<Item = (&str, &Category)> {
-        self.inputs.iter().filter_map(|input| match &input.code {
-            Code::Category(category) => Some((input.column.as_str(), category)),
-            _ => None,
+        self.inputs.iter().filter_map(|input| {
+            let Code::Category(category) = &input.code else { return None };
+            Some((input.column.as_str(), category))
         })
     }
 
     /// The image columns, in the order of their nodes.
     pub fn images(&self) -> impl Iterator<Item = (&str, &Image)> {
-        self.inputs.iter().filter_map(|input| match &input.code {
-            Code::Image(image) => Some((input.column.as_str(), image)),
-            _ => None,
+        self.inputs.iter().filter_map(|input| {
+            let Code::Image(image) = &input.code else { return None };
+            Some((input.column.as_str(), image))
         })
     }
 
@@ -470,7 +479,13 @@ impl Encoder {
         self.inputs.iter().filter_map(|input| match &input.code {
             Code::Image(image) => Some((input.column.as_str(), image)),
             Code::Seen(seen) => Some((input.column.as_str(), &seen.image)),
-            _ => None,
+            Code::Number(_)
+            | Code::Boolean(_)
+            | Code::Category(_)
+            | Code::Date(_)
+            | Code::Text(_)
+            | Code::Encoded(_)
+            | Code::Own(_) => None,
         })
     }
 
@@ -517,13 +532,13 @@ fn fit_input(
     galleries: &Galleries,
 ) -> Result<Input, EncodeError> {
     let source = InputColumn::find(name, config.kind, table)?;
-    let kind = config.kind.unwrap_or_else(|| match infer::infer(source.column) {
-        InputKind::Image => InputKind::Image,
-        _ if config.encoder.is_some() => InputKind::Text,
-        other => other,
-    });
-    if !matches!(kind, InputKind::Text | InputKind::Image) && !is_plain(source.column) {
-        return Err(EncodeError::NotPlain { input: name.to_owned(), found: source.column.kind() });
+    let inferred = || match infer::infer(source.column) {
+        kind if kind != InputKind::Image && config.encoder.is_some() => InputKind::Text,
+        kind => kind,
+    };
+    let kind = config.kind.unwrap_or_else(inferred);
+    if !matches!(kind, InputKind::Text | InputKind::Image) {
+        source.check_plain()?;
     }
     if let Some(key) = config.stray_key(kind) {
         return Err(EncodeError::StrayKey { input: name.to_owned(), kind: kind.word(), key });

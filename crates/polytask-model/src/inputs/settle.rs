@@ -29,8 +29,16 @@ impl Encoder {
                     continue;
                 }
                 Code::Text(text) if tokens.as_ref() != Some(&column) => text,
-                other => {
-                    inputs.push(Input { column, code: other });
+                code @ (Code::Number(_)
+                | Code::Boolean(_)
+                | Code::Category(_)
+                | Code::Date(_)
+                | Code::Text(_)
+                | Code::Encoded(_)
+                | Code::Image(_)
+                | Code::Seen(_)
+                | Code::Own(_)) => {
+                    inputs.push(Input { column, code });
                     continue;
                 }
             };

@@ -1,26 +1,40 @@
-//! A row is predicted alike alone, among others and beside other requests: every kind of task on every kind of input and
-//! encoder. The kinds are those of the config's schema, so that one without a case here fails.
+//! A row is predicted alike alone, among others and beside other requests, by the library, by what `predict` writes, by the
+//! server and in ONNX Runtime: every kind of task on every kind of input and encoder. The kinds are those of the config's
+//! schema, so that one without a case here fails.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the data of a test is known to be there")]
 
-mod common;
-
-use common::Noise;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use polytask::config::Config;
 use polytask::model::{self, Body, Model, Network, Predictor};
+use polytask::output::{Beside, Masks, Rows, Tokens};
 use polytask::tasks::Prediction;
 use polytask::{prepare, share};
 use polytask_data::Table;
+use polytask_export::Format;
 use polytask_graph::{ParameterId, Role};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 const ROWS: usize = 12;
 /// Sides of an image.
 const SIDE: usize = 6;
+
+/// A generator of numbers in [0, 1); the same everywhere.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> f64 {
+        // Knuth's MMIX constants; the upper bits are the good ones.
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
 
 /// The words that the config may have for a kind.
 fn words(kind: &str) -> Vec<String> {
@@ -93,7 +107,7 @@ fn encoders(kind: &str) -> Vec<(String, String)> {
             let pools = words("TextPool")
                 .into_iter()
                 .map(|pool| (line.to_owned(), format!("trunk = []\ntext = {{ pool = \"{pool}\", width = 8 }}")));
-            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/encoders/bert");
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../polytask/tests/fixtures/encoders/bert");
             let keys = ["words = true", "train = \"full\", rate = 1", "train = 1, pooling = \"cls\", words = true"];
             let pretrained = keys.map(|keys| {
                 let line = format!("tokens = {{ kind = \"text\", encoder = {{ pretrained = \"{folder}\", {keys} }} }}");
@@ -158,17 +172,25 @@ fn row(folder: &Path, i: usize, noise: &mut Noise) -> Value {
     })
 }
 
-/// Rows in a folder, and models of them.
+/// Rows in a folder, models of them, and what is to be asked of ONNX Runtime.
 struct Data {
     folder: tempfile::TempDir,
     rows: Vec<Value>,
+    exported: Exported,
+}
+
+/// Models in ONNX, a folder each, and those that ONNX refuses.
+#[derive(Default)]
+struct Exported {
+    cases: usize,
+    refused: BTreeSet<String>,
 }
 
 impl Data {
     fn new() -> Self {
         let (folder, mut noise) = (tempfile::tempdir().unwrap(), Noise(17));
         let rows: Vec<Value> = (0..ROWS).map(|i| row(folder.path(), i, &mut noise)).collect();
-        let data = Data { folder, rows };
+        let data = Data { folder, rows, exported: Exported::default() };
         data.write("data.jsonl", &data.rows);
         data
     }
@@ -186,15 +208,9 @@ impl Data {
         let prepared = prepare(&config).unwrap_or_else(|e| panic!("{label}: {e}"));
         let graph = share::build(&config.design(&prepared.encoder, &prepared.tasks)).unwrap();
         let draw = |seed: u64| {
-            let mut parameters = model::start(
-                &graph,
-                &prepared.encoder,
-                &prepared.tasks,
-                (&prepared.data.features, &prepared.split.train),
-                seed,
-                None,
-            )
-            .unwrap();
+            let mut parameters =
+                model::start(&graph, &prepared.encoder, (&prepared.data.features, &prepared.split.train), seed, None)
+                    .unwrap();
             let mut noise = Noise(seed);
             for p in (0..graph.parameters().len()).map(ParameterId) {
                 if graph.parameter(p).role != Role::Statistic {
@@ -224,7 +240,7 @@ impl Data {
     }
 
     /// Holds what a model says of all rows together against what it says of each.
-    fn check(&self, label: &str, sections: &str, hidden: &[&str]) {
+    fn check(&mut self, label: &str, sections: &str, hidden: &[&str]) {
         let differ = |model: &Model| {
             let one = |i| model.predict(&self.table(model, i..i + 1, hidden)).unwrap();
             (0..ROWS).map(one).collect::<Vec<_>>().windows(2).any(|pair| pair[0] != pair[1])
@@ -247,7 +263,81 @@ impl Data {
             assert_eq!(sizes, [1, 1, 5, ROWS - 7], "{label}, several sets planned for {planned}");
             assert_eq!(joined(found), expected, "{label}, several sets planned for {planned}");
         }
+        self.served(label, &model, hidden);
+        self.export(label, &model, hidden);
     }
+
+    /// Holds what the server answers for all rows and for each against what `predict` writes.
+    fn served(&self, label: &str, model: &Arc<Model>, hidden: &[&str]) {
+        let table = self.table(model, 0..ROWS, hidden);
+        let predictions = model.predict(&table).unwrap();
+        let (tokens, masks) = (Tokens::read(model, &table).unwrap(), Masks::from(vec![Vec::new(); model.tasks.len()]));
+        let beside = Beside { probabilities: true, ..Beside::default() };
+        let (predictions, tokens, masks) = (&predictions, &tokens, &masks);
+        let rows = Rows { model, files: None, predictions, tokens, masks, failed: None, beside };
+        let lines = rows.jsonl().unwrap();
+        let expected: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let asked: Vec<Value> = self.rows.iter().map(|row| asked(row, model, hidden)).collect();
+        let answered = |rows: &[Value]| {
+            let body = json!({ "rows": rows }).to_string().into_bytes();
+            let answer = polytask_serve::answer(model, "application/json", body.into());
+            let answer: Value = serde_json::from_slice(&answer.unwrap_or_else(|e| panic!("{label}: {e}"))).unwrap();
+            answer["predictions"].as_array().unwrap().clone()
+        };
+        assert_eq!(answered(&asked), expected, "{label}, served together");
+        let each: Vec<Value> = asked.chunks(1).flat_map(answered).collect();
+        assert_eq!(each, expected, "{label}, served one by one");
+    }
+
+    /// Writes the model for ONNX Runtime, unless ONNX refuses it.
+    fn export(&mut self, label: &str, model: &Model, hidden: &[&str]) {
+        let folder = self.folder.path().join("exported").join(self.exported.cases.to_string());
+        match polytask_export::export(model, Format::Onnx, &folder.join("onnx")) {
+            Ok(_) => self.exported.cases += 1,
+            Err(error) => {
+                self.exported.refused.insert(error.to_string());
+                return std::fs::remove_dir_all(&folder).unwrap_or_default();
+            }
+        }
+        // Its script is what reads columns as polytask does.
+        let pytorch = polytask_export::export(model, Format::Pytorch, &folder.join("pytorch"));
+        assert!(pytorch.is_ok() || folder.join("onnx/tokenizer.json").exists(), "{label}: {pytorch:?}");
+        let rows = self.rows.iter().map(|row| {
+            let mut row = row.clone();
+            hidden.iter().for_each(|column| drop(row.as_object_mut().unwrap().remove(*column)));
+            format!("{row}\n")
+        });
+        std::fs::write(folder.join("data.jsonl"), rows.collect::<String>()).unwrap();
+        std::fs::write(folder.join("label.txt"), label).unwrap();
+    }
+
+    /// Asks ONNX Runtime for all rows and for each.
+    fn ask_onnx_runtime(&self) {
+        let python = std::env::var("POLYTASK_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../polytask-export/tests/check_batches.py");
+        let asked = Command::new(&python).arg(script).arg(self.folder.path().join("exported")).output();
+        let Ok(asked) = asked else { return eprintln!("skipped: there is no {python}") };
+        let (out, err) = (String::from_utf8_lossy(&asked.stdout), String::from_utf8_lossy(&asked.stderr));
+        match asked.status.code() {
+            Some(0) => assert_eq!(out.trim(), format!("{} models", self.exported.cases)),
+            Some(77) => eprintln!("skipped: {out}"),
+            _ => panic!("{out}{err}"),
+        }
+    }
+}
+
+/// A row as a client sends it: what the model reads, images in base64.
+fn asked(row: &Value, model: &Model, hidden: &[&str]) -> Value {
+    let images: Vec<&str> = model.encoder.image_columns().map(|(column, _)| column).collect();
+    let inputs = model.encoder.inputs.iter().map(|input| input.column.as_str());
+    // Roles are found for the predicates that are given.
+    let given = model.tasks.iter().filter(|task| task.over.is_some()).map(|task| task.column.as_str());
+    let columns: BTreeSet<&str> = inputs.chain(given).filter(|column| !hidden.contains(column)).collect();
+    let value = |column: &str| match images.contains(&column) {
+        true => STANDARD.encode(std::fs::read(row[column].as_str().unwrap()).unwrap()).into(),
+        false => row[column].clone(),
+    };
+    columns.into_iter().map(|column| (column.to_owned(), value(column))).collect::<serde_json::Map<_, _>>().into()
 }
 
 /// The predictions of all sets one after the other, by task.
@@ -261,7 +351,7 @@ fn joined(sets: Vec<Vec<Prediction>>) -> Vec<Prediction> {
 
 #[test]
 fn a_row_is_predicted_alike_alone_and_among_others() {
-    let data = Data::new();
+    let mut data = Data::new();
     let mut met = BTreeSet::new();
     for input in words("InputKind") {
         for (inputs, network) in encoders(&input) {
@@ -279,11 +369,13 @@ fn a_row_is_predicted_alike_alone_and_among_others() {
         }
     }
     assert_eq!(met.len(), words("TaskKind").len());
+    insta::assert_debug_snapshot!(data.exported.refused);
+    data.ask_onnx_runtime();
 }
 
 #[test]
 fn what_tasks_find_for_each_other_is_found_alike() {
-    let data = Data::new();
+    let mut data = Data::new();
     let sections = "[inputs]\ntokens = { kind = \"text\", embedding = 6, min_count = 1 }\n\
                     [tasks.predicates]\nkind = \"predicates\"\n[tasks.senses]\nkind = \"senses\"\nwidth = 4\n\
                     [tasks.roles]\nkind = \"roles\"\nwidth = 4\n[tasks.slots]\nkind = \"tags\"\nloss = \"crf\"\n\
@@ -305,7 +397,7 @@ fn columns_may_be_called_as_parts_of_a_model_are() {
             row
         })
         .collect();
-    let data = Data { rows, ..data };
+    let mut data = Data { rows, ..data };
     data.write("data.jsonl", &data.rows);
     for word in words {
         let sections = format!(
