@@ -75,11 +75,8 @@ impl Ports {
     /// Those of a graph.
     pub fn of(graph: &Graph) -> Self {
         let inputs = graph.nodes().iter().filter_map(|node| {
-            let kind = match node.op {
-                Op::Input => PortKind::Real,
-                Op::Index => PortKind::Index,
-                _ => return None,
-            };
+            let fed = [(Op::Input, PortKind::Real), (Op::Index, PortKind::Index)];
+            let (_, kind) = fed.into_iter().find(|(op, _)| *op == node.op)?;
             Some(Port { name: node.name.clone(), kind, width: node.shape.width(), domain: node.domain })
         });
         Ports { inputs: inputs.collect(), domains: graph.domains().iter().map(|domain| domain.name.clone()).collect() }

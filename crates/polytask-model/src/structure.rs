@@ -141,21 +141,18 @@ impl Structure {
         };
         let mut heads = vec![MISSING; self.words.codes.len()];
         for (task, prediction) in tasks.iter().zip(predictions) {
-            match (&task.kind, prediction) {
-                (Kind::Predicates(_), Prediction::Frames(found)) => {
-                    for (row, frames) in rows.iter().zip(found) {
-                        if let Some(own) = places.get_mut(*row as usize).filter(|own| own.is_none()) {
-                            *own = Some(self::places(&self.words, *row as usize, frames));
-                        }
+            if let (Kind::Predicates(_), Prediction::Frames(found)) = (&task.kind, prediction) {
+                for (row, frames) in rows.iter().zip(found) {
+                    if let Some(own) = places.get_mut(*row as usize).filter(|own| own.is_none()) {
+                        *own = Some(self::places(&self.words, *row as usize, frames));
                     }
                 }
-                (Kind::Arcs(_), Prediction::Arcs { heads: found, .. }) => {
-                    for (row, found) in rows.iter().zip(found) {
-                        let start = self.words.offsets.get(*row as usize).map_or(0, |start| *start as usize);
-                        heads[start..start + found.len()].copy_from_slice(found);
-                    }
+            }
+            if let Prediction::Arcs { heads: found, .. } = prediction {
+                for (row, found) in rows.iter().zip(found) {
+                    let start = self.words.offsets.get(*row as usize).map_or(0, |start| *start as usize);
+                    heads[start..start + found.len()].copy_from_slice(found);
                 }
-                _ => {}
             }
         }
         Structure::new(self.words.clone(), places, Some(heads))

@@ -80,7 +80,14 @@ pub fn importance(model: &Model, data: &Dataset, rows: &[u32], options: Options)
     let images = model.encoder.images().count();
     let can = |code: &Code, column: &str| match code {
         Code::Image(_) => images == 1,
-        _ => model.encoder.tokens.as_deref() != Some(column),
+        Code::Number(_)
+        | Code::Boolean(_)
+        | Code::Category(_)
+        | Code::Date(_)
+        | Code::Text(_)
+        | Code::Encoded(_)
+        | Code::Seen(_)
+        | Code::Own(_) => model.encoder.tokens.as_deref() != Some(column),
     };
     let (able, unable): (Vec<_>, Vec<_>) =
         model.encoder.columns().into_iter().partition(|input| can(&input.code, &input.column));

@@ -124,3 +124,51 @@ fn a_device_is_named_in_one_place() {
     // This file names it too.
     assert_eq!(named, [Path::new("polytask/tests/layout.rs"), Path::new("polytask-model/src/device.rs")]);
 }
+
+/// What a match must not pass over: whoever adds one is told by the compiler where it is missing.
+const LISTED: [&str; 6] = ["Op::", "LossKind::", "Kind::", "TaskKind::", "InputKind::", "Code::"];
+
+/// Lines of a file where a `_ =>`, or a name for the rest, stands for ops, losses or kinds that are not named.
+fn passed_over(code: &str) -> Vec<usize> {
+    let lines: Vec<&str> = code.lines().collect();
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let is_rest = |line: &str| {
+        let (pattern, _) = line.trim_start().split_once(" =>").unwrap_or_default();
+        !pattern.is_empty() && pattern.chars().all(|c| c.is_lowercase() || c == '_')
+    };
+    let named = |line: &str| {
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        let starts = |name: &&str| line.match_indices(*name).any(|(at, _)| !line[..at].ends_with(word));
+        LISTED.iter().any(|name| starts(&name))
+    };
+    let rest = |at: &usize| {
+        let own = depth(lines[*at]);
+        let above = lines[..*at].iter().rev().take_while(|line| line.trim().is_empty() || depth(line) >= own);
+        is_rest(lines[*at])
+            && above.filter(|line| depth(line) == own).any(|arm| named(arm.split(" =>").next().unwrap_or_default()))
+    };
+    (0..lines.len()).filter(rest).map(|at| at + 1).collect()
+}
+
+#[test]
+fn no_kind_is_passed_over() {
+    let all = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut found = Vec::new();
+    for name in ["graph", "exec", "cpu", "trees", "linear", "model", "train", "study", "report", "export", "cli"] {
+        for path in files(&all.join(format!("polytask-{name}/src"))) {
+            let place = path.strip_prefix(all).unwrap().display().to_string();
+            found.extend(passed_over(&code(&path)).iter().map(|line| format!("{place}:{line}")));
+        }
+    }
+    assert!(found.is_empty(), "a match over ops, losses or kinds has an arm for all others:\n{}", found.join("\n"));
+}
+
+#[test]
+fn what_is_passed_over_is_found() {
+    let code = |last: &str| format!("match op {{\n    Op::Add(_)\n    | Op::Mul(_) => 1,\n    {last} => 2,\n}}\n");
+    for last in ["_", "other"] {
+        assert_eq!(passed_over(&code(last)), [4], "{last}");
+        assert_eq!(passed_over(&code(last).replace("Op::", "Shop::")), [0; 0], "{last}");
+    }
+    assert_eq!(passed_over(&code("Op::Dense(_)")), [0; 0]);
+}

@@ -31,7 +31,9 @@ impl Kernel for Reduce {
                 #[inline(always)]
                 || match self.kind {
                     Kind::Max => own.for_each(|x| y.iter_mut().zip(x).for_each(|(y, x)| *y = y.max(*x))),
-                    _ => own.for_each(|x| y.iter_mut().zip(x).for_each(|(y, x)| *y += x)),
+                    Kind::Sum | Kind::Mean | Kind::Attention => {
+                        own.for_each(|x| y.iter_mut().zip(x).for_each(|(y, x)| *y += x));
+                    }
                 },
             );
             if self.kind == Kind::Mean && count > 0 {

@@ -71,10 +71,7 @@ impl Model {
         let of = |(i, truth): (usize, Option<Truth>)| {
             let (task, truth) = (&self.tasks[i], truth?);
             let found = second.as_ref().map(|second| &second[i]);
-            let best = match (&task.kind, found) {
-                (Kind::Arcs(_), Some(found)) => found,
-                _ => &first[i],
-            };
+            let best = found.filter(|_| matches!(task.kind, Kind::Arcs(_))).unwrap_or(&first[i]);
             let mut metrics = task.outcome().score(&truth, best);
             if let Some(found) = found.filter(|_| task.is_of_predicates() && self.has_pipeline()) {
                 for Metric { name, value, better } in task.outcome().score(&truth, found).scores {

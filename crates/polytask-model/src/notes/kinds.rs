@@ -54,20 +54,15 @@ pub fn taken_for(column: &Column, kind: TaskKind) -> Option<String> {
 /// What is to be said of the kind of a task, whose `config` may leave it open.
 pub(super) fn of_task(config: Option<&TaskConfig>, task: &Task, column: &Column, table: &Table) -> Option<String> {
     let name = &task.name;
-    match &task.kind {
-        Kind::Multilabel(own) => {
-            let open = config.is_none_or(|config| config.separator.is_none());
-            match own.columns {
-                false if open => own.said_of(column).map(|said| format!("task `{name}`: {said}")),
-                _ => None,
-            }
-        }
-        _ if config.is_some_and(|config| config.kind.is_some()) => None,
-        _ => {
-            let kind = crate::tasks::infer_kind(table, &column.name)?;
-            taken_for(column, kind).map(|said| format!("task `{name}`: {said}"))
-        }
-    }
+    let said = if let Kind::Multilabel(own) = &task.kind {
+        let open = config.is_none_or(|config| config.separator.is_none());
+        (open && !own.columns).then(|| own.said_of(column)).flatten()
+    } else if config.is_some_and(|config| config.kind.is_some()) {
+        None
+    } else {
+        taken_for(column, crate::tasks::infer_kind(table, &column.name)?)
+    };
+    said.map(|said| format!("task `{name}`: {said}"))
 }
 
 /// The note on dates that could be read with the month first as well as with the day first.

@@ -121,11 +121,8 @@ impl LossConfig {
     /// later, so one whose kind is not known yet stands as a regression.
     fn check_balance(&self, tasks: &IndexMap<String, TaskConfig>) -> Result<(), Problem> {
         let info = |(name, task): (&String, &TaskConfig)| {
-            let family = match task.kind {
-                Some(TaskKind::Binary | TaskKind::Category) => LossFamily::Classification,
-                _ => LossFamily::Regression,
-            };
-            TaskInfo::new(name, family)
+            let of_classes = matches!(task.kind, Some(TaskKind::Binary | TaskKind::Category));
+            TaskInfo::new(name, if of_classes { LossFamily::Classification } else { LossFamily::Regression })
         };
         let tasks: Vec<TaskInfo> = tasks.iter().map(info).collect();
         let built = polytask_balance::build(&self.balance.method, &self.balance.options, &tasks, 0);

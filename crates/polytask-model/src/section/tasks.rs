@@ -428,7 +428,22 @@ impl TaskConfig {
                     let must = "it must name those of the time followed and of whether the event came";
                     return Err(Problem::value(&key("columns"), found, must));
                 }
-                _ => return Err(Problem::new(&key("columns"), "`columns` belongs to `kind = \"multilabel\"`")),
+                None
+                | Some(
+                    TaskKind::Regression
+                    | TaskKind::Binary
+                    | TaskKind::Category
+                    | TaskKind::Count
+                    | TaskKind::Tags
+                    | TaskKind::TokenCategory
+                    | TaskKind::Predicates
+                    | TaskKind::Senses
+                    | TaskKind::Roles
+                    | TaskKind::Segmentation
+                    | TaskKind::PixelRegression
+                    | TaskKind::Ordinal
+                    | TaskKind::Own(_),
+                ) => return Err(Problem::new(&key("columns"), "`columns` belongs to `kind = \"multilabel\"`")),
             }
         }
         if self.kind == Some(TaskKind::Survival) && self.columns.is_none() {

@@ -129,7 +129,20 @@ impl Dependent {
             }
             (_, Kind::Binary(_)) => g.named(name.clone()).activation(output, Activation::Sigmoid),
             (_, Kind::Category(_)) => g.named(name.clone()).softmax(output),
-            _ => output,
+            (
+                _,
+                Kind::Regression(_)
+                | Kind::Count(_)
+                | Kind::Tags(_)
+                | Kind::TokenCategory(_)
+                | Kind::Multilabel(_)
+                | Kind::Predicates(_)
+                | Kind::Segmentation(_)
+                | Kind::PixelRegression(_)
+                | Kind::Ordinal(_)
+                | Kind::Survival(_)
+                | Kind::Own(_),
+            ) => output,
         };
         match self.detach {
             true => g.named(format!("{name}.detached")).stop_gradient(handed),

@@ -163,7 +163,20 @@ impl Task {
         let (decision, outputs) = match &mut self.kind {
             Kind::Binary(own) => (&mut own.decision, 1),
             Kind::Multilabel(own) => (&mut own.decision, own.labels.len()),
-            _ => return None,
+            Kind::Regression(_)
+            | Kind::Category(_)
+            | Kind::Count(_)
+            | Kind::Tags(_)
+            | Kind::TokenCategory(_)
+            | Kind::Predicates(_)
+            | Kind::Senses(_)
+            | Kind::Roles(_)
+            | Kind::Arcs(_)
+            | Kind::Segmentation(_)
+            | Kind::PixelRegression(_)
+            | Kind::Ordinal(_)
+            | Kind::Survival(_)
+            | Kind::Own(_) => return None,
         };
         match aim {
             Threshold::At(at) => {

@@ -232,8 +232,12 @@ impl Task {
         let over = match config.kind {
             Some(kind) if kind.is_of_pixels() => image.map(|(name, _)| name.to_owned()),
             Some(kind) if kind.is_of_tokens() => Some(source.choose(config.over.as_deref(), texts)?.to_owned()),
-            Some(TaskKind::Multilabel) => None,
-            _ => source.check_plain().map(|()| None)?,
+            kind => {
+                if kind != Some(TaskKind::Multilabel) {
+                    source.check_plain()?;
+                }
+                None
+            }
         };
         let kind = match config.kind {
             Some(kind) => kind,
@@ -271,6 +275,26 @@ impl Task {
     /// Whether its outputs are of predicates, which something else has to say.
     pub fn is_of_predicates(&self) -> bool {
         matches!(self.kind, Kind::Senses(_) | Kind::Roles(_))
+    }
+
+    /// Whether its outputs are events that may each come or not, with a label each; of one binary label it is not.
+    pub fn is_of_events(&self) -> bool {
+        match &self.kind {
+            Kind::Multilabel(_) | Kind::Ordinal(_) | Kind::Survival(_) => true,
+            Kind::Regression(_)
+            | Kind::Binary(_)
+            | Kind::Category(_)
+            | Kind::Count(_)
+            | Kind::Tags(_)
+            | Kind::TokenCategory(_)
+            | Kind::Predicates(_)
+            | Kind::Senses(_)
+            | Kind::Roles(_)
+            | Kind::Arcs(_)
+            | Kind::Segmentation(_)
+            | Kind::PixelRegression(_)
+            | Kind::Own(_) => false,
+        }
     }
 
     /// What its kind knows.
@@ -336,10 +360,10 @@ impl Task {
             let labels = self.outcome().labels(&source)?;
             return Ok(Labels { image: self.over.clone(), ..labels });
         }
-        match (&self.over, &self.kind) {
-            (Some(over), _) => source.choose(Some(over), texts).map(|_| ())?,
-            (None, Kind::Multilabel(_)) => {}
-            (None, _) => source.check_plain()?,
+        if let Some(over) = &self.over {
+            source.choose(Some(over), texts)?;
+        } else if !matches!(self.kind, Kind::Multilabel(_)) {
+            source.check_plain()?;
         }
         self.outcome().labels(&source)
     }

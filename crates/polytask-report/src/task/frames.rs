@@ -5,7 +5,7 @@ use crate::block::Section;
 use crate::number::count;
 use crate::task::spans::by_label;
 use polytask::tasks::Kind;
-use polytask_data::text::Frame;
+use polytask_data::text::{Argument, Frame};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a task says of a sentence: a label, and where it stands.
@@ -29,16 +29,17 @@ pub fn details(section: &mut Section, context: &Context<'_>, truth: &[Option<Vec
         }
         errors[row] = right.symmetric_difference(&guessed).count() as f64;
     }
-    let title = match kind {
-        Kind::Roles(_) => "Arguments by role",
-        Kind::Senses(_) => "Predicates by sense",
-        _ => "Predicates",
+    let (roles, senses) = (matches!(kind, Kind::Roles(_)), matches!(kind, Kind::Senses(_)));
+    let title = match (roles, senses) {
+        (true, _) => "Arguments by role",
+        (false, true) => "Predicates by sense",
+        (false, false) => "Predicates",
     };
     by_label(section, title, &labels);
     let shown = |frames: &[Frame]| {
-        let one = |(label, [predicate, first, last]): &Said<'_>| match kind {
-            Kind::Roles(_) => format!("{label} {}\u{2013}{} of {}", first + 1, last + 1, predicate + 1),
-            _ => format!("{label} {}", predicate + 1),
+        let one = |(label, [predicate, first, last]): &Said<'_>| match roles {
+            true => format!("{label} {}\u{2013}{} of {}", first + 1, last + 1, predicate + 1),
+            false => format!("{label} {}", predicate + 1),
         };
         said(kind, frames).iter().map(one).collect::<Vec<_>>().join(", ")
     };
@@ -55,21 +56,13 @@ fn said<'a>(kind: &Kind, frames: &'a [Frame]) -> BTreeSet<Said<'a>> {
     let mut all = BTreeSet::new();
     for frame in frames {
         let at = frame.predicate;
-        match kind {
-            Kind::Roles(_) => {
-                all.extend(
-                    frame
-                        .arguments
-                        .iter()
-                        .map(|argument| (argument.role.as_str(), [at, argument.first, argument.last])),
-                );
-            }
-            Kind::Senses(_) => {
-                all.extend(frame.roleset.as_deref().map(|sense| (sense, [at, 0, 0])));
-            }
-            _ => {
-                all.insert(("predicate", [at, 0, 0]));
-            }
+        if matches!(kind, Kind::Roles(_)) {
+            let one = |argument: &'a Argument| (argument.role.as_str(), [at, argument.first, argument.last]);
+            all.extend(frame.arguments.iter().map(one));
+        } else if matches!(kind, Kind::Senses(_)) {
+            all.extend(frame.roleset.as_deref().map(|sense| (sense, [at, 0, 0])));
+        } else {
+            all.insert(("predicate", [at, 0, 0]));
         }
     }
     all

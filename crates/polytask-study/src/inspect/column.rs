@@ -109,21 +109,18 @@ impl ColumnSurvey {
             Values::Number(values) => {
                 numbers_rows(&column.name, values, known, distinct).then_some(Concern::Identifier)
             }
-            Values::Text(text) => match kind {
-                InputKind::Category if 2 * distinct > known && distinct > 50 => {
-                    let dates = text.levels.iter().filter(|level| is_moment(level)).count() * 20 >= distinct * 19;
-                    let keys =
-                        distinct == known && text.levels.iter().all(|level| !level.contains(char::is_whitespace));
-                    Some(if dates {
-                        Concern::Dates
-                    } else if keys {
-                        Concern::Identifier
-                    } else {
-                        Concern::Names
-                    })
-                }
-                _ => None,
-            },
+            Values::Text(text) if kind == InputKind::Category && 2 * distinct > known && distinct > 50 => {
+                let dates = text.levels.iter().filter(|level| is_moment(level)).count() * 20 >= distinct * 19;
+                let keys = distinct == known && text.levels.iter().all(|level| !level.contains(char::is_whitespace));
+                Some(if dates {
+                    Concern::Dates
+                } else if keys {
+                    Concern::Identifier
+                } else {
+                    Concern::Names
+                })
+            }
+            Values::Text(_) => None,
         };
         ColumnSurvey {
             name: column.name.clone(),

@@ -64,19 +64,13 @@ impl Rows {
                     .collect(),
             };
             let mut task = polytask_trees::Task::new(objective, values);
-            let weights: Vec<f32> = match &own.kind {
-                // Trees sum over the intervals of a row, and no mean has to be made good for.
-                Kind::Survival(_) => {
-                    let part =
-                        |row: &[f64]| row.iter().filter(|flag| !flag.is_nan()).count().max(1) as f32 / width as f32;
-                    task.labels
-                        .chunks_exact(width)
-                        .zip(&labels.weights)
-                        .map(|(row, weight)| weight / part(row))
-                        .collect()
+            let mut weights = labels.weights.clone();
+            // Trees sum over the intervals of a row, and no mean has to be made good for.
+            if matches!(own.kind, Kind::Survival(_)) {
+                for (row, weight) in task.labels.chunks_exact(width).zip(&mut weights) {
+                    *weight /= row.iter().filter(|flag| !flag.is_nan()).count().max(1) as f32 / width as f32;
                 }
-                _ => labels.weights.clone(),
-            };
+            }
             if weights.iter().any(|weight| *weight != 1.0 && *weight != 0.0) {
                 task.weights = Some(weights);
             }
@@ -93,11 +87,9 @@ fn objective(task: &Task) -> Objective {
         LossKind::Mse | LossKind::Custom(_) => Objective::Squared,
         LossKind::Mae => Objective::Absolute,
         LossKind::Huber { delta } => Objective::Huber { delta: f64::from(delta) },
-        LossKind::BinaryCrossEntropy => match &task.kind {
-            Kind::Multilabel(_) | Kind::Ordinal(_) | Kind::Survival(_) => {
-                Objective::Multilabel { labels: outcome.width() }
-            }
-            _ => Objective::Binary,
+        LossKind::BinaryCrossEntropy => match task.is_of_events() {
+            true => Objective::Multilabel { labels: outcome.width() },
+            false => Objective::Binary,
         },
         // Tasks of sequences are refused before.
         LossKind::CrossEntropy | LossKind::Crf { .. } | LossKind::Arcs { .. } => {

@@ -9,9 +9,9 @@ use polytask_model::tasks::{Kind, Target, Task};
 pub(super) fn of(job: &Job<'_>) -> Result<(Features, Vec<polytask_linear::Task>), LinearProblem> {
     let read = &job.data.features;
     // The one-hot layer knows the levels of every category.
-    let levels = job.graph.nodes().iter().find_map(|node| match &node.op {
-        Op::OneHot(ops::OneHot { columns }) => Some(columns.iter().map(|column| column.levels).collect::<Vec<_>>()),
-        _ => None,
+    let levels = job.graph.nodes().iter().find_map(|node| {
+        let Op::OneHot(ops::OneHot { columns }) = &node.op else { return None };
+        Some(columns.iter().map(|column| column.levels).collect::<Vec<_>>())
     });
     let numbers = read.numbers.iter().map(|v| f64::from(*v)).collect();
     let features = Features::new(read.rows, numbers, read.indices.clone(), levels.unwrap_or_default())?;
@@ -37,18 +37,19 @@ const ROUNDED: f64 = 0.1;
 fn loss_of(task: &Task, kind: &LossKind) -> Result<Loss, LinearProblem> {
     Ok(match kind {
         LossKind::Mse => Loss::Squared,
-        LossKind::Mae => Loss::Huber {
-            delta: match &task.kind {
-                Kind::Regression(regression) if !regression.standardize => ROUNDED * regression.deviation,
-                _ => ROUNDED,
-            },
-        },
-        LossKind::Huber { delta } => Loss::Huber { delta: f64::from(*delta) },
-        LossKind::BinaryCrossEntropy => match &task.kind {
-            Kind::Multilabel(_) | Kind::Ordinal(_) | Kind::Survival(_) => {
-                Loss::Events { count: task.outcome().width() }
+        LossKind::Mae => {
+            let mut delta = ROUNDED;
+            if let Kind::Regression(own) = &task.kind
+                && !own.standardize
+            {
+                delta *= own.deviation;
             }
-            _ => Loss::Logistic,
+            Loss::Huber { delta }
+        }
+        LossKind::Huber { delta } => Loss::Huber { delta: f64::from(*delta) },
+        LossKind::BinaryCrossEntropy => match task.is_of_events() {
+            true => Loss::Events { count: task.outcome().width() },
+            false => Loss::Logistic,
         },
         // Tasks of sequences have no rows of numbers and are refused before.
         LossKind::CrossEntropy | LossKind::Crf { .. } | LossKind::Arcs { .. } => {

@@ -101,10 +101,10 @@ impl Writer<'_> {
                 .zip(self.tasks)
                 .find(|(head, _)| (head.first..head.first + head.width).contains(&(*output as usize)));
             let Some((head, task)) = own else { continue };
-            let value = match &task.kind {
-                Kind::Regression(regression) => f64::from(*value) * regression.scaling().1,
-                _ => f64::from(*value),
-            };
+            let mut value = f64::from(*value);
+            if let Kind::Regression(regression) = &task.kind {
+                value *= regression.scaling().1;
+            }
             match head.width {
                 1 => parts.push(format!("{} {:+}", task.name, rounded(value))),
                 _ => parts.push(format!("{}[{}] {:+}", task.name, *output as usize - head.first, rounded(value))),
