@@ -275,7 +275,7 @@ impl Data {
         let beside = Beside { probabilities: true, ..Beside::default() };
         let (predictions, tokens, masks) = (&predictions, &tokens, &masks);
         let rows = Rows { model, files: None, predictions, tokens, masks, failed: None, beside };
-        let lines = rows.jsonl().unwrap();
+        let lines = String::from_utf8(rows.jsonl().unwrap()).unwrap();
         let expected: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let asked: Vec<Value> = self.rows.iter().map(|row| asked(row, model, hidden)).collect();
         let answered = |rows: &[Value]| {

@@ -1,7 +1,7 @@
 //! Parameters that several layers share, or start alike.
 
 use super::GraphBuilder;
-use crate::{NodeId, Parameter, ParameterId, Role};
+use crate::{NodeId, Op, Parameter, ParameterId, Role, ops};
 
 impl GraphBuilder {
     /// Builds layers on parameters that others share: what a layer whose name begins with `prefix` reads is called as if
