@@ -17,8 +17,9 @@ pub fn check(
     folder: PathBuf,
     frame: &Frame,
     threads: Option<u16>,
-    (psi, missing, outside, unseen): (f64, f64, f64, f64),
+    limits: (f64, f64, f64, f64),
 ) -> PyResult<String> {
+    let (psi, missing, outside, unseen) = limits;
     let limits = Limits { index: psi, missing, outside, unseen };
     let answer = detached(py, threads, None, || -> Result<Option<Value>, Error> {
         let model = Model::load(&folder)?;

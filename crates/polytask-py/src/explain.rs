@@ -5,7 +5,7 @@ use crate::frame::Frame;
 use crate::work::detached;
 use numpy::{PyArray1, PyArrayMethods};
 use polytask::Error;
-use polytask::explain::{self, Explainer, Unexplained};
+use polytask::explain::{Explainer, Unexplained, background, outputs};
 use polytask::model::Model;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -44,7 +44,7 @@ pub fn explain<'py>(
     let unexplained = |error: Unexplained| errors::raise(Kind::Data, &error.to_string(), error.hint());
     let done = detached(py, threads, None, || -> Result<_, Error> {
         let model = Model::load(&folder)?;
-        let background = match explain::background(&folder, &model) {
+        let background = match background(&folder, &model) {
             Ok(background) => background,
             Err(error) => return Ok(Err(error)),
         };
@@ -56,7 +56,7 @@ pub fn explain<'py>(
         let all: Vec<u32> = (0..data.rows() as u32).collect();
         let own = |task: &polytask::tasks::Task| Own {
             name: task.name.clone(),
-            outputs: explain::outputs(task).into_iter().map(|name| name.map(str::to_owned)).collect(),
+            outputs: outputs(task).into_iter().map(|name| name.map(str::to_owned)).collect(),
             base: Vec::new(),
             values: Vec::new(),
         };

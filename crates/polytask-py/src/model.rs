@@ -2,7 +2,7 @@
 
 use crate::errors::{self, Kind};
 use crate::frame::Frame;
-use crate::give::{list, to_json};
+use crate::give::to_json;
 use crate::prediction::to_python;
 use crate::work::detached;
 use polytask::Error;

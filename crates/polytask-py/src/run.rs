@@ -2,8 +2,8 @@
 
 use crate::errors;
 use crate::frame::Frame;
-use crate::model::{Model, scores_json};
 use crate::give::to_json;
+use crate::model::{Model, scores_json};
 use polytask::files::Lock;
 use polytask::train::StopReason;
 use pyo3::prelude::*;

@@ -2,9 +2,9 @@
 
 use crate::callback::Told;
 use crate::errors;
-use crate::give::to_json;
 use crate::experiment::Experiment;
 use crate::frame::Frame;
+use crate::give::to_json;
 use crate::work::detached;
 use polytask::Error;
 use polytask::compare as comparison;
