@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
+import json
 import re
 import subprocess
 import sys
@@ -36,6 +38,30 @@ def test_pages(page, tmp_path, monkeypatch):
         if "import torch" in block and importlib.util.find_spec("torch") is None:
             continue
         exec(compile(block, page, "exec"), names)
+
+
+@pytest.mark.parametrize("name", ["tables", "texts", "images"])
+def test_notebooks(name, monkeypatch):
+    """Their cells run from the first to the last, and what a cell ends in can be shown."""
+    pytest.importorskip("pandas")
+    folder = ROOT / "examples" / "python"
+    monkeypatch.chdir(folder)
+    cells = json.loads((folder / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    names: dict[str, object] = {}
+    shown = 0
+    for cell in cells:
+        if cell["cell_type"] != "code":
+            continue
+        assert cell["outputs"] == [] and cell["execution_count"] is None, "outputs are not kept"
+        tree = ast.parse("".join(cell["source"]))
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, name, "exec"), names)
+        if last is not None:
+            value = eval(compile(ast.Expression(last.value), name, "eval"), names)
+            shown += value is not None and bool(getattr(value, "_repr_html_", value.__repr__)())
+    assert shown > 1
+    if name == "tables":
+        assert names["run"].check(names["heavier"]).drifted == ["weight"]
 
 
 def test_everything_public_says_what_it_is():
