@@ -47,7 +47,8 @@ pub struct Config {
     pub data: DataConfig,
     /// The columns the model reads: `NAME = "number"`, "category", "boolean", "date", "text" or "image", or a table. Default:
     /// every column that is no task, is not ignored, and is not used for splitting or weighing; of lists and objects only the
-    /// column `tokens`. Kinds are inferred.
+    /// column `tokens`. Kinds are inferred: whole numbers that most rows have one value of, and the others many values that
+    /// come again with gaps between them (amounts that a form knows), are a category, other numbers are numbers.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub inputs: IndexMap<String, InputConfig>,
     /// What is predicted, one table a task; an empty table infers everything from the column of that name.
