@@ -136,6 +136,9 @@ fn passed_over(code: &str) -> Vec<usize> {
         let (pattern, _) = line.trim_start().split_once(" =>").unwrap_or_default();
         !pattern.is_empty() && pattern.chars().all(|c| c.is_lowercase() || c == '_')
     };
+    // Without its guard.
+    let pattern =
+        |arm: &'_ str| arm.split(" =>").next().and_then(|arm| arm.split(" if ").next()).unwrap_or_default().to_owned();
     let named = |line: &str| {
         let word = |c: char| c.is_alphanumeric() || c == '_';
         let starts = |name: &&str| line.match_indices(*name).any(|(at, _)| !line[..at].ends_with(word));
@@ -144,8 +147,7 @@ fn passed_over(code: &str) -> Vec<usize> {
     let rest = |at: &usize| {
         let own = depth(lines[*at]);
         let above = lines[..*at].iter().rev().take_while(|line| line.trim().is_empty() || depth(line) >= own);
-        is_rest(lines[*at])
-            && above.filter(|line| depth(line) == own).any(|arm| named(arm.split(" =>").next().unwrap_or_default()))
+        is_rest(lines[*at]) && above.filter(|line| depth(line) == own).any(|arm| named(&pattern(arm)))
     };
     (0..lines.len()).filter(rest).map(|at| at + 1).collect()
 }
@@ -155,9 +157,9 @@ fn no_kind_is_passed_over() {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut found = Vec::new();
     for name in ["graph", "exec", "cpu", "trees", "linear", "model", "train", "study", "report", "export", "cli"] {
-        for path in files(&all.join(format!("polytask-{name}/src"))) {
+        for path in files(&all.join(format!("polytask-{name}/src"))).iter().filter(|path| !path.ends_with("tests.rs")) {
             let place = path.strip_prefix(all).unwrap().display().to_string();
-            found.extend(passed_over(&code(&path)).iter().map(|line| format!("{place}:{line}")));
+            found.extend(passed_over(&code(path)).iter().map(|line| format!("{place}:{line}")));
         }
     }
     assert!(found.is_empty(), "a match over ops, losses or kinds has an arm for all others:\n{}", found.join("\n"));

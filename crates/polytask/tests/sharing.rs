@@ -88,7 +88,7 @@ fn start(graph: &Graph, task: &str) -> Vec<f32> {
 #[test]
 fn heads_start_at_the_shares_of_the_training_rows() {
     let mut outcomes = Vec::new();
-    with("shared_trunk", |graph, _| outcomes = ["click", "buy", "price", "kind"].map(|task| start(graph, task)).into());
+    with("hard", |graph, _| outcomes = ["click", "buy", "price", "kind"].map(|task| start(graph, task)).into());
     let [click, buy, price, kind] = &outcomes[..] else { unreachable!() };
     assert_eq!((click.len(), price.as_slice(), kind.len()), (1, &[0.0][..], 3));
     let shares: f32 = kind.iter().map(|z| z.exp()).sum();

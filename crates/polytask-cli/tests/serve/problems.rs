@@ -130,7 +130,7 @@ fn rows_that_do_not_fit() {
         ),
         (
             r#"[{"x": 1, "z": 2, "color": {"of": "the wall"}}]"#,
-            "input `color` holds objects; an input holds a number, a word, a truth value or a text a row",
+            "input `color` holds nested values; an input holds a number, a word, a truth value or a text a row",
         ),
     ] {
         assert_eq!(server.predict(body).problem(422, "unfit-rows"), detail);

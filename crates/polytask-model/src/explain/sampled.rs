@@ -206,8 +206,8 @@ fn mean(values: &[f64], width: usize) -> Vec<f64> {
 
 /// Whether outputs are sums of what each input gives.
 fn is_linear(graph: &Graph) -> bool {
-    graph.nodes().iter().all(|node| match &node.op {
-        Op::Dense(dense) => dense.activation == Activation::Linear,
-        op => matches!(op, Op::Input | Op::Index | Op::OneHot(_) | Op::Concat),
+    graph.nodes().iter().all(|node| {
+        let linear = |op: &Op| matches!(op, Op::Dense(dense) if dense.activation == Activation::Linear);
+        linear(&node.op) || matches!(node.op, Op::Input | Op::Index | Op::OneHot(_) | Op::Concat)
     })
 }
