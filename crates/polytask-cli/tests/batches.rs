@@ -372,7 +372,8 @@ fn a_row_is_predicted_alike_alone_and_among_others() {
         }
     }
     assert_eq!(met.len(), words("TaskKind").len());
-    insta::assert_debug_snapshot!(data.exported.refused);
+    let refused: Vec<&String> = data.exported.refused.iter().collect();
+    assert_eq!(refused, ["input `when`: ONNX cannot have it: it is a date, which is taken apart before the network"]);
     data.ask_onnx_runtime();
 }
 

@@ -65,7 +65,7 @@ def fed(folder, rows):
 
 def agree(alone, among):
     """Whether a row's outputs are the same; among longer texts they are filled up."""
-    if alone.ndim > 0 and alone.shape != among.shape:
+    if alone.shape != among.shape:
         among = among[tuple(slice(0, length) for length in alone.shape)]
     if alone.dtype.kind == "f":
         return np.allclose(alone, among, rtol=TOLERANCE, atol=TOLERANCE)
@@ -84,7 +84,7 @@ def main(folder):
         everything = session.run(names, fed(folder, rows))
         for i, row in enumerate(rows):
             for name, alone, among in zip(names, session.run(names, fed(folder, [row])), everything):
-                if not agree(np.asarray(alone)[0], np.asarray(among)[i]):
+                if not agree(np.asarray(alone), np.asarray(among)[i : i + 1]):
                     wrong.append(f"{(folder / 'label.txt').read_text()}{name} of row {i + 1}: {alone[0]}, {among[i]}")
     print("\n\n".join(wrong[:5]) or f"{len(folders)} models")
     return 1 if wrong else 0
