@@ -48,7 +48,8 @@ def fed(folder, rows):
         return check.feeds(columns, check.script(folder / "pytorch"), spec)
     kinds = {column["column"]: column["kind"] for column in spec["columns"]}
     read = (folder / "onnx/tokenizer.json").exists()
-    known = [one for one in spec["inputs"] if read and "predicates" not in one["name"] and one["name"].split(".")[0] not in ("pairs", "arcs")]
+    made = ("predicates", "pairs", "arcs", "tokens")
+    known = [one for one in spec["inputs"] if one["name"].split(".")[0] not in made and one["name"] != "mask.predicates"]
     fed = check_texts.feeds({**spec, "inputs": known}, rows, folder / "onnx") if read else {}
     for one in spec["inputs"]:
         name = one["name"]
