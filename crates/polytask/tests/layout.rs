@@ -142,7 +142,7 @@ fn passed_over(code: &str) -> Vec<usize> {
     let named = |line: &str| {
         let word = |c: char| c.is_alphanumeric() || c == '_';
         let starts = |name: &&str| line.match_indices(*name).any(|(at, _)| !line[..at].ends_with(word));
-        LISTED.iter().any(|name| starts(&name))
+        LISTED.iter().any(starts)
     };
     let rest = |at: &usize| {
         let own = depth(lines[*at]);
