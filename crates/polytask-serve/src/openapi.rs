@@ -116,7 +116,7 @@ fn of_model(operation: &mut Value, loaded: &Loaded) {
     let rows = &mut operation["requestBody"]["content"]["application/json"]["schema"];
     *rows = json!({
         "type": "object",
-        "properties": { "rows": { "type": "array", "items": loaded.row, "minItems": 1, "maxItems": loaded.description.max_rows } },
+        "properties": { "rows": { "type": "array", "items": loaded.row, "minItems": 1 } },
         "required": ["rows"],
         "additionalProperties": false,
     });

@@ -214,7 +214,7 @@ fn clock(text: &str) -> Option<f64> {
     (fields.next().is_none() && seconds <= DAY).then_some(seconds - zone)
 }
 
-/// Seconds of a zone such as `+01:00`, `-0530` or `+02`.
+/// Seconds of a zone such as `+01:00`, `-0530` or `+02`; below a day, as RFC 3339 has it.
 fn offset(text: &str) -> Option<f64> {
     let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
     let digits: String = text.get(1..)?.chars().filter(|c| *c != ':').collect();
@@ -224,7 +224,7 @@ fn offset(text: &str) -> Option<f64> {
         _ => return None,
     };
     let (hours, minutes): (f64, f64) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours <= 18.0 && minutes < 60.0).then_some(sign * (hours * 3600.0 + minutes * 60.0))
+    (hours < 24.0 && minutes < 60.0).then_some(sign * (hours * 3600.0 + minutes * 60.0))
 }
 
 /// Seconds of a count since 1970 in seconds, or in a thousandth, a millionth or less of them.
