@@ -3,51 +3,21 @@
 use crate::body;
 use crate::describe::Description;
 use crate::metrics::CONTENT_TYPE;
-use crate::models::{Loaded, Served};
+use crate::models::Served;
 use crate::output::Output;
 use crate::problem::{Kind, Problem, ProblemDetails};
 use crate::server::Server;
+use crate::wishes::{HINT, Wishes};
 use crate::work::{AtOnce, Job};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
-use utoipa::{IntoParams, ToSchema};
-
-/// How predictions are asked for.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Wishes {
-    /// Whether the probability of every class is wanted.
-    #[serde(default)]
-    probabilities: bool,
-    /// Adds what holds the label with this probability, between 0 and 1: an interval of a quantity, a set of classes.
-    interval: Option<f64>,
-    /// With `interval`: one level for the labels of all tasks of a row at once.
-    #[serde(default)]
-    joint: bool,
-    /// Adds what each input adds to each prediction, in its units; JSON alone has a place for it.
-    #[serde(default)]
-    explain: bool,
-    /// What becomes of columns that the model does not know. By default those of a table (CSV, Arrow) are passed over, and a
-    /// key of an object or a form is refused.
-    unknown: Option<Unknown>,
-}
-
-/// What becomes of columns that the model does not know.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Unknown {
-    /// The request is refused: most likely a name is misspelt.
-    Refuse,
-    /// They are passed over.
-    Ignore,
-}
+use utoipa::ToSchema;
 
 /// The answer in JSON.
 #[derive(Serialize, ToSchema)]
@@ -70,6 +40,9 @@ pub struct JsonRows {
     /// An object a row, with a key for each column; null for no value. Images in base64.
     #[schema(value_type = Vec<Object>)]
     rows: Vec<serde_json::Value>,
+    /// What may as well stand in the query.
+    #[serde(flatten)]
+    wishes: Wishes,
 }
 
 /// The header with what is to be said of the rows, where the body has no place for it.
@@ -133,37 +106,22 @@ pub async fn named_predict(
 }
 
 async fn answer(server: &Server, served: &Served, wishes: Asked, request: Request) -> Result<Response, Problem> {
-    let bad = |rejection: QueryRejection| {
-        Problem::new(Kind::BadQuery, rejection.body_text()).hint(
-            "there are `probabilities=true`, `interval=0.9`, `joint=true`, `explain=true` and `unknown=ignore` or \
-             `unknown=refuse`",
-        )
-    };
+    let bad = |rejection: QueryRejection| Problem::new(Kind::BadQuery, rejection.body_text()).hint(HINT);
     let Query(wishes) = wishes.map_err(bad)?;
     let format = body::Format::of(request.headers())?;
     // A table has no place for explanations: where no format is asked for they come in JSON.
-    let own = if wishes.explain { Output::Json } else { format.output() };
+    let own = if wishes.explain == Some(true) { Output::Json } else { format.output() };
     let output = accepted(request.headers()).unwrap_or(own);
-    let table = format.is_table();
     let loaded = served.current();
     let _under_way = loaded.at_once.as_ref().map(AtOnce::begin);
     let arriving = loaded.queue.arriving();
     let (input, held) = body::read(request, format, server, arriving).await?;
     let (answer, mut done) = oneshot::channel();
-    let Wishes { probabilities, unknown, interval, joint, explain } = wishes;
-    if explain {
-        explainable(&loaded, output)?;
-    }
-    let bounds = interval.map(|level| loaded.bounds(level, joint)).transpose().map_err(|error| {
-        let problem = Problem::new(Kind::BadQuery, error.to_string());
-        error.hint().into_iter().fold(problem, Problem::hint)
-    })?;
-    // A table has what it has; a key that is misspelt in one of many objects would be lost.
-    let lenient = unknown.map_or(table, |unknown| unknown == Unknown::Ignore);
-    let job = Job { input, output, probabilities, bounds, explain, lenient, answer };
+    // Explanations take hundreds of predictions.
+    let explains = wishes.explain == Some(true) || input.may_explain();
+    let job = Job { input, output, wishes, answer };
     let left = match &loaded.at_once {
-        // Explanations take hundreds of predictions.
-        Some(at_once) if !explain => at_once.answer(job),
+        Some(at_once) if !explains => at_once.answer(job),
         Some(_) | None => Some(job),
     };
     let done = match left {
@@ -187,21 +145,6 @@ async fn answer(server: &Server, served: &Served, wishes: Asked, request: Reques
     let mut response = ([(header::CONTENT_TYPE, output.media_type())], answer.body).into_response();
     response.headers_mut().extend(notes.map(|notes| (HeaderName::from_static(NOTES), notes)));
     Ok(response)
-}
-
-/// Refuses a request for explanations that cannot be had, or in a format that has no place for them.
-fn explainable(loaded: &Loaded, output: Output) -> Result<(), Problem> {
-    if matches!(output, Output::Csv | Output::Arrow) {
-        let detail = "a table of predictions has no place for explanations";
-        return Err(Problem::new(Kind::BadQuery, detail).hint("send `accept: application/json`"));
-    }
-    match loaded.background.as_ref() {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let problem = Problem::new(Kind::BadQuery, error.to_string());
-            Err(error.hint().into_iter().fold(problem, Problem::hint))
-        }
-    }
 }
 
 /// The format that a client asks for, the first that there is.

@@ -63,11 +63,6 @@ impl Format {
         })
     }
 
-    /// Whether all rows have the same columns.
-    pub fn is_table(&self) -> bool {
-        matches!(self, Format::Table(BytesFormat::Delimited | BytesFormat::Arrow))
-    }
-
     /// How predictions are written unless the client asks for another format.
     pub fn output(&self) -> Output {
         match self {

@@ -2,6 +2,7 @@
 
 use crate::options::Options;
 use crate::problem::{Kind, Problem};
+use crate::wishes::{NAMES, Unknown, Wishes};
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{alphabet, engine::DecodePaddingMode};
@@ -48,6 +49,17 @@ impl Input {
             Input::Json(body) | Input::Table(_, body) => body.len(),
             Input::Form(fields) => fields.iter().map(|field| field.value.len()).sum(),
         }
+    }
+
+    /// Whether all rows have the same columns.
+    fn is_table(&self) -> bool {
+        matches!(self, Input::Table(BytesFormat::Delimited | BytesFormat::Arrow, _))
+    }
+
+    /// Whether explanations may be asked for in the body: it has the word.
+    pub fn may_explain(&self) -> bool {
+        let word = b"\"explain\"";
+        matches!(self, Input::Json(body) if body.windows(word.len()).any(|here| here == word))
     }
 }
 
@@ -112,14 +124,21 @@ impl Reader {
         self.limits.rows
     }
 
-    /// The table of a request and what the model reads of it.
-    pub fn read(&self, input: Input, lenient: bool, model: &Model) -> Result<(Table, Dataset), Problem> {
-        let options = if lenient { &self.lenient } else { &self.strict };
+    /// The table of a request, what the model reads of it, and what is wanted of it by the query and the body.
+    pub fn read(&self, input: Input, mut wishes: Wishes, model: &Model) -> Result<(Table, Dataset, Wishes), Problem> {
+        // A table has what it has; a key that is misspelt in one of many objects would be lost.
+        let is_table = input.is_table();
+        let lenient = |wishes: &Wishes| wishes.unknown.map_or(is_table, |unknown| unknown == Unknown::Ignore);
+        let options = |wishes: &Wishes| if lenient(wishes) { &self.lenient } else { &self.strict };
         let table = match input {
             Input::None => return Err(Problem::new(Kind::Malformed, "the body is empty")),
-            Input::Json(body) => self.json(&body, options)?,
-            Input::Table(format, body) => self.table(format, body, options)?,
-            Input::Form(fields) => self.form(fields, options)?,
+            Input::Json(body) => {
+                let rows = self.json(&body)?;
+                wishes = wishes.and(Wishes::of_keys(&rows.keys)?)?;
+                read_objects(BODY, &rows.all, options(&wishes)).map_err(|error| self.told(error))?
+            }
+            Input::Table(format, body) => self.table(format, body, options(&wishes))?,
+            Input::Form(fields) => self.form(fields, options(&wishes))?,
         };
         if table.rows() > self.limits.rows {
             return Err(self.too_many());
@@ -127,7 +146,7 @@ impl Reader {
         if table.rows().saturating_mul(table.columns().len()) > self.limits.cells {
             return Err(self.too_many_cells());
         }
-        if !lenient {
+        if !lenient(&wishes) {
             self.check_columns(&table)?;
         }
         let table = if self.images.is_empty() { table } else { self.unpack(table)? };
@@ -139,7 +158,7 @@ impl Reader {
             let detail = format!("the texts have {tokens} tokens, more than {}", self.limits.tokens);
             return Err(Problem::new(Kind::TooManyTokens, detail).hint("send them in several requests"));
         }
-        Ok((table, data))
+        Ok((table, data, wishes))
     }
 
     fn table(&self, format: BytesFormat, body: Bytes, options: &ReadOptions) -> Result<Table, Problem> {
@@ -188,18 +207,18 @@ impl Reader {
             .hint("send them in several requests")
     }
 
-    fn json(&self, body: &[u8], options: &ReadOptions) -> Result<Table, Problem> {
+    fn json<'a>(&self, body: &'a [u8]) -> Result<Rows<'a>, Problem> {
         let malformed = |error: serde_json::Error| {
             Problem::new(Kind::Malformed, format!("{BODY}: not valid JSON: {error}"))
                 .hint("send {\"rows\": [{...}, ...]} with an object a row, or the list alone")
         };
-        let mut rows = Rows { all: Vec::new(), most: self.limits.rows };
+        let mut rows = Rows { all: Vec::new(), keys: Vec::new(), most: self.limits.rows };
         let mut json = serde_json::Deserializer::from_slice(body);
         rows.deserialize(&mut json).and_then(|()| json.end()).map_err(malformed)?;
         if rows.all.len() > self.limits.rows {
             return Err(self.too_many());
         }
-        read_objects(BODY, &rows.all, options).map_err(|error| self.told(error))
+        Ok(rows)
     }
 
     /// A column a name, a row for each of its fields.
@@ -302,6 +321,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The objects of a list, or of a list under the key `rows`; at most one more than allowed.
 struct Rows<'a> {
     all: Vec<&'a RawValue>,
+    /// The keys beside `rows`.
+    keys: Vec<(String, &'a RawValue)>,
     most: usize,
 }
 
@@ -348,11 +369,24 @@ impl<'de> Visitor<'de> for Either<'_, 'de> {
         let mut found = false;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "rows" if !found => map.next_value_seed(Either { rows: &mut *self.rows, bare: false })?,
-                "rows" => return Err(A::Error::custom("the key `rows` appears twice")),
-                _ => return Err(A::Error::custom(format!("unknown key `{key}`, expected `rows`"))),
+                "rows" if !found => {
+                    map.next_value_seed(Either { rows: &mut *self.rows, bare: false })?;
+                    found = true;
+                }
+                wish if NAMES.contains(&wish) && self.rows.keys.iter().all(|(known, _)| known != wish) => {
+                    let value = map.next_value()?;
+                    self.rows.keys.push((key, value));
+                }
+                known if known == "rows" || NAMES.contains(&known) => {
+                    return Err(A::Error::custom(format!("the key `{known}` appears twice")));
+                }
+                _ => {
+                    let names = NAMES.map(|name| format!("`{name}`")).join(", ");
+                    return Err(A::Error::custom(format!(
+                        "unknown key `{key}`, expected `rows` and beside it {names}"
+                    )));
+                }
             }
-            found = true;
         }
         if found { Ok(()) } else { Err(A::Error::custom("the key `rows` is missing")) }
     }

@@ -32,11 +32,13 @@ mod once;
 mod openapi;
 mod options;
 mod output;
+mod part;
 mod problem;
 mod queue;
 mod routes;
 mod row;
 mod server;
+mod wishes;
 mod work;
 
 pub use listen::{ServeError, serve};

@@ -4,11 +4,12 @@ use crate::describe::Description;
 use crate::input::Reader;
 use crate::metrics::Metrics;
 use crate::options::Options;
+use crate::part::Parts;
 use crate::queue::Queue;
 use crate::row;
 use crate::work::{AtOnce, Job, Worker};
 use polytask::background::Background;
-use polytask::conformal::{Bound, Conformal, Unbounded};
+use polytask::conformal::{Conformal, Unbounded};
 use polytask::explain::{self, Explainer, Unexplained};
 use polytask::model::{Model, ModelError};
 use std::path::{Path, PathBuf};
@@ -33,9 +34,9 @@ pub struct Loaded {
     /// What a row may hold, as JSON Schema.
     pub row: serde_json::Value,
     model: Arc<Model>,
-    conformal: Result<Conformal, Unbounded>,
+    conformal: Arc<Result<Conformal, Unbounded>>,
     /// What explanations compare with.
-    pub background: Arc<Result<Option<Background>, Unexplained>>,
+    background: Arc<Result<Option<Background>, Unexplained>>,
 }
 
 impl Drop for Loaded {
@@ -139,9 +140,13 @@ impl Loaded {
         let reader = Arc::new(Reader::new(&model, options));
         let queue = Queue::new(options.batch_rows, options.batch_wait);
         let background = Arc::new(explain::background(path, &model));
+        let conformal = Arc::new(Conformal::load(path, &model.tasks));
+        let parts = Arc::new(Parts::new(Arc::clone(&model)));
         let worker = || Worker {
             model: Arc::clone(&model),
+            parts: Arc::clone(&parts),
             background: Arc::clone(&background),
+            conformal: Arc::clone(&conformal),
             name: name.to_owned(),
             reader: Arc::clone(&reader),
             queue: Arc::clone(&queue),
@@ -156,7 +161,7 @@ impl Loaded {
             row: row::schema(&model, &description),
             description,
             model: Arc::clone(&model),
-            conformal: Conformal::load(path, &model.tasks),
+            conformal: Arc::clone(&conformal),
             background: Arc::clone(&background),
         };
         for number in 0..options.threads.max(1) {
@@ -165,14 +170,9 @@ impl Loaded {
         Ok(loaded)
     }
 
-    /// By task, what holds the labels with this probability.
-    pub fn bounds(&self, level: f64, joint: bool) -> Result<Vec<Bound>, Unbounded> {
-        self.conformal.as_ref().map_err(Clone::clone)?.bounds(&self.model.tasks, level, joint)
-    }
-
     /// The highest level that intervals can have, `joint` over all tasks or of each; none where there are no intervals.
     pub fn highest_level(&self, joint: bool) -> Option<f64> {
-        self.conformal.as_ref().ok()?.highest_level(joint)
+        self.conformal.as_ref().as_ref().ok()?.highest_level(joint)
     }
 
     /// Whether predictions can be explained.

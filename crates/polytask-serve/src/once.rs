@@ -5,6 +5,7 @@ use crate::input::{Input, Reader};
 use crate::options::Options;
 use crate::output;
 use crate::problem::{Kind, Problem};
+use crate::wishes::Wishes;
 use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::Bytes;
 use polytask::model::{Model, Predictor};
@@ -33,7 +34,7 @@ fn of(model: &Arc<Model>, content_type: &str, body: Bytes) -> Result<Vec<u8>, Pr
             Input::Form(runtime.block_on(fields(body, boundary, options.max_fields))?)
         }
     };
-    let (table, data) = Reader::new(model, &options).read(input, false, model)?;
+    let (table, data, _) = Reader::new(model, &options).read(input, Wishes::default(), model)?;
     let mut predictor = Predictor::new(Arc::clone(model), table.rows()).map_err(|error| internal(&error))?;
     let predicted = predictor.predict(vec![data], &|| true).map_err(|error| internal(&error))?;
     let predictions = predicted.into_iter().flatten().next().unwrap_or_default();

@@ -24,7 +24,6 @@ use utoipa::{Modify, OpenApi};
         crate::api::readyz,
         crate::api::metrics,
     ),
-    components(schemas(crate::api::Unknown)),
     modifiers(&Token, &Refusals),
     security((), ("token" = [])),
 )]
@@ -113,13 +112,6 @@ fn of_models(api: &mut Value, models: &[Served]) {
 
 /// Fits the operation that predicts to a model.
 fn of_model(operation: &mut Value, loaded: &Loaded) {
-    let rows = &mut operation["requestBody"]["content"]["application/json"]["schema"];
-    *rows = json!({
-        "type": "object",
-        "properties": { "rows": { "type": "array", "items": loaded.row, "minItems": 1 } },
-        "required": ["rows"],
-        "additionalProperties": false,
-    });
     let [each, joint] = [false, true].map(|joint| loaded.highest_level(joint));
     // One bound holds whether or not `joint` stands beside it.
     let highest = each.map(|each| joint.map_or(each, |joint| each.min(joint)));
@@ -130,11 +122,31 @@ fn of_model(operation: &mut Value, loaded: &Loaded) {
         "explain" => explains,
         _ => true,
     });
+    let mut properties = serde_json::Map::new();
+    let rows = json!({ "type": "array", "items": loaded.row, "minItems": 1 });
+    properties.insert("rows".to_owned(), rows);
     for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
-        if parameter["name"] == "interval" {
-            parameter["schema"] = json!({ "type": "number", "exclusiveMinimum": 0, "maximum": highest });
+        let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+        match name.as_str() {
+            "interval" => {
+                parameter["schema"] = json!({ "type": "number", "exclusiveMinimum": 0, "maximum": highest });
+            }
+            "tasks" => {
+                let names: Vec<&str> = loaded.description.tasks.iter().map(|task| task.name.as_str()).collect();
+                let one = json!({ "type": "string", "enum": names });
+                parameter["schema"] = json!({ "type": "array", "items": one, "minItems": 1 });
+            }
+            _ => {}
+        }
+        // What the query takes may stand beside the rows.
+        if parameter["in"] == "query" {
+            let mut schema = parameter["schema"].clone();
+            schema["description"] = parameter["description"].clone();
+            properties.insert(name, schema);
         }
     }
+    operation["requestBody"]["content"]["application/json"]["schema"] =
+        json!({ "type": "object", "properties": properties, "required": ["rows"], "additionalProperties": false });
 }
 
 fn keep_parameters(operation: &mut Value, keep: impl Fn(&str) -> bool) {

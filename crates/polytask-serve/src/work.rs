@@ -3,13 +3,15 @@
 use crate::input::{Input, Reader};
 use crate::metrics::Metrics;
 use crate::output::{Answer, Output, write};
+use crate::part::{Part, Parts, Predictors};
 use crate::problem::{Kind, Problem};
 use crate::queue::Queue;
+use crate::wishes::Wishes;
 use polytask::Dataset;
 use polytask::background::Background;
-use polytask::conformal::Bound;
+use polytask::conformal::{Bound, Conformal, Unbounded};
 use polytask::explain::{Explainer, Explanation, Unexplained};
-use polytask::model::{Model, Predictor};
+use polytask::model::Model;
 use polytask::output::{Beside, Explained};
 use polytask::tasks::Prediction;
 use polytask_data::Table;
@@ -23,14 +25,8 @@ use tokio::sync::oneshot;
 pub struct Job {
     pub input: Input,
     pub output: Output,
-    /// Whether probabilities are wanted.
-    pub probabilities: bool,
-    /// By task, how intervals are made, where they are wanted.
-    pub bounds: Option<Vec<Bound>>,
-    /// Whether what each input adds is wanted.
-    pub explain: bool,
-    /// Whether columns that the model does not know are passed over.
-    pub lenient: bool,
+    /// What the query wishes for; the body may wish for more.
+    pub wishes: Wishes,
     pub answer: oneshot::Sender<Result<Answer, Problem>>,
 }
 
@@ -61,7 +57,7 @@ pub fn let_go_of_this_thread() {
 /// Answers a request that is alone where it was read, on the network's own thread: handing it to another and back
 /// takes longer than a small model does.
 pub struct AtOnce {
-    worker: Mutex<(Worker, Predictor)>,
+    worker: Mutex<(Worker, Predictors)>,
     /// Requests between their first byte and their answer.
     under_way: Arc<AtomicUsize>,
 }
@@ -84,8 +80,8 @@ impl AtOnce {
         if !small || encoder.image_columns().next().is_some() {
             return None;
         }
-        let predictor = Predictor::new(Arc::clone(&worker.model), worker.rows).ok()?;
-        Some(AtOnce { worker: Mutex::new((worker, predictor)), under_way: Arc::default() })
+        let predictors = Predictors::new(&worker.model, worker.rows).ok()?;
+        Some(AtOnce { worker: Mutex::new((worker, predictors)), under_way: Arc::default() })
     }
 
     /// Says that a request is under way.
@@ -104,8 +100,8 @@ impl AtOnce {
             Err(TryLockError::Poisoned(error)) => error.into_inner(),
             Err(TryLockError::WouldBlock) => return Some(job),
         };
-        let (worker, predictor) = &mut *worker;
-        worker.answer_all(predictor, vec![job]);
+        let (worker, predictors) = &mut *worker;
+        worker.answer_all(predictors, vec![job]);
         None
     }
 }
@@ -113,8 +109,12 @@ impl AtOnce {
 /// What a thread needs.
 pub struct Worker {
     pub model: Arc<Model>,
+    /// Models of some of its tasks.
+    pub parts: Arc<Parts>,
     /// What explanations compare with.
     pub background: Arc<Result<Option<Background>, Unexplained>>,
+    /// What intervals are made of.
+    pub conformal: Arc<Result<Conformal, Unbounded>>,
     pub name: String,
     pub reader: Arc<Reader>,
     pub queue: Arc<Queue<Job>>,
@@ -129,12 +129,12 @@ impl Worker {
     /// # Errors
     /// The model's device cannot run it, or there is no thread to be had.
     pub fn start(self, number: usize) -> std::io::Result<()> {
-        let mut predictor = Predictor::new(Arc::clone(&self.model), self.rows).map_err(std::io::Error::other)?;
+        let mut predictors = Predictors::new(&self.model, self.rows).map_err(std::io::Error::other)?;
         let name = format!("{} {number}", self.name);
         std::thread::Builder::new().name(name).spawn(move || {
             keep_to_this_thread();
             while let Some(jobs) = self.queue.take() {
-                self.answer_all(&mut predictor, jobs);
+                self.answer_all(&mut predictors, jobs);
             }
             let_go_of_this_thread();
         })?;
@@ -142,48 +142,96 @@ impl Worker {
     }
 
     /// Whoever waits for a job that is dropped in a panic is told so.
-    fn answer_all(&self, predictor: &mut Predictor, jobs: Vec<Job>) {
-        if catch_unwind(AssertUnwindSafe(|| self.answer(predictor, jobs))).is_err()
-            && let Ok(fresh) = Predictor::new(Arc::clone(&self.model), self.rows)
+    fn answer_all(&self, predictors: &mut Predictors, jobs: Vec<Job>) {
+        if catch_unwind(AssertUnwindSafe(|| self.answer(predictors, jobs))).is_err()
+            && let Ok(fresh) = Predictors::new(&self.model, self.rows)
         {
-            *predictor = fresh;
+            *predictors = fresh;
         }
     }
 
-    fn answer(&self, predictor: &mut Predictor, jobs: Vec<Job>) {
-        let mut read: Vec<(Job, Table)> = Vec::with_capacity(jobs.len());
-        let mut sets: Vec<Dataset> = Vec::with_capacity(jobs.len());
+    fn answer(&self, predictors: &mut Predictors, jobs: Vec<Job>) {
+        let mut read: Vec<Ready> = Vec::with_capacity(jobs.len());
         for mut job in jobs {
             // Nobody waits any more for one that took too long.
             if job.answer.is_closed() {
                 continue;
             }
-            let input = std::mem::take(&mut job.input);
-            match self.reader.read(input, job.lenient, &self.model) {
-                Ok((table, own)) => {
-                    read.push((job, table));
-                    sets.push(own);
-                }
+            match self.ready(&mut job) {
+                Ok((table, data, asked)) => read.push(Ready { job, table, data, asked }),
                 Err(problem) => drop(job.answer.send(Err(problem))),
             }
         }
         if read.is_empty() {
             return;
         }
-        self.metrics.batch(&self.name, read.len(), sets.iter().map(Dataset::rows).sum());
+        self.metrics.batch(&self.name, read.len(), read.iter().map(|ready| ready.data.rows()).sum());
+        // Requests for the same tasks are run together.
+        while let Some(part) = read.first().map(|first| Arc::clone(&first.asked.part)) {
+            let (group, others) = read.into_iter().partition(|ready| Arc::ptr_eq(&ready.asked.part, &part));
+            self.answer_group(predictors, &part, group);
+            read = others;
+        }
+    }
+
+    /// What the body of a request brought, and what is asked of it.
+    fn ready(&self, job: &mut Job) -> Result<(Table, Dataset, Asked), Problem> {
+        let (input, wishes) = (std::mem::take(&mut job.input), std::mem::take(&mut job.wishes));
+        let (table, data, wishes) = self.reader.read(input, wishes, &self.model)?;
+        let part = wishes.tasks.map_or_else(|| Ok(Arc::clone(self.parts.whole())), |names| self.parts.of(&names))?;
+        let joint = wishes.joint == Some(true);
+        let bounds = wishes.interval.map(|level| self.bounds(&part, level, joint)).transpose()?;
+        let explain = wishes.explain == Some(true);
+        if explain {
+            self.explainable(job.output)?;
+        }
+        Ok((table, data, Asked { part, probabilities: wishes.probabilities == Some(true), bounds, explain }))
+    }
+
+    /// By task of a part, what holds the labels with this probability.
+    fn bounds(&self, part: &Part, level: f64, joint: bool) -> Result<Vec<Bound>, Problem> {
+        let conformal = self.conformal.as_ref().as_ref().map_err(Clone::clone);
+        let all = conformal.and_then(|conformal| conformal.bounds(&self.model.tasks, level, joint));
+        let all = all.map_err(|error| {
+            let problem = Problem::new(Kind::BadQuery, error.to_string());
+            error.hint().into_iter().fold(problem, Problem::hint)
+        })?;
+        Ok(part.tasks.iter().map(|at| all[*at]).collect())
+    }
+
+    /// Refuses a request for explanations that cannot be had, or in a format that has no place for them.
+    fn explainable(&self, output: Output) -> Result<(), Problem> {
+        if matches!(output, Output::Csv | Output::Arrow) {
+            let detail = "a table of predictions has no place for explanations";
+            return Err(Problem::new(Kind::BadQuery, detail).hint("send `accept: application/json`"));
+        }
+        self.background.as_ref().as_ref().map(drop).map_err(|error| {
+            let problem = Problem::new(Kind::BadQuery, error.to_string());
+            error.hint().into_iter().fold(problem, Problem::hint)
+        })
+    }
+
+    /// Answers requests for the same tasks.
+    fn answer_group(&self, predictors: &mut Predictors, part: &Arc<Part>, group: Vec<Ready>) {
+        let mut sets = Vec::with_capacity(group.len());
+        let mut rest: Vec<(Job, Table, Asked)> = Vec::with_capacity(group.len());
+        for Ready { job, table, data, asked } in group {
+            sets.push(data);
+            rest.push((job, table, asked));
+        }
         // What took too long is not gone on with.
-        let wanted = || read.iter().any(|(job, _)| !job.answer.is_closed());
-        match predictor.predict(sets, &wanted) {
+        let wanted = || rest.iter().any(|(job, ..)| !job.answer.is_closed());
+        match predictors.of(part).and_then(|predictor| predictor.predict(sets, &wanted)) {
             Ok(None) => {}
             Ok(Some(predictions)) => {
-                for ((job, table), predictions) in read.into_iter().zip(predictions) {
-                    let written = self.write(&job, &table, &predictions);
+                for ((job, table, asked), predictions) in rest.into_iter().zip(predictions) {
+                    let written = self.write(&job, &asked, &table, &predictions);
                     drop(job.answer.send(written));
                 }
             }
             Err(error) => {
                 let text = error.to_string();
-                for (job, _) in read {
+                for (job, ..) in rest {
                     drop(job.answer.send(Err(Problem::new(Kind::Internal, text.clone()))));
                 }
             }
@@ -191,18 +239,19 @@ impl Worker {
     }
 
     /// The answer to a request whose predictions are there.
-    fn write(&self, job: &Job, table: &Table, predictions: &[Prediction]) -> Result<Answer, Problem> {
-        let Job { probabilities, bounds, explain, output, .. } = job;
+    fn write(&self, job: &Job, asked: &Asked, table: &Table, predictions: &[Prediction]) -> Result<Answer, Problem> {
+        let Asked { part, probabilities, bounds, explain } = asked;
+        let model = &part.model;
         let beside = Beside { probabilities: *probabilities, bounds: bounds.as_deref(), explained: None };
-        let written = |beside: Beside<'_>| write(&self.model, &self.name, table, predictions, *output, beside);
+        let written = |beside: Beside<'_>| write(model, &self.name, table, predictions, job.output, beside);
         if !explain {
             return written(beside);
         }
         let unexplained = |error: &Unexplained| Problem::new(Kind::BadQuery, error.to_string());
         let background = self.background.as_ref().as_ref().map_err(unexplained)?;
-        let explainer = Explainer::new(&self.model, background.as_ref()).map_err(|error| unexplained(&error))?;
+        let explainer = Explainer::new(model, background.as_ref()).map_err(|error| unexplained(&error))?;
         let failed = |error: polytask::BuildError| Problem::new(Kind::Internal, error.to_string());
-        let data = self.model.read(table).map_err(failed)?;
+        let data = model.read(table).map_err(failed)?;
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
         let mut all: Vec<Explanation> = Vec::new();
         for rows in rows.chunks(EXPLAINED) {
@@ -215,8 +264,26 @@ impl Worker {
                 false => all.iter_mut().zip(more).for_each(|(all, more)| all.values.extend(more.values)),
             }
         }
-        let tasks = &self.model.tasks;
-        let explained = Explained { tasks, inputs: explainer.inputs(), of: &all, first: 0 };
+        let explained = Explained { tasks: &model.tasks, inputs: explainer.inputs(), of: &all, first: 0 };
         written(Beside { explained: Some(explained), ..beside })
     }
+}
+
+/// What is asked of the rows of a request.
+struct Asked {
+    /// The tasks.
+    part: Arc<Part>,
+    probabilities: bool,
+    /// By task, how intervals are made, where they are wanted.
+    bounds: Option<Vec<Bound>>,
+    /// Whether what each input adds is wanted.
+    explain: bool,
+}
+
+/// A request whose rows are read.
+struct Ready {
+    job: Job,
+    table: Table,
+    data: Dataset,
+    asked: Asked,
 }

@@ -10,6 +10,7 @@ mod formats;
 mod limits;
 mod problems;
 mod running;
+mod wishes;
 
 use common::{CONFIG, Folder, table};
 

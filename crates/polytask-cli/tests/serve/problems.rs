@@ -21,7 +21,10 @@ fn bodies_that_cannot_be_read() {
         (
             JSON,
             "{\"x\": 1}",
-            format!("body: not valid JSON: unknown key `x`, expected `rows` at line 1 column 4 | {rows}"),
+            format!(
+                "body: not valid JSON: unknown key `x`, expected `rows` and beside it `probabilities`, `interval`, `joint`, \
+                 `explain`, `tasks`, `unknown` at line 1 column 4 | {rows}"
+            ),
         ),
         (JSON, "{}", format!("body: not valid JSON: the key `rows` is missing at line 1 column 2 | {rows}")),
         (

@@ -100,7 +100,7 @@ fn the_description_says_what_a_row_may_hold() {
         server.predict(&format!("[{}]", Value::from(less))).problem(422, "unfit-rows");
     }
     let all = parameters(&api, "/v1/predict");
-    assert_eq!(all, ["probabilities", "interval", "joint", "explain", "unknown"]);
+    assert_eq!(all, ["probabilities", "interval", "joint", "explain", "tasks", "unknown"]);
     let parameters = api["paths"]["/v1/predict"]["post"]["parameters"].as_array().unwrap();
     let most = parameters[1]["schema"]["maximum"].as_f64().unwrap();
     let body = format!("[{}]", row["examples"][0]);
@@ -126,7 +126,7 @@ fn each_of_several_models_has_a_path_of_its_own() {
     assert!(api["paths"]["/v1/models/{name}/predict"].is_null());
     assert_eq!(rows(&api, text)["properties"]["words"]["type"], serde_json::json!(["string", "null"]));
     assert_ne!(rows(&api, table), rows(&api, text));
-    assert_eq!(parameters(&api, table), ["probabilities", "interval", "joint", "explain", "unknown"]);
+    assert_eq!(parameters(&api, table), ["probabilities", "interval", "joint", "explain", "tasks", "unknown"]);
     // A text cannot be explained.
     assert!(!parameters(&api, text).contains(&"explain"));
     server.post(&format!("{text}?explain=true"), JSON, "[{\"words\": \"good\"}]").problem(400, "bad-query");
