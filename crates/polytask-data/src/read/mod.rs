@@ -87,7 +87,7 @@ pub fn read_objects(
 ///
 /// A column is a number column if every value that is there is a finite number, and text otherwise; `true` and `false`
 /// are text. In CSV numbers may be written `1,805.06`, `1.234,56`, `$905.03` or `12 %`, which a note tells. Dates and
-/// times of Parquet are text as well (`2004-03-10`, `2004-03-10 18:00:00`), or with [`Hint::Number`] days and seconds
+/// times of Parquet are text as well (`2004-03-10`, `2004-03-10 18:00:00`), or with [`Hint::Number`](crate::Hint::Number) days and seconds
 /// since 1970.
 ///
 /// What is wrong with the values of one column is told to whoever needs that column: see [`Table::faults`].

@@ -122,7 +122,7 @@ pub struct Tensor {
     /// Its shape.
     #[prost(int64, repeated, packed = "false", tag = "1")]
     pub dims: Vec<i64>,
-    /// A [`Type`].
+    /// The number of a type of elements.
     #[prost(int32, optional, tag = "2")]
     pub data_type: Option<i32>,
     /// Elements that are words.
@@ -161,7 +161,7 @@ pub struct ValueType {
 /// Elements and shape of a tensor.
 #[derive(Clone, PartialEq, Message)]
 pub struct TensorType {
-    /// A [`Type`].
+    /// The number of a type of elements.
     #[prost(int32, optional, tag = "1")]
     pub elem_type: Option<i32>,
     /// Its shape.
