@@ -40,7 +40,7 @@ pub struct Step<'a> {
     /// Numbers of the present tasks, ascending.
     pub tasks: &'a [usize],
     /// Their losses. May be empty in [`Balancer::weights`](crate::Balancer::weights) of a [`Needs::State`] method, which runs before the
-    /// forward pass, and in [`Balancer::explore`].
+    /// forward pass, and in [`Balancer::explore`](crate::Balancer::explore).
     pub losses: &'a [f64],
 }
 
@@ -56,7 +56,7 @@ pub enum Needs {
     Gramian,
     /// The task gradients themselves.
     Jacobian,
-    /// The model, to try out steps: an [`Oracle`].
+    /// The model, to try out steps: an [`Oracle`](crate::Oracle).
     Model,
 }
 
@@ -94,11 +94,11 @@ impl LossRange {
 pub struct Weights {
     /// For gradients of shared parameters: the direction is `sum_i shared[i] * g_i`.
     ///
-    /// Out of [`Balancer::aggregate`] of a [`Needs::Jacobian`] method this is for the record only, since the
+    /// Out of [`Balancer::aggregate`](crate::Balancer::aggregate) of a [`Needs::Jacobian`] method this is for the record only, since the
     /// direction is written out; each method says what it reports.
     pub shared: Vec<f64>,
     /// For gradients of parameters that belong to one task alone. Whether they follow `shared` or stay 1 is each
-    /// paper's choice: see [`MethodInfo::heads`].
+    /// paper's choice: see [`MethodInfo::heads`](crate::MethodInfo::heads).
     pub heads: Vec<f64>,
 }
 
@@ -128,7 +128,7 @@ impl Weights {
 pub struct Learnable {
     /// Their values; the optimiser writes here.
     pub values: Vec<f64>,
-    /// Their gradients, filled by [`Balancer::observe`]. `None`: the task sat the step out, so neither the value nor
+    /// Their gradients, filled by [`Balancer::observe`](crate::Balancer::observe). `None`: the task sat the step out, so neither the value nor
     /// the optimiser's moments of it may move.
     pub gradients: Vec<Option<f64>>,
 }
