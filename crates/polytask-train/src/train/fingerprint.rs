@@ -53,9 +53,10 @@ impl Fingerprint {
         setting("train", &self.train, &now.train)
             .or_else(|| setting("loss", &self.loss, &now.loss))
             .or_else(|| shape(&self.parameters, &now.parameters))
-            .or_else(|| (self.graph != now.graph).then(|| "its network had other layers".to_owned()))
             .or_else(|| self.training.difference("training", &now.training))
             .or_else(|| self.validation.difference("validation", &now.validation))
+            // After the rows: heads start at their shares.
+            .or_else(|| (self.graph != now.graph).then(|| "its network had other layers".to_owned()))
     }
 }
 
