@@ -68,9 +68,9 @@ fn a_head_carries_what_its_bias_starts_at() {
     let back: Graph = serde_json::from_str(&text).unwrap();
     assert_eq!(back, graph);
     let longer: Graph = serde_json::from_str(&text.replace("[0.1,-3.0]", "[0.1]")).unwrap();
-    let said = "layer \"heads.a\": it has 2 values, and 1 to start at";
+    let said = "layer \"heads.a.bias\": it has 2 values, and 1 to start at";
     assert_eq!(longer.validate().unwrap_err().to_string(), said);
-    assert_eq!(head(&[1.0]).unwrap_err().to_string(), "layer \"heads.a.bias\": it has 2 values, and 1 to start at");
+    assert_eq!(head(&[1.0]).unwrap_err().to_string(), said);
     let infinite = head(&[1.0, f32::INFINITY]).unwrap_err().to_string();
     assert_eq!(infinite, "layer \"heads.a.bias\": it starts at values that are not finite");
 }
