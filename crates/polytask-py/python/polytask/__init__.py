@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import balance
-from ._experiment import Experiment, Model, Run, load, serve
+from ._experiment import Experiment
+from ._model import Model, Run, load
 from ._polytask import __version__
 from ._results import (
     Comparison,
@@ -26,6 +27,7 @@ from ._results import (
     TaskScores,
     Tuning,
 )
+from ._serve import serve
 from .errors import ConfigError, DataError, PolytaskError, TrainError
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._data import _is_missing, to_frame
-from ._experiment import Callback, Experiment, Model
+from ._experiment import Callback, Experiment
 from ._labels import Classes, accuracy, numbers, r2
+from ._model import Model
 from ._polytask import Frame
 from .errors import ConfigError, DataError
 
