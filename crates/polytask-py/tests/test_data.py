@@ -127,3 +127,20 @@ def test_sparse_matrices():
     x = sparse.random(100, 5, density=0.5, random_state=0, format="csr")
     run = polytask.Experiment(model={"family": "trees"}).fit(x, {"y": np.asarray(x.sum(axis=1)).ravel()})
     assert len(run.predict(x)["y"]) == 100
+
+
+def test_pictures_in_memory(tmp_path):
+    random = np.random.default_rng(3)
+    pictures = random.integers(0, 256, (60, 6, 5, 3), dtype=np.uint8)
+    # What is to be seen: whether the picture is red.
+    pictures[::2, :, :, 0] = 250
+    labels = np.arange(60) % 2
+    data = {"image": list(pictures), "red": labels}
+    experiment = polytask.Experiment(inputs={"image": "image"}, tasks={"red": "binary"}, model={"trunk": [{"conv": 4}, 8]}, train={"epochs": 3})
+    run = experiment.fit(data, progress=False)
+    whole = run.predict({"image": pictures})["red"].probabilities
+    np.testing.assert_array_equal(whole, run.predict({"image": list(pictures)})["red"].probabilities)
+    grey = run.predict({"image": [pictures[0][:, :, 0], None]})
+    assert len(grey["red"].values) == 2
+    with pytest.raises(polytask.DataError):
+        run.predict({"image": [pictures[0].astype(float)]})

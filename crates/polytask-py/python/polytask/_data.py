@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ._image import is_image, png
 from ._polytask import Frame
 from .errors import DataError
 
@@ -25,8 +26,8 @@ def to_frame(data: Any, *, names: Sequence[str] | None = None, prefix: str = "x"
     Parameters
     ----------
     data
-        A DataFrame of any library with ``__arrow_c_stream__``, of pandas, a dictionary of columns, an array of one or two
-        dimensions, a SciPy matrix, a list of dictionaries or of texts, or the path of a file.
+        A DataFrame of any library with ``__arrow_c_stream__``, of pandas, a dictionary of columns (of which one may hold pictures: a list of arrays,
+        ``height x width`` or ``height x width x channels`` of ``uint8``, or one array of all), an array of one or two dimensions, a SciPy matrix, a list of dictionaries or of texts, or the path of a file.
     names
         What columns without names are called.
     prefix
@@ -208,6 +209,8 @@ def _of_series(name: str, values: Any, what: str) -> Any:
 def _of_numpy(name: str, values: np.ndarray[Any, Any], what: str) -> Any:
     if values.ndim == 2 and values.dtype.kind in "US":
         return [[str(item) for item in row] for row in values]
+    if values.ndim in (3, 4) and values.dtype == np.uint8:
+        return _of_objects(name, list(values), what)
     if values.ndim != 1:
         message = f"{what}: column `{name}` is an array of {values.ndim} dimensions"
         raise DataError(message, "give each value a column of its own")
@@ -263,6 +266,8 @@ _KINDS: list[tuple[str, tuple[type, ...]]] = [
 
 
 def _kind(value: Any) -> str:
+    if is_image(value):
+        return "images"
     for kind, types in _KINDS:
         if isinstance(value, types):
             return kind
@@ -294,6 +299,8 @@ def _of_objects(name: str, values: list[Any], what: str) -> Any:
             if values and all(isinstance(value, (int, np.integer)) for value in values):
                 return _whole(values)
             return np.asarray([math.nan if value is None else float(value) for value in values], dtype=np.float64)
+        case "images":
+            return [None if value is None else png(value) for value in values]
         case "bytes":
             return [None if value is None else bytes(value) for value in values]
         case "times":
